@@ -1,0 +1,79 @@
+"""Linux calls that Python lacks, and dropping root without losing sight of the files that are needed.
+
+Firefly's parts run under users of their own when the server is root. What they need may lie below a folder that only
+root may enter (a checkout in /root); `stage` makes just those paths visible, in a mount namespace that nobody shares.
+"""
+
+import ctypes
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 32, 4096, 16384
+MS_PRIVATE = 1 << 18
+PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
+
+STAGE = Path("/mnt")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def setns(descriptor: int, flags: int) -> None:
+    _check(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(flags)), "setns")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    encoded = [value.encode() if value is not None else None for value in (source, target, kind, options)]
+    source_b, target_b, kind_b, options_b = encoded
+    _check(_libc.mount(source_b, target_b, kind_b, ctypes.c_ulong(flags), options_b), f"mount {target}")
+
+
+def prctl(option: int, value: int) -> None:
+    _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0), "prctl")
+
+
+def stage(binds: Mapping[str, Path], *, at: Path = STAGE) -> dict[str, Path]:
+    """Bind `binds` (name → path) below `at` in a private mount namespace of the calling process.
+
+    Needs root, and a process that is about to drop it: the namespace is the process's from here on. Returns the
+    visible path of each name. Mounts keep being what they were, so a bound folder may be written by its owner.
+    """
+    unshare(CLONE_NEWNS)
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    sources = {name: os.open(path, os.O_PATH) for name, path in binds.items()}
+    mount("tmpfs", str(at), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m")
+    visible: dict[str, Path] = {}
+    for name, descriptor in sources.items():
+        target = at / name
+        _make_target(target, is_folder=binds[name].is_dir())
+        mount(f"/proc/self/fd/{descriptor}", str(target), None, MS_BIND | MS_REC)
+        os.close(descriptor)
+        visible[name] = target
+    return visible
+
+
+def _make_target(target: Path, *, is_folder: bool) -> None:
+    if is_folder:
+        target.mkdir(parents=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch()
+
+
+def become(uid: int, gid: int) -> None:
+    """Give up root for good: groups, group, user, in this order; nothing that is executed later gains it back."""
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)

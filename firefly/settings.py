@@ -1,0 +1,164 @@
+"""Every setting: typed, documented, validated. Sources, weakest first: a TOML file, FIREFLY_* variables, flags."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from .errors import InvalidInput
+
+PREFIX = "FIREFLY_"
+# sun_path of a unix socket holds 107 bytes; the longest name below the run folder takes about 60 of them.
+LONGEST_RUN_DIR = 44
+
+
+class Settings(BaseSettings):
+    """What an installation may decide. The description of each field is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
+
+    listen: str = Field("127.0.0.1:8000", description="Address of the front door, `host:port`.")
+    url: str = Field("", description="How users reach the app. Empty: `http://localhost:<port>`.")
+    content_domain: str = Field(
+        "", description="Previews are `<label>.<content domain>`. Empty: `preview.localhost:<port>`."
+    )
+    data_dir: Path = Field(Path("var"), description="Everything that Firefly keeps.")
+    database_url: str = Field("", description="A PostgreSQL server. Empty: the embedded one.")
+    sandbox: str = Field("process", pattern="^process$", description="What makes sandboxes: `process`.")
+    bootstrap_token: str = Field("", description="An API token for the first administrator, for scripts and tests.")
+    secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Root of all keys. Empty: generated and kept in the data directory. Several, separated by "
+        "commas, rotate it: the first seals, any opens.",
+    )
+    allow_unisolated: bool = Field(
+        False, description="Let others than administrators run code where the machine offers no isolation."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses or networks whose `X-Forwarded-*` are believed, separated by commas."
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
+    prepared_sandboxes: int = Field(
+        2, ge=0, le=64, description="Sandboxes started ahead, so that a new project opens at once."
+    )
+    simultaneous_starts: int = Field(8, ge=1, le=256, description="Sandboxes that may be starting at one time.")
+    sandbox_memory: int = Field(1 << 30, ge=64 << 20, description="Memory of a sandbox, in bytes.")
+    sandbox_cpu: float = Field(1.0, gt=0, le=256, description="Processors that a sandbox may use.")
+    sandbox_pids: int = Field(512, ge=16, description="Processes and threads of a sandbox.")
+    max_upload: int = Field(256 << 20, ge=1 << 20, description="Bytes of one uploaded file or archive.")
+    import_timeout: float = Field(900, gt=0, description="Seconds that an import from a git URL may take.")
+    import_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Private addresses or networks that imports may reach all the same, separated by commas."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get(f"{PREFIX}CONFIG")
+        extra = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *extra)
+
+    @field_validator("secret_key", "trusted_proxies", "import_addresses", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("listen")
+    @classmethod
+    def _check_listen(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError("must be `host:port`, as in 127.0.0.1:8000")
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _make_absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_names(cls, values: dict[str, Any]) -> dict[str, Any]:
+        port = str(values.get("listen", "127.0.0.1:8000")).rpartition(":")[2]
+        suffix = "" if port == "80" else f":{port}"
+        filled = dict(values)
+        filled["url"] = (values.get("url") or f"http://localhost{suffix}").rstrip("/")
+        filled["content_domain"] = (values.get("content_domain") or f"preview.localhost{suffix}").lower()
+        return filled
+
+    @model_validator(mode="after")
+    def _keep_hosts_apart(self) -> Self:
+        app = self.app_host
+        if app == self.content_domain or app.endswith("." + self.content_domain):
+            raise ValueError("FIREFLY_URL must not lie below FIREFLY_CONTENT_DOMAIN: previews would share its cookies")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def app_host(self) -> str:
+        """Host and, where it is not the scheme's own, port of the app, as in the Host field."""
+        return urlsplit(self.url).netloc.lower()
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.url).scheme
+
+    def content_url(self, label: str) -> str:
+        return f"{self.scheme}://{label}.{self.content_domain}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Where sockets live: below the data directory, or, where that path is too long for a socket, in /tmp."""
+        direct = self.data_dir / "run"
+        if len(os.fsencode(direct)) <= LONGEST_RUN_DIR:
+            return direct
+        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:12]
+        return Path(f"/tmp/firefly-{os.getuid()}-{digest}")
+
+    def prepare_folders(self) -> None:
+        """Make the data and run folders. Others may pass through (parts run as users of their own), not look.
+
+        Raises InvalidInput where a folder exists and belongs to somebody else.
+        """
+        for folder in (self.data_dir, self.run_dir):
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+                raise InvalidInput(f"{folder} is not a folder of this user. Choose another FIREFLY_DATA_DIR.")
+            folder.chmod(0o711)
+
+
+def load(flags: Mapping[str, object] | None = None) -> Settings:
+    """Read all sources; `flags` win. Raises InvalidInput, a line per mistake; an unknown FIREFLY_* name is one."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise InvalidInput(f"{', '.join(unknown)}: not a setting of this version. `firefly serve --help` lists them.")
+    try:
+        return Settings(**{name: value for name, value in (flags or {}).items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"{PREFIX}{'.'.join(map(str, e['loc'])).upper() or '*'}: {e['msg']}" for e in error.errors()]
+        raise InvalidInput("\n".join(lines)) from error
