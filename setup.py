@@ -59,9 +59,14 @@ def build_editor() -> None:
 
 
 class BuildWithEditor(build_py):
+    """Also puts the folders that stand beside the package in a checkout into the wheel (`firefly.resources`)."""
+
     def run(self) -> None:
         build_editor()
         super().run()
+        if not self.editable_mode:
+            for name in ("migrations", "docs"):
+                shutil.copytree(ROOT / name, Path(self.build_lib) / "firefly" / name, dirs_exist_ok=True)
 
 
 class SourceWithEditor(sdist):
