@@ -1,0 +1,142 @@
+"""A real `firefly serve` in a process of its own, as users have it: started, killed and restarted by tests."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+START_LIMIT = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LoopbackResolver(AbstractResolver):
+    """Every name is this machine, as browsers have it for *.localhost."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class LiveServer:
+    """`folder` holds data and log; `enter` runs in the child before the server does (to change its user)."""
+
+    folder: Path
+    enter: Callable[[], None] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    token: str = field(default_factory=lambda: "ffp_" + secrets.token_hex(20))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "server.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def content_url(self, label: str) -> str:
+        return f"http://{label}.preview.localhost:{self.port}"
+
+    def start(self) -> Self:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FIREFLY_")}
+        environment |= {
+            "FIREFLY_LISTEN": f"127.0.0.1:{self.port}",
+            "FIREFLY_DATA_DIR": str(self.folder / "data"),
+            "FIREFLY_BOOTSTRAP_TOKEN": self.token,
+            "HOME": str(self.folder),
+            **self.settings,
+        }
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "firefly", "serve", "--stop-sandboxes"],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=self.enter,
+                start_new_session=True,
+            )
+        self._wait_ready()
+        return self
+
+    def _wait_ready(self) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + START_LIMIT
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log[-4000:]}")
+            if self._answers():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the server was not ready within {START_LIMIT} s:\n{self.log[-4000:]}")
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.settimeout(5)
+                connection.sendall(f"GET /readyz HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode())
+                return connection.recv(15).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """What a crash of the machine's memory would do: no chance to tidy up."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def client(self, *, token: str | None = None) -> aiohttp.ClientSession:
+        """A client that signs in with the bootstrap token, or with `token` (empty: with nothing)."""
+        secret = self.token if token is None else token
+        return aiohttp.ClientSession(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {secret}"} if secret else {},
+            connector=aiohttp.TCPConnector(resolver=LoopbackResolver()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+
+async def create_project(client: aiohttp.ClientSession, name: str, template: str, **more: Any) -> dict[str, Any]:
+    async with client.post("/api/v1/projects", json={"name": name, "template": template, **more}) as response:
+        body: dict[str, Any] = await response.json()
+        assert response.status == 201, body
+        return body
