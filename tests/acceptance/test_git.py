@@ -68,5 +68,5 @@ async def test_a_push_onto_an_edited_workspace_says_that_it_stays(
 async def test_a_push_needs_a_token(live_server: LiveServer, client: aiohttp.ClientSession, tmp_path: Path) -> None:
     project = await create_project(client, f"closed-{secrets.token_hex(3)}", "static")
     remote = project["urls"]["git"].replace("http://", "http://token:wrong@", 1)
-    with pytest.raises(AssertionError, match="Authentication failed|could not read"):
+    with pytest.raises(AssertionError, match=r"Authentication failed|could not read"):
         await git("clone", remote, "clone", cwd=tmp_path, home=tmp_path)
