@@ -1,0 +1,5 @@
+"""Content-addressed storage of builds and uploads."""
+
+from .store import Artifact, ArtifactStore
+
+__all__ = ["Artifact", "ArtifactStore"]

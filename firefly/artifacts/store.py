@@ -1,0 +1,36 @@
+"""The content-addressed store: bytes go in, a digest comes out; the same bytes are kept once."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """`digest` is `sha256:<64 hex>` of the bytes as stored; `size` is their number."""
+
+    digest: str
+    size: int
+
+
+class ArtifactStore(ABC):
+    @abstractmethod
+    async def put(self, body: AsyncIterable[bytes], *, limit: int) -> Artifact:
+        """Store all of `body`. Raises TooLarge beyond `limit` bytes, StorageFull; nothing is left behind then."""
+
+    @abstractmethod
+    async def find(self, digest: str) -> Artifact | None:
+        """None when it is not here. Raises InvalidInput for what is no digest."""
+
+    @abstractmethod
+    async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
+        """The bytes, in pieces. Raises NotFound."""
+
+    @abstractmethod
+    async def local(self, digest: str) -> Path:
+        """A file of this machine with the bytes, for reading only. Raises NotFound."""
+
+    @abstractmethod
+    async def remove(self, digest: str) -> None:
+        """Nothing happens when it is not here."""

@@ -1,0 +1,72 @@
+"""What the projects' services need of other parts, each as small as its use; adapters join them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from .model import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFacts:
+    """What a workspace's bridge and sandbox must know of its project."""
+
+    workspace_id: UUID
+    project_id: UUID
+    owner: str
+    name: str
+    owner_is_administrator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """`reason` is a sentence for the pusher when the workspace was not updated."""
+
+    updated: bool
+    reason: str
+
+
+class BridgeGateway(Protocol):
+    """Calls to a running workspace's bridge. Each starts the sandbox when needed and has a limit of time.
+
+    Raises SandboxFailed, Unavailable, or what the bridge's problem says.
+    """
+
+    async def initialize_template(self, workspace_id: UUID, template: str) -> None: ...
+
+    async def initialize_clone(self, workspace_id: UUID) -> None:
+        """Fill the empty workspace from the hosted repository, through the gateway."""
+
+    async def initialize_archive(
+        self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
+    ) -> None:
+        """Unpack into the empty workspace, commit, push to the hosted repository through the gateway."""
+
+    async def configure(self, facts: WorkspaceFacts) -> None: ...
+
+    async def pull(self, workspace_id: UUID, ref: str) -> PullResult: ...
+
+
+class Workspaces(Protocol):
+    """The keeper, as far as projects use it."""
+
+    async def claim(self) -> UUID:
+        """A fresh, empty workspace; one with a running sandbox when one is prepared."""
+
+    async def stop(self, workspace_id: UUID, reason: str) -> None: ...
+
+    async def remove(self, workspace_id: UUID) -> None: ...
+
+
+class ProjectRoutes(Protocol):
+    """The hosts of a project's shared workspace."""
+
+    async def add(self, facts: WorkspaceFacts, visibility: Visibility) -> None: ...
+
+    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, visibility: Visibility) -> None:
+        """The new host shows the workspace; the old one redirects, and stays reserved."""
+
+    async def set_visibility(self, project_id: UUID, visibility: Visibility) -> None: ...
+
+    async def remove(self, project_id: UUID) -> None: ...
