@@ -1,5 +1,6 @@
 """Content-addressed storage of builds and uploads."""
 
+from .file import FileArtifactStore
 from .store import Artifact, ArtifactStore
 
-__all__ = ["Artifact", "ArtifactStore"]
+__all__ = ["Artifact", "ArtifactStore", "FileArtifactStore"]
