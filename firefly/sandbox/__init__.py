@@ -1,0 +1,1 @@
+"""Sandboxes: what makes them (`backend`, `process`), and what keeps them (`keeper`)."""

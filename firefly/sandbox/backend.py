@@ -1,0 +1,181 @@
+"""What makes sandboxes: the one interface, and the values that pass through it."""
+
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+LimitKind = Literal["cgroup2", "cgroup1", "rlimit"]
+
+
+class State(StrEnum):
+    """Where a workspace's sandbox stands. `absent`: never started, or its workspace is new."""
+
+    ABSENT = "absent"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one sandbox may use: bytes of memory, processors, processes and threads, open files per process."""
+
+    memory: int = 1 << 30
+    cpu: float = 1.0
+    pids: int = 512
+    open_files: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """What to start. `uid` owns the workspace where the server is root; elsewhere it is not used.
+
+    `environment` is added to the bridge's. `trusted`: the owner is an administrator, whose sandboxes may run where
+    the machine offers no isolation.
+    """
+
+    workspace_id: UUID
+    uid: int
+    limits: Limits = Limits()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One run of a sandbox. `id` is unique per start, so that nothing kept for an earlier run is used for a later."""
+
+    id: str
+    workspace_id: UUID
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a sandbox uses now: bytes of memory, seconds of processor time so far, processes and threads."""
+
+    memory: int
+    cpu_seconds: float
+    pids: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How a run ended. `code` is the bridge's exit code, negative for a signal; None where nobody saw it."""
+
+    code: int | None
+    reason: str
+    ended_at: datetime
+    requested: bool
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that the machine does not offer, what follows from it, and what an operator can do."""
+
+    what: str
+    consequence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so."""
+
+    isolated: bool
+    lacks: tuple[Lack, ...]
+    limits: LimitKind
+
+
+class SandboxBackend(ABC):
+    """Makes, finds again, reaches and ends sandboxes; knows no project, no database and no policy.
+
+    Promises of every implementation:
+
+    - A workspace's files outlive its sandboxes; only `remove_workspace` deletes them.
+    - A sandbox outlives the server that started it; `adopt` finds it again.
+    - Nothing that runs inside can reach another sandbox, the server's files or sockets, or this machine's addresses,
+      unless `capabilities().isolated` is false.
+    - An instance id is never used twice. Calls with the id of a run that has ended raise `Unavailable`, `stop` aside.
+    - Every call has a limit of its own; a call that is cancelled leaves nothing half made.
+    """
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Make folders, look at what the machine offers. Called once, before anything else."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of everything, without stopping any sandbox."""
+
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What was found by `open`."""
+
+    @abstractmethod
+    async def create(self, spec: SandboxSpec) -> Instance:
+        """Start a sandbox of a workspace, making the workspace's folders where there are none.
+
+        Returns when the bridge inside answers. Raises SandboxFailed with the last output where it does not, or where
+        the sandbox is not trusted and the machine cannot isolate it. The caller sees to it that a workspace has one
+        run at a time.
+        """
+
+    @abstractmethod
+    async def stop(self, instance_id: str, *, reason: str) -> None:
+        """End a run: the bridge is asked, then killed with all that it started. An ended or unknown run is no error."""
+
+    @abstractmethod
+    async def wait(self, instance_id: str) -> ExitStatus:
+        """Return when the run has ended; at once where it already has."""
+
+    @abstractmethod
+    async def remove_workspace(self, workspace_id: UUID) -> None:
+        """Delete a workspace's files. Raises Conflict while a sandbox of it runs."""
+
+    @abstractmethod
+    async def list(self) -> Sequence[Instance]:
+        """What runs now, oldest first."""
+
+    @abstractmethod
+    async def adopt(self) -> Sequence[Instance]:
+        """Find the runs that an earlier server left behind; what has ended since is cleared away. Called once."""
+
+    @abstractmethod
+    async def connect(self, instance_id: str, port: int) -> socket.socket:
+        """Connect to a port inside: 127.0.0.1, then ::1. The socket does not block and belongs to the caller.
+
+        Raises Unavailable where nothing listens, TimedOut where nothing answers.
+        """
+
+    @abstractmethod
+    def bridge_path(self, instance_id: str) -> Path:
+        """The unix socket that the bridge accepts on; no path inside the sandbox leads to it."""
+
+    @abstractmethod
+    def gateway_path(self, instance_id: str) -> Path:
+        """A folder that the sandbox sees, read-only, at /run/firefly/gateway; the server may listen on sockets in it.
+
+        It exists as long as the run. Sockets in it need mode 0666: the sandbox's user is another one.
+        """
+
+    @abstractmethod
+    async def logs(self, instance_id: str) -> str:
+        """The last 64 KiB that the supervisor and the bridge printed; also after the run has ended."""
+
+    @abstractmethod
+    async def stats(self, instance_id: str) -> Stats:
+        """What the run uses now."""
+
+    @abstractmethod
+    async def exit_status(self, instance_id: str) -> ExitStatus | None:
+        """How the run ended; None while it runs, or where nothing is known of it."""

@@ -1,0 +1,216 @@
+"""The twin of `SandboxBackend` in memory, and backends with faults: slow, never ready, crashing at once."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from firefly.clock import Clock, SystemClock
+from firefly.errors import Conflict, SandboxFailed, Unavailable
+from firefly.sandbox.backend import (
+    Capabilities,
+    ExitStatus,
+    Instance,
+    SandboxBackend,
+    SandboxSpec,
+    Stats,
+)
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Run:
+    instance: Instance
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    status: ExitStatus | None = None
+    server: asyncio.Server | None = None
+
+
+class MemoryBackend(SandboxBackend):
+    """Sandboxes without processes. `folder` holds their sockets; `bridge`, where given, serves each bridge path.
+
+    `listen` puts a handler on a port of a workspace; `end` lets a run end by itself. `started` lists every spec that
+    was started, in order. `runs` may be handed to a second backend, to see what a new server would adopt.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        bridge: Handler | None = None,
+        clock: Clock | None = None,
+        capabilities: Capabilities | None = None,
+        earlier: "MemoryBackend | None" = None,
+    ) -> None:
+        self.folder = folder
+        self.started: list[SandboxSpec] = []
+        self.removed: list[UUID] = []
+        self._bridge = bridge
+        self._clock = clock or SystemClock()
+        self._capabilities = capabilities or Capabilities(isolated=True, lacks=(), limits="cgroup2")
+        self._runs: dict[str, _Run] = dict(earlier._runs) if earlier else {}
+        self._handlers: dict[tuple[UUID, int], Handler] = dict(earlier._handlers) if earlier else {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for run in self._runs.values():
+            if run.server is not None:
+                run.server.close()
+
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def create(self, spec: SandboxSpec) -> Instance:
+        self.started.append(spec)
+        if not (self._capabilities.isolated or spec.trusted):
+            raise SandboxFailed("This machine offers no isolation.")
+        await self.before_ready(spec)
+        instance = Instance(secrets.token_hex(4), spec.workspace_id, self._clock.now())
+        run = _Run(instance)
+        self.gateway_path(instance.id).mkdir(parents=True)
+        if self._bridge is not None:
+            path = self.bridge_path(instance.id)
+            run.server = await asyncio.start_unix_server(self._bridge, str(path))
+        self._runs[instance.id] = run
+        return instance
+
+    async def before_ready(self, spec: SandboxSpec) -> None:
+        """What a start does before the bridge answers; backends with faults differ here."""
+
+    async def stop(self, instance_id: str, *, reason: str) -> None:
+        self._end(instance_id, code=0, reason=reason, requested=True)
+
+    def end(self, instance_id: str, *, code: int = 1, output: str = "") -> None:
+        """Let a run end by itself, as a crash does."""
+        self._end(instance_id, code=code, reason=f"The bridge ended with code {code}.", requested=False, output=output)
+
+    def _end(self, instance_id: str, *, code: int, reason: str, requested: bool, output: str = "") -> None:
+        run = self._runs.get(instance_id)
+        if run is None or run.status is not None:
+            return
+        run.status = ExitStatus(code, reason, self._clock.now(), requested, output)
+        if run.server is not None:
+            run.server.close()
+        run.ended.set()
+
+    async def wait(self, instance_id: str) -> ExitStatus:
+        run = self._runs[instance_id]
+        await run.ended.wait()
+        assert run.status is not None
+        return run.status
+
+    async def remove_workspace(self, workspace_id: UUID) -> None:
+        if any(run.instance.workspace_id == workspace_id for run in self._live()):
+            raise Conflict("Stop the sandbox first.")
+        self.removed.append(workspace_id)
+
+    async def list(self) -> Sequence[Instance]:
+        return sorted((run.instance for run in self._live()), key=_start_time)
+
+    async def adopt(self) -> Sequence[Instance]:
+        return await self.list()
+
+    async def connect(self, instance_id: str, port: int) -> socket.socket:
+        handler = self._handlers.get((self._running(instance_id).instance.workspace_id, port))
+        if handler is None:
+            raise Unavailable(f"Nothing listens on port {port}.")
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=theirs)
+        task = asyncio.create_task(_serve(handler, reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return ours
+
+    def listen(self, workspace_id: UUID, port: int, handler: Handler) -> None:
+        """Let `handler` serve the connections to a port of a workspace, in every run of it."""
+        self._handlers[workspace_id, port] = handler
+
+    def bridge_path(self, instance_id: str) -> Path:
+        return self.folder / instance_id / "bridge.sock"
+
+    def gateway_path(self, instance_id: str) -> Path:
+        return self.folder / instance_id / "gateway"
+
+    async def logs(self, instance_id: str) -> str:
+        status = await self.exit_status(instance_id)
+        return status.output if status else ""
+
+    async def stats(self, instance_id: str) -> Stats:
+        self._running(instance_id)
+        return Stats(memory=10 << 20, cpu_seconds=0.5, pids=3)
+
+    async def exit_status(self, instance_id: str) -> ExitStatus | None:
+        run = self._runs.get(instance_id)
+        return run.status if run else None
+
+    def _running(self, instance_id: str) -> _Run:
+        run = self._runs.get(instance_id)
+        if run is None or run.status is not None:
+            raise Unavailable("The sandbox has ended.")
+        return run
+
+    def _live(self) -> Sequence[_Run]:
+        return [run for run in self._runs.values() if run.status is None]
+
+
+def _start_time(instance: Instance) -> datetime:
+    return instance.started_at
+
+
+async def _serve(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await handler(reader, writer)
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+class SlowBackend(MemoryBackend):
+    """Each start waits for `gate`, so that a test decides when it goes on. `waiting` counts those at the gate."""
+
+    def __init__(self, folder: Path, **options: object) -> None:
+        super().__init__(folder, **options)  # type: ignore[arg-type]
+        self.gate = asyncio.Event()
+        self.waiting = 0
+
+    async def before_ready(self, spec: SandboxSpec) -> None:
+        self.waiting += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.waiting -= 1
+
+
+class NeverReadyBackend(MemoryBackend):
+    """The bridge never answers, and the start gives up with what it printed."""
+
+    async def before_ready(self, spec: SandboxSpec) -> None:
+        raise SandboxFailed("The bridge did not answer within 30 s.", output="importing ...")
+
+
+class CrashingBackend(MemoryBackend):
+    """The first `crashes` starts fail at once; those after it succeed."""
+
+    def __init__(self, folder: Path, *, crashes: int = 1 << 30, **options: object) -> None:
+        super().__init__(folder, **options)  # type: ignore[arg-type]
+        self.crashes = crashes
+
+    async def before_ready(self, spec: SandboxSpec) -> None:
+        if self.crashes > 0:
+            self.crashes -= 1
+            raise SandboxFailed("The bridge ended with code 1.", output="Traceback: no module named firefly")
