@@ -1,0 +1,1 @@
+"""HTTP only: the API, the pages and what they share. No rules live here."""

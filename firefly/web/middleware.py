@@ -1,0 +1,94 @@
+"""What every request passes through, outermost first: request id, problems, origin, identity."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from firefly.errors import FireflyError
+from firefly.log import REQUEST_ID_HEADER, bind_request
+
+from . import problems
+from .authentication import identify
+from .context import IDENTITY, REQUEST_ID, HostKind, host_kind, identity_of, make_request_id
+from .csrf import check_origin
+from .pages.errors import error_page, wants_page
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+log = structlog.get_logger()
+
+QUIET = ("/healthz", "/readyz", "/metrics", "/assets/")
+
+
+@web.middleware
+async def give_request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """One id from the front door to the bridge, on every line of the log and in every answer."""
+    request[REQUEST_ID] = make_request_id(request)
+    bind_request(request[REQUEST_ID])
+    began = time.monotonic()
+    response = await handler(request)
+    if not request.path.startswith(QUIET):
+        took = round((time.monotonic() - began) * 1000, 1)
+        log.info("request.answered", method=request.method, path=request.path, status=response.status, ms=took)
+    return response
+
+
+async def set_common_fields(request: web.Request, response: web.StreamResponse) -> None:
+    """On every answer, streamed ones too, at the moment when its head is sent."""
+    if request_id := request.get(REQUEST_ID):
+        response.headers[REQUEST_ID_HEADER] = request_id
+
+
+@web.middleware
+async def tell_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what handlers raise into a problem document or, for a browser's navigation, a page."""
+    try:
+        return await handler(request)
+    except FireflyError as error:
+        return _refuse(request, error)
+    except web.HTTPException as error:
+        return error if error.status < 400 else _refuse_http(request, error)
+    except ConnectionResetError:
+        raise
+    except Exception as error:
+        log.exception("request.failed", method=request.method, path=request.path, error=type(error).__name__)
+        return _answer(request, problems.unexpected(request[REQUEST_ID]), {})
+
+
+def _refuse(request: web.Request, error: FireflyError) -> web.StreamResponse:
+    body = problems.document(error, instance=request.path, request_id=request[REQUEST_ID])
+    return _answer(request, body, problems.headers_of(error))
+
+
+def _refuse_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    more = {"instance": request.path, "request_id": request[REQUEST_ID]}
+    return _answer(request, problems.from_http(error) | more, allow)
+
+
+def _answer(request: web.Request, body: dict[str, object], fields: dict[str, str]) -> web.StreamResponse:
+    status = int(str(body["status"]))
+    if wants_page(request):
+        return error_page(request, body, fields)
+    return web.json_response(body, status=status, headers=fields, content_type=problems.CONTENT_TYPE)
+
+
+@web.middleware
+async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks. Content hosts never see the app's session: there nobody is signed in."""
+    anonymous = host_kind(request) is HostKind.CONTENT or request.path.startswith(QUIET)
+    request[IDENTITY] = None if anonymous else await identify(request)
+    return await handler(request)
+
+
+@web.middleware
+async def refuse_forgeries(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A request that a cookie authenticates, or that would set one, must come from our own pages."""
+    if host_kind(request) is HostKind.APP:
+        check_origin(request, identity_of(request))
+    return await handler(request)
+
+
+MIDDLEWARES = (give_request_id, tell_problems, authenticate, refuse_forgeries)

@@ -1,0 +1,1 @@
+"""What a browser opens on the app host, one module per page."""

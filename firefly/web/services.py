@@ -1,0 +1,80 @@
+"""What the handlers call: every part of the house, in one typed bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from firefly.artifacts import ArtifactStore
+    from firefly.audit import Audit
+    from firefly.auth import Accounts, PreviewGrants, Sessions, SigningKeys, SignInLinks, Tokens
+    from firefly.bus import Bus
+    from firefly.clock import Clock
+    from firefly.git import Repositories, SmartHTTP
+    from firefly.projects import Catalogue, Jobs, Members, Projects
+    from firefly.routes import RouteStore
+    from firefly.sandbox.keeper import Keeper
+    from firefly.settings import Settings
+    from firefly.store import Database
+
+
+class Tunnels(Protocol):
+    """Hands a connection over to the front door, which knows the handle and nobody else."""
+
+    def register(self, target: BridgeTarget) -> str:
+        """An opaque handle, good for one upgrade within a few seconds."""
+
+
+@dataclass(frozen=True)
+class BridgeTarget:
+    """The bridge of one running sandbox; `fields` are added to the head that the front door replays to it."""
+
+    instance_id: str
+    socket_path: str
+    target: str
+    fields: Mapping[str, str]
+
+
+class Metrics(Protocol):
+    """Counters of a part: name → value. Names are in Prometheus form, without the `firefly_` prefix."""
+
+    def __call__(self) -> Mapping[str, float]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Built by the composition root, read by every handler, never changed."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    accounts: Accounts
+    sessions: Sessions
+    tokens: Tokens
+    links: SignInLinks
+    keys: SigningKeys
+    grants: PreviewGrants
+    projects: Projects
+    members: Members
+    catalogue: Catalogue
+    jobs: Jobs
+    keeper: Keeper
+    repositories: Repositories
+    smart_http: SmartHTTP
+    routes: RouteStore
+    audit: Audit
+    artifacts: ArtifactStore
+    clock: Clock
+    tunnels: Tunnels
+    metrics: tuple[Metrics, ...] = ()
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+
+
+def services_of(request: web.Request) -> Services:
+    return request.config_dict[SERVICES]
