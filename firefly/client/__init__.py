@@ -1,0 +1,1 @@
+"""Typed asyncio clients of the API and of the bridge."""

@@ -1,0 +1,232 @@
+"""The typed asyncio client of a bridge's HTTP side; `connect` opens its WebSocket side (bridge_connection)."""
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import BaseModel
+
+from firefly.client.bridge_connection import BridgeConnection
+from firefly.client.sse import ServerEvent, server_events
+from firefly.errors import Unavailable
+from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
+from firefly.protocol.application import ApplicationStatus, Line
+from firefly.protocol.errors import from_problem
+from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecEvent, ExecParams, ExecResult
+from firefly.protocol.files import Listing, Written
+from firefly.protocol.workspace import (
+    Configuration,
+    Health,
+    Initialized,
+    InitializeParams,
+    Member,
+    Pulled,
+    PullParams,
+)
+
+ANY: Final = "*"
+MAX_MESSAGE = 16 << 20
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    data: bytes
+    version: str
+
+
+class BridgeClient:
+    """Talks to one bridge: on its unix socket (server, tests), or through the API of a project with a token.
+
+    Use it as an async context manager. Every method raises the domain error that the bridge answered with,
+    `Unavailable` when the bridge is away, and `TimeoutError` when it does not answer in time.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session = session
+        self._base = base.rstrip("/")
+
+    @classmethod
+    def on_socket(cls, path: Path | str, *, request_id: str | None = None) -> Self:
+        headers = {"X-Request-Id": request_id} if request_id else {}
+        connector = aiohttp.UnixConnector(path=str(path))
+        return cls(aiohttp.ClientSession(connector=connector, headers=headers), "http://bridge")
+
+    @classmethod
+    def at(cls, url: str, token: str) -> Self:
+        """Through the API; `url` is that of the project, `<server>/api/v1/projects/<owner>/<name>`."""
+        return cls(aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}), url)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def health(self, *, timeout: float = 5) -> Health:
+        return await self._json(Health, "GET", "/healthz", timeout=timeout)
+
+    async def read_file(self, path: str) -> File:
+        async with self.open_file(path) as response:
+            return File(await response.read(), _version(response))
+
+    @asynccontextmanager
+    async def open_file(self, path: str, *, headers: Mapping[str, str] = {}) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A streamed GET; `headers` may hold Range and conditions."""
+        async with self._request("GET", _file(path), headers=dict(headers), timeout=None) as response:
+            yield response
+
+    async def list_folder(self, path: str = "", *, depth: int = 1) -> Listing:
+        return await self._json(Listing, "GET", f"{_file(path)}?depth={depth}")
+
+    async def write_file(self, path: str, data: bytes | AsyncIterable[bytes], *, version: str | None = ANY) -> Written:
+        """`version`: ANY overwrites, None means that the file must not exist, else the version last read."""
+        return await self._json(Written, "PUT", _file(path), data=data, headers=_condition(version), timeout=None)
+
+    async def delete_file(self, path: str, *, version: str = ANY) -> None:
+        async with self._request("DELETE", _file(path), headers=_condition(version)):
+            pass
+
+    async def execute(
+        self, command: str | list[str], *, timeout: float = DEFAULT_TIMEOUT, env: Mapping[str, str] = {}
+    ) -> ExecResult:
+        body = ExecParams(command=command, timeout=timeout, env=dict(env)).model_dump_json()
+        return await self._json(ExecResult, "POST", "/exec", data=body.encode(), timeout=timeout + 15)
+
+    async def stream_execute(
+        self, command: str | list[str], *, timeout: float = DEFAULT_TIMEOUT, env: Mapping[str, str] = {}
+    ) -> AsyncIterator[ExecEvent]:
+        """Output as it comes; the last event is `exit`. Leaving the iterator early ends the command."""
+        body = ExecParams(command=command, timeout=timeout, env=dict(env)).model_dump_json().encode()
+        headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
+        async with self._request("POST", "/exec", data=body, headers=headers, timeout=None) as response:
+            async for event in server_events(response):
+                yield ExecEvent.model_validate_json(event.data)
+
+    async def logs(self, *, after: int | None = None) -> AsyncIterator[Line | ApplicationStatus]:
+        """Output lines and changes of status, for as long as the iterator is read."""
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": str(after)} if after is not None else {})}
+        async with self._request("GET", "/logs", headers=headers, timeout=None) as response:
+            async for event in server_events(response):
+                if (item := _log_item(event)) is not None:
+                    yield item
+
+    async def application_status(self) -> ApplicationStatus:
+        return await self._json(ApplicationStatus, "GET", "/application")
+
+    async def start_application(self) -> ApplicationStatus:
+        return await self._json(ApplicationStatus, "POST", "/application/start")
+
+    async def stop_application(self) -> ApplicationStatus:
+        return await self._json(ApplicationStatus, "POST", "/application/stop")
+
+    async def restart_application(self) -> ApplicationStatus:
+        return await self._json(ApplicationStatus, "POST", "/application/restart")
+
+    async def initialize(self, params: InitializeParams, *, timeout: float = 600) -> Initialized:
+        return await self._json(Initialized, "POST", "/initialize", data=_body(params), timeout=timeout)
+
+    async def initialize_archive(self, data: bytes | AsyncIterable[bytes], *, timeout: float = 600) -> Initialized:
+        """Fill the empty workspace from a zip, tar or tar.gz."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return await self._json(
+            Initialized, "POST", "/initialize?archive=1", data=data, headers=headers, timeout=timeout
+        )
+
+    async def configure(self, configuration: Configuration) -> None:
+        async with self._request("POST", "/configure", data=_body(configuration)):
+            pass
+
+    async def pull(self, ref: str, *, timeout: float = 120) -> Pulled:
+        return await self._json(Pulled, "POST", "/git/pull", data=_body(PullParams(ref=ref)), timeout=timeout)
+
+    @asynccontextmanager
+    async def connect(self, *, member: Member | None = None) -> AsyncIterator[BridgeConnection]:
+        """The WebSocket side. `member` is needed on the unix socket; through the API the server says who it is."""
+        headers = {MEMBER_HEADER: member.model_dump_json()} if member else {}
+        try:
+            socket = await self._session.ws_connect(
+                f"{self._base}/bridge", protocols=(SUBPROTOCOL,), headers=headers, max_msg_size=MAX_MESSAGE
+            )
+        except aiohttp.ClientError as error:
+            raise Unavailable(f"The bridge refused the connection: {error}") from error
+        connection = BridgeConnection(socket)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def _json(
+        self,
+        answer: type[Answer],
+        method: str,
+        path: str,
+        *,
+        data: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] = {},
+        timeout: float | None = 30,
+    ) -> Answer:
+        async with self._request(method, path, data=data, headers=headers, timeout=timeout) as response:
+            return answer.model_validate_json(await response.read())
+
+    @asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | AsyncIterable[bytes] | None = None,
+        headers: Mapping[str, str] = {},
+        timeout: float | None = 30,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        limit = aiohttp.ClientTimeout(total=timeout, connect=10)
+        fields = {"Content-Type": "application/json", **headers} if data is not None else dict(headers)
+        try:
+            response = await self._session.request(method, self._base + path, data=data, headers=fields, timeout=limit)
+        except aiohttp.ClientError as error:
+            raise Unavailable(f"The bridge does not answer: {error}") from error
+        async with response:
+            if response.status >= 400:
+                raise from_problem(_problem(await response.read()))
+            yield response
+
+
+def _file(path: str) -> str:
+    return f"/files/{quote(path)}"
+
+
+def _version(response: aiohttp.ClientResponse) -> str:
+    return response.headers.get("ETag", "").strip('"')
+
+
+def _condition(version: str | None) -> dict[str, str]:
+    if version == ANY:
+        return {}
+    return {"If-None-Match": "*"} if version is None else {"If-Match": f'"{version}"'}
+
+
+def _body(params: BaseModel) -> bytes:
+    return params.model_dump_json().encode()
+
+
+def _problem(raw: bytes) -> Mapping[str, object]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {"detail": raw[:200].decode(errors="replace")}
+    return body if isinstance(body, dict) else {}
+
+
+def _log_item(event: ServerEvent) -> Line | ApplicationStatus | None:
+    if event.name == "status":
+        return ApplicationStatus.model_validate_json(event.data)
+    return Line.model_validate_json(event.data) if event.name == "output" else None

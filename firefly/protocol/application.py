@@ -1,0 +1,89 @@
+"""Messages of the application service: what runs, how it was found, what it prints."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from firefly.protocol.model import Params, Result
+
+
+class State(StrEnum):
+    STOPPED = "stopped"
+    INSTALLING = "installing"
+    STARTING = "starting"
+    RUNNING = "running"
+    CRASHED = "crashed"
+    WAITING = "waiting"
+
+
+class ApplicationKind(StrEnum):
+    SERVER = "server"
+    STATIC = "static"
+    SCRIPT = "script"
+    NONE = "none"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Step(Result):
+    """One command on the way to a running application."""
+
+    name: str
+    command: str
+    state: StepState
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+class ApplicationStatus(Result):
+    """Also the notification application.changed.
+
+    `port` is the one to dial for the preview; `found_by` says why this command; `notes` holds what is worth knowing
+    (keys of firefly.yml that this version does not act on). `reason` is a sentence for people.
+    """
+
+    state: State
+    kind: ApplicationKind
+    command: str | None
+    port: int
+    reason: str
+    since: datetime
+    exit_code: int | None = None
+    restarts: int = 0
+    found_by: str = ""
+    steps: list[Step] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+
+
+class Stream(StrEnum):
+    OUT = "stdout"
+    ERR = "stderr"
+    SYSTEM = "system"
+
+
+class Line(Result):
+    """One line of output. `seq` counts without gaps; a gap seen by a reader means that lines were dropped."""
+
+    seq: int
+    time: datetime
+    stream: Stream
+    text: str
+
+
+class SubscribeParams(Params):
+    """Lines with a `seq` greater than `after` are told; without it, all that are kept."""
+
+    after: int | None = Field(default=None, ge=0)
+
+
+class Output(Result):
+    """The answer of application.subscribe and the notification application.output."""
+
+    lines: list[Line]

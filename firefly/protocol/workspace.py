@@ -1,0 +1,110 @@
+"""Messages about the workspace as a whole: who is here, where it came from, whose it is."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from firefly.protocol.model import Params, Result
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MAINTAINER = "maintainer"
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+
+class Member(Result):
+    """Who is behind a connection; the server says so in X-Firefly-Member, as JSON."""
+
+    id: str
+    name: str
+    role: Role
+
+
+class HelloParams(Params):
+    client: str = Field(max_length=200)
+
+
+class Limits(Result):
+    """In bytes: the largest file that files.read and files.write take, and the largest message."""
+
+    file: int
+    message: int
+
+
+class ProjectName(Params):
+    owner: str
+    name: str
+
+
+class Hello(Result):
+    protocol: int
+    workspace_id: str
+    project: ProjectName | None
+    role: Role
+    limits: Limits
+    features: list[str]
+
+
+class InitializeParams(Params):
+    """Exactly one of `template` and `clone`; an archive comes as the raw body of POST /initialize?archive=1 instead.
+
+    `files` (path → text) are written over the template's.
+    """
+
+    template: str | None = Field(default=None, pattern=r"^[a-z0-9](-?[a-z0-9])*$")
+    clone: bool = False
+    files: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.template is not None) == self.clone:
+            raise ValueError("give either a template or clone")
+        return self
+
+
+class Initialized(Result):
+    """`commit` is the workspace's HEAD; `prepared` says that files and history were copied, not made."""
+
+    files: int
+    commit: str | None
+    prepared: bool = False
+
+
+class Configuration(Params):
+    """Whose the workspace is. `preview_hosts` without port; `base_url` is the preview's."""
+
+    project: ProjectName
+    preview_hosts: list[str] = Field(default_factory=list, max_length=64)
+    base_url: str = ""
+    member_names: list[str] = Field(default_factory=list)
+
+
+class PullParams(Params):
+    ref: str = Field(
+        default="refs/heads/main", pattern=r"^refs/heads/[^\s~^:?*\[\\\x00-\x1f-][^\s~^:?*\[\\\x00-\x1f]*$"
+    )
+
+
+class Pulled(Result):
+    """`reason` says what happened, or why the workspace was left alone."""
+
+    updated: bool
+    reason: str
+    commit: str | None = None
+
+
+class Health(Result):
+    ready: bool
+    protocol: int
+    workspace_id: str
+
+
+class BridgeError(Result):
+    """Notification bridge.error: something that cannot be answered, such as a frame to an unknown channel."""
+
+    code: str
+    message: str
+    channel: int | None = None
