@@ -1,0 +1,11 @@
+"""The front door: an HTTP/1.1 proxy on uvloop that knows routes, a gate and dialers, and nothing else."""
+
+from .dialer import Dialer
+from .front_door import FrontDoor
+from .gate import Gate, Verdict
+from .heads import Head
+from .limits import Limits
+from .pages import Pages
+from .tunnels import Tunnels
+
+__all__ = ["Dialer", "FrontDoor", "Gate", "Head", "Limits", "Pages", "Tunnels", "Verdict"]

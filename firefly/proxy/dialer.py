@@ -1,0 +1,33 @@
+"""How the front door reaches what is behind it: the seam between proxy and sandboxes."""
+
+import socket
+from abc import ABC, abstractmethod
+
+from firefly.routes import Target
+
+
+class Dialer(ABC):
+    """Gives connections to targets. The app's own socket is not its concern."""
+
+    @abstractmethod
+    def instance(self, target: Target) -> str | None:
+        """Which instance of `target` runs now, a name that is never used again; None: none, `dial` may wake one.
+
+        Called for each request, so without I/O. A pooled connection is used only while its instance is this one.
+        """
+
+    @abstractmethod
+    async def dial(self, target: Target) -> tuple[str, socket.socket]:
+        """Connect, starting what sleeps. Returns the instance and a connected, non-blocking stream socket.
+
+        Raises
+        ------
+        NotFound        the target is gone
+        SandboxFailed   it does not start or crashed; members see its output
+        Unavailable     it is on its way, or too busy (TimedOut: it took too long): trying again helps
+        OSError         it runs, but nothing answers there
+        """
+
+    @abstractmethod
+    def touch(self, target: Target) -> None:
+        """Note activity: bytes passed since the last call. Called about once a second for each target in use."""

@@ -1,0 +1,37 @@
+"""Who may pass: the seam through which the front door asks."""
+
+from abc import ABC, abstractmethod
+from enum import Enum, auto
+
+from firefly.routes import Route
+
+from .heads import Head
+
+
+class Verdict(Enum):
+    ALLOW = auto()
+    """To the target, as a visitor: pages of failure do not say why."""
+    MEMBER = auto()
+    """To the target, as somebody who may also see why it does not run."""
+    TO_APP = auto()
+    """To the app, which serves the sign-in round trip on content hosts."""
+    REFUSE = auto()
+    """The one page that is the same for unknown, forbidden and gone."""
+    ASK = auto()
+    """It takes an await to tell: the front door holds the request and asks `Gate.ask`."""
+
+
+class Gate(ABC):
+    """Decides for each request on a content host. Paths below `/.firefly/` go to the app without being asked about."""
+
+    @abstractmethod
+    def decide(self, route: Route | None, head: Head) -> Verdict:
+        """The verdict on this request; on the hot path, so without I/O.
+
+        `route` is None for a host that does not exist; to somebody without access the answer must be the same then
+        as for one that does (DESIGN, decision 16). ALLOW or MEMBER for None is treated as REFUSE.
+        """
+
+    async def ask(self, route: Route | None, head: Head) -> Verdict:
+        """The verdict where `decide` answered ASK; ASK again is treated as REFUSE."""
+        return Verdict.REFUSE

@@ -1,0 +1,28 @@
+"""Gates for tests: one verdict for all, or one per host."""
+
+from firefly.proxy import Gate, Head, Verdict
+from firefly.routes import Route
+
+
+class OpenGate(Gate):
+    """Lets everybody see every route that exists, as a member."""
+
+    def decide(self, route: Route | None, head: Head) -> Verdict:
+        return Verdict.MEMBER if route is not None else Verdict.REFUSE
+
+
+class FixedGate(Gate):
+    """Answers by host, else with `default`; `asked` is what `ask` answers; keeps the heads that it was shown."""
+
+    def __init__(self, default: Verdict = Verdict.REFUSE, *, asked: Verdict = Verdict.REFUSE) -> None:
+        self.default = default
+        self.asked = asked
+        self.verdicts: dict[str, Verdict] = {}
+        self.seen: list[Head] = []
+
+    def decide(self, route: Route | None, head: Head) -> Verdict:
+        self.seen.append(head)
+        return self.verdicts.get(route.host, self.default) if route is not None else self.default
+
+    async def ask(self, route: Route | None, head: Head) -> Verdict:
+        return self.asked
