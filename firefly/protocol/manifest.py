@@ -1,0 +1,160 @@
+"""firefly.yml: what a project says about how it is installed, run, built and shown. The schema is strict."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from firefly.errors import InvalidInput
+from firefly.protocol.quantities import Duration, Size
+from firefly.protocol.yamltext import Lines, load
+
+FILE_NAME = "firefly.yml"
+LONGEST = 64 << 10
+
+
+class ManifestError(InvalidInput):
+    """firefly.yml breaks its schema; `line` counts from 1."""
+
+    kind = "invalid-manifest"
+    title = "firefly.yml is not valid"
+
+    def __init__(self, detail: str, *, line: int) -> None:
+        super().__init__(detail, field=FILE_NAME, line=line)
+        self.line = line
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_texts(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {key: _scalar_text(item) for key, item in value.items()}
+
+
+def _scalar_text(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or "\0" in value or not value:
+        raise ValueError("a path is relative and stays in the project")
+    return value
+
+
+Texts = Annotated[list[str], BeforeValidator(_as_list)]
+Variables = Annotated[dict[str, str], BeforeValidator(_as_texts)]
+InsidePath = Annotated[str, AfterValidator(_inside)]
+InsidePaths = Annotated[list[InsidePath], BeforeValidator(_as_list)]
+Label = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=40)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dockerfile(Section):
+    path: InsidePath = "Dockerfile"
+    target: str | None = None
+    args: Variables = Field(default_factory=dict)
+
+
+class HealthCheck(Section):
+    path: str = Field(default="/", pattern="^/")
+    timeout: Duration = 30.0
+
+
+class Preview(Section):
+    access: Literal["public", "members", "people", "link", "code", "password", "addresses"] | None = None
+    inject: bool = True
+
+
+class Resources(Section):
+    memory: Size | None = None
+    cpu: float | None = Field(default=None, gt=0)
+    pids: int | None = Field(default=None, gt=0)
+    disk: Size | None = None
+
+
+class Builds(Section):
+    branches: Texts = Field(default_factory=list)
+    pull_requests: bool = True
+
+
+class Watch(Section):
+    install: Texts = Field(default_factory=list)
+    restart: Texts = Field(default_factory=list)
+    throttle: Duration = 0.1
+
+
+class Idle(Section):
+    freeze: Duration | None = None
+    stop: Duration | None = None
+
+
+class Manifest(Section):
+    """Durations in seconds, sizes in bytes. What is absent is None or empty, so that the analyser may decide."""
+
+    image: str | None = None
+    install: Texts | None = None
+    build: Texts = Field(default_factory=list)
+    run: Texts = Field(default_factory=list)
+    dev: Texts = Field(default_factory=list)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    test: Texts = Field(default_factory=list)
+    env: dict[VariableName, str] = Field(default_factory=dict)
+    writable: InsidePaths = Field(default_factory=list)
+    urls: Annotated[list[Label], BeforeValidator(_as_list)] = Field(default_factory=list)
+    dockerfile: Dockerfile | None = None
+    health: HealthCheck | None = None
+    preview: Preview = Field(default_factory=Preview)
+    resources: Resources | None = None
+    builds: Builds | None = None
+    schedule: dict[str, str] = Field(default_factory=dict)
+    watch: Watch = Field(default_factory=Watch)
+    idle: Idle | None = None
+    database: Literal["postgres"] | None = None
+
+
+def parse(text: str) -> Manifest:
+    """Raises ManifestError, which names the line, for YAML that is broken and for keys and values that are wrong."""
+    if len(text) > LONGEST:
+        raise ManifestError(f"{FILE_NAME} is longer than {LONGEST >> 10} KiB.", line=1)
+    try:
+        data, lines = load(text)
+    except ValueError as error:
+        message, line = error.args
+        raise ManifestError(f"{FILE_NAME}, line {line}: {message}.", line=line) from error
+    if data is None:
+        return Manifest()
+    if not isinstance(data, dict):
+        raise ManifestError(f"{FILE_NAME}, line 1: the file is a list of keys with values.", line=1)
+    if isinstance(data.get("env"), dict):
+        data["env"] = _as_texts(data["env"])
+    try:
+        return Manifest.model_validate(data)
+    except ValidationError as error:
+        raise _located(error, lines) from error
+
+
+def _located(error: ValidationError, lines: Lines) -> ManifestError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    location = tuple(str(part) for part in first["loc"] if part != "[key]")
+    line = _line(location, lines)
+    name = ".".join(location)
+    if first["type"] == "extra_forbidden":
+        return ManifestError(f"{FILE_NAME}, line {line}: the key {name} is not known.", line=line)
+    message = first["msg"].removeprefix("Value error, ")
+    return ManifestError(f"{FILE_NAME}, line {line}: {name}: {message}.", line=line)
+
+
+def _line(location: tuple[str, ...], lines: Lines) -> int:
+    while location and location not in lines:
+        location = location[:-1]
+    return lines.get(location, 1)
