@@ -1,0 +1,5 @@
+"""Keys and sealed values."""
+
+from .keyring import Keyring
+
+__all__ = ["Keyring"]

@@ -1,0 +1,176 @@
+"""The connection pool: waits for a database that is away at start, survives one that goes away later."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+import structlog
+
+from ..errors import DatabaseUnavailable, InvalidInput
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+log = structlog.get_logger()
+
+ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 60.0
+PROBE_INTERVAL, PROBE_INTERVAL_AWAY, REPORT_INTERVAL = 5.0, 0.5, 5.0
+# What says that the server is away or going; other errors of the same connection are the statement's own.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+MISCONFIGURED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ClientConfigurationError,
+)
+
+
+async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside any pool, prepared as the pool's are."""
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(dsn, timeout=CONNECT_LIMIT)
+    await _prepare(connection)
+    return connection
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database. json and jsonb are Python values on both sides.
+
+    Every wait has a limit, and everything that means "the server is away" is raised as DatabaseUnavailable.
+    """
+
+    def __init__(self, dsn: str, *, min_size: int = 2, max_size: int = 20) -> None:
+        self.dsn = dsn
+        self._sizes = {"min_size": min_size, "max_size": max_size}
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._available = False
+        self._prober: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[bool], None]] = []
+
+    @property
+    def available(self) -> bool:
+        """Whether the database answered when it was last asked; asked at least every five seconds."""
+        return self._available
+
+    def on_change(self, listener: Callable[[bool], None]) -> None:
+        """Call `listener(available)` on each change of `available`, in the event loop."""
+        self._listeners.append(listener)
+
+    async def open(self, *, wait: float = 60) -> None:
+        """Connect, waiting up to `wait` seconds for a database that is away and reporting it every five.
+
+        Raises DatabaseUnavailable after that, InvalidInput at once when the server refuses user or database.
+        """
+        started = time.monotonic()
+        reported = started
+        while True:
+            try:
+                self._pool = await self._connect()
+                break
+            except MISCONFIGURED as error:
+                raise InvalidInput(f"The database refuses: {error}. Check FIREFLY_DATABASE_URL.") from error
+            except (OSError, *LOST, TimeoutError) as error:
+                waited = time.monotonic() - started
+                if waited >= wait:
+                    raise DatabaseUnavailable(
+                        f"The database did not answer for {wait:.0f} s: {error or type(error).__name__}."
+                    ) from error
+                if time.monotonic() - reported >= REPORT_INTERVAL or reported == started:
+                    reported = time.monotonic()
+                    log.warning("database.waiting", seconds=round(waited), reason=str(error) or type(error).__name__)
+            await asyncio.sleep(min(0.3, wait))
+        self._change(True)
+        self._prober = asyncio.create_task(self._probe(), name="database-probe")
+
+    async def close(self) -> None:
+        """End the probe and all connections; those in use get five seconds."""
+        if self._prober is not None:
+            self._prober.cancel()
+            await asyncio.wait([self._prober])
+            self._prober = None
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), 5)
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One connection of the pool. Raises DatabaseUnavailable when there is none or it is lost on the way."""
+        connection = await self._acquire()
+        try:
+            yield connection
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            if isinstance(error, LOST) or connection.is_closed():
+                raise self._lost(error) from error
+            raise
+        finally:
+            await self._release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One connection inside a transaction, committed when the block ends and rolled back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def _connect(self) -> "asyncpg.Pool[asyncpg.Record]":
+        pool: asyncpg.Pool[asyncpg.Record] = asyncpg.create_pool(
+            self.dsn, init=_prepare, timeout=CONNECT_LIMIT, command_timeout=COMMAND_LIMIT, **self._sizes
+        )
+        return await pool
+
+    async def _acquire(self) -> "PoolConnectionProxy[asyncpg.Record]":
+        if self._pool is None:
+            raise DatabaseUnavailable("The database is not open.")
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_LIMIT)
+        except TimeoutError as error:
+            raise DatabaseUnavailable("No connection to the database became free in time.") from error
+        except (OSError, asyncpg.InterfaceError, *LOST, *MISCONFIGURED) as error:
+            raise self._lost(error) from error
+
+    async def _release(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+        if self._pool is None:
+            return
+        with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+            await self._pool.release(connection, timeout=5)
+
+    def _lost(self, error: BaseException) -> DatabaseUnavailable:
+        self._change(False, reason=str(error) or type(error).__name__)
+        return DatabaseUnavailable("The database does not answer just now. Nothing is lost; try again in a moment.")
+
+    def _change(self, available: bool, **reason: Any) -> None:
+        if available == self._available:
+            return
+        self._available = available
+        log.info("database.available") if available else log.error("database.away", **reason)
+        for listener in self._listeners:
+            listener(available)
+
+    async def _probe(self) -> None:
+        while True:
+            await asyncio.sleep(PROBE_INTERVAL if self._available else PROBE_INTERVAL_AWAY)
+            with contextlib.suppress(DatabaseUnavailable, TimeoutError, asyncpg.PostgresError):
+                async with self.connection() as connection:
+                    await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)
+                self._change(True)

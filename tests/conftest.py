@@ -1,0 +1,70 @@
+"""What tests of several parts start from: settings, a real database, keys and a bus."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from firefly.bus import Bus, PostgresBus
+from firefly.secrets import Keyring
+from firefly.settings import PREFIX, Settings
+from firefly.store import Database
+from firefly.testing.clock import ManualClock
+from tests.support.database import TestServer
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _without_settings_of_the_machine() -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_")]:
+        del os.environ[name]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a data directory of the test's own; its folders are made."""
+    made = Settings(data_dir=tmp_path / "data", listen="127.0.0.1:0")
+    made.prepare_folders()
+    yield made
+    shutil.rmtree(made.run_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
+    """One embedded PostgreSQL for the whole run of a worker."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("postgres") / "data")
+    server = TestServer(settings)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(settings.run_dir, ignore_errors=True)
+
+
+@pytest.fixture
+async def database(database_server: TestServer) -> AsyncIterator[Database]:
+    """An open, migrated database that only this test uses."""
+    async with database_server.fresh() as dsn:
+        db = Database(dsn, min_size=1, max_size=10)
+        await db.open()
+        yield db
+        await db.close()
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring(("a root key that only the tests know, long enough",))
+
+
+@pytest.fixture
+async def bus(database: Database) -> AsyncIterator[Bus]:
+    """The bus on the test's database, open."""
+    opened = PostgresBus(database)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
