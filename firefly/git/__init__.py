@@ -1,7 +1,28 @@
 """git on the server: hosted bare repositories, and only those; never a workspace."""
 
-from .gateway import Gateway
+from .addresses import AddressPolicy
+from .command import Git, GitFailed
+from .gateway import SOCKET, Gateway
+from .importing import Importer
 from .model import PushListener, PushRecorded, RefChange, Service
+from .progress import Progress
+from .pushes import Pushes
+from .repositories import Repositories
 from .smart_http import SmartHTTP
 
-__all__ = ["Gateway", "PushListener", "PushRecorded", "RefChange", "Service", "SmartHTTP"]
+__all__ = [
+    "SOCKET",
+    "AddressPolicy",
+    "Gateway",
+    "Git",
+    "GitFailed",
+    "Importer",
+    "Progress",
+    "PushListener",
+    "PushRecorded",
+    "Pushes",
+    "RefChange",
+    "Repositories",
+    "Service",
+    "SmartHTTP",
+]

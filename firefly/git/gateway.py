@@ -1,10 +1,28 @@
 """The way from inside a sandbox to the hosted repository of its project, by a unix socket."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
 
+import structlog
+
+from ..errors import FireflyError, InvalidInput, NotFound, Unavailable
+from .command import Git, tail
+from .flow import PIECE, Flow, background
+from .model import Service
+from .pushes import PendingPush, Pushes
+from .receiving import CommandReader, ReportReader
+from .repositories import Repositories
+
+log = structlog.get_logger()
+
 SOCKET = "git.sock"
+_CONNECTIONS = 4
+_WAITING = 16
+_GREETING_LIMIT = 10.0
 
 
 class Gateway:
@@ -14,16 +32,164 @@ class Gateway:
     Pushes that come this way are recorded with `via="workspace"` and update no workspace.
     """
 
-    def __init__(self, *, project_of: Callable[[UUID], Awaitable[UUID | None]]) -> None:
-        raise NotImplementedError
+    def __init__(
+        self,
+        *,
+        git: Git,
+        repositories: Repositories,
+        pushes: Pushes,
+        project_of: Callable[[UUID], Awaitable[UUID | None]],
+    ) -> None:
+        self._git = git
+        self._repositories = repositories
+        self._pushes = pushes
+        self._project_of = project_of
+        self._listeners: dict[UUID, _Listener] = {}
 
     async def listen(self, workspace_id: UUID, folder: Path) -> None:
         """Listen on `folder`/git.sock; replaces an earlier listener of the workspace."""
-        raise NotImplementedError
+        await self.silence(workspace_id)
+
+        async def handle(reader: StreamReader, writer: StreamWriter) -> None:
+            await self._answer(workspace_id, reader, writer)
+
+        listener = _Listener(handle)
+        await listener.open(folder / SOCKET)
+        self._listeners[workspace_id] = listener
 
     async def silence(self, workspace_id: UUID) -> None:
         """Stop listening and end the connections; nothing happens when there is none."""
-        raise NotImplementedError
+        listener = self._listeners.pop(workspace_id, None)
+        if listener is not None:
+            await listener.close()
 
     async def close(self) -> None:
-        raise NotImplementedError
+        for workspace_id in list(self._listeners):
+            await self.silence(workspace_id)
+
+    async def _answer(self, workspace_id: UUID, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            service = await _greeting(reader)
+            project_id = await self._project_of(workspace_id)
+            if project_id is None:
+                raise NotFound("This workspace belongs to no project yet.")
+            path = await self._repositories.existing(project_id)
+        except FireflyError as error:
+            writer.write(f"error {error.detail}\n".encode())
+            return
+        writer.write(b"ok\n")
+        if service is Service.UPLOAD_PACK:
+            await self._exchange(path, service, _pieces(reader), writer, None)
+        else:
+            await self._receive(project_id, path, reader, writer)
+
+    async def _receive(self, project_id: UUID, path: Path, reader: StreamReader, writer: StreamWriter) -> None:
+        report = ReportReader(after_advertisement=True)
+        pending: list[PendingPush] = []
+
+        async def body() -> AsyncIterator[bytes]:
+            commands, head = CommandReader(), bytearray()
+            async for piece in _pieces(reader):
+                if commands.done:
+                    yield piece
+                    continue
+                head += piece
+                commands.feed(piece)
+                if not commands.done:
+                    continue
+                report.set_sideband(commands.sideband)
+                if commands.changes:
+                    changes = commands.changes
+                    pending.append(
+                        await self._pushes.begin(project_id, pusher_id=None, via="workspace", changes=changes)
+                    )
+                yield bytes(head)
+
+        try:
+            await self._exchange(path, Service.RECEIVE_PACK, body(), writer, report)
+        finally:
+            for push in pending:
+                accepted = report.accepted(push.changes) if report.seen else await self._pushes.accepted(push)
+                await self._pushes.settle(push, accepted)
+
+    async def _exchange(
+        self,
+        path: Path,
+        service: Service,
+        body: AsyncIterator[bytes],
+        writer: StreamWriter,
+        report: ReportReader | None,
+    ) -> None:
+        arguments = [service.removeprefix("git-"), str(path)]
+        async with self._git.process(*arguments, stdin=True) as process:
+            flow = Flow(process)
+            async with background(tail(process.stderr)), background(flow.pump(body)) as pump:
+                async for piece in flow.output():
+                    if report is not None:
+                        report.feed(piece)
+                    writer.write(piece)
+                    await writer.drain()
+                if pump.done() and not pump.cancelled() and (failure := pump.exception()):
+                    raise failure
+
+
+class _Listener:
+    """A unix socket for one sandbox, with its connections: a few at once, a few more waiting."""
+
+    def __init__(self, handle: Callable[[StreamReader, StreamWriter], Awaitable[None]]) -> None:
+        self._handle = handle
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._path: Path | None = None
+
+    async def open(self, path: Path) -> None:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._accept, path, backlog=_WAITING)
+        # Only this sandbox sees the folder; its user is another than the server's.
+        await asyncio.to_thread(path.chmod, 0o666)
+        self._path = path
+
+    def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        if len(self._tasks) >= _CONNECTIONS + _WAITING:
+            writer.close()
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            async with self._slots:
+                await self._handle(reader, writer)
+        except (OSError, FireflyError) as error:
+            log.info("gateway.failed", reason=str(error))
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._path is not None:
+            await asyncio.to_thread(self._path.unlink, missing_ok=True)
+
+
+async def _greeting(reader: StreamReader) -> Service:
+    try:
+        line = await asyncio.wait_for(reader.readline(), _GREETING_LIMIT)
+        return Service(line.decode("ascii").strip())
+    except TimeoutError as error:
+        raise Unavailable("Say which service you want.") from error
+    except ValueError as error:
+        raise InvalidInput("There is no such service.") from error
+
+
+async def _pieces(reader: StreamReader) -> AsyncIterator[bytes]:
+    while piece := await reader.read(PIECE):
+        yield piece

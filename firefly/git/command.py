@@ -1,0 +1,150 @@
+"""Running git: a clean environment, a fixed configuration, an end to every process."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import TimedOut, Unavailable
+
+_INHERITED = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE", "TZ")
+_GRACE = 5.0
+_TAIL = 16 << 10
+
+# Whatever a repository or the machine says: no hooks, no helpers, no surprise maintenance, and hidden refs.
+FIXED = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.alternateRefsCommand": "true",
+    "core.askPass": "true",
+    "credential.helper": "",
+    "protocol.allow": "never",
+    "transfer.hideRefs": "refs/firefly",
+    "transfer.fsckObjects": "true",
+    "transfer.unpackLimit": "1",
+    "transfer.advertiseSID": "false",
+    "receive.autogc": "false",
+    "receive.denyDeleteCurrent": "refuse",
+    "uploadpack.allowFilter": "true",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "fetch.recurseSubmodules": "false",
+    "submodule.recurse": "false",
+}
+# Mistakes of old tools that harm nobody and stand in many a history.
+_HARMLESS = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "zeroPaddedDate", "missingEmail")
+
+
+class GitFailed(Exception):
+    """git ended with an error; `stderr` is the tail of what it said, for whoever turns it into a sentence."""
+
+    def __init__(self, status: int, stderr: str) -> None:
+        super().__init__(f"git ended with {status}: {last_line(stderr)}")
+        self.status = status
+        self.stderr = stderr
+
+
+class Git:
+    """`home` is an empty folder, so that no user's configuration is ever read."""
+
+    def __init__(self, home: Path, *, max_push: int = 2 << 30, max_processes: int = 32) -> None:
+        self._home = home
+        self._slots = asyncio.Semaphore(max_processes)
+        self._settings = dict(FIXED)
+        self._settings["receive.maxInputSize"] = str(max_push)
+        for service in ("receive", "fetch"):
+            self._settings.update({f"{service}.fsck.{name}": "ignore" for name in _HARMLESS})
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        return kept | {
+            "HOME": str(self._home),
+            "LC_ALL": "C.UTF-8",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            **(extra or {}),
+        }
+
+    def arguments(self, *arguments: str, settings: Mapping[str, str] | None = None) -> list[str]:
+        merged = self._settings | dict(settings or {})
+        return ["git", *(part for name, value in merged.items() for part in ("-c", f"{name}={value}")), *arguments]
+
+    @contextlib.asynccontextmanager
+    async def process(
+        self,
+        *arguments: str,
+        settings: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: bool = False,
+    ) -> AsyncIterator[Process]:
+        """A running git with pipes; what is left of it ends with the block. Raises Unavailable when too many run."""
+        async with self._slot():
+            process = await asyncio.create_subprocess_exec(
+                *self.arguments(*arguments, settings=settings),
+                env=self.environment(environment),
+                cwd=cwd or self._home,
+                stdin=PIPE if stdin else DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                await end(process)
+
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(self._slots.acquire(), 30)
+        except TimeoutError as error:
+            raise Unavailable("Too much git is going on just now. Try again in a moment.", retry_after=10) from error
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def run(self, *arguments: str, cwd: Path | None = None, limit: float = 30) -> str:
+        """The output of a short command. Raises GitFailed, TimedOut."""
+        async with self.process(*arguments, cwd=cwd) as process:
+            try:
+                out, err = await asyncio.wait_for(process.communicate(), limit)
+            except TimeoutError as error:
+                raise TimedOut("git took too long.") from error
+        if process.returncode:
+            raise GitFailed(process.returncode, err[-_TAIL:].decode("utf-8", "replace"))
+        return out.decode("utf-8", "surrogateescape")
+
+
+async def end(process: Process) -> None:
+    """End the process and its children: asked first, so that git removes its lock files, then forced."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(process.wait()), _GRACE)
+
+
+async def tail(stream: asyncio.StreamReader | None, most: int = _TAIL) -> str:
+    """Read to the end, keep the last bytes."""
+    kept = b""
+    while stream is not None and (piece := await stream.read(_TAIL)):
+        kept = (kept + piece)[-most:]
+    return kept.decode("utf-8", "replace")
+
+
+def last_line(stderr: str) -> str:
+    """What to quote of git's output: printable, short."""
+    lines: Sequence[str] = [line.strip() for line in stderr.replace("\r", "\n").splitlines() if line.strip()]
+    chosen = next(
+        (line for line in reversed(lines) if line.startswith(("fatal:", "error:"))), lines[-1] if lines else ""
+    )
+    return "".join(char for char in chosen if char.isprintable())[:200]

@@ -1,0 +1,115 @@
+"""Pushes in PostgreSQL: written down before git moves a ref, settled before the pusher is answered.
+
+A server that dies in between leaves a pending row; `reconcile` then asks the repository what became of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import structlog
+
+from ..errors import NotFound
+from ..store import Database, load_queries
+from .model import PushRecorded, RefChange
+from .repositories import Repositories
+
+if TYPE_CHECKING:
+    from ..bus import Bus
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPush:
+    id: UUID
+    project_id: UUID
+    pusher_id: UUID | None
+    via: str
+    changes: Sequence[RefChange]
+
+
+class Pushes:
+    """`via` is `http` or `workspace`."""
+
+    def __init__(self, *, database: Database, bus: "Bus", repositories: Repositories) -> None:
+        self._database = database
+        self._bus = bus
+        self._repositories = repositories
+        self._queries = load_queries("git")
+        self._under_way: set[UUID] = set()
+
+    async def begin(
+        self, project_id: UUID, *, pusher_id: UUID | None, via: str, changes: Sequence[RefChange]
+    ) -> PendingPush:
+        """Raises DatabaseUnavailable: then git has not begun either."""
+        push = PendingPush(id=uuid4(), project_id=project_id, pusher_id=pusher_id, via=via, changes=tuple(changes))
+        self._under_way.add(push.id)
+        try:
+            async with self._database.connection() as connection:
+                await self._queries.begin_push(
+                    connection,
+                    id=push.id,
+                    project_id=project_id,
+                    pusher_id=pusher_id,
+                    via=via,
+                    changes=[asdict(change) for change in changes],
+                )
+        except BaseException:
+            self._under_way.discard(push.id)
+            raise
+        return push
+
+    async def settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
+        """Write down what git accepted and tell the others; None when that was nothing, or is settled already."""
+        try:
+            return await self._settle(push, accepted)
+        finally:
+            self._under_way.discard(push.id)
+
+    async def _settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
+        changes = [asdict(change) for change in (accepted or push.changes)]
+        state = "recorded" if accepted else "refused"
+        async with self._database.transaction() as connection:
+            settled = await self._queries.settle_push(connection, id=push.id, state=state, changes=changes)
+            if settled is None or not accepted:
+                return None
+            data = {
+                "project_id": str(push.project_id),
+                "push_id": str(push.id),
+                "pusher_id": str(push.pusher_id) if push.pusher_id else None,
+                "via": push.via,
+                "refs": [change.ref for change in accepted][:20],
+            }
+            await self._bus.publish("events", "push.recorded", data, connection=connection)
+        log.info("push.recorded", project_id=str(push.project_id), refs=len(accepted), via=push.via)
+        return PushRecorded(
+            id=push.id, project_id=push.project_id, pusher_id=push.pusher_id, via=push.via, changes=tuple(accepted)
+        )
+
+    async def reconcile(self) -> list[PushRecorded]:
+        """Settle what an earlier process, or a lost database, left pending; returns what turned out accepted."""
+        async with self._database.connection() as connection:
+            rows = [row async for row in self._queries.pending_pushes(connection)]
+        recorded: list[PushRecorded] = []
+        for row in rows:
+            if row["id"] in self._under_way:
+                continue
+            changes = tuple(RefChange(**change) for change in row["changes"])
+            push = PendingPush(row["id"], row["project_id"], row["pusher_id"], row["via"], changes)
+            found = await self.settle(push, await self.accepted(push))
+            recorded += [found] if found else []
+        return recorded
+
+    async def accepted(self, push: PendingPush) -> list[RefChange]:
+        """What the repository shows of the push now."""
+        try:
+            refs = await self._repositories.refs(push.project_id)
+        except NotFound:
+            return []
+        return [change for change in push.changes if refs.get(change.ref, _none(change)) == change.new]
+
+
+def _none(change: RefChange) -> str:
+    return "0" * len(change.new)
