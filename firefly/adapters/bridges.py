@@ -1,0 +1,71 @@
+"""The server's calls to bridges: filling, naming and updating workspaces, asking after applications."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from firefly import hostnames
+from firefly.client.bridge import BridgeClient
+from firefly.projects.seams import PullResult, WorkspaceFacts
+from firefly.protocol.application import ApplicationStatus, Line
+from firefly.protocol.workspace import Configuration, InitializeParams, Member, ProjectName, Role
+from firefly.sandbox.keeper import Keeper
+from firefly.settings import Settings
+
+SERVER = Member(id="", name="firefly", role=Role.VIEWER)
+
+
+class BridgeCalls:
+    """Fulfils `projects.BridgeGateway`; each call starts the sandbox when needed."""
+
+    def __init__(self, *, keeper: Keeper, settings: Settings) -> None:
+        self._keeper = keeper
+        self._settings = settings
+
+    @asynccontextmanager
+    async def _bridge(self, workspace_id: UUID) -> AsyncIterator[BridgeClient]:
+        await self._keeper.ensure(workspace_id)
+        async with BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
+            yield bridge
+
+    async def initialize_template(self, workspace_id: UUID, template: str) -> None:
+        async with self._bridge(workspace_id) as bridge:
+            await bridge.initialize(InitializeParams(template=template))
+
+    async def initialize_clone(self, workspace_id: UUID) -> None:
+        async with self._bridge(workspace_id) as bridge:
+            await bridge.initialize(InitializeParams(clone=True))
+
+    async def initialize_archive(
+        self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
+    ) -> None:
+        async with self._bridge(workspace_id) as bridge:
+            await bridge.initialize_archive(body)
+
+    async def configure(self, facts: WorkspaceFacts) -> None:
+        async with self._bridge(facts.workspace_id) as bridge:
+            await bridge.configure(self.configuration(facts))
+
+    async def pull(self, workspace_id: UUID, ref: str) -> PullResult:
+        async with self._bridge(workspace_id) as bridge:
+            pulled = await bridge.pull(ref)
+        return PullResult(pulled.updated, pulled.reason)
+
+    async def application(self, workspace_id: UUID) -> ApplicationStatus:
+        async with self._bridge(workspace_id) as bridge:
+            return await bridge.application_status()
+
+    async def recent_output(self, workspace_id: UUID) -> list[Line]:
+        """What the application printed last, as far as the bridge keeps it."""
+        async with self._bridge(workspace_id) as bridge, bridge.connect(member=SERVER) as connection:
+            return (await connection.subscribe()).lines
+
+    def configuration(self, facts: WorkspaceFacts) -> Configuration:
+        label = hostnames.format(hostnames.WorkspaceLabel(facts.name, facts.owner))
+        url = self._settings.content_url(label)
+        return Configuration(
+            project=ProjectName(owner=facts.owner, name=facts.name),
+            preview_hosts=[str(urlsplit(url).hostname)],
+            base_url=url,
+        )
