@@ -12,12 +12,12 @@ from .middleware import MIDDLEWARES, set_common_fields
 from .openapi import openapi_document
 from .pages.routes import set_up_pages
 from .security import set_security_fields
-from .services import SERVICES, BridgeTarget, Services, Tunnels
+from .services import SERVICES, Services
 from .templating import set_up_templates
 from .wellknown import set_up_wellknown
 from .workspaces import BRIDGES, Bridges, close_bridges
 
-__all__ = ["BridgeTarget", "Services", "Tunnels", "create_application"]
+__all__ = ["Services", "create_application"]
 
 # Forms and JSON are read with limits of their own; nothing else is ever read whole.
 LARGEST_FORM = 64 * 1024

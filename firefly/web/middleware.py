@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from firefly.errors import FireflyError
 from firefly.log import REQUEST_ID_HEADER, bind_request
@@ -63,9 +63,9 @@ def _refuse(request: web.Request, error: FireflyError) -> web.StreamResponse:
 
 
 def _refuse_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
-    allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    kept = {name: error.headers[name] for name in (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE) if name in error.headers}
     more = {"instance": request.path, "request_id": request[REQUEST_ID]}
-    return _answer(request, problems.from_http(error) | more, allow)
+    return _answer(request, problems.from_http(error) | more, kept)
 
 
 def _answer(request: web.Request, body: dict[str, object], fields: dict[str, str]) -> web.StreamResponse:

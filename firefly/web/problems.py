@@ -9,7 +9,7 @@ from firefly import errors
 from firefly.errors import FireflyError
 
 CONTENT_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:firefly:problem:"
+TYPE_PREFIX = "urn:firefly:"
 
 # The first class that matches wins, so a subclass stands before its base.
 STATUSES: tuple[tuple[type[FireflyError], int], ...] = (
@@ -31,6 +31,7 @@ STATUSES: tuple[tuple[type[FireflyError], int], ...] = (
 
 HTTP_DETAILS: Mapping[int, tuple[str, str, str]] = {
     400: ("malformed", "The request is malformed", "Check the request and send it again."),
+    401: ("unauthenticated", "Sign in first", "Send an API token; git takes it as the password, with any name."),
     404: ("not-found", "Not found", "There is nothing at this address. Check its spelling."),
     405: ("method-not-allowed", "Method not allowed", "This address does not take that method."),
     413: ("too-large", "The input is too large", "The body is larger than this call takes."),

@@ -16,27 +16,11 @@ if TYPE_CHECKING:
     from firefly.clock import Clock
     from firefly.git import Repositories, SmartHTTP
     from firefly.projects import Catalogue, Jobs, Members, Projects
-    from firefly.routes import RouteStore
+    from firefly.proxy.tunnels import Tunnels
+    from firefly.routes import RouteTable
     from firefly.sandbox.keeper import Keeper
     from firefly.settings import Settings
     from firefly.store import Database
-
-
-class Tunnels(Protocol):
-    """Hands a connection over to the front door, which knows the handle and nobody else."""
-
-    def register(self, target: BridgeTarget) -> str:
-        """An opaque handle, good for one upgrade within a few seconds."""
-
-
-@dataclass(frozen=True)
-class BridgeTarget:
-    """The bridge of one running sandbox; `fields` are added to the head that the front door replays to it."""
-
-    instance_id: str
-    socket_path: str
-    target: str
-    fields: Mapping[str, str]
 
 
 class Metrics(Protocol):
@@ -65,7 +49,7 @@ class Services:
     keeper: Keeper
     repositories: Repositories
     smart_http: SmartHTTP
-    routes: RouteStore
+    routes: RouteTable
     audit: Audit
     artifacts: ArtifactStore
     clock: Clock

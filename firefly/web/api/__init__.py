@@ -1,0 +1,11 @@
+"""The API, version 1: one module per resource."""
+
+from . import account, administration, events, files, jobs, members, projects, sandbox
+
+OPERATIONS = tuple(
+    operation
+    for module in (projects, members, files, sandbox, events, jobs, account, administration)
+    for operation in module.resource.operations
+)
+
+__all__ = ["OPERATIONS"]

@@ -1,0 +1,95 @@
+"""The caller's own account, sessions and API tokens."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from firefly.errors import InvalidInput, NotFound
+
+from .. import schemas
+from ..presenters import account_answer
+from ..routing import Answer, Call, Resource
+
+resource = Resource("Account")
+
+
+@resource.get("/me", "See who you are, and by which credential", answer=schemas.Me)
+async def me(call: Call) -> Answer:
+    identity = call.identity
+    return schemas.Me(account=account_answer(identity.account), via=identity.via, scopes=sorted(identity.scopes))
+
+
+@resource.patch("/me", "Change your password", body=schemas.AccountChange, answer=schemas.Me)
+async def change(call: Call) -> Answer:
+    identity = call.require_scope("admin" if call.identity.via == "token" else "write")
+    body = await call.body(schemas.AccountChange)
+    if body.password is not None:
+        accounts = call.services.accounts
+        if identity.via == "session":
+            await accounts.authenticate(identity.account.name, body.current_password or "", call.address)
+        await accounts.set_password(identity.account.id, body.password)
+        await call.services.audit.record(
+            identity.account.id, "account.password", f"account:{identity.account.name}", address=call.address, detail={}
+        )
+    return await me(call)
+
+
+@resource.get("/sessions", "List where you are signed in", answer=schemas.Listing[schemas.Session])
+async def sessions(call: Call) -> Answer:
+    identity = call.require_scope("read")
+    found = await call.services.sessions.list(identity.account.id)
+    items = [_session(item, identity.session_id) for item in found]
+    return schemas.Listing[schemas.Session](items=items)
+
+
+def _session(item: object, current: UUID | None) -> schemas.Session:
+    fields = {name: getattr(item, name, None) for name in schemas.Session.model_fields}
+    return schemas.Session.model_validate(fields | {"current": fields["id"] == current})
+
+
+@resource.delete("/sessions/{id}", "Sign out there", status=204)
+async def close_session(call: Call) -> Answer:
+    identity, wanted = call.require_scope("write"), call.id()
+    if all(item.id != wanted for item in await call.services.sessions.list(identity.account.id)):
+        raise NotFound("There is no such session.")
+    await call.services.sessions.close(wanted)
+    return None
+
+
+@resource.delete("/sessions", "Sign out everywhere", status=204)
+async def close_sessions(call: Call) -> Answer:
+    identity = call.require_scope("write")
+    await call.services.sessions.close_all(identity.account.id)
+    return None
+
+
+@resource.get("/tokens", "List your API tokens", answer=schemas.Listing[schemas.Token])
+async def tokens(call: Call) -> Answer:
+    found = await call.services.tokens.list(call.require_scope("read").account.id)
+    return schemas.Listing[schemas.Token](items=[_token(item) for item in found])
+
+
+def _token(item: object) -> schemas.Token:
+    fields = {name: getattr(item, name, None) for name in schemas.Token.model_fields}
+    return schemas.Token.model_validate(fields | {"scopes": sorted(getattr(item, "scopes", ()))})
+
+
+@resource.post("/tokens", "Make an API token", body=schemas.NewToken, answer=schemas.CreatedToken, status=201)
+async def create_token(call: Call) -> Answer:
+    identity = call.require_scope("write")
+    body = await call.body(schemas.NewToken)
+    if missing := [scope for scope in body.scopes if not identity.has(scope)]:
+        raise InvalidInput(f"You do not hold {', '.join(missing)} yourself.", field="scopes")
+    expires_at = body.expires_at
+    if body.expires_in is not None:
+        expires_at = call.services.clock.now() + timedelta(seconds=body.expires_in)
+    token, secret = await call.services.tokens.create(identity.account, body.name, frozenset(body.scopes), expires_at)
+    return schemas.CreatedToken.model_validate(_token(token).model_dump() | {"token": secret})
+
+
+@resource.delete("/tokens/{id}", "Revoke an API token", status=204)
+async def revoke_token(call: Call) -> Answer:
+    identity, wanted = call.require_scope("write"), call.id()
+    if all(item.id != wanted for item in await call.services.tokens.list(identity.account.id)):
+        raise NotFound("There is no such token.")
+    await call.services.tokens.revoke(wanted)
+    return None

@@ -1,0 +1,138 @@
+"""The sandbox of a project's workspace: its state, commands in it, what its application prints, its bridge."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+from aiohttp import hdrs, web
+
+from firefly.errors import InvalidInput, Unauthenticated
+from firefly.projects import Action, Project
+from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
+from firefly.proxy.tunnels import FIELD_PREFIX, HANDLE_FIELD, TARGET_FIELD
+from firefly.routes import BridgeTarget
+
+from .. import schemas
+from ..csrf import from_app
+from ..presenters import sandbox_answer
+from ..routing import Answer, Call, Resource
+from ..sse import open_stream
+from ..workspaces import ask_bridge, member_field, refuse_as_told, workspace_of
+
+resource = Resource("Sandbox")
+PATH = "/projects/{owner}/{name}"
+# The bridge ends a command at its own limit; this is how much later we stop to wait for it.
+GRACE = 15.0
+# The bridge sends heartbeats into its streams.
+STREAM_SILENCE = 90.0
+
+
+async def _project(call: Call, action: Action, scope: str) -> Project:
+    return await call.services.projects.get(call.require_scope(scope), *call.project, action)
+
+
+@resource.get(f"{PATH}/sandbox", "See whether it runs, since when and why", answer=schemas.Sandbox)
+async def show(call: Call) -> Answer:
+    project = await _project(call, Action.READ, "read")
+    return sandbox_answer(await call.services.keeper.status(workspace_of(project)))
+
+
+@resource.post(f"{PATH}/sandbox/start", "Start it", answer=schemas.Sandbox)
+async def start(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.RUN, "write"))
+    await call.services.keeper.ensure(workspace, insist=True)
+    return sandbox_answer(await call.services.keeper.status(workspace))
+
+
+@resource.post(f"{PATH}/sandbox/stop", "Stop it; files stay", answer=schemas.Sandbox)
+async def stop(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.RUN, "write"))
+    await call.services.keeper.stop(workspace, f"Stopped by {call.identity.account.name}.")
+    return sandbox_answer(await call.services.keeper.status(workspace))
+
+
+@resource.post(f"{PATH}/sandbox/restart", "Stop and start it", answer=schemas.Sandbox)
+async def restart(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.RUN, "write"))
+    await call.services.keeper.restart(workspace, f"Restarted by {call.identity.account.name}.")
+    return sandbox_answer(await call.services.keeper.status(workspace))
+
+
+@resource.post(
+    f"{PATH}/exec",
+    "Run a command; with `Accept: text/event-stream` its output comes as it is printed",
+    body=schemas.Exec,
+    answer=schemas.ExecAnswer,
+)
+async def execute(call: Call) -> Answer:
+    project = await _project(call, Action.RUN, "write")
+    body = await call.body(schemas.Exec)
+    fields = {hdrs.CONTENT_TYPE: "application/json", hdrs.ACCEPT: "application/json"}
+    if call.wants_events:
+        fields[hdrs.ACCEPT] = "text/event-stream"
+    async with ask_bridge(
+        call.request,
+        project,
+        "POST",
+        "/exec",
+        identity=call.identity,
+        fields=fields,
+        data=body.model_dump_json().encode(),
+        silence=body.timeout + GRACE,
+    ) as response:
+        await refuse_as_told(response)
+        if call.wants_events:
+            return await relay(call, project, response)
+        return web.Response(body=await response.read(), content_type="application/json")
+
+
+@resource.get(f"{PATH}/logs", "Follow what the application prints", media="text/event-stream")
+async def logs(call: Call) -> Answer:
+    project = await _project(call, Action.READ, "read")
+    fields = {hdrs.ACCEPT: "text/event-stream"}
+    if last := call.request.headers.get("Last-Event-ID"):
+        fields["Last-Event-ID"] = last[:100]
+    async with ask_bridge(
+        call.request, project, "GET", "/logs", identity=call.identity, fields=fields, silence=STREAM_SILENCE
+    ) as response:
+        await refuse_as_told(response)
+        return await relay(call, project, response)
+
+
+async def relay(call: Call, project: Project, response: aiohttp.ClientResponse) -> web.StreamResponse:
+    """Send the bridge's events on as they come; a reader counts as activity while something is printed."""
+    stream = await open_stream(call.request)
+    async for part in _parts(response):
+        call.services.keeper.touch(workspace_of(project))
+        await stream.write(part)
+    await stream.write_eof()
+    return stream
+
+
+async def _parts(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for part in response.content.iter_any():
+            yield part
+    except (aiohttp.ClientError, TimeoutError):
+        # The sandbox went away under an open stream: the reader asks again and hears why.
+        return
+
+
+@resource.get(
+    f"{PATH}/bridge", f"The bridge: a WebSocket, subprotocol `{SUBPROTOCOL}`, JSON-RPC 2.0", media="application/json"
+)
+async def bridge(call: Call) -> Answer:
+    """Answer for the front door only: it replays the upgrade to the bridge that the handle stands for."""
+    request = call.request
+    if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+        raise InvalidInput(f"This is a WebSocket. Connect to it with the subprotocol `{SUBPROTOCOL}`.")
+    if hdrs.ORIGIN in request.headers and not from_app(request):
+        raise Unauthenticated("The bridge accepts browsers only from Firefly's own pages.")
+    project = await _project(call, Action.READ, "read")
+    workspace = workspace_of(project)
+    await call.services.keeper.ensure(workspace)
+    fields = {
+        HANDLE_FIELD: call.services.tunnels.register(BridgeTarget(workspace)),
+        TARGET_FIELD: "/bridge",
+        FIELD_PREFIX + MEMBER_HEADER: member_field(call.identity, project),
+    }
+    return web.Response(headers=fields)

@@ -1,0 +1,184 @@
+"""GET /events: every change of state, kept for a while so that a reader can resume, told to whom it concerns."""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+
+from firefly.bus import MISSED
+from firefly.errors import FireflyError
+
+from .sse import Message
+
+if TYPE_CHECKING:
+    from firefly.auth import Identity
+
+    from .services import Services
+
+TOPIC = "events"
+# A reader that was away for more events than this is told to load everything anew.
+KEPT = 2000
+QUEUE = 500
+# How long the list of what a reader may see is believed; events about members and projects end it at once.
+VISIBLE_FOR = 5.0
+RETHINK = ("project.", "member.")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    number: int
+    kind: str
+    data: Mapping[str, object]
+
+
+@dataclass(eq=False)
+class Reader:
+    """One open stream. `missed`: it was too slow, and its queue was given up."""
+
+    identity: "Identity"
+    queue: "asyncio.Queue[Kept]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    missed: bool = False
+    visible: frozenset[UUID] = frozenset()
+    looked_at: float = float("-inf")
+
+
+class EventHub:
+    """Reads the bus once for all readers of this server.
+
+    Ids are `<boot>-<number>`: after a restart numbers begin anew, and a reader that comes with the id of another
+    boot, or of an event that is no longer kept, gets `stream.reset` first: what it shows may be stale.
+    """
+
+    def __init__(self, services: "Services") -> None:
+        self._services = services
+        self._boot = secrets.token_hex(4)
+        self._number = 0
+        self._kept: deque[Kept] = deque(maxlen=KEPT)
+        self._readers: set[Reader] = set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with self._services.bus.subscribe(TOPIC) as subscription:
+                    async for event in subscription:
+                        if event.kind == MISSED:
+                            subscription.missed = False
+                            self._reset()
+                        else:
+                            self._keep(event.kind, await self._complete(event.data))
+            except FireflyError as error:
+                log.warning("events.interrupted", reason=error.detail)
+            self._reset()
+            await asyncio.sleep(1)
+
+    def _reset(self) -> None:
+        self._kept.clear()
+        for reader in self._readers:
+            reader.missed = True
+            if not reader.queue.full():
+                reader.queue.put_nowait(Kept(self._number, "", {}))
+
+    async def _complete(self, data: Mapping[str, object]) -> Mapping[str, object]:
+        """Sandboxes know only their workspace: readers want to know whose it is."""
+        workspace = data.get("workspace_id")
+        if not workspace or data.get("project_id"):
+            return data
+        facts = await self._services.projects.by_workspace(UUID(str(workspace)))
+        if facts is None:
+            return data
+        return {**data, "project_id": str(facts.project_id), "owner": facts.owner, "name": facts.name}
+
+    def _keep(self, kind: str, data: Mapping[str, object]) -> None:
+        self._number += 1
+        kept = Kept(self._number, kind, data)
+        self._kept.append(kept)
+        for reader in self._readers:
+            if reader.queue.full():
+                reader.missed = True
+            else:
+                reader.queue.put_nowait(kept)
+
+    @property
+    def readers(self) -> int:
+        return len(self._readers)
+
+    async def read(self, identity: "Identity", last_id: str | None) -> AsyncIterator[Message]:
+        """What happens from now on, and before that what happened after `last_id`, as far as `identity` may see."""
+        reader = Reader(identity)
+        missed, earlier = self._since(last_id)
+        self._readers.add(reader)
+        try:
+            yield Message("stream.reset" if missed else "stream.open", {}, self._id(self._number - len(earlier)))
+            for kept in earlier:
+                if await self._concerns(reader, kept):
+                    yield self._message(kept)
+            while True:
+                kept = await reader.queue.get()
+                if reader.missed:
+                    self._forget_queue(reader)
+                    yield Message("stream.reset", {}, self._id(self._number))
+                elif await self._concerns(reader, kept):
+                    yield self._message(kept)
+        finally:
+            self._readers.discard(reader)
+
+    def _since(self, last_id: str | None) -> tuple[bool, list[Kept]]:
+        """Whether something was missed, and what is still kept after `last_id`."""
+        if not last_id:
+            return False, []
+        boot, _, number = last_id.partition("-")
+        if boot != self._boot or not number.isdecimal() or int(number) > self._number:
+            return True, []
+        oldest = self._kept[0].number if self._kept else self._number + 1
+        if int(number) + 1 < oldest:
+            return True, []
+        return False, [kept for kept in self._kept if kept.number > int(number)]
+
+    @staticmethod
+    def _forget_queue(reader: Reader) -> None:
+        reader.missed = False
+        with suppress(asyncio.QueueEmpty):
+            while True:
+                reader.queue.get_nowait()
+
+    def _id(self, number: int) -> str:
+        return f"{self._boot}-{number}"
+
+    def _message(self, kept: Kept) -> Message:
+        return Message(kept.kind, kept.data, self._id(kept.number))
+
+    async def _concerns(self, reader: Reader, kept: Kept) -> bool:
+        account = kept.data.get("account_id")
+        if account is not None:
+            return str(account) == str(reader.identity.account.id)
+        project = kept.data.get("project_id")
+        if not project:
+            return False
+        if kept.kind.startswith(RETHINK) or time.monotonic() - reader.looked_at > VISIBLE_FOR:
+            before = reader.visible
+            reader.visible = await self._services.projects.visible_ids(reader.identity)
+            reader.looked_at = time.monotonic()
+            # Somebody who has just lost a project is told so by the event that took it.
+            return UUID(str(project)) in reader.visible | before
+        return UUID(str(project)) in reader.visible
+
+
+EVENT_HUB: web.AppKey[EventHub] = web.AppKey("event_hub", EventHub)
+
+
+async def run_event_hub(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[EVENT_HUB].run(), name="event hub")
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,89 @@
+"""The pages that React draws: dashboard, editor, account and settings. The server gives the shell and the facts."""
+
+from urllib.parse import quote
+
+from aiohttp import web
+
+from firefly.errors import FireflyError, Moved
+from firefly.projects import Action, Project
+
+from ..context import identity_of
+from ..presenters import account_answer, project_answer
+from ..security import page_policy
+from ..services import services_of
+from ..templating import EDITOR_STYLES, embed, render
+
+DASHBOARD_PAGES = ("/", "/new", "/bin", "/import", "/search")
+ACCOUNT_PAGES = ("/account", "/account/tokens", "/account/sessions", "/admin", "/admin/users", "/admin/audit")
+
+
+def set_up_application_pages(app: web.Application) -> None:
+    for path in DASHBOARD_PAGES:
+        app.router.add_get(path, dashboard)
+    for path in ACCOUNT_PAGES:
+        app.router.add_get(path, account)
+    app.router.add_get("/app/{owner}/{name}", editor)
+    app.router.add_get("/app/{owner}/{name}/settings", project_settings)
+
+
+async def dashboard(request: web.Request) -> web.StreamResponse:
+    _require_person(request)
+    return _shell(request, "dashboard", "Projects")
+
+
+async def account(request: web.Request) -> web.StreamResponse:
+    _require_person(request)
+    return _shell(request, "account", "Account")
+
+
+async def editor(request: web.Request) -> web.StreamResponse:
+    project = await _project(request, "")
+    return _shell(request, "editor", project.path, project=project, policy=page_policy(request, styles=EDITOR_STYLES))
+
+
+async def project_settings(request: web.Request) -> web.StreamResponse:
+    project = await _project(request, "/settings")
+    return _shell(request, "account", f"Settings of {project.path}", project=project)
+
+
+def _require_person(request: web.Request) -> None:
+    if identity_of(request) is None:
+        raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(request.rel_url.raw_path_qs, safe='')}")
+
+
+async def _project(request: web.Request, suffix: str) -> Project:
+    """Renamed ones redirect for good; who is not signed in is asked to, whether it exists or not."""
+    owner, name = request.match_info["owner"], request.match_info["name"]
+    try:
+        return await services_of(request).projects.get(identity_of(request), owner, name, Action.READ)
+    except Moved as moved:
+        raise web.HTTPMovedPermanently(f"/app/{moved.location}{suffix}") from None
+    except FireflyError:
+        _require_person(request)
+        raise
+
+
+def _shell(
+    request: web.Request, entry: str, title: str, *, project: Project | None = None, policy: str | None = None
+) -> web.Response:
+    return render(
+        request,
+        "shell.html",
+        policy=policy,
+        title=title,
+        entry=entry,
+        boot=embed(boot_of(request, entry, project)),
+    )
+
+
+def boot_of(request: web.Request, entry: str, project: Project | None) -> dict[str, object]:
+    """What the page's script starts from; the rest it asks the API for."""
+    services, identity = services_of(request), identity_of(request)
+    settings = services.settings
+    return {
+        "page": entry,
+        "user": account_answer(identity.account).model_dump(mode="json") if identity else None,
+        "urls": {"app": settings.url, "api": "/api/v1", "help": "/help", "signOut": "/auth/sign-out"},
+        "contentDomain": settings.content_domain,
+        "project": project_answer(services, project).model_dump(mode="json") if project else None,
+    }

@@ -1,0 +1,94 @@
+"""The documentation, rendered from docs/: the same pages as the site that `make docs` builds."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from firefly import resources
+
+from ..templating import render
+
+SECTIONS = ("users", "operators", "contributors", "reference", "decisions")
+_TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    """`name` is the path below /help, as in `users/git`."""
+
+    name: str
+    title: str
+    path: Path
+
+    @property
+    def href(self) -> str:
+        return f"/help/{self.name}" if self.name else "/help"
+
+    @property
+    def section(self) -> str:
+        return self.name.partition("/")[0] if "/" in self.name else ""
+
+
+@cache
+def help_pages() -> dict[str, HelpPage]:
+    """Every page by name, in the order of SECTIONS; read once, since the files come with the version."""
+    folder = resources.folder("docs")
+    found = [_page(path, folder) for path in sorted(folder.rglob("*.md")) if not path.name.startswith(".")]
+    order = {name: number for number, name in enumerate(("", *SECTIONS))}
+    return {page.name: page for page in sorted(found, key=lambda page: (order.get(page.section, 99), page.name))}
+
+
+def _page(path: Path, folder: Path) -> HelpPage:
+    name = str(path.relative_to(folder).with_suffix(""))
+    name = name.removesuffix("index").rstrip("/")
+    title = _TITLE.search(path.read_text(encoding="utf-8"))
+    return HelpPage(name, title[1].replace("`", "") if title else name, path)
+
+
+@cache
+def rendered(page: HelpPage) -> Markup:
+    """The page as HTML: raw HTML in it is shown, not obeyed, and links to other pages lead to /help."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    tokens = parser.parse(page.path.read_text(encoding="utf-8"))
+    for token in tokens:
+        for child in token.children or ():
+            if child.type == "link_open":
+                _lead_to_help(child, page)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704
+
+
+def _lead_to_help(link: Token, page: HelpPage) -> None:
+    target = urlsplit(str(link.attrGet("href") or ""))
+    if target.scheme or target.netloc or not target.path.endswith(".md"):
+        return
+    folder = resources.folder("docs").resolve()
+    found = (page.path.parent / target.path).resolve()
+    if found.is_relative_to(folder):
+        name = str(found.relative_to(folder).with_suffix("")).removesuffix("index").rstrip("/")
+        link.attrSet("href", f"/help/{name}" + (f"#{target.fragment}" if target.fragment else ""))
+
+
+def set_up_help(app: web.Application) -> None:
+    app.router.add_get("/help", show)
+    app.router.add_get("/help/{page:.*}", show)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    pages = help_pages()
+    name = request.match_info.get("page", "").strip("/")
+    page = pages.get(name)
+    if page is None and name:
+        raise web.HTTPNotFound()
+    listing = [
+        {"title": item.title, "href": item.href, "section": item.section, "current": item == page}
+        for item in pages.values()
+    ]
+    title = page.title if page else "Help"
+    return render(request, "help.html", title=title, content=rendered(page) if page else Markup(""), pages=listing)

@@ -1,0 +1,111 @@
+"""The app's end of the round trip that opens a private preview: who are you, may you, here is your ticket."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from aiohttp import hdrs, web
+
+from firefly.errors import FireflyError, NotFound
+from firefly.projects import Action, Project
+from firefly.routes import Access, Route
+
+from ..content import ENTER, safe_path
+from ..context import identity_of, require_identity
+from ..csrf import same_origin
+from ..security import page_policy
+from ..services import services_of
+from ..templating import render
+from .sign_in import form_of
+
+# One sentence for every reason, so that nobody learns which hosts exist.
+UNKNOWN = "There is no such preview, or it is not for you. Ask its owner to add you as a member."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Host as the browser names it, with port; hash of the nonce that it keeps for that host; path to show there."""
+
+    host: str
+    nonce: str
+    to: str
+
+
+def set_up_preview(app: web.Application) -> None:
+    app.router.add_get("/auth/preview", ask)
+    app.router.add_post("/auth/preview", accept)
+
+
+async def ask(request: web.Request) -> web.StreamResponse:
+    """Go straight on when the visitor came from us or by the address bar; else a person says yes first."""
+    wanted = _parse(dict(request.query))
+    if identity_of(request) is None:
+        raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(request.rel_url.raw_path_qs, safe='')}")
+    route, project = await _authorise(request, wanted)
+    if route.access is Access.PUBLIC or came_from_here(request, wanted.host):
+        return await _send_in(request, wanted, route)
+    content = services_of(request).settings.content_domain
+    return render(
+        request,
+        "accept.html",
+        policy=page_policy(request, framed="'self'", forms=f"'self' {_origin(request, f'*.{content}')}"),
+        headers={"X-Frame-Options": "SAMEORIGIN"},
+        project=project.path,
+        host=wanted.host,
+        fields={"host": wanted.host, "nonce": wanted.nonce, "to": wanted.to},
+    )
+
+
+async def accept(request: web.Request) -> web.StreamResponse:
+    wanted = _parse(await form_of(request))
+    require_identity(request)
+    route, _ = await _authorise(request, wanted)
+    return await _send_in(request, wanted, route)
+
+
+def _parse(values: dict[str, str]) -> Wanted:
+    nonce = values.get("nonce", "")
+    if len(nonce) != 64 or not nonce.isascii() or not nonce.isalnum():
+        raise NotFound(UNKNOWN)
+    return Wanted(host=values.get("host", "").lower()[:255], nonce=nonce, to=safe_path(values.get("to")))
+
+
+async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Project]:
+    """The route and its project. Raises NotFound, the same for unknown, forbidden and foreign hosts."""
+    services = services_of(request)
+    route = services.routes.find(wanted.host.encode("ascii", "replace"))
+    below = wanted.host.endswith("." + services.settings.content_domain)
+    if route is None or route.project_id is None or not below:
+        raise NotFound(UNKNOWN)
+    try:
+        project = await services.projects.get_by_id(identity_of(request), route.project_id, Action.READ)
+    except FireflyError as error:
+        raise NotFound(UNKNOWN) from error
+    return route, project
+
+
+def came_from_here(request: web.Request, host: str) -> bool:
+    """Whether the app, the preview itself or the person at the address bar began this: then nobody is surprised."""
+    if request.headers.get("Sec-Fetch-Site") == "none":
+        return True
+    referrer = request.headers.get(hdrs.REFERER, "")
+    return same_origin(referrer, services_of(request).settings.url) or same_origin(referrer, _origin(request, host))
+
+
+def _origin(request: web.Request, host: str) -> str:
+    return f"{services_of(request).settings.scheme}://{host}"
+
+
+async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.StreamResponse:
+    origin = _origin(request, wanted.host)
+    if route.access is Access.PUBLIC or route.redirect_to:
+        return _see_other(origin + wanted.to)
+    identity = require_identity(request)
+    ticket = await services_of(request).grants.issue_ticket(identity, wanted.host, wanted.nonce)
+    return _see_other(f"{origin}{ENTER}?{urlencode({'ticket': ticket, 'to': wanted.to})}")
+
+
+def _see_other(location: str) -> web.Response:
+    """Framed by the editor's page on its way, so it says that this is fine."""
+    response = web.Response(status=303, headers={hdrs.LOCATION: location})
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response

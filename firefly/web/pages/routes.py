@@ -1,0 +1,15 @@
+"""Every page of the app host, wired."""
+
+from aiohttp import web
+
+from .application import set_up_application_pages
+from .help import set_up_help
+from .preview import set_up_preview
+from .sign_in import set_up_sign_in
+
+
+def set_up_pages(app: web.Application) -> None:
+    set_up_sign_in(app)
+    set_up_preview(app)
+    set_up_help(app)
+    set_up_application_pages(app)

@@ -1,0 +1,115 @@
+"""Signing in, out, and by one-time links."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from firefly.errors import FireflyError, InvalidInput, NotFound, RateLimited, Unauthenticated
+
+from ..authentication import REFRESH_COOKIE, refresh_session, sign_in, sign_out
+from ..context import client_address, identity_of, require_identity
+from ..problems import status_of
+from ..services import services_of
+from ..templating import render
+
+if TYPE_CHECKING:
+    from firefly.auth import Account
+
+LONGEST_FIELD = 1000
+
+
+def set_up_sign_in(app: web.Application) -> None:
+    app.router.add_get("/auth/sign-in", show)
+    app.router.add_post("/auth/sign-in", submit)
+    app.router.add_post("/auth/sign-out", leave)
+    app.router.add_post("/auth/sign-out-everywhere", leave_everywhere)
+    app.router.add_post("/auth/refresh", refresh)
+    app.router.add_get("/auth/link/{token}", show_link)
+    app.router.add_post("/auth/link/{token}", use_link)
+
+
+def safe_next(given: object) -> str:
+    """Where to go afterwards: a path of this host, or the dashboard."""
+    path = given if isinstance(given, str) else ""
+    parts = urlsplit(path)
+    is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return path if is_local and path.isprintable() else "/"
+
+
+async def form_of(request: web.Request) -> dict[str, str]:
+    """Text fields of a small form. Raises InvalidInput for files and for what is too long."""
+    found: dict[str, str] = {}
+    for name, value in (await request.post()).items():
+        if not isinstance(value, str) or len(value) > LONGEST_FIELD * 4:
+            raise InvalidInput("The form holds something that does not belong there.", field=name)
+        found[name] = value
+    return found
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    following = safe_next(request.query.get("next"))
+    if identity_of(request):
+        raise web.HTTPSeeOther(following)
+    return render(request, "sign_in.html", next=following, name="", error="")
+
+
+async def submit(request: web.Request) -> web.StreamResponse:
+    form = await form_of(request)
+    following = safe_next(form.get("next"))
+    try:
+        account = await services_of(request).accounts.authenticate(
+            form.get("name", "").strip().lower(), form.get("password", ""), client_address(request)
+        )
+    except (Unauthenticated, RateLimited, InvalidInput) as error:
+        return _again(request, error, "sign_in.html", next=following, name=form.get("name", ""))
+    await sign_in(request, account)
+    raise web.HTTPSeeOther(following)
+
+
+def _again(request: web.Request, error: FireflyError, template: str, **context: object) -> web.Response:
+    """The form once more, with what was wrong; the password is asked for anew."""
+    return render(request, template, status=status_of(error), error=error.detail, **context)
+
+
+async def leave(request: web.Request) -> web.StreamResponse:
+    identity = identity_of(request)
+    if identity and identity.session_id:
+        await services_of(request).sessions.close(identity.session_id)
+    sign_out(request)
+    raise web.HTTPSeeOther("/auth/sign-in")
+
+
+async def leave_everywhere(request: web.Request) -> web.StreamResponse:
+    identity = require_identity(request)
+    await services_of(request).sessions.close_all(identity.account.id)
+    sign_out(request)
+    raise web.HTTPSeeOther("/auth/sign-in")
+
+
+async def refresh(request: web.Request) -> web.StreamResponse:
+    """New cookies for pages that stay open: scripts ask for it before they open the bridge."""
+    token = request.cookies.get(REFRESH_COOKIE)
+    if identity_of(request) is None and (not token or await refresh_session(request, token) is None):
+        raise Unauthenticated("The session has ended. Sign in again.")
+    return web.Response(status=204)
+
+
+async def show_link(request: web.Request) -> web.StreamResponse:
+    link = await services_of(request).links.look_at(request.match_info["token"])
+    return render(request, "link.html", **_link_context(request, link.purpose), error="")
+
+
+def _link_context(request: web.Request, purpose: object, form: dict[str, str] | None = None) -> dict[str, object]:
+    form = form or {}
+    return {
+        "token": request.match_info["token"],
+        "purpose": str(purpose),
+        "name": form.get("name", ""),
+        "display_name": form.get("display_name", ""),
+    }
+
+
+async def use_link(request: web.Request) -> web.StreamResponse:
+    """Make the first administrator, or let an account in that chooses a password."""
+    raise NotFound("The link is not good any more.")

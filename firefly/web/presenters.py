@@ -1,0 +1,62 @@
+"""From the house's records to the API's answers: addresses are put together here and nowhere else."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from firefly import hostnames
+
+from . import schemas
+from .services import Services
+
+if TYPE_CHECKING:
+    from firefly import auth, projects
+    from firefly.sandbox.keeper import Status
+
+
+def urls_of(services: Services, owner: str, name: str) -> schemas.Urls:
+    settings = services.settings
+    label = hostnames.format(hostnames.WorkspaceLabel(name=name, owner=owner))
+    return schemas.Urls(
+        editor=f"{settings.url}/app/{owner}/{name}",
+        preview=settings.content_url(label),
+        git=f"{settings.url}/git/{owner}/{name}.git",
+    )
+
+
+def _project_fields(services: Services, project: "projects.Project") -> dict[str, object]:
+    running = project.workspace_id is not None and services.keeper.running(project.workspace_id) is not None
+    return {name: getattr(project, name) for name in schemas.Project.model_fields if hasattr(project, name)} | {
+        "sandbox": "running" if running else "stopped",
+        "urls": urls_of(services, project.owner, project.name),
+        "visibility": project.visibility.value,
+        "role": project.role.value if project.role else None,
+        "last_change": schemas.LastChange.model_validate(project.last_change),
+    }
+
+
+def project_answer(services: Services, project: "projects.Project") -> schemas.Project:
+    return schemas.Project.model_validate(_project_fields(services, project))
+
+
+def created_answer(services: Services, created: "projects.Created") -> schemas.CreatedProject:
+    job = job_answer(created.job) if created.job else None
+    return schemas.CreatedProject.model_validate(_project_fields(services, created.project) | {"job": job})
+
+
+def job_answer(job: "projects.Job") -> schemas.Job:
+    return schemas.Job.model_validate(asdict(job))
+
+
+def account_answer(account: "auth.Account") -> schemas.Account:
+    return schemas.Account.model_validate(account)
+
+
+def sandbox_answer(status: "Status") -> schemas.Sandbox:
+    return schemas.Sandbox(
+        state=status.state.value,
+        reason=status.reason,
+        since=status.since,
+        stops_at=status.stops_at,
+        limits=schemas.SandboxLimits.model_validate(status.limits, from_attributes=True),
+        usage=schemas.SandboxUsage.model_validate(status.usage, from_attributes=True) if status.usage else None,
+    )

@@ -1,0 +1,56 @@
+"""Fields that keep browsers from being used against their owners: on every answer, closed by default."""
+
+from aiohttp import hdrs, web
+
+from .context import HostKind, host_kind
+from .services import services_of
+
+CSP = "Content-Security-Policy"
+FIELDS = {
+    "X-Content-Type-Options": "nosniff",
+    # The origin is told to previews, which then know that Firefly's own page opened them.
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+YEAR = 365 * 24 * 3600
+
+
+async def set_security_fields(request: web.Request, response: web.StreamResponse) -> None:
+    """A signal handler. What a page has decided for itself stays."""
+    headers = response.headers
+    for name, value in FIELDS.items():
+        headers.setdefault(name, value)
+    headers.setdefault(CSP, NOTHING)
+    headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    if host_kind(request) is HostKind.APP:
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("X-Frame-Options", "DENY")
+    if services_of(request).settings.scheme == "https":
+        headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, f"max-age={YEAR}")
+
+
+def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "'none'", forms: str = "'self'") -> str:
+    """The policy of our own pages: our scripts and no inline one, previews in frames, nobody around us.
+
+    `styles` is widened for the editor alone: the terminal's renderer writes style elements.
+    """
+    settings = services_of(request).settings
+    socket = f"{'wss' if settings.scheme == 'https' else 'ws'}://{settings.app_host}"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            f"style-src {styles}",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            f"connect-src 'self' {socket}",
+            "worker-src 'self' blob:",
+            "manifest-src 'self'",
+            f"frame-src {settings.scheme}://*.{settings.content_domain}",
+            f"form-action {forms}",
+            f"frame-ancestors {framed}",
+            "base-uri 'none'",
+        )
+    )

@@ -1,0 +1,55 @@
+"""For machines: are you alive, are you ready, your numbers, your keys."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from .events import EVENT_HUB
+from .services import services_of
+
+
+def set_up_wellknown(app: web.Application) -> None:
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/.well-known/jwks.json", jwks)
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """The process answers; nothing else is asked."""
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """503 while the database is away: a load balancer then sends visitors elsewhere."""
+    available = services_of(request).database.available
+    body = {"status": "ready" if available else "waiting", "database": "ok" if available else "away"}
+    return web.json_response(body, status=200 if available else 503)
+
+
+async def jwks(request: web.Request) -> web.Response:
+    """The public halves of the keys that sign sessions."""
+    return web.json_response(
+        services_of(request).keys.jwks(), headers={"Cache-Control": "public, max-age=300"}
+    )
+
+
+async def metrics(request: web.Request) -> web.Response:
+    services = services_of(request)
+    values: dict[str, float] = {
+        "up": 1,
+        "database_available": float(services.database.available),
+        "event_streams": float(request.config_dict[EVENT_HUB].readers),
+    }
+    for source in services.metrics:
+        values |= source()
+    return web.Response(text=exposition(values), content_type="text/plain", charset="utf-8")
+
+
+def exposition(values: Mapping[str, float]) -> str:
+    """Prometheus' text format: names that end in `_total` are counters, all others gauges."""
+    lines: list[str] = []
+    for name, value in values.items():
+        kind = "counter" if name.partition("{")[0].endswith("_total") else "gauge"
+        lines += [f"# TYPE firefly_{name.partition('{')[0]} {kind}", f"firefly_{name} {value:g}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,146 @@
+"""The way to a workspace's bridge: plain HTTP on its unix socket, streamed through both ways."""
+
+import json
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import aiohttp
+from aiohttp import hdrs, web
+from yarl import URL
+
+from firefly.errors import FireflyError, TimedOut, Unavailable
+from firefly.log import REQUEST_ID_HEADER
+from firefly.protocol import MEMBER_HEADER
+from firefly.protocol.errors import from_problem
+
+from .context import REQUEST_ID
+
+if TYPE_CHECKING:
+    from firefly.auth import Identity
+    from firefly.projects import Project
+    from firefly.sandbox.backend import Instance
+    from firefly.sandbox.keeper import Keeper
+
+# Sessions are kept per run of a sandbox; beyond this many the one used longest ago is closed.
+KEPT_SESSIONS = 256
+SILENCE = 120.0
+
+
+class Bridges:
+    """One pooled HTTP session per running sandbox."""
+
+    def __init__(self, keeper: "Keeper") -> None:
+        self._keeper = keeper
+        self._sessions: OrderedDict[str, aiohttp.ClientSession] = OrderedDict()
+
+    async def session(self, workspace_id: UUID) -> aiohttp.ClientSession:
+        """A session with the bridge, whose sandbox is started where it sleeps. Raises SandboxFailed."""
+        instance = await self._keeper.ensure(workspace_id)
+        self._keeper.touch(workspace_id)
+        kept = self._sessions.get(instance.id)
+        if kept is None:
+            kept = self._open(instance)
+            self._sessions[instance.id] = kept
+            await self._trim()
+        self._sessions.move_to_end(instance.id)
+        return kept
+
+    def _open(self, instance: "Instance") -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            "http://bridge",
+            connector=aiohttp.UnixConnector(path=str(self._keeper.bridge_path(instance.workspace_id)), limit=64),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def _trim(self) -> None:
+        while len(self._sessions) > KEPT_SESSIONS:
+            _, oldest = self._sessions.popitem(last=False)
+            await oldest.close()
+
+    async def close(self) -> None:
+        while self._sessions:
+            _, session = self._sessions.popitem()
+            await session.close()
+
+
+BRIDGES: web.AppKey[Bridges] = web.AppKey("bridges", Bridges)
+
+
+async def close_bridges(app: web.Application) -> AsyncIterator[None]:
+    yield
+    await app[BRIDGES].close()
+
+
+def member_field(identity: "Identity | None", project: "Project") -> str:
+    """What the bridge is told about the caller: it decides by the role what may be called."""
+    role = project.role.value if project.role else "viewer"
+    account = identity.account if identity else None
+    return json.dumps({"id": str(account.id) if account else "", "name": account.name if account else "", "role": role})
+
+
+@asynccontextmanager
+async def ask_bridge(
+    request: web.Request,
+    project: "Project",
+    method: str,
+    path: str | URL,
+    *,
+    identity: "Identity | None",
+    fields: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    data: AsyncIterator[bytes] | bytes | None = None,
+    silence: float = SILENCE,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Ask the project's bridge; the answer is read by the caller. `silence`: seconds without a byte that end it.
+
+    Raises Unavailable and TimedOut where it does not answer.
+    """
+    session = await request.config_dict[BRIDGES].session(workspace_of(project))
+    sent = {**(fields or {}), MEMBER_HEADER: member_field(identity, project), REQUEST_ID_HEADER: request[REQUEST_ID]}
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
+    try:
+        async with session.request(method, path, headers=sent, params=params, data=data, timeout=limit) as response:
+            yield response
+    except TimeoutError:
+        raise TimedOut("The sandbox did not answer in time. Try again, or restart it.") from None
+    except aiohttp.ClientError as error:
+        raise Unavailable("The sandbox's connection broke. Try again in a moment.", retry_after=1) from error
+
+
+def workspace_of(project: "Project") -> UUID:
+    if project.workspace_id is None:
+        raise Unavailable("The project is still being made. Try again in a moment.")
+    return project.workspace_id
+
+
+async def refuse_as_told(response: aiohttp.ClientResponse) -> None:
+    """Raise the domain error that the bridge's problem document stands for, if it is one."""
+    if response.status < 400:
+        return
+    try:
+        body = await response.json(content_type=None)
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        raise from_problem(body)
+    raise FireflyError(f"The sandbox answered with status {response.status}.")
+
+
+async def pass_through(
+    request: web.Request, response: aiohttp.ClientResponse, fields: Mapping[str, str]
+) -> web.StreamResponse:
+    """Send the bridge's answer on as it comes, with `fields` and its length."""
+    answer = web.StreamResponse(status=response.status, headers=fields)
+    if length := response.headers.get(hdrs.CONTENT_LENGTH):
+        answer.headers[hdrs.CONTENT_LENGTH] = length
+    await answer.prepare(request)
+    if request.method != hdrs.METH_HEAD:
+        async for part in response.content.iter_any():
+            await answer.write(part)
+    await answer.write_eof()
+    return answer
