@@ -25,7 +25,9 @@ NONCE_LIFETIME = 600
 ENTER = "/.firefly/enter"
 OWN_PREFIX = "/.firefly/"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
-REFUSED = "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{detail}</p></html>"
+REFUSED = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{detail}</p></html>"
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

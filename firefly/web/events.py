@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -112,7 +112,7 @@ class EventHub:
     def readers(self) -> int:
         return len(self._readers)
 
-    async def read(self, identity: "Identity", last_id: str | None) -> AsyncIterator[Message]:
+    async def read(self, identity: "Identity", last_id: str | None) -> AsyncGenerator[Message, None]:
         """What happens from now on, and before that what happened after `last_id`, as far as `identity` may see."""
         reader = Reader(identity)
         missed, earlier = self._since(last_id)

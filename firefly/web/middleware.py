@@ -63,7 +63,9 @@ def _refuse(request: web.Request, error: FireflyError) -> web.StreamResponse:
 
 
 def _refuse_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
-    kept = {name: error.headers[name] for name in (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE) if name in error.headers}
+    kept: dict[str, str] = {
+        name: error.headers[name] for name in (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE) if name in error.headers
+    }
     more = {"instance": request.path, "request_id": request[REQUEST_ID]}
     return _answer(request, problems.from_http(error) | more, kept)
 

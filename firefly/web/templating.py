@@ -43,11 +43,11 @@ def set_up_templates(app: web.Application) -> None:
 def render(
     request: web.Request,
     template: str,
+    context: Mapping[str, object],
     *,
     status: int = 200,
     policy: str | None = None,
     headers: Mapping[str, str] | None = None,
-    **context: object,
 ) -> web.Response:
     """A page with the strict policy, or with `policy`."""
     assets, identity = request.config_dict[ASSETS], identity_of(request)
@@ -67,4 +67,4 @@ def render(
 def embed(value: object) -> Markup:
     """JSON that no closing tag in it can break out of: data in the page, never a script."""
     text = json.dumps(value, default=str).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return Markup(text)  # noqa: S704
+    return Markup(text)

@@ -29,9 +29,7 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def jwks(request: web.Request) -> web.Response:
     """The public halves of the keys that sign sessions."""
-    return web.json_response(
-        services_of(request).keys.jwks(), headers={"Cache-Control": "public, max-age=300"}
-    )
+    return web.json_response(services_of(request).keys.jwks(), headers={"Cache-Control": "public, max-age=300"})
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -40,8 +40,9 @@ async def _link(call: Call, account_id: object) -> str:
     return f"{call.services.settings.url}/auth/link/{token}"
 
 
-@resource.get("/audit", "Read the audit log, newest first", query=schemas.BeforeQuery,
-              answer=schemas.Listing[schemas.AuditEntry])
+@resource.get(
+    "/audit", "Read the audit log, newest first", query=schemas.BeforeQuery, answer=schemas.Listing[schemas.AuditEntry]
+)
 async def audit(call: Call) -> Answer:
     call.require_administrator()
     query = call.query(schemas.BeforeQuery)

@@ -10,7 +10,8 @@ resource = Resource("Events")
 
 
 @resource.get(
-    "/events", "Follow every change of state in what you may see; resumes from `Last-Event-ID`",
+    "/events",
+    "Follow every change of state in what you may see; resumes from `Last-Event-ID`",
     media="text/event-stream",
 )
 async def follow(call: Call) -> Answer:

@@ -22,9 +22,7 @@ PASSED = (hdrs.ETAG, hdrs.LAST_MODIFIED, "X-Firefly-Truncated")
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
-@resource.get(
-    ROUTE, "Read a file, or list a folder", media="application/octet-stream", public=True
-)
+@resource.get(ROUTE, "Read a file, or list a folder", media="application/octet-stream", public=True)
 async def read(call: Call) -> Answer:
     project = await call.services.projects.get(call.visitor, *call.project, Action.READ)
     async with ask_bridge(
@@ -107,4 +105,3 @@ def shown_as(path: str) -> str:
         return kind
     is_text = kind.startswith("text/") or kind in {"application/json", "application/javascript", "image/svg+xml"}
     return "text/plain; charset=utf-8" if is_text else "application/octet-stream"
-

@@ -66,7 +66,7 @@ async def restart(call: Call) -> Answer:
 async def execute(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
     body = await call.body(schemas.Exec)
-    fields = {hdrs.CONTENT_TYPE: "application/json", hdrs.ACCEPT: "application/json"}
+    fields: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json", hdrs.ACCEPT: "application/json"}
     if call.wants_events:
         fields[hdrs.ACCEPT] = "text/event-stream"
     async with ask_bridge(
@@ -88,7 +88,7 @@ async def execute(call: Call) -> Answer:
 @resource.get(f"{PATH}/logs", "Follow what the application prints", media="text/event-stream")
 async def logs(call: Call) -> Answer:
     project = await _project(call, Action.READ, "read")
-    fields = {hdrs.ACCEPT: "text/event-stream"}
+    fields: dict[str, str] = {hdrs.ACCEPT: "text/event-stream"}
     if last := call.request.headers.get("Last-Event-ID"):
         fields["Last-Event-ID"] = last[:100]
     async with ask_bridge(

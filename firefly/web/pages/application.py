@@ -66,14 +66,8 @@ async def _project(request: web.Request, suffix: str) -> Project:
 def _shell(
     request: web.Request, entry: str, title: str, *, project: Project | None = None, policy: str | None = None
 ) -> web.Response:
-    return render(
-        request,
-        "shell.html",
-        policy=policy,
-        title=title,
-        entry=entry,
-        boot=embed(boot_of(request, entry, project)),
-    )
+    boot = embed(boot_of(request, entry, project))
+    return render(request, "shell.html", {"title": title, "entry": entry, "boot": boot}, policy=policy)
 
 
 def boot_of(request: web.Request, entry: str, project: Project | None) -> dict[str, object]:

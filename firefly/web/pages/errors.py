@@ -21,16 +21,15 @@ def wants_page(request: web.Request) -> bool:
 def error_page(request: web.Request, problem: Mapping[str, object], fields: Mapping[str, str]) -> web.Response:
     """One quiet card that says what happened and what to do."""
     signed_in = identity_of(request) is not None
-    actions = [{"label": "Go to your projects" if signed_in else "Sign in", "href": "/" if signed_in else _sign_in(request)}]
+    actions = [
+        {"label": "Go to your projects" if signed_in else "Sign in", "href": "/" if signed_in else _sign_in(request)}
+    ]
     return render(
         request,
         "message.html",
+        {"request_id": "", **problem, "actions": actions},
         status=int(str(problem["status"])),
         headers=fields,
-        title=problem["title"],
-        detail=problem["detail"],
-        actions=actions,
-        request_id=problem.get("request_id", ""),
     )
 
 

@@ -61,7 +61,7 @@ def rendered(page: HelpPage) -> Markup:
         for child in token.children or ():
             if child.type == "link_open":
                 _lead_to_help(child, page)
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
 def _lead_to_help(link: Token, page: HelpPage) -> None:
@@ -90,5 +90,5 @@ async def show(request: web.Request) -> web.StreamResponse:
         {"title": item.title, "href": item.href, "section": item.section, "current": item == page}
         for item in pages.values()
     ]
-    title = page.title if page else "Help"
-    return render(request, "help.html", title=title, content=rendered(page) if page else Markup(""), pages=listing)
+    title, content = (page.title, rendered(page)) if page else ("Help", Markup(""))
+    return render(request, "help.html", {"title": title, "content": content, "pages": listing})

@@ -1,6 +1,6 @@
 """The app's end of the round trip that opens a private preview: who are you, may you, here is your ticket."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import quote, urlencode
 
 from aiohttp import hdrs, web
@@ -47,11 +47,9 @@ async def ask(request: web.Request) -> web.StreamResponse:
     return render(
         request,
         "accept.html",
+        {"project": project.path, "host": wanted.host, "fields": asdict(wanted)},
         policy=page_policy(request, framed="'self'", forms=f"'self' {_origin(request, f'*.{content}')}"),
         headers={"X-Frame-Options": "SAMEORIGIN"},
-        project=project.path,
-        host=wanted.host,
-        fields={"host": wanted.host, "nonce": wanted.nonce, "to": wanted.to},
     )
 
 
@@ -77,7 +75,7 @@ async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Proje
     if route is None or route.project_id is None or not below:
         raise NotFound(UNKNOWN)
     try:
-        project = await services.projects.get_by_id(identity_of(request), route.project_id, Action.READ)
+        project = await services.projects.get_by_id(identity_of(request), route.project_id, Action.PREVIEW)
     except FireflyError as error:
         raise NotFound(UNKNOWN) from error
     return route, project

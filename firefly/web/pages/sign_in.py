@@ -14,7 +14,7 @@ from ..services import services_of
 from ..templating import render
 
 if TYPE_CHECKING:
-    from firefly.auth import Account
+    pass
 
 LONGEST_FIELD = 1000
 
@@ -51,7 +51,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     following = safe_next(request.query.get("next"))
     if identity_of(request):
         raise web.HTTPSeeOther(following)
-    return render(request, "sign_in.html", next=following, name="", error="")
+    return render(request, "sign_in.html", {"next": following, "name": "", "error": ""})
 
 
 async def submit(request: web.Request) -> web.StreamResponse:
@@ -69,7 +69,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
 
 def _again(request: web.Request, error: FireflyError, template: str, **context: object) -> web.Response:
     """The form once more, with what was wrong; the password is asked for anew."""
-    return render(request, template, status=status_of(error), error=error.detail, **context)
+    return render(request, template, {**context, "error": error.detail}, status=status_of(error))
 
 
 async def leave(request: web.Request) -> web.StreamResponse:
@@ -97,7 +97,7 @@ async def refresh(request: web.Request) -> web.StreamResponse:
 
 async def show_link(request: web.Request) -> web.StreamResponse:
     link = await services_of(request).links.look_at(request.match_info["token"])
-    return render(request, "link.html", **_link_context(request, link.purpose), error="")
+    return render(request, "link.html", {**_link_context(request, link.purpose), "error": ""})
 
 
 def _link_context(request: web.Request, purpose: object, form: dict[str, str] | None = None) -> dict[str, object]:

@@ -1,0 +1,213 @@
+"""The typed client of the API, version 1."""
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import aiohttp
+from pydantic import BaseModel
+
+from .bridge import BridgeClient
+from .errors import ClientError
+from .models import Execution, Job, Me, Page, Project, Sandbox, Template, Token
+from .sse import ServerEvent, server_events
+
+API = "/api/v1"
+TIMEOUT = 60.0
+# An import or a first start may take long before the server begins to answer.
+PATIENCE = 180.0
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class FireflyClient:
+    """Talks to one server as one account. Use it as an async context manager.
+
+    Every method raises ClientError with the server's problem, or with the reason why there was no answer.
+    """
+
+    def __init__(self, server: str, token: str = "", *, session: aiohttp.ClientSession | None = None) -> None:
+        """`session` replaces the client's own, for tests and for sharing connections; it is not closed here."""
+        self.server = server.rstrip("/")
+        self.token = token
+        self._given = session
+        self._session = session
+
+    async def __aenter__(self) -> Self:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None and self._given is None:
+            await self._session.close()
+            self._session = None
+
+    async def me(self) -> Me:
+        return await self._get(Me, "/me")
+
+    async def templates(self) -> list[Template]:
+        return (await self._get(Page[Template], "/templates")).items
+
+    async def projects(self, *, deleted: bool = False) -> list[Project]:
+        """All of them, page after page."""
+        found: list[Project] = []
+        params = {"limit": "200", "deleted": str(deleted).lower()}
+        while True:
+            page = await self._get(Page[Project], "/projects", params=params)
+            found += page.items
+            if page.next is None:
+                return found
+            params["cursor"] = page.next
+
+    async def project(self, owner: str, name: str) -> Project:
+        return await self._get(Project, _project(owner, name))
+
+    async def create_project(self, name: str, **wanted: str | None) -> Project:
+        """`wanted`: owner, description, visibility, and template or git_url."""
+        body = {"name": name, **{key: value for key, value in wanted.items() if value is not None}}
+        return await self._send(Project, "POST", "/projects", body, timeout=PATIENCE)
+
+    async def upload_project(self, name: str, archive: AsyncIterable[bytes], *, filename: str) -> Project:
+        """Create a project from an archive: zip, tar or tar.gz."""
+        fields = {"Content-Type": "application/octet-stream"}
+        params = {"name": name, "filename": filename}
+        async with self.request(
+            "POST", "/projects", data=archive, params=params, headers=fields, timeout=PATIENCE
+        ) as response:
+            return Project.model_validate_json(await response.read())
+
+    async def change_project(self, owner: str, name: str, **change: str) -> Project:
+        return await self._send(Project, "PATCH", _project(owner, name), change)
+
+    async def delete_project(self, owner: str, name: str) -> Project:
+        return await self._send(Project, "DELETE", _project(owner, name), None)
+
+    async def restore_project(self, owner: str, name: str) -> Project:
+        return await self._send(Project, "POST", f"{_project(owner, name)}/restore", None)
+
+    async def job(self, job_id: UUID) -> Job:
+        return await self._get(Job, f"/jobs/{job_id}")
+
+    async def sandbox(self, owner: str, name: str) -> Sandbox:
+        return await self._get(Sandbox, f"{_project(owner, name)}/sandbox")
+
+    async def change_sandbox(self, owner: str, name: str, action: str) -> Sandbox:
+        """`action`: start, stop or restart."""
+        path = f"{_project(owner, name)}/sandbox/{action}"
+        return await self._send(Sandbox, "POST", path, None, timeout=PATIENCE)
+
+    async def execute(
+        self, owner: str, name: str, command: str | list[str], *, timeout: float = TIMEOUT, env: Mapping[str, str] = {}
+    ) -> Execution:
+        body = {"command": command, "timeout": timeout, "env": dict(env)}
+        return await self._send(Execution, "POST", f"{_project(owner, name)}/exec", body, timeout=timeout + PATIENCE)
+
+    async def tokens(self) -> list[Token]:
+        return (await self._get(Page[Token], "/tokens")).items
+
+    async def create_token(
+        self, name: str, *, scopes: list[str] | None = None, expires_in: float | None = None
+    ) -> Token:
+        body: dict[str, object] = {"name": name}
+        body |= {"scopes": scopes} if scopes else {}
+        body |= {"expires_in": expires_in} if expires_in else {}
+        return await self._send(Token, "POST", "/tokens", body)
+
+    async def revoke_token(self, token_id: UUID) -> None:
+        async with self.request("DELETE", f"/tokens/{token_id}"):
+            pass
+
+    async def events(self, *, last_id: str | None = None) -> AsyncIterator[ServerEvent]:
+        """Changes of state as they happen, until the iterator is closed."""
+        async for event in self.stream("GET", "/events", headers={"Last-Event-ID": last_id} if last_id else {}):
+            yield event
+
+    async def logs(self, owner: str, name: str) -> AsyncIterator[ServerEvent]:
+        async for event in self.stream("GET", f"{_project(owner, name)}/logs"):
+            yield event
+
+    async def stream(
+        self, method: str, path: str, *, body: object = None, headers: Mapping[str, str] = {}
+    ) -> AsyncIterator[ServerEvent]:
+        fields = {"Accept": "text/event-stream", **headers}
+        async with self.request(method, path, json_body=body, headers=fields, timeout=None) as response:
+            async for event in server_events(response):
+                yield event
+
+    def files(self, owner: str, name: str) -> BridgeClient:
+        """The project's files, commands and bridge; close it after use."""
+        return BridgeClient.at(f"{self.server}{API}{_project(owner, name)}", self.token)
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: object = None,
+        data: AsyncIterable[bytes] | bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = {},
+        timeout: float | None = TIMEOUT,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One call below /api/v1, for what has no method of its own. Raises ClientError for an answer ≥ 400."""
+        if self._session is None:
+            raise RuntimeError("use FireflyClient as an async context manager")
+        fields = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **headers}
+        if json_body is not None:
+            data, fields["Content-Type"] = json.dumps(json_body).encode(), "application/json"
+        limit = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
+        url = f"{self.server}{API}{path}"
+        try:
+            async with self._session.request(
+                method, url, data=data, params=params, headers=fields, timeout=limit
+            ) as response:
+                if response.status >= 400:
+                    raise await _error(response)
+                yield response
+        except TimeoutError:
+            raise ClientError(f"{self.server} did not answer in time. Try again.") from None
+        except aiohttp.ClientError as error:
+            raise ClientError(f"{self.server} does not answer: {error}. Is it running?") from error
+
+    async def _get(self, model: type[Model], path: str, *, params: Mapping[str, str] | None = None) -> Model:
+        async with self.request("GET", path, params=params) as response:
+            return await _read(model, response)
+
+    async def _send(
+        self, model: type[Model], method: str, path: str, body: object, *, timeout: float = TIMEOUT
+    ) -> Model:
+        async with self.request(method, path, json_body=body, timeout=timeout) as response:
+            return await _read(model, response)
+
+
+def _project(owner: str, name: str) -> str:
+    return f"/projects/{quote(owner, safe='')}/{quote(name, safe='')}"
+
+
+async def _read(model: type[Model], response: aiohttp.ClientResponse) -> Model:
+    try:
+        return model.model_validate_json(await response.read())
+    except ValueError as error:
+        raise ClientError(
+            f"{response.url.origin()} answered with something else than Firefly's API. Check --server.",
+            status=response.status,
+        ) from error
+
+
+async def _error(response: aiohttp.ClientResponse) -> ClientError:
+    problem: Any
+    try:
+        problem = await response.json(content_type=None)
+    except (ValueError, aiohttp.ClientError):
+        problem = None
+    if not isinstance(problem, dict) or not problem.get("detail"):
+        return ClientError(f"The server answered with status {response.status}.", status=response.status)
+    return ClientError(str(problem["detail"]), status=response.status, problem=problem)
