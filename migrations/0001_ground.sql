@@ -62,6 +62,7 @@ CREATE TABLE preview_tickets (
     policy_version bigint NOT NULL,
     host text NOT NULL,
     nonce_hash bytea NOT NULL,
+    issued_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
 

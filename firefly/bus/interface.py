@@ -5,11 +5,11 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self, TypeAlias, Union
+from typing import Final, Self, TypeAlias
 
 from ..store import Connection
 
-JSON: TypeAlias = Union[None, bool, int, float, str, list["JSON"], dict[str, "JSON"]]
+JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 
 # Of a notification's 8000 bytes, what is left beside the frame around the data.
 LARGEST_EVENT = 7600

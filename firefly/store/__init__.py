@@ -3,6 +3,6 @@
 from .database import Connection, Database, connect
 from .embedded import EmbeddedPostgres
 from .migrations import migrate
-from .queries import load_queries
+from .sql import load_queries
 
 __all__ = ["Connection", "Database", "EmbeddedPostgres", "connect", "load_queries", "migrate"]

@@ -59,7 +59,7 @@ class Database:
 
     def __init__(self, dsn: str, *, min_size: int = 2, max_size: int = 20) -> None:
         self.dsn = dsn
-        self._sizes = {"min_size": min_size, "max_size": max_size}
+        self._min_size, self._max_size = min_size, max_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._available = False
         self._prober: asyncio.Task[None] | None = None
@@ -135,7 +135,12 @@ class Database:
 
     async def _connect(self) -> "asyncpg.Pool[asyncpg.Record]":
         pool: asyncpg.Pool[asyncpg.Record] = asyncpg.create_pool(
-            self.dsn, init=_prepare, timeout=CONNECT_LIMIT, command_timeout=COMMAND_LIMIT, **self._sizes
+            self.dsn,
+            min_size=self._min_size,
+            max_size=self._max_size,
+            init=_prepare,
+            timeout=CONNECT_LIMIT,
+            command_timeout=COMMAND_LIMIT,
         )
         return await pool
 

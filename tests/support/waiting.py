@@ -21,7 +21,7 @@ async def eventually(condition: Callable[[], T | Awaitable[T]], *, within: float
         failure: AssertionError | None = None
         try:
             result = condition()
-            value: T = await result if inspect.isawaitable(result) else result  # type: ignore[assignment]
+            value: T = await result if inspect.isawaitable(result) else result
             if value:
                 return value
         except AssertionError as error:

@@ -1,0 +1,37 @@
+"""Accounts, sessions, API tokens, sign-in links and preview grants."""
+
+from .accounts import Accounts
+from .grants import Grant, PreviewGrants
+from .keys import SigningKeys
+from .limiter import Limit, RateLimiter
+from .links import FIRST_ADMINISTRATOR, SIGN_IN, Link, SignInLinks
+from .model import Account, Identity, check_scopes
+from .passwords import Passwords
+from .revocations import Revocations
+from .sessions import Session, SessionCookies, Sessions
+from .tokens import Token, Tokens
+from .upkeep import Upkeep
+
+__all__ = [
+    "FIRST_ADMINISTRATOR",
+    "SIGN_IN",
+    "Account",
+    "Accounts",
+    "Grant",
+    "Identity",
+    "Limit",
+    "Link",
+    "Passwords",
+    "PreviewGrants",
+    "RateLimiter",
+    "Revocations",
+    "Session",
+    "SessionCookies",
+    "Sessions",
+    "SignInLinks",
+    "SigningKeys",
+    "Token",
+    "Tokens",
+    "Upkeep",
+    "check_scopes",
+]

@@ -1,0 +1,151 @@
+"""What counts no more although its signature is good: the table, and its mirror that is asked without waiting."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from ..bus import MISSED, Bus, Event, Subscription
+from ..clock import Clock
+from ..errors import DatabaseUnavailable
+from ..store import Connection, Database, load_queries
+
+log = structlog.get_logger()
+
+TOPIC, KIND = "grants", "revoked"
+# Longer than anything lives that cannot be revoked by deleting its row.
+MEMORY = timedelta(days=2)
+RETRY = 1.0
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """Refuses whatever was issued until `at` and matches every id that is set."""
+
+    at: float
+    account_id: UUID | None = None
+    session_id: UUID | None = None
+    project_id: UUID | None = None
+    token_id: UUID | None = None
+
+
+Key = tuple[UUID | None, UUID | None, UUID | None]
+
+
+class Revocations:
+    """Known to every replica by the bus within moments; to this process at once."""
+
+    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+        self._db = db
+        self._bus = bus
+        self._clock = clock
+        self._queries = load_queries("auth")
+        self._latest: dict[Key, float] = {}
+        self._listeners: list[Callable[[Revocation], None]] = []
+        self._follower: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Read the table, then follow it."""
+        subscription = await self._bus.subscribe(TOPIC).__aenter__()
+        try:
+            await self.reload()
+        except BaseException:
+            await subscription.__aexit__(None, None, None)
+            raise
+        self._follower = asyncio.create_task(self._follow(subscription), name="revocations")
+
+    async def close(self) -> None:
+        if self._follower is not None:
+            self._follower.cancel()
+            await asyncio.wait([self._follower])
+            self._follower = None
+
+    def on_record(self, listener: Callable[[Revocation], None]) -> None:
+        self._listeners.append(listener)
+
+    def refuses(
+        self,
+        *,
+        issued_at: float,
+        account_id: UUID,
+        session_id: UUID | None = None,
+        project_id: UUID | None = None,
+    ) -> bool:
+        """Whether something issued at that moment (POSIX seconds) for these counts no more."""
+        latest = self._latest
+        if not latest:
+            return False
+        keys: tuple[Key, ...] = (
+            (account_id, None, None),
+            (None, session_id, None),
+            (None, None, project_id),
+            (account_id, None, project_id),
+        )
+        return any(issued_at <= latest.get(key, 0.0) for key in keys if key != (None, None, None))
+
+    async def record(self, reason: str, *, connection: Connection | None = None, **ids: UUID | None) -> None:
+        """Refuse what was issued until now and matches all given of account_id, session_id, project_id and token_id.
+
+        With `connection`, in its transaction; this process refuses at once, even should that be rolled back.
+        """
+        revocation = Revocation(at=self._clock.now().timestamp(), **ids)
+        if connection is not None:
+            await self._write(connection, revocation, reason)
+        else:
+            async with self._db.transaction() as own:
+                await self._write(own, revocation, reason)
+        self._apply(revocation)
+
+    async def reload(self) -> None:
+        """Read all revocations that may still matter; forget those that do not."""
+        since = self._clock.now() - MEMORY
+        async with self._db.connection() as connection:
+            rows = [row async for row in self._queries.revocations(connection, since=since)]
+        self._latest = {key: at for key, at in self._latest.items() if at > since.timestamp()}
+        for row in rows:
+            self._apply(_revocation(row))
+
+    async def _write(self, connection: Connection, revocation: Revocation, reason: str) -> None:
+        fields = asdict(revocation)
+        at = datetime.fromtimestamp(fields.pop("at"), tz=self._clock.now().tzinfo)
+        await self._queries.insert_revocation(connection, **fields, reason=reason, at=at)
+        data = {name: str(value) for name, value in fields.items() if value is not None}
+        await self._bus.publish(TOPIC, KIND, {**data, "at": revocation.at}, connection=connection)
+
+    def _apply(self, revocation: Revocation) -> None:
+        key = (revocation.account_id, revocation.session_id, revocation.project_id)
+        if key != (None, None, None) and revocation.token_id is None:
+            self._latest[key] = max(revocation.at, self._latest.get(key, 0.0))
+        for listener in self._listeners:
+            listener(revocation)
+
+    async def _follow(self, subscription: Subscription) -> None:
+        async with subscription:
+            async for event in subscription:
+                await self._receive(event)
+
+    async def _receive(self, event: Event) -> None:
+        if event.kind == KIND:
+            data: Mapping[str, Any] = event.data
+            ids = {name: UUID(value) for name, value in data.items() if name != "at"}
+            self._apply(Revocation(at=data["at"], **ids))
+        while event.kind == MISSED:
+            try:
+                return await self.reload()
+            except DatabaseUnavailable:
+                log.warning("revocations.waiting")
+                await asyncio.sleep(RETRY)
+
+
+def _revocation(row: Mapping[str, Any]) -> Revocation:
+    return Revocation(
+        at=row["at"].timestamp(),
+        account_id=row["account_id"],
+        session_id=row["session_id"],
+        project_id=row["project_id"],
+        token_id=row["token_id"],
+    )

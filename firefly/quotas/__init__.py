@@ -1,0 +1,5 @@
+"""Limits and usage."""
+
+from .limits import Quotas
+
+__all__ = ["Quotas"]
