@@ -1,0 +1,112 @@
+"""What this machine offers sandboxes, found by trying; `firefly doctor` prints what it lacks."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cgroups
+from .backend import Capabilities, Lack, LimitKind
+
+PROBE_LIMIT = 10
+PROBE_UID = 1862270976
+CAP_SYS_ADMIN = 1 << 21
+UNISOLATED = "Code is not kept apart from this machine: only administrators' projects run."
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Programs and control groups to use. `bubblewrap` is empty where sandboxes cannot be isolated."""
+
+    bubblewrap: str
+    slirp: str
+    groups: dict[str, str]
+    capabilities: Capabilities
+
+
+def look(extra: tuple[Lack, ...] = ()) -> Machine:
+    """Try everything once. Blocks for some 50 ms. `extra` are lacks found elsewhere."""
+    lacks: list[Lack] = []
+    bubblewrap = _find_bubblewrap(lacks)
+    slirp = _find_slirp(lacks) if bubblewrap else ""
+    groups = cgroups.find()
+    if not groups:
+        lacks.append(
+            Lack(
+                "control groups",
+                "Memory is limited per process with a watchdog, processor time is not limited.",
+                "run as root, or as a systemd user service with Delegate=yes",
+            )
+        )
+    elif "" not in groups and "cpu" not in groups:
+        lacks.append(Lack("the cpu control group", "Processor time is not limited.", "mount the cpu controller"))
+    capabilities = Capabilities(bool(bubblewrap), (*lacks, *extra), _kind(groups))
+    return Machine(bubblewrap, slirp, groups, capabilities)
+
+
+def _kind(groups: dict[str, str]) -> LimitKind:
+    if not groups:
+        return "rlimit"
+    return "cgroup2" if "" in groups else "cgroup1"
+
+
+def _find_bubblewrap(lacks: list[Lack]) -> str:
+    program = shutil.which("bwrap")
+    if program is None:
+        lacks.append(Lack("bubblewrap", UNISOLATED, "apt install bubblewrap"))
+        return ""
+    if os.getuid() == 0 and not _may_administer():
+        lacks.append(Lack("CAP_SYS_ADMIN", UNISOLATED, "run as an ordinary user, or give root this capability"))
+        return ""
+    failure = _try(program)
+    if failure:
+        remedy = (
+            "allow unprivileged user namespaces (kernel.unprivileged_userns_clone, AppArmor, seccomp of containers)"
+        )
+        lacks.append(Lack(f"namespaces ({failure})", UNISOLATED, remedy))
+        return ""
+    return program
+
+
+def _may_administer() -> bool:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) & CAP_SYS_ADMIN)
+    return False
+
+
+def _try(program: str) -> str:
+    """Start bubblewrap as sandboxes do; what it says if it cannot."""
+    options = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+    mounts = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
+    command = [program, *options, *mounts, "--proc", "/proc", "--dev", "/dev", "--", "/usr/bin/true"]
+    user = PROBE_UID if os.getuid() == 0 else None
+    groups: list[int] | None = [] if user else None
+    try:
+        result = subprocess.run(
+            command,
+            user=user,
+            group=user,
+            extra_groups=groups,
+            cwd="/",
+            timeout=PROBE_LIMIT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return "" if result.returncode == 0 else result.stderr.strip().rpartition("\n")[2] or "bwrap failed"
+
+
+def _find_slirp(lacks: list[Lack]) -> str:
+    consequence = "Nothing inside a sandbox reaches the network: packages cannot be installed."
+    program = shutil.which("slirp4netns")
+    if program is None:
+        lacks.append(Lack("slirp4netns", consequence, "apt install slirp4netns"))
+        return ""
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        lacks.append(Lack("/dev/net/tun", consequence, "modprobe tun, or hand the device to the container"))
+        return ""
+    return program

@@ -1,0 +1,111 @@
+"""Sockets inside a sandbox's network namespace, made from outside; nothing inside ever hands the server one."""
+
+import asyncio
+import os
+import socket
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from firefly import privileges
+from firefly.errors import InvalidInput, TimedOut, Unavailable
+
+from .control import fetch_descriptor
+from .launch import CLONE_NEWNET
+
+CONNECT_LIMIT = 5.0
+LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
+
+class SocketSource(ABC):
+    """Makes sockets that are not connected yet and do not block."""
+
+    @abstractmethod
+    def make(self, family: socket.AddressFamily) -> socket.socket:
+        """Short, but blocking. Raises OSError."""
+
+    def close(self) -> None:
+        """Let go of the namespace."""
+
+
+class JoiningSource(SocketSource):
+    """As root: the calling thread joins the namespace, makes the socket and goes back."""
+
+    def __init__(self, namespace: int) -> None:
+        self._namespace = namespace
+
+    def make(self, family: socket.AddressFamily) -> socket.socket:
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            privileges.setns(self._namespace, CLONE_NEWNET)
+            try:
+                return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            finally:
+                privileges.setns(home, CLONE_NEWNET)
+        finally:
+            os.close(home)
+
+    def close(self) -> None:
+        os.close(self._namespace)
+
+
+class HelperSource(SocketSource):
+    """As an ordinary user: the supervisor's helper, which has joined the namespace, hands sockets out."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def make(self, family: socket.AddressFamily) -> socket.socket:
+        request = b"6" if family == socket.AF_INET6 else b"4"
+        made = socket.socket(fileno=fetch_descriptor(self._path, request))
+        made.setblocking(False)
+        return made
+
+
+class HostSource(SocketSource):
+    """Without isolation: the machine's own loopback."""
+
+    def make(self, family: socket.AddressFamily) -> socket.socket:
+        return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+
+
+class Dialer:
+    """Connects into sandboxes. Its threads join namespaces, so they are its own and do nothing else."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sandbox-dial")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def connect(self, source: SocketSource, port: int) -> socket.socket:
+        """Raises Unavailable where nothing listens, TimedOut where nothing answers in time."""
+        if not 1 <= port <= 65535:
+            raise InvalidInput(f"{port} is not a port.", field="port")
+        for family, address in LOOPBACKS:
+            found = await self._try(source, family, address, port)
+            if found is not None:
+                return found
+        raise Unavailable(f"Nothing listens on port {port} in the sandbox.")
+
+    async def _try(
+        self, source: SocketSource, family: socket.AddressFamily, address: str, port: int
+    ) -> socket.socket | None:
+        loop = asyncio.get_running_loop()
+        try:
+            made = await loop.run_in_executor(self._threads, source.make, family)
+        except OSError as error:
+            raise Unavailable("The sandbox has ended.") from error
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT):
+                await loop.sock_connect(made, (address, port))
+        except TimeoutError as error:
+            made.close()
+            raise TimedOut(f"Port {port} in the sandbox does not answer.") from error
+        except OSError:
+            made.close()
+            return None
+        except BaseException:
+            made.close()
+            raise
+        return made

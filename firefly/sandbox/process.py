@@ -1,0 +1,293 @@
+"""The process backend: sandboxes by bubblewrap and slirp4netns, each below a supervisor of its own."""
+
+import asyncio
+import compileall
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from firefly.clock import Clock, SystemClock
+from firefly.errors import Conflict, SandboxFailed, Unavailable
+from firefly.resources import PACKAGE
+from firefly.settings import Settings
+
+from . import mounts, runtimes
+from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
+from .cgroups import Group
+from .detection import Machine, look
+from .dialing import Dialer
+from .netlink import own_addresses
+from .runs import Run, attach, kill_supervisor, read_exit
+
+log = structlog.get_logger()
+
+SPAWN_LIMIT = 15.0
+PAST_KEPT = 1024
+START = "import sys; sys.path.insert(0, sys.argv[1]); from firefly.sandbox.supervisor import main; main(sys.argv[2])"
+BRIDGE = ("-s", "-P", "-m", "firefly.bridge")
+
+
+class ProcessBackend(SandboxBackend):
+    """See SandboxBackend. `bridge` replaces the bridge's command line inside, for tests."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        machine: Machine | None = None,
+        bridge: Sequence[str] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._given_machine = machine
+        self._bridge = bridge
+        self._folder = settings.run_dir / "sandboxes"
+        self._workspaces = settings.data_dir / "workspaces"
+        self._runs: dict[str, Run] = {}
+        self._past: dict[str, ExitStatus] = {}
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._dialer = Dialer()
+
+    async def open(self) -> None:
+        await runtimes.fetch_node(self._settings.data_dir)
+        self._runtimes = runtimes.find(self._settings.data_dir)
+        self._machine = self._given_machine or await asyncio.to_thread(look, self._runtimes.lacks)
+        await asyncio.to_thread(self._make_folders)
+        for lack in self._machine.capabilities.lacks:
+            log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
+
+    def _make_folders(self) -> None:
+        self._settings.prepare_folders()
+        for folder, mode in ((self._folder, 0o700), (self._workspaces, 0o711), (self._own_files, 0o755)):
+            folder.mkdir(mode=mode, exist_ok=True)
+            folder.chmod(mode)
+        for name, text in mounts.OWN_FILES.items():
+            file = self._own_files / name
+            file.write_text(text)
+            file.chmod(0o644)
+        # The sandbox sees the package read-only, so what is not compiled by now would be compiled at every start.
+        for name in ("bridge", "protocol"):
+            if (PACKAGE / name).is_dir():
+                compileall.compile_dir(PACKAGE / name, quiet=2, maxlevels=2)
+
+    @property
+    def _own_files(self) -> Path:
+        return self._settings.run_dir / "etc"
+
+    async def close(self) -> None:
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        for run in self._runs.values():
+            await run.control.close()
+            run.source.close()
+        self._runs.clear()
+        self._dialer.close()
+
+    def capabilities(self) -> Capabilities:
+        return self._machine.capabilities
+
+    async def create(self, spec: SandboxSpec) -> Instance:
+        allowed = self._machine.capabilities.isolated or spec.trusted or self._settings.allow_unisolated
+        if not allowed:
+            raise SandboxFailed(
+                "This machine cannot keep projects apart, so only administrators' projects run. `firefly doctor` "
+                "says what is missing."
+            )
+        instance_id = secrets.token_hex(6)
+        folder = self._folder / instance_id
+        try:
+            await asyncio.to_thread(self._prepare, spec, folder)
+            await self._spawn(folder)
+            run = await attach(folder)
+            self._enter(run)
+            await run.ready()
+        except BaseException:
+            await asyncio.shield(self._discard(instance_id))
+            raise
+        return run.instance
+
+    def _prepare(self, spec: SandboxSpec, folder: Path) -> None:
+        tree, home = self._make_workspace(spec)
+        gateway = folder / "gateway"
+        gateway.mkdir(parents=True, mode=0o755)
+        gateway.chmod(0o755)
+        prepared = self._settings.data_dir / "prepared"
+        isolated, root = self._machine.capabilities.isolated, os.getuid() == 0
+        view = mounts.View(tree, home, gateway, self._own_files, prepared, self._runtimes, staged=isolated and root)
+        command = list(self._bridge or (str(self._runtimes.python), *BRIDGE))
+        stage: dict[str, str] = {}
+        if isolated:
+            command, stage = mounts.arguments(
+                view, command, program=self._machine.bubblewrap, memory=spec.limits.memory
+            )
+        variables = mounts.environment(
+            view, workspace_id=str(spec.workspace_id), extra=spec.environment, isolated=isolated
+        )
+        plan = {
+            "id": folder.name,
+            "workspace_id": str(spec.workspace_id),
+            "started_at": self._clock.now().timestamp(),
+            "isolated": isolated,
+            "uid": spec.uid if root else None,
+            "cwd": "/" if isolated else str(tree),
+            "command": command,
+            "stage": stage,
+            "environment": variables,
+            "limits": asdict(spec.limits),
+            "cgroups": self._machine.groups,
+            "host_cgroups": self._machine.groups,
+            "slirp": self._machine.slirp or None,
+            "refuse": [f"{address}/32" for address in own_addresses()],
+        }
+        file = folder / "plan.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(plan))
+
+    def _make_workspace(self, spec: SandboxSpec) -> tuple[Path, Path]:
+        """The folder itself stays the server's, so that nothing inside can replace what is mounted."""
+        folder = self._workspaces / str(spec.workspace_id)
+        folder.mkdir(mode=0o711, exist_ok=True)
+        made = []
+        for name in ("tree", "home"):
+            path = folder / name
+            if not path.exists():
+                path.mkdir(mode=0o700)
+                if os.getuid() == 0:
+                    os.chown(path, spec.uid, spec.uid, follow_symlinks=False)
+            made.append(path)
+        return made[0], made[1]
+
+    async def _spawn(self, folder: Path) -> None:
+        """Start a supervisor; it listens when this returns."""
+        command = [sys.executable, "-I", "-S", "-c", START, str(PACKAGE.parent), str(folder)]
+        with (folder / "supervisor.log").open("wb") as file:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/", start_new_session=True
+            )
+        try:
+            async with asyncio.timeout(SPAWN_LIMIT):
+                code = await process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        if code != 0:
+            text = await asyncio.to_thread((folder / "supervisor.log").read_text)
+            raise SandboxFailed("The sandbox's supervisor did not start.", output=text)
+
+    def _enter(self, run: Run) -> None:
+        self._runs[run.instance.id] = run
+        watcher = asyncio.create_task(self._watch(run), name=f"sandbox-{run.instance.id}")
+        self._watchers.add(watcher)
+        watcher.add_done_callback(self._watchers.discard)
+
+    async def _watch(self, run: Run) -> None:
+        await run.watch()
+        assert run.status is not None
+        self._runs.pop(run.instance.id, None)
+        self._remember(run.instance.id, run.status)
+        run.finished.set()
+        await asyncio.to_thread(self._clear, run.folder)
+
+    def _remember(self, instance_id: str, status: ExitStatus) -> None:
+        self._past[instance_id] = status
+        if len(self._past) > PAST_KEPT:
+            del self._past[next(iter(self._past))]
+
+    def _clear(self, folder: Path) -> None:
+        kill_supervisor(folder)
+        for name in (f"firefly-{folder.name}", f"firefly-{folder.name}-host"):
+            Group(self._machine.groups, name).remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    async def _discard(self, instance_id: str) -> None:
+        """Leave nothing of a start that failed or was given up."""
+        if instance_id in self._runs:
+            await self.stop(instance_id, reason="The start was given up.")
+            return
+        folder = self._folder / instance_id
+        try:
+            run = await attach(folder)
+        except (OSError, SandboxFailed):
+            await asyncio.to_thread(self._clear, folder)
+            return
+        self._enter(run)
+        await run.end("The start was given up.")
+
+    async def stop(self, instance_id: str, *, reason: str) -> None:
+        run = self._runs.get(instance_id)
+        if run is not None:
+            await run.end(reason)
+
+    async def wait(self, instance_id: str) -> ExitStatus:
+        run = self._runs.get(instance_id)
+        if run is not None:
+            await run.finished.wait()
+        return self._past[instance_id]
+
+    async def remove_workspace(self, workspace_id: UUID) -> None:
+        if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
+            raise Conflict("Stop the sandbox first.")
+        folder = self._workspaces / str(workspace_id)
+        for command in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
+            if not folder.exists():
+                return
+            process = await asyncio.create_subprocess_exec(
+                *command, "--", str(folder), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            await process.wait()
+
+    async def list(self) -> Sequence[Instance]:
+        return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)
+
+    async def adopt(self) -> Sequence[Instance]:
+        folders = await asyncio.to_thread(lambda: list(self._folder.iterdir()))
+        async with asyncio.TaskGroup() as group:
+            for folder in folders:
+                group.create_task(self._adopt(folder))
+        return await self.list()
+
+    async def _adopt(self, folder: Path) -> None:
+        try:
+            self._enter(await attach(folder))
+        except (OSError, SandboxFailed):
+            self._remember(folder.name, await asyncio.to_thread(read_exit, folder))
+            await asyncio.to_thread(self._clear, folder)
+
+    def _running(self, instance_id: str) -> Run:
+        run = self._runs.get(instance_id)
+        if run is None:
+            raise Unavailable("The sandbox has ended.")
+        return run
+
+    async def connect(self, instance_id: str, port: int) -> socket.socket:
+        return await self._dialer.connect(self._running(instance_id).source, port)
+
+    def bridge_path(self, instance_id: str) -> Path:
+        return self._folder / instance_id / "bridge.sock"
+
+    def gateway_path(self, instance_id: str) -> Path:
+        return self._folder / instance_id / "gateway"
+
+    async def logs(self, instance_id: str) -> str:
+        if instance_id in self._past:
+            return self._past[instance_id].output
+        return str(await self._running(instance_id).control.request("logs"))
+
+    async def stats(self, instance_id: str) -> Stats:
+        found = await self._running(instance_id).control.request("stats")
+        return Stats(found["memory"], found["cpu_seconds"], found["pids"])
+
+    async def exit_status(self, instance_id: str) -> ExitStatus | None:
+        return self._past.get(instance_id)
