@@ -5,18 +5,15 @@ A server that dies in between leaves a pending row; `reconcile` then asks the re
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import structlog
 
+from ..bus import JSON, Bus
 from ..errors import NotFound
 from ..store import Database, load_queries
 from .model import PushRecorded, RefChange
 from .repositories import Repositories
-
-if TYPE_CHECKING:
-    from ..bus import Bus
 
 log = structlog.get_logger()
 
@@ -33,7 +30,7 @@ class PendingPush:
 class Pushes:
     """`via` is `http` or `workspace`."""
 
-    def __init__(self, *, database: Database, bus: "Bus", repositories: Repositories) -> None:
+    def __init__(self, *, database: Database, bus: Bus, repositories: Repositories) -> None:
         self._database = database
         self._bus = bus
         self._repositories = repositories
@@ -71,16 +68,17 @@ class Pushes:
     async def _settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
         changes = [asdict(change) for change in (accepted or push.changes)]
         state = "recorded" if accepted else "refused"
+        refs: list[JSON] = [change.ref for change in accepted[:20]]
         async with self._database.transaction() as connection:
             settled = await self._queries.settle_push(connection, id=push.id, state=state, changes=changes)
             if settled is None or not accepted:
                 return None
-            data = {
+            data: dict[str, JSON] = {
                 "project_id": str(push.project_id),
                 "push_id": str(push.id),
                 "pusher_id": str(push.pusher_id) if push.pusher_id else None,
                 "via": push.via,
-                "refs": [change.ref for change in accepted][:20],
+                "refs": refs,
             }
             await self._bus.publish("events", "push.recorded", data, connection=connection)
         log.info("push.recorded", project_id=str(push.project_id), refs=len(accepted), via=push.via)

@@ -44,9 +44,7 @@ class SmartHTTP:
     async def advertise(self, project_id: UUID, service: Service, *, protocol: str = "") -> AsyncGenerator[bytes, None]:
         """Answer `GET info/refs?service=…`. `protocol` is the Git-Protocol field. Raises NotFound, Unavailable."""
         path = await self._repositories.existing(project_id)
-        return self._advertise(path, service, _version(protocol, service))
-
-    async def _advertise(self, path: Path, service: Service, version: str) -> AsyncGenerator[bytes, None]:
+        version = _version(protocol, service)
         if version != "version=2":
             yield packet(f"# service={service}\n".encode()) + FLUSH
         arguments = [service.removeprefix("git-"), "--http-backend-info-refs", str(path)]
@@ -71,6 +69,13 @@ class SmartHTTP:
         A push is in PostgreSQL before the answer ends. Raises InvalidInput, TooLarge, NotFound, Unavailable
         before the first byte; later failures are told to the client by sideband.
         """
+        async with contextlib.aclosing(await self._answer(project_id, service, body, protocol, pusher_id)) as answer:
+            async for piece in answer:
+                yield piece
+
+    async def _answer(
+        self, project_id: UUID, service: Service, body: AsyncIterator[bytes], protocol: str, pusher_id: UUID | None
+    ) -> AsyncGenerator[bytes, None]:
         path = await self._repositories.existing(project_id)
         if service is Service.UPLOAD_PACK:
             return self._exchange(path, service, body, _version(protocol, service))

@@ -1,8 +1,7 @@
 """A small web server around SmartHTTP, as the web layer has one, and hosts that misbehave."""
 
 import asyncio
-import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from uuid import UUID
 
@@ -12,22 +11,21 @@ from aiohttp.test_utils import TestServer
 from firefly.errors import FireflyError, NotFound
 from firefly.git import Service, SmartHTTP
 
-Find = Callable[[str], UUID]
-
 
 def application(smart: SmartHTTP, project: UUID, pusher: UUID | None = None) -> web.Application:
     """Serves one project's repository at /a.git."""
 
-    async def respond(request: web.Request, make: Callable[[], object], kind: str) -> web.StreamResponse:
-        try:
-            stream = await make()  # type: ignore[misc]
-        except NotFound as error:
-            raise web.HTTPNotFound(text=error.detail) from error
-        except FireflyError as error:
-            raise web.HTTPBadRequest(text=error.detail) from error
+    async def respond(request: web.Request, stream: AsyncGenerator[bytes, None], kind: str) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": kind})
         async with aclosing(stream):
+            try:
+                first = await anext(stream, b"")
+            except NotFound as error:
+                raise web.HTTPNotFound(text=error.detail) from error
+            except FireflyError as error:
+                raise web.HTTPBadRequest(text=error.detail) from error
             await response.prepare(request)
+            await response.write(first)
             async for piece in stream:
                 await response.write(piece)
         return response
@@ -37,7 +35,7 @@ def application(smart: SmartHTTP, project: UUID, pusher: UUID | None = None) -> 
         protocol = request.headers.get("Git-Protocol", "")
         return await respond(
             request,
-            lambda: smart.advertise(project, service, protocol=protocol),
+            smart.advertise(project, service, protocol=protocol),
             f"application/x-{service}-advertisement",
         )
 
@@ -46,15 +44,12 @@ def application(smart: SmartHTTP, project: UUID, pusher: UUID | None = None) -> 
         protocol = request.headers.get("Git-Protocol", "")
 
         async def body() -> AsyncIterator[bytes]:
-            if request.headers.get("Content-Encoding") == "gzip":
-                yield gzip.decompress(await request.read())
-                return
             async for piece in request.content.iter_any():
                 yield piece
 
         return await respond(
             request,
-            lambda: smart.serve(project, service, body(), protocol=protocol, pusher_id=pusher),
+            smart.serve(project, service, body(), protocol=protocol, pusher_id=pusher),
             f"application/x-{service}-result",
         )
 
