@@ -1,0 +1,21 @@
+import "../tokens.css";
+import "../base.css";
+import "./components.css";
+
+export { Button } from "./Button";
+export { CopyButton } from "./CopyButton";
+export { Dialog } from "./Dialog";
+export { EmptyState } from "./EmptyState";
+export { ErrorState } from "./ErrorState";
+export { Field } from "./Field";
+export { IconButton } from "./IconButton";
+export { Logo } from "./Logo";
+export { Menu, type MenuItem } from "./Menu";
+export { RelativeTime } from "./RelativeTime";
+export { Skeleton } from "./Skeleton";
+export { dotOf, StateDot, type DotState } from "./StateDot";
+export { sayDuration, sayExactly, sayTime } from "./time";
+export { Toasts } from "./Toasts";
+export { showToast } from "./toasts";
+export { Tooltip } from "./Tooltip";
+export { useNow } from "./useNow";
