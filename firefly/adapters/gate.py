@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from firefly.errors import FireflyError
-from firefly.projects import Action
 from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
 
@@ -45,10 +44,10 @@ class PreviewGate(Gate):
             return Verdict.REFUSE
         try:
             identity = await self._tokens.verify(token.decode("ascii", "replace"))
-            project = await self._projects.get_by_id(identity, route.project_id, Action.PREVIEW)
+            await self._projects.role_for_preview(identity, route.project_id)
         except FireflyError:
             return refused
-        return Verdict.MEMBER if project.role is not None else refused
+        return Verdict.MEMBER
 
     def _holds_grant(self, route: Route | None, head: Head) -> bool:
         if route is None or route.project_id is None:
