@@ -55,10 +55,19 @@ async def _by_cookie(request: web.Request) -> "Identity | None":
         except Unauthenticated:
             pass  # it lives for minutes; the refresh cookie decides
     refresh = request.cookies.get(REFRESH_COOKIE)
-    # The answer to an upgrade never reaches the browser as ours, so its new cookies would be lost.
-    if not refresh or hdrs.UPGRADE in request.headers:
+    if not refresh:
         return None
+    if hdrs.UPGRADE in request.headers:
+        return await _without_cookies(request, refresh)
     return await refresh_session(request, refresh)
+
+
+async def _without_cookies(request: web.Request, refresh: str) -> "Identity | None":
+    """The answer to an upgrade never reaches the browser as ours: new cookies would be lost, and the old one spent."""
+    try:
+        return await services_of(request).sessions.peek(refresh)
+    except Unauthenticated:
+        return None
 
 
 async def refresh_session(request: web.Request, refresh: str) -> "Identity | None":

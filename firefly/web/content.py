@@ -5,7 +5,6 @@ with a one-time ticket bound to that nonce, which is exchanged for a grant: a co
 depends on whether the host exists: that is told only to those who may know.
 """
 
-import hashlib
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
+from firefly.auth import PreviewGrants
 from firefly.errors import FireflyError
 
 from .context import HostKind, host_kind
@@ -43,8 +43,9 @@ async def content_host(request: web.Request, handler: Handler) -> web.StreamResp
     return response
 
 
-def hash_nonce(nonce: str) -> str:
-    return hashlib.sha256(nonce.encode()).hexdigest()
+def bare_host(host: str) -> str:
+    """As routes have it: in small letters, without a port."""
+    return host.lower().partition(":")[0]
 
 
 def safe_path(given: str | None) -> str:
@@ -62,7 +63,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
     wanted = request.query.get("to") if own else request.rel_url.raw_path_qs
     kept = request.cookies.get(NONCE_COOKIE, "")
     nonce = kept if _NONCE.fullmatch(kept) else secrets.token_urlsafe(32)
-    query = {"host": request.host.lower(), "nonce": hash_nonce(nonce), "to": safe_path(wanted)}
+    query = {"host": request.host.lower(), "nonce": PreviewGrants.hash_nonce(nonce).hex(), "to": safe_path(wanted)}
     response = web.Response(status=302)
     response.headers[hdrs.LOCATION] = f"{services_of(request).settings.url}/auth/preview?{urlencode(query)}"
     _set(response, NONCE_COOKIE, nonce, NONCE_LIFETIME)
@@ -85,7 +86,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
         )
     try:
         value = await services_of(request).grants.redeem_ticket(
-            request.query.get("ticket", ""), request.host.lower(), nonce
+            request.query.get("ticket", ""), host=bare_host(request.host), nonce=nonce
         )
     except FireflyError:
         return _refused(403, "The preview could not be opened", "The way in was used or took too long. Open it again.")

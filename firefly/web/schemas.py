@@ -63,10 +63,13 @@ class Me(Output):
 
 
 class AccountChange(Input):
-    display_name: str | None = Field(None, max_length=200)
-    email: str | None = Field(None, max_length=320)
-    password: str | None = Field(None, max_length=1000, description="The new password.")
-    current_password: str | None = Field(None, max_length=1000, description="Needed to set a new one.")
+    password: str = Field(max_length=1000, description="The new one; all other sessions end.")
+    current_password: str = Field("", max_length=1000, description="Needed when you have one.")
+
+
+class SignIn(Input):
+    name: str = Field(max_length=1000)
+    password: str = Field(max_length=1000)
 
 
 class NewAccount(Input):
@@ -267,7 +270,7 @@ class Session(Output):
 class AuditEntry(Output):
     id: int
     at: datetime
-    actor: str | None
+    actor: str | None = Field(validation_alias="actor_name")
     action: str
     resource: str
     address: str | None

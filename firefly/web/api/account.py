@@ -22,14 +22,11 @@ async def me(call: Call) -> Answer:
 async def change(call: Call) -> Answer:
     identity = call.require_scope("admin" if call.identity.via == "token" else "write")
     body = await call.body(schemas.AccountChange)
-    if body.password is not None:
-        accounts = call.services.accounts
-        if identity.via == "session":
-            await accounts.authenticate(identity.account.name, body.current_password or "", call.address)
-        await accounts.set_password(identity.account.id, body.password)
-        await call.services.audit.record(
-            identity.account.id, "account.password", f"account:{identity.account.name}", address=call.address, detail={}
-        )
+    account, accounts = identity.account, call.services.accounts
+    if identity.via == "session":
+        await accounts.authenticate(account.name, body.current_password, call.address)
+    await accounts.set_password(account.id, body.password, keep_session=identity.session_id)
+    await call.services.audit.record(account.id, "account.password", f"account:{account.name}", address=call.address)
     return await me(call)
 
 

@@ -1,5 +1,10 @@
 """For administrators: accounts and the audit log."""
 
+from uuid import UUID
+
+from firefly.auth import SIGN_IN
+from firefly.errors import NotFound
+
 from .. import schemas
 from ..presenters import account_answer
 from ..routing import Answer, Call, Resource
@@ -27,17 +32,34 @@ async def create_user(call: Call) -> Answer:
         is_administrator=body.is_administrator,
     )
     resource_name = f"account:{account.name}"
-    await call.services.audit.record(
-        identity.account.id, "account.create", resource_name, address=call.address, detail={}
-    )
+    await call.services.audit.record(identity.account.id, "account.create", resource_name, address=call.address)
     return schemas.CreatedAccount(
         account=account_answer(account), sign_in_url=None if body.password else await _link(call, account.id)
     )
 
 
-async def _link(call: Call, account_id: object) -> str:
-    token = await call.services.links.create("sign-in", account_id=account_id, lifetime=LINK_LIFETIME)
+async def _link(call: Call, account_id: UUID) -> str:
+    token = await call.services.links.create(SIGN_IN, account_id=account_id, lifetime=LINK_LIFETIME)
     return f"{call.services.settings.url}/auth/link/{token}"
+
+
+@resource.patch(
+    "/users/{user}", "Make an administrator, or take the role away", body=schemas.RoleChange, answer=schemas.Account
+)
+async def change_user(call: Call) -> Answer:
+    identity, body = call.require_administrator(), await call.body(schemas.RoleChange)
+    account = await call.services.accounts.by_name(call.request.match_info["user"])
+    if account is None:
+        raise NotFound("There is no such account.")
+    changed = await call.services.accounts.set_administrator(account.id, body.is_administrator)
+    await call.services.audit.record(
+        identity.account.id,
+        "account.role",
+        f"account:{account.name}",
+        address=call.address,
+        detail={"is_administrator": body.is_administrator},
+    )
+    return account_answer(changed)
 
 
 @resource.get(

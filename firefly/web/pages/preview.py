@@ -1,5 +1,6 @@
 """The app's end of the round trip that opens a private preview: who are you, may you, here is your ticket."""
 
+import re
 from dataclasses import asdict, dataclass
 from urllib.parse import quote, urlencode
 
@@ -9,7 +10,7 @@ from firefly.errors import FireflyError, NotFound
 from firefly.projects import Action, Project
 from firefly.routes import Access, Route
 
-from ..content import ENTER, safe_path
+from ..content import ENTER, bare_host, safe_path
 from ..context import identity_of, require_identity
 from ..csrf import same_origin
 from ..security import page_policy
@@ -17,6 +18,7 @@ from ..services import services_of
 from ..templating import render
 from .sign_in import form_of
 
+_NONCE_HASH = re.compile(r"[0-9a-f]{64}")
 # One sentence for every reason, so that nobody learns which hosts exist.
 UNKNOWN = "There is no such preview, or it is not for you. Ask its owner to add you as a member."
 
@@ -62,7 +64,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
 
 def _parse(values: dict[str, str]) -> Wanted:
     nonce = values.get("nonce", "")
-    if len(nonce) != 64 or not nonce.isascii() or not nonce.isalnum():
+    if not _NONCE_HASH.fullmatch(nonce):
         raise NotFound(UNKNOWN)
     return Wanted(host=values.get("host", "").lower()[:255], nonce=nonce, to=safe_path(values.get("to")))
 
@@ -98,7 +100,15 @@ async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.St
     if route.access is Access.PUBLIC or route.redirect_to:
         return _see_other(origin + wanted.to)
     identity = require_identity(request)
-    ticket = await services_of(request).grants.issue_ticket(identity, wanted.host, wanted.nonce)
+    if route.project_id is None:
+        raise NotFound(UNKNOWN)
+    ticket = await services_of(request).grants.issue_ticket(
+        identity,
+        host=bare_host(wanted.host),
+        project_id=route.project_id,
+        policy_version=route.policy_version,
+        nonce_hash=bytes.fromhex(wanted.nonce),
+    )
     return _see_other(f"{origin}{ENTER}?{urlencode({'ticket': ticket, 'to': wanted.to})}")
 
 

@@ -1,20 +1,19 @@
 """Signing in, out, and by one-time links."""
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from firefly.errors import FireflyError, InvalidInput, NotFound, RateLimited, Unauthenticated
+from firefly.auth import FIRST_ADMINISTRATOR, Account
+from firefly.errors import FireflyError, InvalidInput, NameTaken, NotFound, RateLimited, Unauthenticated
 
+from .. import schemas
 from ..authentication import REFRESH_COOKIE, refresh_session, sign_in, sign_out
 from ..context import client_address, identity_of, require_identity
 from ..problems import status_of
-from ..services import services_of
+from ..routing import parse, read_limited
+from ..services import Services, services_of
 from ..templating import render
-
-if TYPE_CHECKING:
-    pass
 
 LONGEST_FIELD = 1000
 
@@ -55,6 +54,9 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def submit(request: web.Request) -> web.StreamResponse:
+    """Pages send a form and are sent on; programs send JSON and get the cookies, or a problem."""
+    if request.content_type == "application/json":
+        return await _submit_json(request)
     form = await form_of(request)
     following = safe_next(form.get("next"))
     try:
@@ -65,6 +67,15 @@ async def submit(request: web.Request) -> web.StreamResponse:
         return _again(request, error, "sign_in.html", next=following, name=form.get("name", ""))
     await sign_in(request, account)
     raise web.HTTPSeeOther(following)
+
+
+async def _submit_json(request: web.Request) -> web.StreamResponse:
+    wanted = parse(schemas.SignIn, await read_limited(request, LONGEST_FIELD * 4))
+    account = await services_of(request).accounts.authenticate(
+        wanted.name.strip().lower(), wanted.password, client_address(request)
+    )
+    await sign_in(request, account)
+    return web.Response(status=204)
 
 
 def _again(request: web.Request, error: FireflyError, template: str, **context: object) -> web.Response:
@@ -96,7 +107,7 @@ async def refresh(request: web.Request) -> web.StreamResponse:
 
 
 async def show_link(request: web.Request) -> web.StreamResponse:
-    link = await services_of(request).links.look_at(request.match_info["token"])
+    link = await services_of(request).links.peek(request.match_info["token"])
     return render(request, "link.html", {**_link_context(request, link.purpose), "error": ""})
 
 
@@ -111,5 +122,36 @@ def _link_context(request: web.Request, purpose: object, form: dict[str, str] | 
 
 
 async def use_link(request: web.Request) -> web.StreamResponse:
-    """Make the first administrator, or let an account in that chooses a password."""
-    raise NotFound("The link is not good any more.")
+    """Make the first administrator, or let in an account, which may choose a password."""
+    services, token, form = services_of(request), request.match_info["token"], await form_of(request)
+    link = await services.links.peek(token)
+    try:
+        if link.purpose == FIRST_ADMINISTRATOR:
+            account = await _make_administrator(services, token, form)
+        else:
+            account = await _let_in(services, token, form)
+    except (InvalidInput, NameTaken) as error:
+        return _again(request, error, "link.html", **_link_context(request, link.purpose, form))
+    await sign_in(request, account)
+    raise web.HTTPSeeOther("/")
+
+
+async def _make_administrator(services: Services, token: str, form: dict[str, str]) -> Account:
+    return await services.links.make_first_administrator(
+        token,
+        services.accounts,
+        name=form.get("name", "").strip(),
+        password=form.get("password", ""),
+        display_name=form.get("display_name", ""),
+    )
+
+
+async def _let_in(services: Services, token: str, form: dict[str, str]) -> Account:
+    """The password comes first, so that a bad one leaves the link good."""
+    link = await services.links.peek(token)
+    if link.account_id is None:
+        raise NotFound("The link belongs to no account. Ask for a new one.")
+    if password := form.get("password"):
+        await services.accounts.set_password(link.account_id, password)
+    await services.links.redeem(token)
+    return await services.accounts.get(link.account_id)

@@ -1,0 +1,406 @@
+"""The web layer with real accounts, sessions, tokens, grants and bus on a real database; projects and sandboxes are
+twins, so that each test says exactly what they answer."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from firefly import auth, errors
+from firefly.artifacts import Artifact
+from firefly.audit import Audit
+from firefly.auth import Account, Identity
+from firefly.bus import Bus
+from firefly.git import Service
+from firefly.projects import (
+    Action,
+    Catalogue,
+    CreateProject,
+    Created,
+    Job,
+    JobState,
+    LastChange,
+    Member,
+    Page,
+    Project,
+    Role,
+    UpdateProject,
+    Visibility,
+    WorkspaceFacts,
+)
+from firefly.proxy.tunnels import Tunnels
+from firefly.routes import Access, Route, RouteTable, SandboxTarget
+from firefly.sandbox.backend import Instance, State
+from firefly.sandbox.keeper import Status
+from firefly.secrets import Keyring
+from firefly.settings import Settings
+from firefly.store import Database
+from firefly.testing.clock import ManualClock
+from firefly.web.application import Services, create_application
+from firefly.web.context import CLIENT_ADDRESS_HEADER, HOST_KIND_HEADER
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+NOTHING = "There is no such project."
+
+
+@dataclass
+class MemoryProjects:
+    """Projects by path, members by project id; the rules are the shortest that make sense."""
+
+    by_path: dict[str, Project] = field(default_factory=dict)
+    members: dict[UUID, dict[UUID, Role]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    requests: list[CreateProject] = field(default_factory=list)
+    job: Job | None = None
+    failure: Exception | None = None
+
+    def add(self, owner: Account, name: str, **more: Any) -> Project:
+        made = Project(
+            id=uuid4(), owner=owner.name, name=name, description="", visibility=Visibility.MEMBERS,
+            default_branch="main", workspace_id=uuid4(), created_at=NOW, changed_at=NOW, deleted_at=None,
+            role=None, last_change=LastChange("created", owner.name, NOW), owner_id=owner.id,
+        )  # fmt: skip
+        made = replace(made, **more)
+        self.by_path[made.path] = made
+        self.members[made.id] = {owner.id: Role.OWNER}
+        return made
+
+    async def create(self, identity: Identity, request: CreateProject, *, address: str | None = None) -> Created:
+        if self.failure:
+            raise self.failure
+        self.requests.append(request)
+        made = self.add(identity.account, request.name, visibility=request.visibility)
+        return Created(replace(made, role=Role.OWNER), self.job)
+
+    async def get(
+        self, identity: Identity | None, owner: str, name: str, action: Action = Action.READ, *, deleted: bool = False
+    ) -> Project:
+        path = f"{owner}/{name}"
+        if path in self.moved:
+            raise errors.Moved("It has a new name.", location=self.moved[path])
+        return self._allow(identity, self.by_path.get(path), action)
+
+    async def get_by_id(self, identity: Identity | None, project_id: UUID, action: Action = Action.READ) -> Project:
+        return self._allow(identity, next((p for p in self.by_path.values() if p.id == project_id), None), action)
+
+    def _allow(self, identity: Identity | None, project: Project | None, action: Action) -> Project:
+        if project is None:
+            raise errors.NotFound(NOTHING)
+        role = self.members[project.id].get(identity.account.id) if identity else None
+        reading = action in {Action.READ, Action.FETCH, Action.PREVIEW}
+        if role is None and not (reading and project.visibility is Visibility.PUBLIC):
+            raise errors.NotFound(NOTHING)
+        if role is Role.VIEWER and not reading:
+            raise errors.Forbidden("Viewers may only look.")
+        return replace(project, role=role)
+
+    async def list(
+        self, identity: Identity, *, cursor: str | None = None, limit: int = 50, deleted: bool = False
+    ) -> Page:
+        mine = [p for p in self.by_path.values() if identity.account.id in self.members[p.id]]
+        start = int(cursor or 0)
+        following = str(start + limit) if len(mine) > start + limit else None
+        return Page(mine[start : start + limit], following)
+
+    async def update(self, identity: Identity, owner: str, name: str, change: UpdateProject) -> Project:
+        found = await self.get(identity, owner, name, Action.WRITE)
+        given = {key: value for key in ("name", "description", "visibility") if (value := getattr(change, key))}
+        del self.by_path[found.path]
+        changed = replace(found, **given)
+        self.by_path[changed.path] = changed
+        return changed
+
+    async def delete(self, identity: Identity, owner: str, name: str) -> Project:
+        return replace(await self.get(identity, owner, name, Action.DELETE), deleted_at=NOW)
+
+    async def restore(self, identity: Identity, owner: str, name: str) -> Project:
+        return await self.get(identity, owner, name, Action.DELETE)
+
+    async def visible_ids(self, identity: Identity) -> frozenset[UUID]:
+        return frozenset(id for id, members in self.members.items() if identity.account.id in members)
+
+    async def by_workspace(self, workspace_id: UUID) -> WorkspaceFacts | None:
+        found = next((p for p in self.by_path.values() if p.workspace_id == workspace_id), None)
+        return WorkspaceFacts(workspace_id, found.id, found.owner, found.name, True) if found else None
+
+
+@dataclass
+class MemoryMembers:
+    projects: MemoryProjects
+    accounts: auth.Accounts
+
+    async def list(self, identity: Identity | None, owner: str, name: str) -> Sequence[Member]:
+        project = await self.projects.get(identity, owner, name)
+        return [await self._member(id, role) for id, role in self.projects.members[project.id].items()]
+
+    async def put(self, identity: Identity, owner: str, name: str, member: str, role: Role) -> Member:
+        project = await self.projects.get(identity, owner, name, Action.WRITE)
+        account = await self.accounts.by_name(member)
+        if account is None:
+            raise errors.NotFound("There is no such account.")
+        self.projects.members[project.id][account.id] = role
+        return await self._member(account.id, role)
+
+    async def remove(self, identity: Identity, owner: str, name: str, member: str) -> None:
+        project = await self.projects.get(identity, owner, name, Action.WRITE)
+        account = await self.accounts.by_name(member)
+        if account is None or self.projects.members[project.id].pop(account.id, None) is None:
+            raise errors.NotFound("There is no such member.")
+
+    async def _member(self, id: UUID, role: Role) -> Member:
+        account = await self.accounts.get(id)
+        return Member(id, account.name, account.display_name, role, NOW)
+
+
+@dataclass
+class MemoryJobs:
+    job: Job
+
+    async def get(self, identity: Identity, job_id: UUID) -> Job:
+        if job_id != self.job.id:
+            raise errors.NotFound("There is no such job.")
+        return self.job
+
+    async def list(self, identity: Identity, *, project_id: UUID | None = None) -> Sequence[Job]:
+        return [self.job] if project_id in {None, self.job.project_id} else []
+
+    async def cancel(self, identity: Identity, job_id: UUID) -> Job:
+        if (await self.get(identity, job_id)).state.ended:
+            raise errors.Conflict("It has ended already.")
+        self.job = replace(self.job, state=JobState.CANCELLED)
+        return self.job
+
+
+@dataclass
+class MemoryKeeper:
+    """Every workspace has the one bridge at `socket`; `failure` is what starting raises."""
+
+    socket: Path
+    failure: Exception | None = None
+    runs: dict[UUID, Instance] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    touched: int = 0
+
+    async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
+        if self.failure:
+            raise self.failure
+        return self.runs.setdefault(workspace_id, Instance(uuid4().hex, workspace_id, NOW))
+
+    async def stop(self, workspace_id: UUID, reason: str) -> None:
+        self.runs.pop(workspace_id, None)
+        self.reasons.append(reason)
+
+    async def restart(self, workspace_id: UUID, reason: str = "") -> Instance:
+        await self.stop(workspace_id, reason)
+        return await self.ensure(workspace_id)
+
+    async def status(self, workspace_id: UUID) -> Status:
+        state = State.RUNNING if workspace_id in self.runs else State.STOPPED
+        return Status(state, self.reasons[-1] if self.reasons else "", NOW)
+
+    def running(self, workspace_id: UUID) -> Instance | None:
+        return self.runs.get(workspace_id)
+
+    def touch(self, workspace_id: UUID) -> None:
+        self.touched += 1
+
+    def bridge_path(self, workspace_id: UUID) -> Path:
+        return self.socket
+
+
+@dataclass
+class MemoryGit:
+    """Answers with what it was given, so that tests see what arrives."""
+
+    received: list[bytes] = field(default_factory=list)
+    pushers: list[UUID | None] = field(default_factory=list)
+
+    async def advertise(self, project_id: UUID, service: Service, *, protocol: str = "") -> AsyncGenerator[bytes, None]:
+        yield f"advertised {service.value} {protocol}".encode()
+
+    async def serve(
+        self, project_id: UUID, service: Service, body: AsyncIterator[bytes], *, protocol: str = "",
+        pusher_id: UUID | None = None,
+    ) -> AsyncGenerator[bytes, None]:  # fmt: skip
+        self.pushers.append(pusher_id)
+        async for part in body:
+            self.received.append(part)
+        yield b"served"
+
+
+class MemoryArtifacts:
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    async def put(self, body: AsyncIterator[bytes], *, limit: int) -> Artifact:
+        data = b"".join([part async for part in body])
+        if len(data) > limit:
+            raise errors.TooLarge("The archive is too large.")
+        self.bodies.append(data)
+        return Artifact(f"sha256:{len(self.bodies):064x}", len(data))
+
+
+@dataclass
+class World:
+    """Everything that a test of the web layer touches. `ada` is an administrator, `bob` is not."""
+
+    settings: Settings
+    services: Services
+    projects: MemoryProjects
+    keeper: MemoryKeeper
+    git: MemoryGit
+    artifacts: MemoryArtifacts
+    bus: Bus
+    clock: ManualClock
+    table: RouteTable
+    tunnels: Tunnels
+    ada: Account
+    bob: Account
+    server: TestServer
+    clients: list[TestClient[Any, Any]] = field(default_factory=list)
+
+    @property
+    def jobs(self) -> MemoryJobs:
+        return cast(MemoryJobs, self.services.jobs)
+
+    async def token(self, account: Account, *scopes: str) -> str:
+        _, secret = await self.services.tokens.create(account, "test", scopes or ("write", "admin"))
+        return secret
+
+    def client(self, **headers: str) -> TestClient[Any, Any]:
+        """A program's client: what it sends is exactly `headers`, and it keeps no cookies."""
+        import aiohttp
+
+        made: TestClient[Any, Any] = TestClient(self.server, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
+        self.clients.append(made)
+        return made
+
+    async def program(self, account: Account, *scopes: str) -> TestClient[Any, Any]:
+        return self.client(Authorization=f"Bearer {await self.token(account, *scopes)}")
+
+    async def browser(self, account: Account) -> TestClient[Any, Any]:
+        """A signed-in browser on the app's own pages."""
+        cookies = await self.services.sessions.open(account, user_agent="Test", address=None)
+        return self.client(
+            Cookie=f"__Host-firefly-session={cookies.access}; __Host-firefly-refresh={cookies.refresh}",
+            Origin=self.settings.url,
+            Accept="text/html,application/xhtml+xml",
+        )
+
+    def visitor(self, host: str, **more: str) -> TestClient[Any, Any]:
+        """A browser on a content host, as the front door hands its requests over."""
+        fields = {"Host": host, HOST_KIND_HEADER: "content", "Accept": "text/html", **more}
+        return self.client(**fields)
+
+    def project(self, owner: Account, name: str, *, public: bool = False) -> Project:
+        """A project with a route."""
+        visibility = Visibility.PUBLIC if public else Visibility.MEMBERS
+        made = self.projects.add(owner, name, visibility=visibility)
+        assert made.workspace_id is not None
+        host = f"{name}--{owner.name}.{self.settings.content_domain}".partition(":")[0]
+        access = Access.PUBLIC if public else Access.MEMBERS
+        self.table.put(Route(host, SandboxTarget(made.workspace_id), made.id, access))
+        return made
+
+
+async def make_world(
+    settings: Settings, database: Database, keyring: Keyring, bus: Bus, clock: ManualClock, socket: Path
+) -> AsyncIterator[World]:
+    revocations = auth.Revocations(database, bus, clock)
+    keys = auth.SigningKeys(database, keyring, clock)
+    upkeep = auth.Upkeep(database, keys, revocations, clock)
+    await upkeep.open()
+    accounts = auth.Accounts(database, auth.RateLimiter(database, clock), revocations, clock)
+    ada = await accounts.create("ada", PASSWORD, "Ada", None, True)
+    bob = await accounts.create("bob", PASSWORD, "Bob")
+    projects, keeper, git, artifacts = MemoryProjects(), MemoryKeeper(socket), MemoryGit(), MemoryArtifacts()
+    table, tunnels = RouteTable(), Tunnels()
+    job = Job(uuid4(), uuid4(), "import", JobState.RUNNING, (), None, NOW, None)
+    services = Services(
+        settings=settings,
+        database=database,
+        bus=bus,
+        accounts=accounts,
+        sessions=auth.Sessions(database, keyring, keys, revocations, clock, issuer=settings.url),
+        tokens=auth.Tokens(database, revocations, clock),
+        links=auth.SignInLinks(database, clock),
+        keys=keys,
+        grants=auth.PreviewGrants(database, keyring, revocations, clock),
+        projects=cast(Any, projects),
+        members=cast(Any, MemoryMembers(projects, accounts)),
+        catalogue=Catalogue(),
+        jobs=cast(Any, MemoryJobs(job)),
+        keeper=cast(Any, keeper),
+        repositories=cast(Any, None),
+        smart_http=cast(Any, git),
+        routes=table,
+        audit=Audit(database),
+        artifacts=cast(Any, artifacts),
+        clock=clock,
+        tunnels=tunnels,
+    )
+    server = TestServer(create_application(services), skip_url_asserts=True)
+    await server.start_server()
+    world = World(
+        settings, services, projects, keeper, git, artifacts, bus, clock, table, tunnels, ada, bob, server
+    )
+    yield world
+    for client in world.clients:
+        await client.session.close()
+    await server.close()
+    await upkeep.close()
+
+
+class MemoryBridge:
+    """What stands at the other end of the bridge's socket: keeps files, tells what it was asked."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {"index.html": b"<h1>hello</h1>"}
+        self.members: list[str] = []
+        self.requests: list[str] = []
+        self.answer: web.Response | None = None
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=1 << 30)
+        app.router.add_route("*", "/files/{path:.*}", self._files)
+        app.router.add_post("/exec", self._exec)
+        app.router.add_get("/logs", self._logs)
+        return app
+
+    def _note(self, request: web.Request) -> None:
+        self.members.append(request.headers.get("X-Firefly-Member", ""))
+        self.requests.append(f"{request.method} {request.rel_url.raw_path_qs}")
+
+    async def _files(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        if self.answer is not None:
+            return self.answer
+        path = request.match_info["path"]
+        if request.method == "PUT":
+            self.files[path] = await request.read()
+            return web.json_response({"version": "v2", "size": len(self.files[path])}, headers={"ETag": '"v2"'})
+        if path not in self.files:
+            body = {"type": "urn:firefly:not-found", "detail": f"{path} does not exist.", "status": 404}
+            return web.json_response(body, status=404, content_type="application/problem+json")
+        if request.method == "DELETE":
+            del self.files[path]
+            return web.json_response({"undo": "token"})
+        return web.Response(body=self.files[path], headers={"ETag": '"v1"', "Content-Type": "text/html"})
+
+    async def _exec(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        body = await request.json()
+        if "event-stream" not in request.headers.get("Accept", ""):
+            return web.json_response({"exit_code": 0, "stdout": str(body["command"]), "stderr": ""})
+        return web.Response(text='event: stdout\ndata: {"text": "hi"}\n\n', content_type="text/event-stream")
+
+    async def _logs(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        last = request.headers.get("Last-Event-ID", "")
+        return web.Response(text=f'id: 8\nevent: output\ndata: {{"after": "{last}"}}\n\n', content_type="text/event-stream")
