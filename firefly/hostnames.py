@@ -9,6 +9,7 @@ label, and `parse` never guesses: it answers None for what cannot be read back. 
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
@@ -206,7 +207,7 @@ def _read_four(sub: str, branch: str, name: str, owner: str) -> Label:
     return ExtraLabel(_unmark(sub), _unmark(branch), name, owner)
 
 
-_READERS = {1: _read_one, 2: _read_two, 3: _read_three, 4: _read_four}
+_READERS: dict[int, Callable[..., Label | None]] = {1: _read_one, 2: _read_two, 3: _read_three, 4: _read_four}
 
 
 def _check(label: Label) -> None:

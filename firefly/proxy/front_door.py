@@ -1,15 +1,27 @@
 """The front door: listens, owns connections, pool and timers, and is taken down in order."""
 
+import asyncio
 import socket
+import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from firefly.routes import RouteTable, Target
 
+from . import delivery, timers
+from .connection import Connection
+from .context import Context
 from .dialer import Dialer
+from .forwarded import TrustedProxies
 from .gate import Gate
+from .hosts import Hosts
 from .limits import Limits
 from .pages import Pages
+
+TICK = 0.25
+# How often a front door that closes looks whether everything has ended.
+PAUSE = 0.02
 
 
 class FrontDoor:
@@ -38,16 +50,78 @@ class FrontDoor:
         trusted_proxies: Sequence[str] = (),
         limits: Limits | None = None,
         tunnels: Callable[[str], Target | None] = lambda handle: None,
-    ) -> None: ...
+    ) -> None:
+        hosts = Hosts(table, app_url=app_url, content_domain=content_domain)
+        pages = pages or Pages()
+        pages.frame_in(hosts.app_origin)
+        self._context = Context(
+            hosts=hosts,
+            gate=gate,
+            dialer=dialer,
+            app_path=app_path,
+            pages=pages,
+            proxies=TrustedProxies(trusted_proxies),
+            limits=limits or Limits(),
+            tunnels=tunnels,
+        )
+        self._servers: list[asyncio.Server] = []
+        self._ticker: asyncio.Task[None] | None = None
 
     async def start(self, *, host: str | None = None, port: int = 0, sock: socket.socket | None = None) -> int:
         """Listen on an address or on a socket that already listens; returns the port. Raises OSError."""
-        raise NotImplementedError
+        loop = asyncio.get_running_loop()
+        self._context.open(loop)
+        if sock is not None:
+            server = await loop.create_server(lambda: Connection(self._context), sock=sock)
+        else:
+            server = await loop.create_server(lambda: Connection(self._context), host, port, backlog=1024)
+        self._servers.append(server)
+        if self._ticker is None:
+            self._ticker = loop.create_task(self._tick())
+        return int(server.sockets[0].getsockname()[1])
 
     async def close(self, *, drain: float = 10) -> None:
         """Stop listening, let what runs end within `drain` seconds, cut off the rest."""
+        context = self._context
+        for server in self._servers:
+            server.close()
+        context.draining = True
+        for connection in list(context.connections):
+            timers.drain(connection)
+        for _ in range(int(drain / PAUSE)):
+            if not context.connections and not context.pipes:
+                break
+            await asyncio.sleep(PAUSE)
+        for connection in list(context.connections):
+            connection.transport.abort()
+        for pipe in list(context.pipes):
+            pipe.close()
+        context.pool.close()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+        await context.cancel()
 
     @property
     def counters(self) -> dict[str, int]:
-        """For /metrics: requests, refused, errors, connections, tunnels, pooled, dialed, retried."""
-        raise NotImplementedError
+        """For /metrics: what was counted since the start, and what is open now."""
+        context = self._context
+        return {
+            **context.counters,
+            "connections": len(context.connections),
+            "tunnels": len(context.pipes),
+            "held": len(context.held),
+            "pooled": sum(1 for _ in context.pool.idle()),
+        }
+
+    async def _tick(self) -> None:
+        context = self._context
+        for turn in count(1):
+            await asyncio.sleep(TICK)
+            context.now = time.monotonic()
+            for connection in list(context.held):
+                delivery.check_wait(connection)
+            context.pool.sweep()
+            if turn % 4 == 0:
+                for connection in list(context.connections):
+                    timers.check(connection)

@@ -1,5 +1,165 @@
-"""What visitors see when there is nothing to show: small self-contained pages, JSON problems for programs."""
+"""The front door's own answers: one quiet card for people, an RFC 9457 problem for programs."""
+
+import html
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
+
+from .heads import Head
+
+LAST_LINES = 30
+
+_STYLE = """
+:root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1c2128;--quiet:#57606a;--line:#d9dee5;--accent:#b7791f}
+@media(prefers-color-scheme:dark){
+:root{--paper:#14171c;--card:#1c2128;--ink:#e6e9ee;--quiet:#9aa4b1;--line:#30363f;--accent:#f6c453}}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);
+font:16px/1.5 system-ui,sans-serif}
+main{box-sizing:border-box;width:min(560px,100% - 32px);margin:24px 0;padding:32px;background:var(--card);
+border:1px solid var(--line);border-radius:10px}
+h1{margin:0 0 8px;font-size:20px}p{margin:0;color:var(--quiet)}
+pre{margin:16px 0 0;padding:12px;overflow:auto;max-height:320px;border:1px solid var(--line);border-radius:6px;
+font:13px/1.55 ui-monospace,monospace;white-space:pre-wrap}
+small{display:block;margin-top:16px;color:var(--quiet);font-size:12px}
+.alive{display:inline-block;width:8px;height:8px;margin-right:8px;border-radius:50%;background:var(--accent)}
+"""
+_PAGE = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "{refresh}<title>{title}</title><style>{style}</style></head>"
+    "<body><main><h1>{dot}{title}</h1><p>{detail}</p>{output}{reference}</main></body></html>\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be said; `reload` makes a browser look again, in seconds; `fields` are further field lines."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    output: str = ""
+    reload: int = 0
+    fields: bytes = b""
+
+
+REFUSED = Notice(
+    404,
+    "not-found",
+    "Nothing to show here",
+    "There is no preview at this address, or none that you may see. "
+    "If somebody sent you the link, ask them for access.",
+)
+STARTING = Notice(503, "starting", "Starting", "The application is on its way. This page reloads by itself.", reload=1)
+BUSY = Notice(
+    503, "busy", "Many are waiting", "Too many requests wait for this application. Try again in a moment.", reload=2
+)
+APP_AWAY = Notice(503, "unavailable", "Firefly is restarting", "Try again in a moment; nothing is lost.", reload=2)
+BAD_GATEWAY = Notice(
+    502,
+    "bad-gateway",
+    "No proper answer",
+    "The application closed the connection or sent what is not HTTP. Its output may say why.",
+)
+SILENT = Notice(
+    502,
+    "bad-gateway",
+    "Nothing answers on this port",
+    "The sandbox runs, but nothing listens on this port yet. This page looks again by itself.",
+    reload=2,
+)
+NOT_RUNNING = Notice(
+    503, "not-running", "Not running", "The application does not run just now. Its owner can see why.", reload=10
+)
+GONE = Notice(404, "gone", "No longer here", "What this address showed was deleted.")
+MISDIRECTED = Notice(
+    421,
+    "misdirected",
+    "Unknown host",
+    "This server does not answer for this host name. Check FIREFLY_URL and the link.",
+)
+TOO_SLOW = Notice(504, "timed-out", "It took too long", "The application did not begin to answer in time.")
+METHOD = Notice(405, "method-not-allowed", "Method not allowed", "CONNECT and TRACE are not served here.")
+
+
+def failure(error: Exception, *, trusted: bool) -> Notice:
+    """What to say when a target cannot be reached; only who is `trusted` sees what it printed."""
+    if isinstance(error, SandboxFailed):
+        lines = "\n".join(error.output.splitlines()[-LAST_LINES:])
+        return Notice(502, "crashed", "The application stopped", error.detail, lines) if trusted else NOT_RUNNING
+    if isinstance(error, NotFound):
+        return GONE
+    if isinstance(error, Unavailable) and trusted:
+        return Notice(503, "starting", "Starting", error.detail, reload=max(1, round(error.retry_after)))
+    if isinstance(error, Unavailable | TimeoutError):
+        return STARTING
+    return NOT_RUNNING if isinstance(error, FireflyError) else SILENT
+
+
+def elsewhere(status: int, location: str) -> Notice:
+    """A redirect."""
+    return Notice(status, "moved", "Moved", "It has a new address.", fields=b"Location: %b\r\n" % location.encode())
 
 
 class Pages:
-    """Renders the front door's own answers; see the functions for what each says."""
+    """Renders notices."""
+
+    def __init__(self) -> None:
+        self.frame_in("")
+
+    def frame_in(self, app_origin: str) -> None:
+        """Let pages of `app_origin`, the editor's, show notices in their frames."""
+        self._fields = (
+            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+            "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+            f"form-action 'none'; frame-ancestors 'self' {app_origin}\r\n"
+        ).encode()
+
+    def render(self, notice: Notice, head: Head | None, *, request_id: bytes = b"") -> bytes:
+        """A whole answer; without `head`, for a request that could not be read, it is the connection's last."""
+        people = head is not None and b"text/html" in (head.field(b"accept") or b"")
+        reference = "" if notice.status in (404, 421) else request_id.decode()
+        body = (_page(notice, reference) if people else _problem(notice, reference)).encode()
+        lines = [
+            b"HTTP/1.1 %d %b\r\n" % (notice.status, HTTPStatus(notice.status).phrase.encode()),
+            b"Content-Type: %b\r\n" % (b"text/html; charset=utf-8" if people else b"application/problem+json"),
+            b"Content-Length: %d\r\n" % len(body),
+            self._fields,
+            notice.fields,
+        ]
+        if notice.reload:
+            lines.append(b"Retry-After: %d\r\n" % notice.reload)
+        if head is None or not head.keep_alive:
+            lines.append(b"Connection: close\r\n")
+        lines += [b"\r\n", b"" if head is not None and head.method == b"HEAD" else body]
+        return b"".join(lines)
+
+
+def _page(notice: Notice, reference: str) -> str:
+    return _PAGE.format(
+        refresh=f'<meta http-equiv="refresh" content="{notice.reload}">' if notice.reload else "",
+        title=html.escape(notice.title),
+        style=_STYLE,
+        dot='<span class="alive"></span>' if notice.kind == "starting" else "",
+        detail=html.escape(notice.detail),
+        output=f"<pre>{html.escape(notice.output)}</pre>" if notice.output else "",
+        reference=f"<small>Request {html.escape(reference)}</small>" if reference else "",
+    )
+
+
+def _problem(notice: Notice, reference: str) -> str:
+    problem: dict[str, object] = {
+        "type": f"/help/problems#{notice.kind}",
+        "title": notice.title,
+        "status": notice.status,
+        "detail": notice.detail,
+    }
+    if notice.output:
+        problem["output"] = notice.output
+    if notice.reload:
+        problem["retry_after"] = notice.reload
+    if reference:
+        problem["request_id"] = reference
+    return json.dumps(problem)

@@ -1,0 +1,135 @@
+"""Heads of answers: read strictly, then passed on without what ends here."""
+
+import re
+from dataclasses import dataclass
+
+from .bodies import Chunked, Counted, Endless, Reader
+from .heads import FIELD_LINE, Head
+
+ANSWER = re.compile(
+    rb"HTTP/1\.([01]) ([1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)(\r\n(?:" + FIELD_LINE + rb"){0,256}+)\r\n"
+)
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+_PICK = re.compile(
+    rb"\r\n([CcKkPpSsTtUuXx](?i:"
+    rb"(?<=c)(?:onnection|ontent-length|ontent-security-policy)|(?<=k)eep-alive|(?<=p)roxy-connection|(?<=s)et-cookie"
+    rb"|(?<=t)ransfer-encoding|(?<=u)pgrade|(?<=x)-(?:firefly[^:]*+|frame-options))):([^\r]*+)"
+)
+_ENCODING = re.compile(rb"\r\n(?i:transfer-encoding):[^\r]*+")
+_DOMAIN = re.compile(rb";[ \t]*+(?i:domain)[ \t]*+=[^;]*+")
+_ANCESTORS = re.compile(rb"(?i:(?:^|(?<=;)|(?<=,))[ \t]*+frame-ancestors(?:[ \t][^;,]*+)?;?)")
+_OWN_COOKIE = re.compile(rb"[ \t]*+(?i:__Host-firefly-)")
+
+
+class BadAnswer(Exception):
+    """An upstream that does not speak HTTP as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What is done to answers: `lines` are added; with `preview` frame rules and cookies of its own are changed."""
+
+    lines: bytes = b""
+    preview: bool = False
+
+
+class Answer:
+    """One answer's head: `fields` as they go on, `own` the X-Firefly-* ones that the app meant for the front door."""
+
+    __slots__ = ("bodiless", "chunked", "fields", "keep_alive", "length", "own", "status", "title", "upgrade")
+
+    def __init__(self, title: bytes, fields: bytes, *, keep_alive: bool) -> None:
+        self.title = title
+        """Status and reason, as in `200 OK`."""
+        self.status = int(title[:3])
+        self.fields = fields
+        self.keep_alive = keep_alive
+        self.length: int | None = None
+        self.chunked = False
+        self.bodiless = False
+        self.upgrade: bytes | None = None
+        self.own: dict[bytes, bytes] = {}
+
+    def reader(self, *, unwrap: bool) -> Reader:
+        """Follows the body; `unwrap` for clients that do not know chunks."""
+        if self.bodiless:
+            return Counted(0)
+        if self.chunked:
+            return Chunked(unwrap=unwrap)
+        return Endless() if self.length is None else Counted(self.length)
+
+    def unwrap(self) -> None:
+        """Take the Transfer-Encoding away, for clients that do not know it."""
+        self.fields = _ENCODING.sub(b"", self.fields)
+
+    def compose(self, lines: bytes) -> bytes:
+        """The head to send on, with `lines` added."""
+        return b"HTTP/1.1 %b%b%b\r\n" % (self.title, self.fields, lines)
+
+
+def read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
+    """The answer in a match of ANSWER to `request`. Raises BadAnswer where its framing can be read in two ways."""
+    minor, title, fields = found.groups()
+    answer = Answer(title, fields, keep_alive=minor == b"1")
+    kept: list[bytes] = []
+    position = 0
+    for field in _PICK.finditer(fields):
+        start, end = field.span()
+        line = _field(answer, field[1].lower(), field[2], preview=preview)
+        if line is None:
+            continue
+        kept += (fields[position:start], line)
+        position = end
+    if position:
+        kept.append(fields[position:])
+        answer.fields = b"".join(kept)
+    _frame(answer, request)
+    return answer
+
+
+def _field(answer: Answer, name: bytes, value: bytes, *, preview: bool) -> bytes | None:
+    """Note what a field means; returns the line to put in its place, None to leave it."""
+    if name == b"content-length":
+        length = value.strip(b" \t")
+        if answer.length is not None or not _LENGTH.fullmatch(length):
+            raise BadAnswer("Content-Length")
+        answer.length = int(length)
+        return None
+    if name == b"transfer-encoding":
+        if answer.chunked or value.strip(b" \t").lower() != b"chunked":
+            raise BadAnswer("Transfer-Encoding")
+        answer.chunked = True
+        return None
+    if name in (b"set-cookie", b"content-security-policy", b"x-frame-options"):
+        return _preview_field(name, value) if preview else None
+    if name == b"connection":
+        answer.keep_alive = answer.keep_alive and b"close" not in value.lower()
+    elif name == b"upgrade":
+        answer.upgrade = value.strip(b" \t")
+    elif name.startswith(b"x-firefly"):
+        answer.own[name] = value.strip(b" \t")
+    return b""
+
+
+def _preview_field(name: bytes, value: bytes) -> bytes | None:
+    if name == b"set-cookie":
+        if _OWN_COOKIE.match(value):
+            return b""
+        return b"\r\nSet-Cookie:" + _DOMAIN.sub(b"", value) if _DOMAIN.search(value) else None
+    if name == b"content-security-policy":
+        policy = _ANCESTORS.sub(b"", value).strip(b" \t;,")
+        return b"\r\nContent-Security-Policy: " + policy if policy else b""
+    return b""
+
+
+def _frame(answer: Answer, request: Head) -> None:
+    status = answer.status
+    if answer.chunked and answer.length is not None:
+        raise BadAnswer("both Content-Length and Transfer-Encoding")
+    if status < 200 or status in (204, 304) or request.method == b"HEAD":
+        answer.bodiless = True
+        # Of 1xx and 204 a recipient might take a length for that of a body (RFC 9112, 6.3).
+        if (status < 200 or status == 204) and (answer.chunked or answer.length):
+            raise BadAnswer("a body where none can be")
+    elif not answer.chunked and answer.length is None:
+        answer.keep_alive = False

@@ -1,0 +1,143 @@
+"""Body framing: where a body ends, counted or in chunks, without ever holding more than a line of it."""
+
+import re
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from .heads import CHUNKED, FIELD_LINE
+
+LONGEST_LINE = 4096
+LONGEST_TRAILER = 16 * 1024
+
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15}+)(;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
+_SIZE_SO_FAR = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:;[\t\x20-\x7e\x80-\xff]*+)?\r?")
+_TRAILER = re.compile(rb"((?:" + FIELD_LINE + rb")*+)\r\n")
+_TRAILER_SO_FAR = re.compile(
+    rb"(?:" + FIELD_LINE + rb")*+(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
+)
+# Fields that frame, route or authenticate have no place in a trailer (RFC 9110, 6.5.1).
+_FORBIDDEN = re.compile(
+    rb"(?im)^(?:authorization|connection|content-[^:]*|cookie|expect|forwarded|host|keep-alive|origin|proxy-[^:]*"
+    rb"|set-cookie|te|trailer|transfer-encoding|upgrade|x-firefly-[^:]*|x-forwarded-[^:]*):[^\r]*\r\n"
+)
+
+
+class BadBody(Exception):
+    """A body that is not framed as it should be."""
+
+
+class Reader(Protocol):
+    """Follows one body. `feed` returns what of it to forward, and, once it has ended, what came after it."""
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """Raises BadBody."""
+
+
+class Counted:
+    """A body of known length."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, length: int) -> None:
+        self.left = length
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        size = len(data)
+        if size < self.left:
+            self.left -= size
+            return data, None
+        body, rest = (data, b"") if size == self.left else (data[: self.left], data[self.left :])
+        self.left = 0
+        return body, rest
+
+
+class Endless:
+    """A body that ends when its connection does."""
+
+    __slots__ = ()
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        return data, None
+
+
+class Chunked:
+    """A body in chunks, forwarded with the same chunks but without their extensions.
+
+    With `unwrap` the framing is taken off, for receivers that speak HTTP/1.0.
+    """
+
+    __slots__ = ("_held", "_left", "_step", "_unwrap")
+
+    def __init__(self, *, unwrap: bool = False) -> None:
+        self._left = 0
+        self._held = b""
+        # Plain functions, not bound methods: an object that refers to itself waits for the garbage collector.
+        self._step: _Step = Chunked._size
+        self._unwrap = unwrap
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        if len(data) < self._left and not self._held:
+            self._left -= len(data)
+            return data, None
+        data = self._held + data if self._held else data
+        self._held = b""
+        out: list[bytes] = []
+        position = 0
+        while position < len(data):
+            after = self._data(data, position, out) if self._left else self._step(self, data, position, out)
+            if after < 0:
+                return b"".join(out), data[~after:]
+            if after == position:
+                self._held = data[position:]
+                break
+            position = after
+        return b"".join(out), None
+
+    def _data(self, data: bytes, position: int, out: list[bytes]) -> int:
+        part = data[position : position + self._left]
+        self._left -= len(part)
+        out.append(part)
+        return position + len(part)
+
+    def _size(self, data: bytes, position: int, out: list[bytes]) -> int:
+        found = _SIZE.match(data, position)
+        if found is None:
+            if len(data) - position > LONGEST_LINE or not _SIZE_SO_FAR.fullmatch(data, position):
+                raise BadBody("A chunk does not begin with its size.")
+            return position
+        self._left = int(found[1], 16)
+        if self._left:
+            self._step = Chunked._end_of_data
+        else:
+            self._step = Chunked._trailer
+        if not self._unwrap and self._left:
+            out.append(found[1] + b"\r\n")
+        return found.end()
+
+    def _end_of_data(self, data: bytes, position: int, out: list[bytes]) -> int:
+        if len(data) - position < 2:
+            return position
+        if data[position : position + 2] != b"\r\n":
+            raise BadBody("A chunk is longer than its size.")
+        self._step = self._size
+        if not self._unwrap:
+            out.append(b"\r\n")
+        return position + 2
+
+    def _trailer(self, data: bytes, position: int, out: list[bytes]) -> int:
+        """The position after the trailer, as its complement: the body has ended."""
+        found = _TRAILER.match(data, position)
+        if found is None:
+            if len(data) - position > LONGEST_TRAILER or not _TRAILER_SO_FAR.fullmatch(data, position):
+                raise BadBody("A trailer is malformed or too long.")
+            return position
+        if not self._unwrap:
+            out.append(b"0\r\n" + _FORBIDDEN.sub(b"", found[1]) + b"\r\n")
+        return ~found.end()
+
+
+_Step: TypeAlias = Callable[[Chunked, bytes, int, list[bytes]], int]
+
+
+def request_reader(length: int) -> Reader:
+    return Chunked() if length == CHUNKED else Counted(length)

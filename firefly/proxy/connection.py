@@ -1,0 +1,233 @@
+"""One client connection: reads requests one after another and owns what each of them is doing."""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from . import delivery, heads, reception
+from .answers import Answer
+from .bodies import BadBody, Reader, request_reader
+from .forwarded import Visitor
+from .heads import END, HEAD, BadHead, Head
+from .stage import Stage
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .upstream import Upstream
+
+# Bytes that a client may send ahead of its turn, and that are kept for a second try on a fresh connection.
+MOST_AHEAD = 64 * 1024
+
+
+class Connection(asyncio.Protocol):
+    __slots__ = (
+        "_scanned",
+        "body",
+        "buffer",
+        "context",
+        "dress",
+        "ended",
+        "head",
+        "onward",
+        "reads",
+        "request_id",
+        "since",
+        "stage",
+        "stamp",
+        "transport",
+        "trusted",
+        "upstream",
+        "visitor",
+        "waits",
+        "write_paused",
+    )
+
+    transport: asyncio.Transport
+    visitor: Visitor
+
+    def __init__(self, context: "Context") -> None:
+        self.context = context
+        self.stage = Stage.IDLE
+        self.head: Head | None = None
+        self.upstream: Upstream | None = None
+        self.body: Reader | None = None
+        """Follows the request's body while it still comes."""
+        self.buffer = b""
+        """What has come and was not yet looked at."""
+        self.dress = context.app_dress
+        self.onward = b""
+        """The request as it was sent upstream, while it may be sent again."""
+        self.request_id = b""
+        self.trusted = False
+        """Whether who asks may see why a target does not run."""
+        self.waits: delivery.Wait | None = None
+        """The dial that this request waits for."""
+        self.ended = False
+        self.stamp = self.since = context.now
+        self.reads = True
+        self._scanned = 0
+        self.write_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.visitor = Visitor(peer[0] if isinstance(peer, tuple) else "unknown", self.context.proxies)
+        self.transport.set_write_buffer_limits(high=self.context.limits.high_water)
+        if len(self.context.connections) >= self.context.limits.connections:
+            self.context.counters["turned_away"] += 1
+            self.stage = Stage.GONE
+            self.transport.abort()
+            return
+        self.context.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.stamp = self.context.now
+        if self.stage is Stage.IDLE and not self.write_paused:
+            self._read_head(self.buffer + data if self.buffer else data)
+        elif self.stage is Stage.SENT and self.body is not None:
+            self._pass_body(data)
+        elif self.stage is not Stage.LINGER:
+            self.buffer += data
+            if len(self.buffer) > MOST_AHEAD:
+                self.pause()
+
+    def _read_head(self, data: bytes) -> None:
+        end = data.find(END, self._scanned)
+        if end < 0 or end > self.context.limits.head:
+            self._wait_for_head(data)
+            return
+        self._scanned = 0
+        found = HEAD.match(data)
+        try:
+            if found is None:
+                raise BadHead("This is not an HTTP/1.1 request.")
+            self.head = heads.read(found)
+        except BadHead as error:
+            delivery.reject(self, error)
+            return
+        end += 4
+        self.buffer = data[end:] if len(data) > end else b""
+        self.stage = Stage.HELD
+        self.since = self.context.now
+        self.context.counters["requests"] += 1
+        reception.receive(self, self.head)
+
+    def _wait_for_head(self, data: bytes) -> None:
+        if len(data) > self.context.limits.head:
+            delivery.reject(self, BadHead("The head of the request is too long.", status=431), begun=data)
+        elif not heads.may_begin(data):
+            delivery.reject(self, BadHead("This is not an HTTP/1.1 request."))
+        else:
+            if not self.buffer:
+                self.since = self.context.now
+            self.buffer = data
+            self._scanned = max(0, len(data) - 3)
+
+    def send(self, upstream: "Upstream", onward: bytes) -> None:
+        """Give the request to `upstream`: its head, and what has come of its body."""
+        head = self.head
+        assert head is not None
+        self.stage = Stage.SENT
+        self.upstream = upstream
+        upstream.attach(self)
+        self.onward = onward
+        upstream.transport.write(onward)
+        if self.write_paused:
+            upstream.transport.pause_reading()
+        if head.length:
+            self.body = request_reader(head.length)
+            data, self.buffer = self.buffer, b""
+            self._pass_body(data)
+            self.resume()
+        elif head.upgrade:
+            self.pause()
+
+    def _pass_body(self, data: bytes) -> None:
+        assert self.body is not None
+        assert self.upstream is not None
+        try:
+            body, rest = self.body.feed(data)
+        except BadBody:
+            self.upstream.abort()
+            self.upstream = None
+            delivery.reject(self, BadHead("The body of the request is malformed."))
+            return
+        self.upstream.slot.used = True
+        if body:
+            self.upstream.transport.write(body)
+        if rest is not None:
+            self.body = None
+            self.buffer = rest
+
+    def dressed(self, answer: Answer) -> bytes:
+        """The head of an answer as the client gets it; decides whether the connection lives on."""
+        head = self.head
+        assert head is not None
+        endless = answer.length is None and not answer.chunked and not answer.bodiless
+        if answer.chunked and not head.modern:
+            answer.unwrap()
+        if self.body is not None or endless or self.context.draining or not head.keep_alive:
+            head.keep_alive = False
+            return answer.compose(self.dress.lines + b"Connection: close\r\n")
+        return answer.compose(self.dress.lines)
+
+    def finish(self, *, reusable: bool) -> None:
+        """The answer has ended: let go of the upstream and go on to the next request."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.client = None
+            if reusable and self.body is None:
+                if self.write_paused:
+                    upstream.transport.resume_reading()
+                self.context.pool.release(upstream)
+            else:
+                upstream.close()
+        self.next()
+
+    def next(self) -> None:
+        """Wait for the next request, or begin it if it has come already."""
+        head, self.head = self.head, None
+        if head is None or not head.keep_alive or (self.ended and not self.buffer):
+            delivery.end(self)
+            return
+        self.stage = Stage.IDLE
+        self.onward = b""
+        self.dress = self.context.app_dress
+        self.resume()
+        if self.buffer and not self.write_paused:
+            data, self.buffer = self.buffer, b""
+            self._read_head(data)
+
+    def eof_received(self) -> bool:
+        self.ended = True
+        return self.stage in (Stage.HELD, Stage.SENT) and self.body is None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.stage = Stage.GONE
+        self.context.connections.discard(self)
+        delivery.give_up(self)
+        if self.upstream is not None:
+            self.upstream.abort()
+            self.upstream = None
+
+    def pause(self) -> None:
+        if self.reads:
+            self.reads = False
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self.reads and not self.transport.is_closing():
+            self.reads = True
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        if self.upstream is not None:
+            self.upstream.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        if self.upstream is not None:
+            self.upstream.transport.resume_reading()
+        elif self.stage is Stage.IDLE and self.buffer:
+            data, self.buffer = self.buffer, b""
+            self._read_head(data)

@@ -1,0 +1,87 @@
+"""What all connections of one front door share: settings, seams, the coarse clock, counters, tasks."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from firefly.routes import Target
+
+from .answers import Dress
+from .dialer import Dialer
+from .forwarded import TrustedProxies
+from .gate import Gate
+from .hosts import Hosts
+from .limits import Limits
+from .pages import Pages
+from .pool import Pool
+from .tunnel import Pipe
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+COUNTERS = ("requests", "refused", "failed", "dialed", "retried", "malformed", "turned_away")
+
+
+class Context:
+    """`now` is a monotonic clock in seconds that is set a few times a second: exact enough for limits, and free."""
+
+    def __init__(
+        self,
+        *,
+        hosts: Hosts,
+        gate: Gate,
+        dialer: Dialer,
+        app_path: Path,
+        pages: Pages,
+        proxies: TrustedProxies,
+        limits: Limits,
+        tunnels: Callable[[str], Target | None],
+    ) -> None:
+        self.hosts = hosts
+        self.gate = gate
+        self.pages = pages
+        self.proxies = proxies
+        self.limits = limits
+        self.redeem = tunnels
+        self.counters = dict.fromkeys(COUNTERS, 0)
+        self.connections: set[Connection] = set()
+        self.held: set[Connection] = set()
+        """Connections whose request waits for a target."""
+        self.waiting: dict[Target, int] = {}
+        """How many requests wait for each."""
+        self.pipes: set[Pipe] = set()
+        self.draining = False
+        self.now = 0.0
+        self.app_dress = Dress()
+        ancestors = f"Content-Security-Policy: frame-ancestors 'self' {hosts.app_origin}\r\nX-Robots-Tag: noindex\r\n"
+        self.preview_dress = Dress(ancestors.encode(), preview=True)
+        self.pool = Pool(self, dialer=dialer, app_path=app_path, limits=limits)
+        self.call_soon: Callable[[Callable[[], None]], asyncio.Handle]
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._request_prefix = secrets.token_hex(6).encode()
+        self._requests = 0
+
+    def request_id(self) -> bytes:
+        """A name for one request, on every line that is logged for it from here to the bridge."""
+        self._requests += 1
+        return b"%b%07x" % (self._request_prefix, self._requests)
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the clock; called by the loop that will run everything."""
+        self.now = time.monotonic()
+        self.call_soon = loop.call_soon
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run `work` in a task that `cancel` ends at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def cancel(self) -> None:
+        """End all tasks that still run."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,229 @@
+"""How a request reaches its target and what happens when it does not: dialing, tunnels, failures, endings."""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+
+from firefly.errors import FireflyError
+from firefly.routes import AppTarget, Target
+
+from . import forwarded, pages
+from .answers import Answer
+from .bodies import Endless
+from .heads import BadHead
+from .pages import Notice
+from .stage import Stage
+from .tunnel import join
+from .tunnels import FIELD_PREFIX, HANDLE_FIELD, TARGET_FIELD
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .upstream import Upstream
+
+# RFC 9110, 9.2.2; TRACE is not passed on.
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+
+_HANDLE = HANDLE_FIELD.lower().encode()
+_TARGET = TARGET_FIELD.lower().encode()
+_PREFIX = FIELD_PREFIX.lower().encode()
+
+log = structlog.get_logger()
+
+
+class Wait:
+    """One request waiting for one dial; the dial goes on when the request does not wait any longer."""
+
+    __slots__ = ("onward", "target")
+
+    def __init__(self, target: Target, onward: bytes) -> None:
+        self.target = target
+        self.onward = onward
+
+
+def deliver(client: "Connection", target: Target, onward: bytes) -> None:
+    """Send the request to `target`, by an idle connection where a second try would do no harm."""
+    head = client.head
+    assert head is not None
+    if head.method in IDEMPOTENT and not head.length and not head.upgrade:
+        upstream = client.context.pool.take(target)
+        if upstream is not None:
+            client.send(upstream, onward)
+            return
+    dial(client, target, onward)
+
+
+def dial(client: "Connection", target: Target, onward: bytes) -> None:
+    """Send the request by a new connection, as soon as there is one."""
+    context = client.context
+    if context.waiting.get(target, 0) >= context.limits.held:
+        answer(client, pages.BUSY)
+        return
+    client.stage = Stage.HELD
+    client.waits = wait = Wait(target, onward)
+    context.held.add(client)
+    context.waiting[target] = context.waiting.get(target, 0) + 1
+    context.spawn(_dial(client, wait))
+
+
+async def _dial(client: "Connection", wait: Wait) -> None:
+    context = client.context
+    try:
+        upstream = await context.pool.dial(wait.target)
+    except (FireflyError, OSError, TimeoutError) as error:
+        if client.waits is wait:
+            give_up(client)
+            _report(client, wait.target, error)
+        return
+    finally:
+        context.waiting[wait.target] -= 1
+        if not context.waiting[wait.target]:
+            del context.waiting[wait.target]
+    if client.waits is wait:
+        give_up(client)
+        client.send(upstream, wait.onward)
+    else:
+        context.pool.release(upstream)
+
+
+def give_up(client: "Connection") -> None:
+    """Wait no longer for a dial."""
+    client.waits = None
+    client.context.held.discard(client)
+
+
+def _report(client: "Connection", target: Target, error: Exception) -> None:
+    client.context.counters["failed"] += 1
+    log.info("target.failed", request_id=client.request_id.decode(), target=repr(target), error=str(error))
+    if isinstance(target, AppTarget):
+        answer(client, pages.APP_AWAY)
+    else:
+        answer(client, pages.failure(error, trusted=client.trusted))
+
+
+def check_wait(client: "Connection") -> None:
+    """Give a browser that waits long for a start a page that reloads itself, anybody who waits too long an error."""
+    context, head = client.context, client.head
+    assert head is not None
+    waited = context.now - client.since
+    slow = waited > context.limits.page_after and head.is_navigation
+    if client.waits is None or not (slow or waited > context.limits.wake_time):
+        return
+    notice = pages.APP_AWAY if isinstance(client.waits.target, AppTarget) else pages.STARTING
+    give_up(client)
+    answer(client, notice)
+
+
+def tunnel(client: "Connection", upstream: "Upstream", answered: Answer, rest: bytes) -> bool:
+    """Replay an upgrade to the target that the app names; False when the answer asks for no such thing."""
+    handle = answered.own.get(_HANDLE)
+    head = client.head
+    assert head is not None
+    if handle is None or not isinstance(upstream.slot.target, AppTarget):
+        return False
+    client.upstream = upstream.client = None
+    if answered.keep_alive and answered.length == len(rest):
+        client.context.pool.release(upstream)
+    else:
+        upstream.close()
+    target = client.context.redeem(handle.decode("ascii", "replace")) if head.upgrade else None
+    if target is None:
+        answer(client, pages.BAD_GATEWAY)
+        return True
+    fields = b"".join(
+        b"%b: %b\r\n" % (name.removeprefix(_PREFIX), value)
+        for name, value in answered.own.items()
+        if name.startswith(_PREFIX)
+    )
+    path = answered.own.get(_TARGET, head.target)
+    dial(client, target, forwarded.to_tunnel(head, path, fields, client.visitor.lines(head), client.request_id))
+    return True
+
+
+def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: bytes) -> None:
+    """The target agreed to the upgrade: from here on bytes pass as they are."""
+    head = client.head
+    assert head is not None
+    if head.upgrade is None or answered.upgrade is None:
+        bad_gateway(client, "It changed protocols without being asked.")
+        return
+    lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % answered.upgrade
+    client.transport.write(answered.compose(lines) + rest)
+    if client.buffer:
+        upstream.transport.write(client.buffer)
+    client.upstream = upstream.client = None
+    client.stage = Stage.GONE
+    client.context.connections.discard(client)
+    join(client.transport, upstream.transport, upstream.slot, client.context.pipes)
+    client.resume()
+
+
+def bad_gateway(client: "Connection", why: str) -> None:
+    """What the target sent cannot be passed on."""
+    upstream, client.upstream = client.upstream, None
+    client.context.counters["failed"] += 1
+    log.warning("upstream.malformed", request_id=client.request_id.decode(), why=why)
+    begun = upstream is not None and upstream.reader is not None
+    if upstream is not None:
+        upstream.abort()
+    if begun:
+        client.transport.abort()
+    else:
+        answer(client, pages.BAD_GATEWAY)
+
+
+def lost_upstream(client: "Connection", upstream: "Upstream", error: Exception | None) -> None:
+    """The target closed its connection before its answer had ended, or to end it."""
+    client.upstream = None
+    if isinstance(upstream.reader, Endless) and error is None:
+        client.next()
+    elif upstream.reader is not None:
+        # The client sees by length or last chunk that something is missing.
+        client.transport.close()
+    elif upstream.reused and not upstream.spoken:
+        client.context.counters["retried"] += 1
+        dial(client, upstream.slot.target, client.onward)
+    else:
+        client.context.counters["failed"] += 1
+        log.info("upstream.closed", request_id=client.request_id.decode(), error=str(error or ""))
+        app = isinstance(upstream.slot.target, AppTarget)
+        answer(client, pages.APP_AWAY if app else pages.BAD_GATEWAY)
+
+
+def answer(client: "Connection", notice: Notice) -> None:
+    """Answer in the target's place."""
+    head = client.head
+    assert head is not None
+    if head.length:
+        head.keep_alive = False
+    client.stage = Stage.HELD
+    client.transport.write(client.context.pages.render(notice, head, request_id=client.request_id))
+    client.context.call_soon(client.next)
+
+
+def reject(client: "Connection", error: BadHead, *, begun: bytes = b"") -> None:
+    """Refuse what cannot be read, and read no more of it."""
+    client.context.counters["malformed"] += 1
+    client.body = None
+    clear = begun and client.context.hosts.may_be_content(begun)
+    fields = b'Clear-Site-Data: "cookies"\r\n' if clear else b""
+    notice = Notice(error.status, "malformed", HTTPStatus(error.status).phrase, str(error), fields=fields)
+    client.transport.write(client.context.pages.render(notice, None))
+    client.buffer = b""
+    end(client, unread=True)
+
+
+def end(client: "Connection", *, unread: bool = False) -> None:
+    """Close; where the client may still be sending, read on for a moment, or the reset would take the answer away."""
+    if client.stage in (Stage.GONE, Stage.LINGER):
+        return
+    client.stage = Stage.LINGER
+    client.since = client.context.now
+    if client.transport.is_closing():
+        return
+    if (unread or client.body is not None or client.buffer) and not client.ended:
+        client.buffer = b""
+        client.transport.write_eof()
+        client.resume()
+    else:
+        client.transport.close()

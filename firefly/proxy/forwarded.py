@@ -1,0 +1,121 @@
+"""What the next hop is told: the client's head without what ends here, and who asked for what by which way."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from .heads import OWN_COOKIE, Head
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_OWN_COOKIES = re.compile(rb"(?:^|;)[ \t]*+__Host-firefly-[^;]*+", re.IGNORECASE)
+_PRIVATE_FIELDS = re.compile(rb"\r\n(?i:authorization|cookie):[^\r]*+")
+
+
+class TrustedProxies:
+    """Whose X-Forwarded-* are believed."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks: Sequence[Network] = [ipaddress.ip_network(network, strict=False) for network in networks]
+
+    def trusts(self, address: str) -> bool:
+        """Whether `address` is a listed proxy; what is no address (a unix socket's peer) is not."""
+        parsed = _address(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
+
+    def client(self, peer: str, chain: bytes | None) -> str:
+        """Who asked: the last address in the chain of X-Forwarded-For that is not a trusted proxy itself."""
+        client = peer
+        for hop in reversed((chain or b"").decode("latin-1").split(",")):
+            if not self.trusts(client) or _address(hop.strip()) is None:
+                break
+            client = hop.strip()
+        return client
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address
+
+
+class Visitor:
+    """The peer of one client connection, and the field lines that tell the next hop about it."""
+
+    __slots__ = ("_for", "_proxies", "address", "believed")
+
+    def __init__(self, address: str, proxies: TrustedProxies) -> None:
+        self.address = address
+        self.believed = proxies.trusts(address)
+        self._proxies = proxies
+        self._for = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: " % address.encode()
+
+    def lines(self, head: Head) -> bytes:
+        """X-Forwarded-For, -Proto and -Host for one request."""
+        if not self.believed:
+            return self._for + head.host + b"\r\n"
+        chain = head.field(b"x-forwarded-for")
+        addresses = (chain + b", " if chain else b"") + self.address.encode()
+        scheme = head.field(b"x-forwarded-proto") or b"http"
+        host = head.field(b"x-forwarded-host") or head.host
+        return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % (addresses, scheme, host)
+
+    def client(self, head: Head) -> bytes:
+        """The address that asked, as far as proxies that are trusted tell."""
+        if not self.believed:
+            return self.address.encode()
+        return self._proxies.client(self.address, head.field(b"x-forwarded-for")).encode()
+
+
+def to_sandbox(head: Head, lines: bytes, request_id: bytes) -> bytes:
+    """The head as a sandbox gets it: without Firefly's own cookies and fields."""
+    cuts = head.cuts
+    if head.cookies and OWN_COOKIE in head.cookies:
+        cuts = sorted(cuts + head.cookie_spans)
+        cookies = _OWN_COOKIES.sub(b"", head.cookies).strip(b"; \t")
+        if cookies:
+            lines = b"%bCookie: %b\r\n" % (lines, cookies)
+    fields = _without(head.fields, cuts)
+    return b"%b %b HTTP/1.1%b%bX-Request-Id: %b\r\n%b\r\n" % (
+        (head.method, head.target, fields, lines, request_id, _upgrade(head))
+    )
+
+
+def to_app(head: Head, visitor: Visitor, request_id: bytes, *, content: bool) -> bytes:
+    """The head as the app gets it: with all cookies, and two fields that only the front door can set."""
+    own = b"X-Firefly-Client-Address: %b\r\nX-Firefly-Host-Kind: %b\r\nX-Request-Id: %b\r\n" % (
+        (visitor.client(head), b"content" if content else b"app", request_id)
+    )
+    fields = _without(head.fields, head.cuts)
+    return b"%b %b HTTP/1.1%b%b%b%b\r\n" % (
+        (head.method, head.target, fields, visitor.lines(head), own, _upgrade(head))
+    )
+
+
+def to_tunnel(head: Head, target: bytes, fields: bytes, lines: bytes, request_id: bytes) -> bytes:
+    """The upgrade replayed to what the app named: without credentials, with the field lines that the app set."""
+    kept = _PRIVATE_FIELDS.sub(b"", _without(head.fields, head.cuts))
+    named = b"|".join(re.escape(line.partition(b":")[0]) for line in fields.split(b"\r\n") if line)
+    if named:
+        kept = re.sub(rb"\r\n(?i:%b):[^\r]*+" % named, b"", kept)
+    return b"%b %b HTTP/1.1%b%b%bX-Request-Id: %b\r\n%b\r\n" % (
+        (head.method, target, kept, fields, lines, request_id, _upgrade(head))
+    )
+
+
+def _without(fields: bytes, cuts: Sequence[tuple[int, int]]) -> bytes:
+    kept, position = [], 0
+    for start, end in cuts:
+        kept.append(fields[position:start])
+        position = end
+    kept.append(fields[position:])
+    return b"".join(kept)
+
+
+def _upgrade(head: Head) -> bytes:
+    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade if head.upgrade else b""

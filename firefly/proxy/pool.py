@@ -1,0 +1,123 @@
+"""Connections to what is behind: kept per sandbox instance, never handed to another, dialed when there is none."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from firefly.routes import AppTarget, SandboxTarget, Target
+
+from .dialer import Dialer
+from .limits import Limits
+from .upstream import Upstream
+
+if TYPE_CHECKING:
+    from .context import Context
+
+APP = AppTarget()
+Key: TypeAlias = tuple[str, int | str | None]
+
+
+class Slot:
+    """The connections to one port of one instance."""
+
+    __slots__ = ("idle", "instance", "open", "target", "used")
+
+    def __init__(self, target: Target, instance: str) -> None:
+        self.target = target
+        self.instance = instance
+        self.idle: list[Upstream] = []
+        self.open = 0
+        self.used = False
+        """Bytes passed since the dialer was last told."""
+
+
+class Pool:
+    def __init__(self, context: "Context", *, dialer: Dialer, app_path: Path, limits: Limits) -> None:
+        self._context = context
+        self._dialer = dialer
+        self._app_path = str(app_path)
+        self._limits = limits
+        self._slots: dict[Key, Slot] = {("app", None): Slot(APP, "app")}
+        self._app = self._slots["app", None]
+
+    def take(self, target: Target) -> Upstream | None:
+        """An idle connection to the instance of `target` that runs now."""
+        slot = self._slot(target)
+        if slot is None:
+            return None
+        oldest = self._context.now - self._limits.pooled_time
+        while slot.idle:
+            upstream = slot.idle.pop()
+            if upstream.since >= oldest and not upstream.lost:
+                upstream.reused = True
+                return upstream
+            upstream.close()
+        return None
+
+    def release(self, upstream: Upstream) -> None:
+        """Keep a connection whose answer has ended for the next request."""
+        slot = upstream.slot
+        if upstream.lost or self._context.draining or len(slot.idle) >= self._limits.pooled:
+            upstream.close()
+            return
+        upstream.since = self._context.now
+        slot.idle.append(upstream)
+
+    async def dial(self, target: Target) -> Upstream:
+        """A new connection. Raises what `Dialer.dial` raises."""
+        self._context.counters["dialed"] += 1
+        loop = asyncio.get_running_loop()
+        if isinstance(target, AppTarget):
+            slot = self._app
+            made = await loop.create_unix_connection(lambda: Upstream(self._context, slot), self._app_path)
+            return made[1]
+        instance, connection = await self._dialer.dial(target)
+        slot = self._slots.setdefault(_key(instance, target), Slot(target, instance))
+        try:
+            if connection.family == socket.AF_UNIX:
+                made = await loop.create_unix_connection(lambda: Upstream(self._context, slot), sock=connection)
+            else:
+                made = await loop.create_connection(lambda: Upstream(self._context, slot), sock=connection)
+        except BaseException:
+            connection.close()
+            raise
+        return made[1]
+
+    def sweep(self) -> None:
+        """Close what was idle too long or belongs to an instance that ended; tell the dialer what was in use."""
+        oldest = self._context.now - self._limits.pooled_time
+        for key, slot in list(self._slots.items()):
+            if slot is self._app:
+                ended = False
+            else:
+                ended = self._dialer.instance(slot.target) != slot.instance
+                if slot.used:
+                    slot.used = False
+                    self._dialer.touch(slot.target)
+            for upstream in [u for u in slot.idle if ended or u.since < oldest]:
+                slot.idle.remove(upstream)
+                upstream.close()
+            if not slot.open and slot is not self._app:
+                del self._slots[key]
+
+    def idle(self) -> Iterator[Upstream]:
+        for slot in self._slots.values():
+            yield from slot.idle
+
+    def close(self) -> None:
+        for slot in self._slots.values():
+            for upstream in slot.idle:
+                upstream.close()
+            slot.idle.clear()
+
+    def _slot(self, target: Target) -> Slot | None:
+        if isinstance(target, AppTarget):
+            return self._app
+        instance = self._dialer.instance(target)
+        return None if instance is None else self._slots.get(_key(instance, target))
+
+
+def _key(instance: str, target: Target) -> Key:
+    return (instance, target.port) if isinstance(target, SandboxTarget) else (instance, "bridge")

@@ -1,0 +1,71 @@
+"""Where a request goes: host, gate, target."""
+
+from typing import TYPE_CHECKING
+
+from firefly.routes import AppTarget, Route
+
+from . import delivery, pages
+from .forwarded import to_app, to_sandbox
+from .gate import Verdict
+from .heads import Head
+from .hosts import Part
+from .pool import APP
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+RESERVED = b"/.firefly/"
+# What a load balancer asks for by bare address.
+PROBES = frozenset({b"/healthz", b"/readyz"})
+REFUSED_METHODS = frozenset({b"CONNECT", b"TRACE"})
+
+
+def receive(client: "Connection", head: Head) -> None:
+    """Decide on one request and set it on its way."""
+    context = client.context
+    client.request_id = context.request_id()
+    client.trusted = False
+    if head.method in REFUSED_METHODS:
+        delivery.answer(client, pages.METHOD)
+        return
+    part, route = context.hosts.resolve(head.host)
+    if part is Part.CONTENT:
+        if head.target.startswith(RESERVED):
+            _to_app(client, head, content=True)
+        else:
+            _admit(client, head, route, context.gate.decide(route, head))
+    elif part is Part.APP or head.target in PROBES or (part is Part.ADDRESS and not head.is_navigation):
+        _to_app(client, head, content=False)
+    elif part is Part.ADDRESS:
+        delivery.answer(client, pages.elsewhere(307, context.hosts.app_url + head.target.decode("ascii")))
+    else:
+        delivery.answer(client, pages.MISDIRECTED)
+
+
+def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdict) -> None:
+    if verdict is Verdict.TO_APP:
+        _to_app(client, head, content=True)
+    elif verdict is Verdict.ASK:
+        client.context.spawn(_ask(client, head, route))
+    elif route is None or verdict is Verdict.REFUSE:
+        client.context.counters["refused"] += 1
+        delivery.answer(client, pages.REFUSED)
+    elif route.redirect_to is not None:
+        host = client.context.hosts.like(head.host, route.redirect_to)
+        delivery.answer(client, pages.elsewhere(308, f"//{host}{head.target.decode('ascii')}"))
+    elif isinstance(route.target, AppTarget):
+        _to_app(client, head, content=True)
+    else:
+        client.trusted = verdict is Verdict.MEMBER
+        client.dress = client.context.preview_dress
+        delivery.deliver(client, route.target, to_sandbox(head, client.visitor.lines(head), client.request_id))
+
+
+async def _ask(client: "Connection", head: Head, route: Route | None) -> None:
+    verdict = await client.context.gate.ask(route, head)
+    if client.head is head and not client.transport.is_closing():
+        _admit(client, head, route, Verdict.REFUSE if verdict is Verdict.ASK else verdict)
+
+
+def _to_app(client: "Connection", head: Head, *, content: bool) -> None:
+    delivery.deliver(client, APP, to_app(head, client.visitor, client.request_id, content=content))

@@ -1,0 +1,15 @@
+"""What a client connection is doing."""
+
+from enum import Enum, auto
+
+
+class Stage(Enum):
+    IDLE = auto()
+    """Between requests, or in the middle of a head."""
+    HELD = auto()
+    """A head was read; gate or target are waited for."""
+    SENT = auto()
+    """The request is with a target."""
+    LINGER = auto()
+    """The last answer is given; what still comes is thrown away."""
+    GONE = auto()

@@ -1,0 +1,44 @@
+"""What ends because it takes too long."""
+
+from typing import TYPE_CHECKING
+
+from . import delivery, pages
+from .heads import BadHead
+from .stage import Stage
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+
+def check(client: "Connection") -> None:
+    """Called about once a second for each connection."""
+    limits, now = client.context.limits, client.context.now
+    quiet = now - client.stamp
+    if client.stage is Stage.IDLE:
+        if client.buffer and now - client.since > limits.head_time:
+            delivery.reject(client, BadHead("The head of the request did not come in time.", status=408))
+        elif quiet > limits.idle_time:
+            client.transport.close()
+    elif client.stage is Stage.LINGER:
+        if now - client.since > limits.linger:
+            client.transport.abort()
+    elif client.stage is Stage.SENT:
+        _check_sent(client, quiet)
+
+
+def _check_sent(client: "Connection", quiet: float) -> None:
+    limits = client.context.limits
+    upstream = client.upstream
+    if client.body is not None or client.write_paused:
+        if quiet > limits.stall_time:
+            client.transport.abort()
+    elif upstream is not None and upstream.reader is None and quiet > limits.answer_time:
+        upstream.abort()
+        client.upstream = None
+        delivery.answer(client, pages.TOO_SLOW)
+
+
+def drain(client: "Connection") -> None:
+    """Close a connection that is between two requests; the others end with their answer."""
+    if client.stage is Stage.IDLE and not client.buffer:
+        client.transport.close()

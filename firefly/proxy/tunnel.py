@@ -1,0 +1,68 @@
+"""A tunnel: two connections whose bytes are passed on as they are, with back-pressure both ways."""
+
+import asyncio
+from collections.abc import MutableSet
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .pool import Slot
+
+
+class Pipe(asyncio.Protocol):
+    """One end of a tunnel: passes what it receives to `other`."""
+
+    __slots__ = ("_open", "ended", "other", "slot", "transport")
+
+    other: "Pipe"
+
+    def __init__(self, transport: asyncio.Transport, slot: "Slot", open_pipes: MutableSet["Pipe"]) -> None:
+        self.transport = transport
+        self.slot = slot
+        self.ended = False
+        self._open = open_pipes
+
+    def data_received(self, data: bytes) -> None:
+        self.slot.used = True
+        self.other.transport.write(data)
+
+    def eof_received(self) -> bool:
+        self.ended = True
+        if self.other.ended:
+            return False
+        if self.other.transport.can_write_eof():
+            self.other.transport.write_eof()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self in self._open:
+            self._open.discard(self)
+        else:
+            self.slot.open -= 1
+        if error is None:
+            self.other.transport.close()
+        else:
+            self.other.transport.abort()
+
+    def pause_writing(self) -> None:
+        self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
+
+    def close(self) -> None:
+        """End both sides."""
+        self.transport.close()
+        self.other.transport.close()
+
+
+def join(
+    client: asyncio.Transport, upstream: asyncio.Transport, slot: "Slot", open_pipes: MutableSet[Pipe]
+) -> tuple[Pipe, Pipe]:
+    """Let both transports feed each other; the client's end is entered in `open_pipes` while it lasts."""
+    near, far = Pipe(client, slot, open_pipes), Pipe(upstream, slot, open_pipes)
+    near.other, far.other = far, near
+    open_pipes.add(near)
+    client.set_protocol(near)
+    upstream.set_protocol(far)
+    return near, far

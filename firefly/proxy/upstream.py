@@ -1,0 +1,137 @@
+"""One connection to a target: reads answers strictly and hands them to the client that waits."""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from . import answers, delivery
+from .answers import ANSWER, Answer, BadAnswer
+from .bodies import BadBody, Reader
+from .heads import END
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .context import Context
+    from .pool import Slot
+
+
+class Upstream(asyncio.Protocol):
+    __slots__ = ("_context", "_held", "client", "lost", "reader", "reused", "since", "slot", "spoken", "transport")
+
+    transport: asyncio.Transport
+
+    def __init__(self, context: "Context", slot: "Slot") -> None:
+        self._context = context
+        self._held = b""
+        self.slot = slot
+        self.client: Connection | None = None
+        self.reader: Reader | None = None
+        """Follows the body of the answer that is coming."""
+        self.spoken = False
+        """Whether a byte of the answer has come."""
+        self.reused = False
+        self.lost = False
+        self.since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=self._context.limits.high_water)
+        self.slot.open += 1
+
+    def attach(self, client: "Connection") -> None:
+        """Expect an answer for `client`."""
+        self.client = client
+        self.reader = None
+        self.spoken = False
+        self.slot.used = True
+
+    def data_received(self, data: bytes) -> None:
+        client = self.client
+        if client is None:
+            self.close()
+            return
+        self.slot.used = True
+        client.stamp = self._context.now
+        try:
+            if self.reader is None:
+                self._head(client, self._held + data if self._held else data)
+            else:
+                self._body(client, self.reader, data)
+        except (BadAnswer, BadBody) as error:
+            delivery.bad_gateway(client, f"It sent what is not HTTP: {error}.")
+
+    def _head(self, client: "Connection", data: bytes) -> None:
+        self.spoken = True
+        found = ANSWER.match(data)
+        if found is None:
+            if data.find(END) >= 0 or len(data) > self._context.limits.head * 4:
+                raise BadAnswer("its head is malformed or too long")
+            self._held = data
+            return
+        self._held = b""
+        assert client.head is not None
+        answer = answers.read(found, client.head, preview=client.dress.preview)
+        end = found.end()
+        rest = data[end:] if len(data) > end else b""
+        if answer.status < 200:
+            self._interim(client, answer, rest)
+        elif answer.own and delivery.tunnel(client, self, answer, rest):
+            return
+        elif answer.length == len(rest) and not answer.bodiless:
+            client.transport.write(client.dressed(answer) + rest)
+            client.finish(reusable=answer.keep_alive)
+        else:
+            self.reader = answer.reader(unwrap=not client.head.modern)
+            client.transport.write(client.dressed(answer))
+            if not answer.keep_alive:
+                self.since = -1.0
+            self._body(client, self.reader, rest)
+
+    def _interim(self, client: "Connection", answer: Answer, rest: bytes) -> None:
+        if answer.status == 101:
+            delivery.switch(client, self, answer, rest)
+            return
+        assert client.head is not None
+        if client.head.modern:
+            client.transport.write(answer.compose(b""))
+        self.spoken = False
+        if rest:
+            self._head(client, rest)
+
+    def _body(self, client: "Connection", reader: Reader, data: bytes) -> None:
+        body, rest = reader.feed(data)
+        if body:
+            client.transport.write(body)
+        if rest is not None:
+            client.finish(reusable=not rest and self.since >= 0)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
+        self.slot.open -= 1
+        client, self.client = self.client, None
+        if client is None:
+            if self in self.slot.idle:
+                self.slot.idle.remove(self)
+            return
+        delivery.lost_upstream(client, self, error)
+
+    def pause_writing(self) -> None:
+        if self.client is not None:
+            self.client.pause()
+
+    def resume_writing(self) -> None:
+        if self.client is not None:
+            self.client.resume()
+
+    def close(self) -> None:
+        """End the connection; what was written still goes out."""
+        self.client = None
+        self.lost = True
+        self.transport.close()
+
+    def abort(self) -> None:
+        self.client = None
+        self.lost = True
+        self.transport.abort()

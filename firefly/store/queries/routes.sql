@@ -1,0 +1,43 @@
+-- name: routes
+SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
+WHERE kind <> 'reserved' AND (redirect_to IS NULL OR reserved_until > now());
+
+-- name: routes_of_hosts
+SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
+WHERE host = ANY(:hosts::text[]) AND kind <> 'reserved' AND (redirect_to IS NULL OR reserved_until > now());
+
+-- name: claim^
+-- None when another project holds the host. A project's own former host is taken up again where its policy left off.
+INSERT INTO routes AS r (host, kind, target, project_id, access, policy_version)
+VALUES (:host, :kind, :target, :project_id, :access, :policy_version)
+ON CONFLICT (host) DO UPDATE
+SET kind = excluded.kind, target = excluded.target, project_id = excluded.project_id, access = excluded.access,
+    policy_version = greatest(r.policy_version, excluded.policy_version) + 1,
+    redirect_to = NULL, reserved_until = NULL, changed_at = now()
+WHERE r.project_id IS NOT DISTINCT FROM excluded.project_id OR r.reserved_until < now()
+RETURNING host;
+
+-- name: reserve
+UPDATE routes SET kind = 'reserved', redirect_to = NULL, changed_at = now(),
+    policy_version = policy_version + 1, reserved_until = greatest(reserved_until, now() + :reserve::interval)
+WHERE project_id = :project_id AND kind <> 'reserved'
+RETURNING host;
+
+-- name: redirect
+-- The old host, and the hosts that led to it, lead to the new one now.
+UPDATE routes SET redirect_to = :new_host, changed_at = now(),
+    reserved_until = CASE WHEN host = :old_host THEN now() + :reserve::interval ELSE reserved_until END
+WHERE (host = :old_host OR redirect_to = :old_host) AND host <> :new_host
+RETURNING host;
+
+-- name: of_host^
+SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
+WHERE host = :host AND kind <> 'reserved' FOR UPDATE;
+
+-- name: set_access
+UPDATE routes SET access = :access, policy_version = policy_version + 1, changed_at = now()
+WHERE project_id = :project_id AND kind <> 'reserved'
+RETURNING host;
+
+-- name: expire!
+DELETE FROM routes WHERE reserved_until < now() AND (kind = 'reserved' OR redirect_to IS NOT NULL);
