@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
@@ -6,12 +6,13 @@ import { precompress } from "./vite.compress";
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** One page each; the server finds their hashed names in `.vite/manifest.json`. */
-const entries: Record<string, string> = {
-  dashboard: source("./src/dashboard/main.tsx"),
-  editor: source("./src/workbench/main.tsx"),
-  account: source("./src/pages/main.tsx"),
-};
+/** A folder of src with a `main.tsx` is a page; the server finds its hashed names in `.vite/manifest.json`. */
+function entries(): Record<string, string> {
+  const folders = readdirSync(source("./src")).filter((folder) => existsSync(source(`./src/${folder}/main.tsx`)));
+  return Object.fromEntries(
+    folders.map((folder) => [folder === "workbench" ? "editor" : folder, source(`./src/${folder}/main.tsx`)]),
+  );
+}
 
 export default defineConfig({
   plugins: [react(), precompress()],
@@ -26,7 +27,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path))),
+      input: entries(),
       output: {
         entryFileNames: "[name]-[hash].js",
         chunkFileNames: "[name]-[hash].js",
