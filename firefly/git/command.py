@@ -110,9 +110,16 @@ class Git:
         finally:
             self._slots.release()
 
-    async def run(self, *arguments: str, cwd: Path | None = None, limit: float = 30) -> str:
+    async def run(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        limit: float = 30,
+        settings: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """The output of a short command. Raises GitFailed, TimedOut."""
-        async with self.process(*arguments, cwd=cwd) as process:
+        async with self.process(*arguments, cwd=cwd, settings=settings, environment=environment) as process:
             try:
                 out, err = await asyncio.wait_for(process.communicate(), limit)
             except TimeoutError as error:

@@ -2,11 +2,18 @@
 
 from .access import Access, Action
 from .catalogue import Catalogue, Template
-from .jobs import Job, Jobs, JobState, Step
+from .creation import Created, Creation
+from .filling import Filling
+from .job import Job, JobState, Step
+from .jobs import Jobs
 from .members import Members
 from .model import Archive, CreateProject, LastChange, Member, Page, Project, Role, UpdateProject, Visibility
+from .preparation import Preparation
+from .pushes import WorkspaceUpdater
+from .records import Records
+from .removal import Removal
 from .seams import BridgeGateway, ProjectRoutes, PullResult, WorkspaceFacts, Workspaces
-from .service import Created, Projects
+from .service import Projects
 
 __all__ = [
     "Access",
@@ -16,6 +23,8 @@ __all__ = [
     "Catalogue",
     "CreateProject",
     "Created",
+    "Creation",
+    "Filling",
     "Job",
     "JobState",
     "Jobs",
@@ -23,15 +32,19 @@ __all__ = [
     "Member",
     "Members",
     "Page",
+    "Preparation",
     "Project",
     "ProjectRoutes",
     "Projects",
     "PullResult",
+    "Records",
+    "Removal",
     "Role",
     "Step",
     "Template",
     "UpdateProject",
     "Visibility",
     "WorkspaceFacts",
+    "WorkspaceUpdater",
     "Workspaces",
 ]

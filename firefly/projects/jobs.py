@@ -1,63 +1,187 @@
 """Long work on a project, step by step: found again after a reload or a restart, cancelled on request."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING
-from uuid import UUID
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
 
-if TYPE_CHECKING:
-    from ..auth import Identity
+import structlog
 
+from ..auth import Identity
+from ..bus import JSON, Bus
+from ..clock import Clock
+from ..errors import Conflict, FireflyError, NotFound
+from ..store import Database, load_queries
+from .job import Job, JobState, Progressing, Step, to_job
 
-class JobState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+log = structlog.get_logger()
 
-    @property
-    def ended(self) -> bool:
-        return self in {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
+_INTERVAL = 0.25
+_AT_ONCE = 4
+CANCELLED = "It was cancelled."
+BROKEN = "Something went wrong in Firefly; its log says what. Try again, or tell an administrator."
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`detail` is the newest line of progress; `percent` is 0-100 where git tells it."""
-
-    name: str
-    state: JobState
-    started: datetime | None = None
-    finished: datetime | None = None
-    detail: str = ""
-    percent: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """`error` is a sentence for the user, set when failed. `kind` is `import` or `archive`."""
-
-    id: UUID
-    project_id: UUID
-    kind: str
-    state: JobState
-    steps: Sequence[Step]
-    error: str | None
-    created_at: datetime
-    finished_at: datetime | None
+# Does the work, telling its steps; an error that it raises becomes the job's.
+Work = Callable[[Progressing], Awaitable[None]]
+# Undoes what a failed or cancelled job began.
+Undo = Callable[[Job], Awaitable[None]]
 
 
 class Jobs:
-    async def get(self, identity: "Identity", job_id: UUID) -> Job:
+    """Runs jobs, a few at once, and keeps table `jobs` and the topic `events` (kind `job.changed`) up to date."""
+
+    def __init__(self, *, database: Database, bus: Bus, clock: Clock) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._queries = load_queries("jobs")
+        self._kinds: dict[str, tuple[Sequence[str], Work, Undo]] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._cancelled: set[UUID] = set()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    def register(self, kind: str, steps: Sequence[str], work: Work, undo: Undo) -> None:
+        """Before `open`: what to do for a kind of job."""
+        self._kinds[kind] = (steps, work, undo)
+
+    async def open(self) -> None:
+        """Begin again with what an earlier process did not end."""
+        async with self._database.connection() as connection:
+            rows = [row async for row in self._queries.unfinished_jobs(connection)]
+        for row in rows:
+            if row["kind"] in self._kinds:
+                self._spawn(to_job(row), row["input"])
+
+    async def close(self) -> None:
+        """Stop working; what is under way begins again at the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def start(self, kind: str, *, project_id: UUID, account_id: UUID, input: Mapping[str, JSON]) -> Job:
+        steps = tuple(Step(name, JobState.QUEUED) for name in self._kinds[kind][0])
+        job = Job(uuid4(), project_id, kind, JobState.QUEUED, steps, None, self._clock.now(), None, account_id)
+        async with self._database.connection() as connection:
+            await self._queries.insert_job(
+                connection,
+                id=job.id,
+                project_id=project_id,
+                account_id=account_id,
+                kind=kind,
+                input=dict(input),
+                steps=[step.as_json() for step in steps],
+                now=job.created_at,
+            )
+        self._spawn(job, dict(input))
+        return job
+
+    async def get(self, identity: Identity, job_id: UUID) -> Job:
         """Raises NotFound for anyone but who started it and the project's members."""
-        raise NotImplementedError
+        async with self._database.connection() as connection:
+            row = await self._queries.find_job(connection, id=job_id)
+            if row is None:
+                raise NotFound("There is no such job.")
+            account_id = identity.account.id
+            if row["account_id"] != account_id and not await self._queries.is_member(
+                connection, project_id=row["project_id"], account_id=account_id
+            ):
+                raise NotFound("There is no such job.")
+        return to_job(row)
 
-    async def list(self, identity: "Identity", *, project_id: UUID | None = None) -> Sequence[Job]:
-        """The caller's newest jobs first, at most 50."""
-        raise NotImplementedError
+    async def list(self, identity: Identity, *, project_id: UUID | None = None) -> Sequence[Job]:
+        """The caller's newest jobs first, or those of a project that the caller is a member of; at most 50."""
+        account_id = identity.account.id
+        async with self._database.connection() as connection:
+            if project_id is not None and not await self._queries.is_member(
+                connection, project_id=project_id, account_id=account_id
+            ):
+                return ()
+            rows = self._queries.list_jobs(connection, account_id=account_id, project_id=project_id)
+            return tuple([to_job(row) async for row in rows])
 
-    async def cancel(self, identity: "Identity", job_id: UUID) -> Job:
-        """Raises Conflict when it has ended already."""
-        raise NotImplementedError
+    async def cancel(self, identity: Identity, job_id: UUID) -> Job:
+        """Only whoever started it may. Raises Conflict when it has ended already."""
+        job = await self.get(identity, job_id)
+        if job.account_id != identity.account.id:
+            raise NotFound("There is no such job of yours.")
+        task = self._tasks.get(job_id)
+        if job.state.ended or task is None:
+            raise Conflict("The job has ended already.")
+        self._cancelled.add(job_id)
+        task.cancel()
+        await asyncio.wait([task])
+        return await self.get(identity, job_id)
+
+    def _spawn(self, job: Job, input: Mapping[str, Any]) -> None:
+        task = asyncio.create_task(self._run(job, input), name=f"job {job.id}")
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._forget(job.id))
+
+    def _forget(self, job_id: UUID) -> None:
+        self._tasks.pop(job_id, None)
+        self._cancelled.discard(job_id)
+
+    async def _run(self, job: Job, input: Mapping[str, Any]) -> None:
+        _, work, undo = self._kinds[job.kind]
+        progress = Progressing(job, input, self._clock)
+        try:
+            async with self._slots:
+                await self._work(progress, work)
+        except asyncio.CancelledError:
+            if job.id not in self._cancelled:
+                raise
+            await self._end(progress, undo, JobState.CANCELLED, CANCELLED)
+        except FireflyError as error:
+            await self._end(progress, undo, JobState.FAILED, error.detail)
+        except Exception:
+            log.exception("job.broken", job_id=str(job.id), kind=job.kind)
+            await self._end(progress, undo, JobState.FAILED, BROKEN)
+
+    async def _work(self, progress: Progressing, work: Work) -> None:
+        progress.begin()
+        writing = asyncio.create_task(self._keep_writing(progress))
+        try:
+            await work(progress)
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+        progress.end(JobState.SUCCEEDED, None)
+        await self._write(progress)
+
+    async def _keep_writing(self, progress: Progressing) -> None:
+        while True:
+            await progress.changed.wait()
+            progress.changed.clear()
+            try:
+                await self._write(progress)
+            except FireflyError as error:
+                log.warning("job.unwritten", job_id=str(progress.job.id), reason=error.detail)
+            await asyncio.sleep(_INTERVAL)
+
+    async def _end(self, progress: Progressing, undo: Undo, state: JobState, error: str) -> None:
+        progress.end(state, error)
+        try:
+            await undo(progress.job)
+        except FireflyError as failure:
+            log.error("job.left", job_id=str(progress.job.id), reason=failure.detail)
+        await self._write(progress)
+
+    async def _write(self, progress: Progressing) -> None:
+        job = progress.job
+        steps: list[JSON] = [step.as_json() for step in job.steps]
+        data: dict[str, JSON] = {
+            "job_id": str(job.id),
+            "project_id": str(job.project_id),
+            "account_id": str(job.account_id),
+            "kind": job.kind,
+            "state": job.state.value,
+            "steps": steps,
+            "error": job.error,
+        }
+        async with self._database.transaction() as connection:
+            await self._queries.update_job(
+                connection, id=job.id, state=job.state, steps=steps, error=job.error, finished_at=job.finished_at
+            )
+            await self._bus.publish("events", "job.changed", data, connection=connection)

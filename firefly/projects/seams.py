@@ -54,6 +54,9 @@ class Workspaces(Protocol):
     async def claim(self) -> UUID:
         """A fresh, empty workspace; one with a running sandbox when one is prepared."""
 
+    def running(self, workspace_id: UUID) -> bool:
+        """Whether its sandbox runs now; no input or output."""
+
     async def stop(self, workspace_id: UUID, reason: str) -> None: ...
 
     async def remove(self, workspace_id: UUID) -> None: ...

@@ -1,68 +1,217 @@
-"""Projects: create, find, list, change, delete and restore, each decided by Access."""
+"""Projects: find, list, change, delete and restore, each decided by Access."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
 from uuid import UUID
 
-from .access import Action
-from .jobs import Job
-from .model import CreateProject, Page, Project, UpdateProject
-from .seams import WorkspaceFacts
+from .. import hostnames
+from ..audit import Audit
+from ..auth import Identity
+from ..clock import Clock
+from ..errors import InvalidInput, Moved, NotFound
+from .access import UNKNOWN, Access, Action
+from .creation import Created, Creation
+from .model import CreateProject, Page, Project, UpdateProject, Visibility
+from .naming import check_free, reserve
+from .records import Records, decode_cursor, encode_cursor, to_project
+from .removal import Removal
+from .seams import ProjectRoutes, WorkspaceFacts, Workspaces
 
-if TYPE_CHECKING:
-    from ..auth import Identity
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """`job` fills the project when it comes from a git URL or an archive; None: it is ready."""
-
-    project: Project
-    job: Job | None = None
+LONGEST_DESCRIPTION = 2000
+LARGEST_PAGE = 100
 
 
 class Projects:
-    async def create(self, identity: "Identity", request: CreateProject, *, address: str | None = None) -> Created:
+    """What the web calls; `creation` and `removal` do the long parts."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        access: Access,
+        audit: Audit,
+        clock: Clock,
+        creation: Creation,
+        removal: Removal,
+        routes: ProjectRoutes,
+        workspaces: Workspaces,
+    ) -> None:
+        self._records = records
+        self._queries = records.queries
+        self._access = access
+        self._audit = audit
+        self._clock = clock
+        self._creation = creation
+        self._removal = removal
+        self._routes = routes
+        self._workspaces = workspaces
+
+    async def create(self, identity: Identity, request: CreateProject, *, address: str | None = None) -> Created:
         """Raises InvalidInput (field named), NameTaken, LimitReached, SandboxFailed."""
-        raise NotImplementedError
+        check_description(request.description)
+        return await self._creation.create(identity, request, address=address)
 
     async def get(
-        self, identity: "Identity | None", owner: str, name: str, action: Action = Action.READ, *, deleted: bool = False
+        self, identity: Identity | None, owner: str, name: str, action: Action = Action.READ, *, deleted: bool = False
     ) -> Project:
         """The project, when the caller may do `action` with it.
 
         Raises Moved (with the new `<owner>/<name>`) for a renamed one, NotFound, Forbidden, Unauthenticated.
         """
-        raise NotImplementedError
+        account_id = identity.account.id if identity else None
+        project = await self._records.find(account_id, owner, name, deleted=deleted)
+        if project is not None:
+            await self._access.authorise(identity, project, action)
+            return project
+        moved = await self._records.find_renamed(account_id, owner, name, self._clock.now())
+        if moved is None or moved.deleted_at is not None or deleted:
+            raise NotFound(UNKNOWN)
+        await self._access.authorise(identity, moved, action)
+        raise Moved(f"The project is now {moved.path}.", location=moved.path)
 
-    async def get_by_id(self, identity: "Identity | None", project_id: UUID, action: Action = Action.READ) -> Project:
-        raise NotImplementedError
+    async def get_by_id(self, identity: Identity | None, project_id: UUID, action: Action = Action.READ) -> Project:
+        project = await self._records.find_by_id(identity.account.id if identity else None, project_id)
+        if project is None or project.deleted_at is not None:
+            raise NotFound(UNKNOWN)
+        await self._access.authorise(identity, project, action)
+        return project
 
     async def list(
-        self, identity: "Identity", *, cursor: str | None = None, limit: int = 50, deleted: bool = False
+        self, identity: Identity, *, cursor: str | None = None, limit: int = 50, deleted: bool = False
     ) -> Page:
         """What the caller is a member of, newest change first; `deleted` lists what can be restored."""
-        raise NotImplementedError
+        before_at, before_id = decode_cursor(cursor)
+        most = max(1, min(limit, LARGEST_PAGE))
+        async with self._records.database.connection() as connection:
+            rows = self._queries.list_projects(
+                connection,
+                account_id=identity.account.id,
+                deleted=deleted,
+                before_at=before_at,
+                before_id=before_id,
+                most=most + 1,
+            )
+            found = [to_project(row) async for row in rows]
+        page = found[:most]
+        return Page(tuple(page), encode_cursor(page[-1]) if len(found) > most else None)
 
-    async def update(self, identity: "Identity", owner: str, name: str, change: UpdateProject) -> Project:
+    async def update(self, identity: Identity, owner: str, name: str, change: UpdateProject) -> Project:
         """Rename, describe, set the visibility. Raises NameTaken, InvalidInput."""
-        raise NotImplementedError
+        widens = change.visibility is Visibility.PUBLIC
+        project = await self.get(identity, owner, name, Action.PUBLISH if widens else Action.MANAGE)
+        check_description(change.description or "")
+        wanted = replace(
+            project,
+            name=change.name if change.name is not None else project.name,
+            description=project.description if change.description is None else change.description.strip(),
+            visibility=change.visibility or project.visibility,
+        )
+        if wanted.name != project.name:
+            hostnames.validate_name(wanted.name)
+        if wanted == project:
+            return project
+        await self._store(identity, project, wanted)
+        await self._move_routes(project, wanted)
+        return await self.get(identity, owner, wanted.name, Action.MANAGE)
 
-    async def delete(self, identity: "Identity", owner: str, name: str) -> Project:
+    async def _store(self, identity: Identity, old: Project, new: Project) -> None:
+        now, what = self._clock.now(), _what_changed(old, new)
+        async with self._records.database.transaction() as connection:
+            if new.name != old.name:
+                await check_free(self._records, connection, new, now)
+                await reserve(self._records, connection, old, new, now)
+            await self._queries.update_project(
+                connection,
+                id=new.id,
+                name=new.name,
+                description=new.description,
+                visibility=new.visibility,
+                now=now,
+                what=what,
+                account_id=identity.account.id,
+            )
+            await self._records.announce("project.changed", new, connection, what=what)
+            await self._audit.record(
+                identity.account.id,
+                "project.changed",
+                f"project:{new.id}",
+                detail={"from": old.path, "to": new.path, "visibility": new.visibility.value},
+                connection=connection,
+            )
+
+    async def _move_routes(self, old: Project, new: Project) -> None:
+        facts = await self._records.facts_of(new)
+        if facts is None:
+            return
+        if old.name != new.name:
+            await self._routes.rename(replace(facts, name=old.name), facts, new.visibility)
+            await self._creation.reconfigure(facts)
+        if old.visibility is not new.visibility:
+            await self._routes.set_visibility(new.id, new.visibility)
+
+    async def delete(self, identity: Identity, owner: str, name: str) -> Project:
         """Hidden and stopped at once, restorable for 30 days."""
-        raise NotImplementedError
+        project = await self.get(identity, owner, name, Action.DELETE)
+        await self._set_deleted(identity, project, deleted=True)
+        await self._routes.remove(project.id)
+        if project.workspace_id is not None:
+            await self._workspaces.stop(project.workspace_id, "The project was deleted.")
+        return replace(project, deleted_at=self._clock.now())
 
-    async def restore(self, identity: "Identity", owner: str, name: str) -> Project:
-        raise NotImplementedError
+    async def restore(self, identity: Identity, owner: str, name: str) -> Project:
+        project = await self.get(identity, owner, name, Action.DELETE, deleted=True)
+        await self._set_deleted(identity, project, deleted=False)
+        facts = await self._records.facts_of(project)
+        if facts is not None:
+            await self._routes.add(facts, project.visibility)
+        return await self.get(identity, owner, name, Action.DELETE)
 
-    async def visible_ids(self, identity: "Identity") -> frozenset[UUID]:
+    async def _set_deleted(self, identity: Identity, project: Project, *, deleted: bool) -> None:
+        now, what = self._clock.now(), "deleted it" if deleted else "restored it"
+        kind = "project.deleted" if deleted else "project.restored"
+        async with self._records.database.transaction() as connection:
+            await self._queries.set_deleted(
+                connection,
+                id=project.id,
+                deleted_at=now if deleted else None,
+                now=now,
+                what=what,
+                account_id=identity.account.id,
+            )
+            await self._records.announce(kind, project, connection)
+            await self._audit.record(identity.account.id, kind, f"project:{project.id}", connection=connection)
+
+    async def note_change(self, project_id: UUID, what: str, account_id: UUID | None) -> None:
+        """`what` continues a sentence that begins with a name: "pushed to main"."""
+        async with self._records.database.transaction() as connection:
+            await self._queries.note_change(
+                connection, id=project_id, now=self._clock.now(), what=what, account_id=account_id
+            )
+            data = {"project_id": str(project_id), "what": what}
+            await self._records.bus.publish("events", "project.changed", data, connection=connection)
+
+    async def visible_ids(self, identity: Identity) -> frozenset[UUID]:
         """Ids of the projects whose events the caller may see (is a member of)."""
-        raise NotImplementedError
+        async with self._records.database.connection() as connection:
+            rows = self._queries.visible_projects(connection, account_id=identity.account.id)
+            return frozenset([UUID(str(row["project_id"])) async for row in rows])
 
     async def by_workspace(self, workspace_id: UUID) -> WorkspaceFacts | None:
         """For composition: whose workspace this is; None for one that nobody has claimed."""
-        raise NotImplementedError
+        return await self._records.facts(workspace_id)
 
     async def expire(self) -> int:
         """Really remove what was deleted 30 days ago, and give old names free; returns how many projects."""
-        raise NotImplementedError
+        return await self._removal.expire()
+
+
+def check_description(text: str) -> None:
+    if len(text) > LONGEST_DESCRIPTION:
+        raise InvalidInput(f"The description may have {LONGEST_DESCRIPTION} characters.", field="description")
+    if "\x00" in text:
+        raise InvalidInput("The description holds a character that cannot be stored.", field="description")
+
+
+def _what_changed(old: Project, new: Project) -> str:
+    if old.name != new.name:
+        return f"renamed it from {old.name}"
+    return "changed who may see it" if old.visibility is not new.visibility else "changed the description"

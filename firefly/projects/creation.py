@@ -1,0 +1,210 @@
+"""How projects come to be: from a template at once, from elsewhere by a job."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import structlog
+
+from .. import hostnames
+from ..audit import Audit
+from ..auth import Identity
+from ..clock import Clock
+from ..errors import FireflyError, Forbidden, InvalidInput, NameTaken
+from ..git import Importer, Repositories
+from ..quotas import Quotas
+from .access import is_administrator
+from .catalogue import Catalogue
+from .job import Job
+from .jobs import Jobs
+from .model import CreateProject, LastChange, Project, Role
+from .naming import SENTENCES, check_free
+from .preparation import Preparation
+from .records import Records
+from .removal import Removal
+from .seams import BridgeGateway, ProjectRoutes, WorkspaceFacts, Workspaces
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """`job` fills the project when it comes from a git URL or an archive; None: it is ready."""
+
+    project: Project
+    job: Job | None = None
+
+
+class Creation:
+    def __init__(
+        self,
+        *,
+        records: Records,
+        audit: Audit,
+        quotas: Quotas,
+        clock: Clock,
+        repositories: Repositories,
+        preparation: Preparation,
+        catalogue: Catalogue,
+        importer: Importer,
+        workspaces: Workspaces,
+        bridge: BridgeGateway,
+        routes: ProjectRoutes,
+        removal: Removal,
+        jobs: Jobs,
+    ) -> None:
+        self._records = records
+        self._queries = records.queries
+        self._audit = audit
+        self._quotas = quotas
+        self._clock = clock
+        self._repositories = repositories
+        self._preparation = preparation
+        self._catalogue = catalogue
+        self._importer = importer
+        self._workspaces = workspaces
+        self._bridge = bridge
+        self._routes = routes
+        self._removal = removal
+        self._jobs = jobs
+
+    async def create(self, identity: Identity, request: CreateProject, *, address: str | None) -> Created:
+        await self._check(identity, request)
+        project = self._draft(identity, request)
+        prepared = self._preparation.repository(request.template) if request.template else None
+        project = await self._lay_out(project, prepared)
+        try:
+            await self._insert(identity, project, address)
+            if request.template is not None:
+                await self._fill(project, request.template, trusted=identity.account.is_administrator)
+                return Created(project)
+            return Created(project, await self._start_job(identity, project, request))
+        except BaseException:
+            await asyncio.shield(self._undo(project))
+            raise
+
+    async def _check(self, identity: Identity, request: CreateProject) -> None:
+        if not identity.has("write"):
+            raise Forbidden("This token does not have the scope write. Use one that has.")
+        hostnames.validate_name(request.name)
+        if request.owner not in (None, identity.account.name):
+            raise Forbidden("You can make projects under your own name only.")
+        if [request.template, request.git_url, request.archive].count(None) != 2:
+            raise InvalidInput("Give exactly one of template, git_url and archive.", field="template")
+        if request.template is not None:
+            self._catalogue.get(request.template)
+        if request.git_url is not None:
+            self._importer.check(request.git_url, allow_file=is_administrator(identity))
+
+    def _draft(self, identity: Identity, request: CreateProject) -> Project:
+        now, account = self._clock.now(), identity.account
+        return Project(
+            id=uuid4(),
+            owner=account.name,
+            name=request.name,
+            description=request.description.strip(),
+            visibility=request.visibility,
+            default_branch="main",
+            workspace_id=None,
+            created_at=now,
+            changed_at=now,
+            deleted_at=None,
+            role=Role.OWNER,
+            last_change=LastChange("created it", account.name, now),
+            owner_id=account.id,
+            template=request.template,
+        )
+
+    async def _lay_out(self, project: Project, prepared: Path | None) -> Project:
+        """A workspace and a repository, at the same time; the name is looked at first, since that costs less."""
+        async with self._records.database.connection() as connection:
+            await check_free(self._records, connection, project, self._clock.now())
+        workspace = asyncio.create_task(self._workspaces.claim())
+        try:
+            await self._repositories.create(project.id, prepared=prepared)
+            return replace(project, workspace_id=await workspace)
+        except BaseException:
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                project = replace(project, workspace_id=await workspace)
+            await asyncio.shield(self._undo(project))
+            raise
+
+    async def _insert(self, identity: Identity, project: Project, address: str | None) -> None:
+        account = identity.account
+        try:
+            async with self._records.database.transaction() as connection:
+                await self._quotas.check_projects(
+                    account.id, is_administrator=account.is_administrator, connection=connection
+                )
+                await self._queries.insert_project(
+                    connection,
+                    id=project.id,
+                    owner_id=account.id,
+                    name=project.name,
+                    description=project.description,
+                    visibility=project.visibility,
+                    template=project.template,
+                    workspace_id=project.workspace_id,
+                    now=project.created_at,
+                    what=project.last_change.what,
+                    account_id=account.id,
+                )
+                await self._queries.insert_owner(
+                    connection, project_id=project.id, account_id=account.id, now=project.created_at
+                )
+                await self._records.announce("project.created", project, connection)
+                await self._audit.record(
+                    account.id,
+                    "project.created",
+                    f"project:{project.id}",
+                    address=address,
+                    detail={"project": project.path},
+                    connection=connection,
+                )
+        except asyncpg.UniqueViolationError as error:
+            raise NameTaken(SENTENCES["used"].format(name=project.name), field="name") from error
+
+    async def _fill(self, project: Project, template: str, *, trusted: bool) -> None:
+        facts = facts_of(project, owner_is_administrator=trusted)
+        await self._bridge.configure(facts)
+        await self._bridge.initialize_template(facts.workspace_id, template)
+        await self._routes.add(facts, project.visibility)
+
+    async def _start_job(self, identity: Identity, project: Project, request: CreateProject) -> Job:
+        account_id = identity.account.id
+        if request.archive is not None:
+            input = {"digest": request.archive.digest, "filename": request.archive.filename[:255]}
+            return await self._jobs.start("archive", project_id=project.id, account_id=account_id, input=dict(input))
+        url = {"url": request.git_url, "allow_file": is_administrator(identity)}
+        return await self._jobs.start("import", project_id=project.id, account_id=account_id, input=dict(url))
+
+    async def reconfigure(self, facts: WorkspaceFacts) -> None:
+        """Tell a running workspace its new name; one that is not running is told when it starts."""
+        if not self._workspaces.running(facts.workspace_id):
+            return
+        try:
+            await self._bridge.configure(facts)
+        except FireflyError as error:
+            log.warning("bridge.unconfigured", workspace_id=str(facts.workspace_id), reason=error.detail)
+
+    async def _undo(self, project: Project) -> None:
+        try:
+            await self._removal.purge(project.id, project.workspace_id)
+            await self._records.announce("project.removed", project)
+        except FireflyError as error:
+            log.error("project.left", project_id=str(project.id), reason=error.detail)
+
+
+def facts_of(project: Project, *, owner_is_administrator: bool) -> WorkspaceFacts:
+    workspace_id: UUID | None = project.workspace_id
+    assert workspace_id is not None
+    return WorkspaceFacts(
+        workspace_id=workspace_id,
+        project_id=project.id,
+        owner=project.owner,
+        name=project.name,
+        owner_is_administrator=owner_is_administrator,
+    )
