@@ -31,6 +31,9 @@ class KeeperWorkspaces:
         prepared = await self._keeper.claim_prepared()
         return prepared.workspace_id if prepared is not None else await self._keeper.create_workspace()
 
+    def running(self, workspace_id: UUID) -> bool:
+        return self._keeper.running(workspace_id) is not None
+
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         await self._keeper.stop(workspace_id, reason)
 
