@@ -1,0 +1,1 @@
+"""The Environment Bridge: the project server inside a workspace's sandbox."""

@@ -1,0 +1,1 @@
+"""The application of a workspace: installed, started, watched, restarted."""

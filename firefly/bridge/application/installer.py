@@ -1,0 +1,101 @@
+"""Brings in a project's dependencies, each step only when something it depends on has changed."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from firefly.bridge.application.board import Board
+from firefly.bridge.detection.plan import InstallStep, Plan
+from firefly.bridge.environment import Environment
+from firefly.bridge.output import Output
+from firefly.bridge.process import running
+from firefly.clock import Clock
+from firefly.protocol.application import State, Step, StepState
+
+_STAMPS = "installed.json"
+LONGEST_INSTALL = 1800.0
+
+
+class InstallFailed(Exception):
+    """`code` is the exit status of the step that failed."""
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.reason, self.code = reason, code
+
+
+class Installer:
+    def __init__(self, environment: Environment, board: Board, output: Output, clock: Clock) -> None:
+        self._environment = environment
+        self._board = board
+        self._output = output
+        self._clock = clock
+        self._steps: list[Step] = []
+
+    async def install(self, plan: Plan, env: Mapping[str, str], *, force: bool = False) -> None:
+        """Run the steps that are due. Raises InstallFailed."""
+        stamps = await asyncio.to_thread(self._read_stamps)
+        marks = [await asyncio.to_thread(self._mark, step) for step in plan.install]
+        self._steps = [Step(name=step.name, command=step.command, state=StepState.WAITING) for step in plan.install]
+        self._board.steps(list(self._steps))
+        for number, (step, mark) in enumerate(zip(plan.install, marks, strict=True)):
+            if not force and stamps.get(step.command) == mark and self._has_result(step):
+                self._set(number, StepState.SKIPPED)
+                continue
+            await self._run(number, step, env)
+            # Installing may rewrite its own inputs (a lock file), so the mark is taken again.
+            stamps[step.command] = await asyncio.to_thread(self._mark, step)
+            await asyncio.to_thread(self._write_stamps, stamps)
+
+    async def _run(self, number: int, step: InstallStep, env: Mapping[str, str]) -> None:
+        self._board.set(State.INSTALLING, f"{step.name}: {step.command}")
+        self._set(number, StepState.RUNNING)
+        self._output.say(f"$ {step.command}")
+        argv = [self._environment.shell(), "-c", step.command]
+        try:
+            async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
+                code = await asyncio.wait_for(command.wait(), LONGEST_INSTALL)
+        except TimeoutError:
+            self._set(number, StepState.FAILED)
+            raise InstallFailed(f"{step.command} took longer than {LONGEST_INSTALL / 60:.0f} minutes.", -1) from None
+        finally:
+            self._output.flush()
+        self._set(number, StepState.DONE if code == 0 else StepState.FAILED)
+        if code != 0:
+            raise InstallFailed(f"{step.command} failed with exit status {code}. See the output.", code)
+
+    def _set(self, number: int, state: StepState) -> None:
+        now = self._clock.now()
+        times = {"started": now} if state is StepState.RUNNING else {"finished": now}
+        self._steps[number] = self._steps[number].model_copy(update={"state": state, **times})
+        self._board.steps(list(self._steps))
+
+    def _has_result(self, step: InstallStep) -> bool:
+        return step.result is None or (self._environment.workspace / step.result).exists()
+
+    def _mark(self, step: InstallStep) -> str:
+        digest = hashlib.blake2b(step.command.encode(), digest_size=16)
+        for path in step.inputs:
+            with contextlib.suppress(OSError):
+                digest.update((self._environment.workspace / path).read_bytes())
+        return digest.hexdigest()
+
+    @property
+    def _stamps_path(self) -> Path:
+        return self._environment.state / _STAMPS
+
+    def _read_stamps(self) -> dict[str, str]:
+        try:
+            stamps = json.loads(self._stamps_path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return {str(key): str(value) for key, value in stamps.items()} if isinstance(stamps, dict) else {}
+
+    def _write_stamps(self, stamps: Mapping[str, str]) -> None:
+        """Losing a stamp only means installing again, so a full disk is no error here."""
+        with contextlib.suppress(OSError):
+            self._environment.state.mkdir(parents=True, exist_ok=True)
+            self._stamps_path.write_text(json.dumps(stamps))

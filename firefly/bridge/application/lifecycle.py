@@ -1,0 +1,242 @@
+"""One life of the application: find out what to run, install, run it, and again when it ends or the project changes."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
+import structlog
+
+from firefly.bridge.application.backoff import Backoff
+from firefly.bridge.application.board import Board
+from firefly.bridge.application.installer import Installer, InstallFailed
+from firefly.bridge.application.ports import accepts, ports_of
+from firefly.bridge.application.variables import variables
+from firefly.bridge.detection.analyser import analyse
+from firefly.bridge.detection.plan import Plan
+from firefly.bridge.detection.project import ProjectFiles
+from firefly.bridge.environment import Environment
+from firefly.bridge.output import Output
+from firefly.bridge.process import Running, running
+from firefly.bridge.site.pages import empty_page, output_page
+from firefly.bridge.site.server import Content, Site
+from firefly.bridge.tasks import first_of, for_ever
+from firefly.bridge.watcher import Batch, Subscription
+from firefly.errors import InvalidInput
+from firefly.protocol.application import ApplicationKind, State
+from firefly.protocol.manifest import FILE_NAME, ManifestError
+
+SLOW_START = 30.0
+_OTHER_PORT_AFTER = 1.5
+_ANALYSED = frozenset({FILE_NAME, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"})
+# Not data files: a script that writes one would start itself anew for ever.
+_SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", FILE_NAME)
+log = structlog.get_logger()
+
+
+class Lifecycle:
+    """`live` runs until it is cancelled; whoever cancels it finds nothing left running."""
+
+    def __init__(
+        self,
+        *,
+        environment: Environment,
+        files: ProjectFiles,
+        board: Board,
+        output: Output,
+        installer: Installer,
+        site: Site,
+    ) -> None:
+        self._environment = environment
+        self._files = files
+        self._board = board
+        self._output = output
+        self._installer = installer
+        self._site = site
+        self._backoff = Backoff()
+        self.hosts: Sequence[str] = ()
+        self.url = ""
+
+    async def live(self, changes: Subscription, *, force_install: bool = False) -> None:
+        self._backoff.reset()
+        try:
+            while True:
+                await self._once(changes, force_install=force_install)
+                force_install = False
+        finally:
+            await self._site.hide()
+
+    async def _once(self, changes: Subscription, *, force_install: bool) -> None:
+        try:
+            plan = await asyncio.to_thread(analyse, self._files, port=self._environment.port)
+        except ManifestError as error:
+            self._output.say(error.detail)
+            self._board.set(State.CRASHED, error.detail, command=None, notes=[])
+            await self._changed(changes, (FILE_NAME,))
+            return
+        self._announce(plan)
+        try:
+            env = variables(self._environment, plan, hosts=self.hosts, url=self.url)
+            await self._installer.install(plan, env, force=force_install)
+        except (InstallFailed, InvalidInput) as error:
+            await self._fail(str(error), getattr(error, "code", -1), 0, changes)
+            return
+        match plan.kind:
+            case ApplicationKind.SERVER:
+                await self._serve(plan, env, changes)
+            case ApplicationKind.SCRIPT:
+                await self._script(plan, env, changes)
+            case ApplicationKind.STATIC | ApplicationKind.NONE:
+                await self._show(plan, changes)
+
+    def _announce(self, plan: Plan) -> None:
+        self._board.set(
+            State.STARTING,
+            f"Starting: {plan.found_by}.",
+            kind=plan.kind,
+            command=plan.command,
+            port=plan.port,
+            found_by=plan.found_by,
+            notes=list(plan.notes),
+            restarts=self._backoff.failures,
+            steps=[],
+        )
+        for note in plan.notes:
+            self._output.say(note)
+
+    async def _serve(self, plan: Plan, env: dict[str, str], changes: Subscription) -> None:
+        await self._site.hide()
+        if await accepts(plan.port):
+            self._board.set(
+                State.WAITING, f"Another program in the sandbox listens on port {plan.port}. Stop it first."
+            )
+            await asyncio.sleep(1)
+            return
+        started = time.monotonic()
+        code = await self._run(plan, env, changes)
+        if code is None:
+            self._backoff.reset()
+            return
+        reason = f"The application stopped with exit status {code}. See its output."
+        await self._fail(reason, code, time.monotonic() - started, changes)
+
+    async def _run(self, plan: Plan, env: dict[str, str], changes: Subscription) -> int | None:
+        """The exit status; None when a change of the project asks for a restart."""
+        changes.clear()
+        self._board.set(State.STARTING, f"Waiting for port {plan.port}.")
+        self._output.say(f"$ {plan.command}")
+        argv = [self._environment.shell(), "-c", plan.command or ""]
+        async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
+            try:
+                return await first_of(
+                    command.wait(), self._until_restart(plan, changes), self._follow_port(plan, command)
+                )
+            finally:
+                await command.stop()
+                self._output.flush()
+
+    async def _until_restart(self, plan: Plan, changes: Subscription) -> None:
+        await self._changed(changes, (FILE_NAME, *plan.restart_on))
+        await asyncio.sleep(plan.throttle)
+        self._output.say("The project changed: restarting.")
+
+    async def _follow_port(self, plan: Plan, command: Running) -> None:
+        """Say when the application is ready, on its port or, where it ignores $PORT, on the one that it took."""
+        began, pause, late = time.monotonic(), 0.05, False
+        while not await accepts(plan.port):
+            waited = time.monotonic() - began
+            if waited > _OTHER_PORT_AFTER and len(found := await asyncio.to_thread(ports_of, command.pid)) == 1:
+                other = found.pop()
+                reason = f"Running on port {other}; it does not listen on $PORT, which is {plan.port}."
+                self._board.set(State.RUNNING, reason, port=other, restarts=self._backoff.failures)
+                await for_ever()
+            if waited > SLOW_START and not late:
+                late = True
+                reason = f"Port {plan.port} is not open after {SLOW_START:.0f} s. See the output."
+                self._board.set(State.STARTING, reason)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, 0.5)
+        self._board.set(State.RUNNING, f"Running on port {plan.port}.", restarts=self._backoff.failures)
+        await for_ever()
+
+    async def _fail(self, reason: str, code: int, ran: float, changes: Subscription) -> None:
+        """Show the failure; return when it is time for the next try, at once when a file is saved."""
+        self._output.say(reason)
+        delay = self._backoff.failed(after=ran)
+        following = f"Trying again in {delay:.0f} s." if delay else "It is tried again when a file changes."
+        self._board.set(State.CRASHED, f"{reason} {following}", exit_code=code, restarts=self._backoff.failures)
+        changes.clear()
+        waits = [self._changed(changes, ("*",))]
+        if delay:
+            waits.append(asyncio.sleep(delay))
+        await first_of(*waits)
+
+    async def _script(self, plan: Plan, env: dict[str, str], changes: Subscription) -> None:
+        first = self._output.last
+        await self._show_output(plan, first)
+        self._board.set(State.RUNNING, f"Running {plan.command}.")
+        argv = [self._environment.shell(), "-c", plan.command or ""]
+        changes.clear()
+        async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
+            code = await first_of(command.wait(), self._script_changed(changes))
+        self._output.flush()
+        if code is not None:
+            ended = f"The script ended with exit status {code}"
+            self._board.set(State.STOPPED if code == 0 else State.CRASHED, f"{ended}.", exit_code=code)
+            await self._site.reload()
+            changes.clear()
+            await self._script_changed(changes)
+        self._output.say("The project changed: running again.")
+
+    async def _script_changed(self, changes: Subscription) -> None:
+        await self._changed(changes, _SCRIPT_FILES)
+
+    async def _show_output(self, plan: Plan, first: int) -> None:
+        def page() -> bytes:
+            lines = [line.text for line in self._output.after(first)]
+            return output_page(plan.command or "", self._board.status.reason, lines)
+
+        await self._open_site(Content(page=page), plan.port)
+
+    async def _show(self, plan: Plan, changes: Subscription) -> None:
+        """A folder, or a hint that there is nothing yet; pages reload as files change."""
+        if plan.kind is ApplicationKind.STATIC:
+            await self._open_site(Content(folder=plan.folder, inject=plan.inject), plan.port)
+            self._board.set(State.RUNNING, f"Serving {plan.found_by.removesuffix(' is a page')} and its folder.")
+        else:
+            await self._open_site(Content(page=empty_page, status=404), plan.port)
+            self._board.set(State.WAITING, f"Nothing to run yet: {plan.found_by}.")
+        while True:
+            batch = await changes.next()
+            if self._must_analyse(batch, plan):
+                await asyncio.sleep(plan.throttle)
+                again = await asyncio.to_thread(self._plan_or_none)
+                if again != plan:
+                    return
+            await self._site.reload(batch)
+
+    def _must_analyse(self, batch: Batch, plan: Plan) -> bool:
+        top = {path for path in batch.changes if "/" not in path}
+        nothing_yet = plan.kind is ApplicationKind.NONE
+        return batch.missed or nothing_yet or any(path in _ANALYSED or path.endswith(".py") for path in top)
+
+    def _plan_or_none(self) -> Plan | None:
+        try:
+            return analyse(self._files, port=self._environment.port)
+        except ManifestError:
+            return None
+
+    async def _open_site(self, content: Content, port: int) -> None:
+        while True:
+            try:
+                return await self._site.show(content, port=port)
+            except OSError as error:
+                self._board.set(State.WAITING, f"Port {port} cannot be opened: {error.strerror}. Stop what has it.")
+                await asyncio.sleep(1)
+
+    async def _changed(self, changes: Subscription, patterns: Sequence[str]) -> None:
+        """Until something that matches one of `patterns` changes."""
+        while True:
+            batch = await changes.next()
+            if batch.missed or any(fnmatch(path, pattern) for path in batch.changes for pattern in patterns):
+                return

@@ -1,0 +1,62 @@
+"""Which ports accept connections, and which of them belong to one command."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator
+
+_LISTENING = "0A"
+# Debuggers listen too.
+_NOT_FOR_PREVIEW = frozenset({9229, 5678})
+
+
+async def accepts(port: int) -> bool:
+    """Whether something on the loopback, of either family, takes connections."""
+    for host in ("127.0.0.1", "::1"):
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 1)
+        except (OSError, TimeoutError):
+            continue
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+    return False
+
+
+def ports_of(session: int) -> set[int]:
+    """The ports on which the processes of a session listen; what cannot be looked at counts for nothing."""
+    ports = dict(_listeners())
+    found = {ports[inode] for pid in _members(session) for inode in _sockets(pid) if inode in ports}
+    return found - _NOT_FOR_PREVIEW
+
+
+def _listeners() -> Iterator[tuple[str, int]]:
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table) as file:
+                rows = [line.split() for line in file.readlines()[1:]]
+        except OSError:
+            continue
+        yield from ((row[9], int(row[1].rpartition(":")[2], 16)) for row in rows if row[3] == _LISTENING)
+
+
+def _members(session: int) -> Iterator[str]:
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.getsid(int(pid)) == session:
+                yield pid
+        except OSError:
+            continue
+
+
+def _sockets(pid: str) -> Iterator[str]:
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return
+    for name in names:
+        with contextlib.suppress(OSError):
+            target = os.readlink(f"/proc/{pid}/fd/{name}")
+            if target.startswith("socket:["):
+                yield target[8:-1]

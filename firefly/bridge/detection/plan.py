@@ -1,0 +1,33 @@
+"""What is to be run, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from firefly.protocol.application import ApplicationKind
+
+
+@dataclass(frozen=True, slots=True)
+class InstallStep:
+    """One command that brings in dependencies. It is skipped when none of `inputs` changed and `result` is there."""
+
+    name: str
+    command: str
+    inputs: tuple[str, ...]
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`folder` is what a static site is served from; `found_by` is a sentence for people."""
+
+    kind: ApplicationKind
+    command: str | None
+    found_by: str
+    port: int
+    install: tuple[InstallStep, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
+    restart_on: tuple[str, ...] = ()
+    inject: bool = True
+    throttle: float = 0.1
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,78 @@
+"""Python projects: Django, FastAPI and other ASGI applications, Flask, and plain scripts."""
+
+import re
+
+from firefly.bridge.detection.plan import InstallStep, Plan
+from firefly.bridge.detection.project import ProjectFiles
+from firefly.protocol.application import ApplicationKind
+
+_MODULES = (
+    *("main.py", "app.py", "server.py", "api.py", "asgi.py", "wsgi.py", "application.py"),
+    *("app/main.py", "app/__init__.py", "src/main.py", "src/app.py", "api/main.py", "backend/main.py"),
+)
+_ASGI = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(FastAPI|Starlette|Litestar|Quart)\(", re.MULTILINE)
+_FLASK = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE)
+_FACTORY = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+_SERVES_ITSELF = re.compile(r"\b(uvicorn\.run|app\.run|web\.run_app|serve_forever|run_server)\(|HTTPServer\(")
+
+
+def install_steps(files: ProjectFiles) -> tuple[InstallStep, ...]:
+    source = files.first("requirements.txt", "requirements/dev.txt", "requirements-dev.txt")
+    if source is None and "[project]" not in (files.text("pyproject.toml") or ""):
+        return ()
+    what = f"-r {source}" if source else "-e ."
+    inputs = (source,) if source else ("pyproject.toml",)
+    return (
+        InstallStep("Make a virtual environment", '"$FIREFLY_BASE_PYTHON" -m venv .venv', (), ".venv/bin/python"),
+        InstallStep("Install packages", f".venv/bin/python -m pip install {what}", inputs, ".venv/bin/python"),
+    )
+
+
+def detect(files: ProjectFiles, port: int) -> Plan | None:
+    plan = _django(files, port) or _asgi(files, port) or _flask(files, port)
+    return plan or _script(files, port)
+
+
+def _django(files: ProjectFiles, port: int) -> Plan | None:
+    if "DJANGO_SETTINGS_MODULE" not in (files.text("manage.py") or ""):
+        return None
+    return _server(files, port, "python manage.py runserver $HOST:$PORT", "manage.py belongs to Django")
+
+
+def _asgi(files: ProjectFiles, port: int) -> Plan | None:
+    for path, source in _sources(files):
+        if found := _ASGI.search(source):
+            command = f"uvicorn {_module(path)}:{found[1]} --reload --host $HOST --port $PORT"
+            return _server(files, port, command, f"{path} has a {found[2]} application")
+    return None
+
+
+def _flask(files: ProjectFiles, port: int) -> Plan | None:
+    for path, source in _sources(files):
+        found = _FLASK.search(source) or (_FACTORY.search(source) if "flask" in source.lower() else None)
+        if found:
+            command = f"flask --app {_module(path)}:{found[1]} run --debug --host $HOST --port $PORT"
+            return _server(files, port, command, f"{path} has a Flask application")
+    return None
+
+
+def _script(files: ProjectFiles, port: int) -> Plan | None:
+    path = files.first("main.py", "app.py", "run.py", "script.py", "server.py")
+    if path is None:
+        return None
+    if _SERVES_ITSELF.search(files.text(path) or ""):
+        return _server(files, port, f"python {path}", f"{path} starts a server")
+    found_by = f"{path} is a Python script"
+    return Plan(ApplicationKind.SCRIPT, f"python {path}", found_by, port, install=install_steps(files))
+
+
+def _server(files: ProjectFiles, port: int, command: str, found_by: str) -> Plan:
+    return Plan(ApplicationKind.SERVER, command, found_by, port, install=install_steps(files))
+
+
+def _sources(files: ProjectFiles) -> list[tuple[str, str]]:
+    return [(path, source) for path in _MODULES if (source := files.text(path)) is not None]
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -1,0 +1,78 @@
+"""What the sandbox tells the bridge by environment variables, and the environment of what the bridge starts."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TOOLS = Path(__file__).parent / "bin"
+_TEMPLATES = Path(__file__).parent.parent / "projects" / "templates"
+_OWN = frozenset(
+    {
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE"),
+        "PYDANTIC_DISABLE_PLUGINS",
+    }
+)
+DEFAULT_PORT = 3000
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`host` is where applications are told to listen; inside a sandbox the loopback is its own."""
+
+    workspace: Path
+    workspace_id: str
+    home: Path
+    templates: Path
+    prepared: Path | None
+    gateway: Path
+    host: str
+    port: int
+    descriptor: int | None
+    inherited: Mapping[str, str]
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> "Environment":
+        prepared, descriptor = variables.get("FIREFLY_PREPARED"), variables.get("FIREFLY_BRIDGE_FD")
+        return cls(
+            workspace=Path(variables.get("FIREFLY_WORKSPACE", "/workspace")),
+            workspace_id=variables.get("FIREFLY_WORKSPACE_ID", ""),
+            home=Path(variables.get("HOME", "/home/firefly")),
+            templates=Path(variables.get("FIREFLY_TEMPLATES", str(_TEMPLATES))),
+            prepared=Path(prepared) if prepared else None,
+            gateway=Path(variables.get("FIREFLY_GATEWAY", "/run/firefly/gateway")),
+            host=variables.get("FIREFLY_APPLICATION_HOST", "127.0.0.1"),
+            port=int(variables.get("FIREFLY_APPLICATION_PORT", DEFAULT_PORT)),
+            descriptor=int(descriptor) if descriptor else None,
+            inherited=_for_children(variables),
+        )
+
+    @property
+    def state(self) -> Path:
+        """Where the bridge keeps what must outlive it; not part of the project."""
+        return self.home / ".firefly"
+
+    def child(self, **more: str) -> dict[str, str]:
+        """The environment of terminals, commands and applications."""
+        return {**self.inherited, "HOME": str(self.home), **more}
+
+    def shell(self) -> str:
+        return self.inherited.get("SHELL") or shutil.which("bash") or "/bin/sh"
+
+
+def _for_children(variables: Mapping[str, str]) -> Mapping[str, str]:
+    kept = {
+        key: value
+        for key, value in variables.items()
+        if key not in _OWN and (not key.startswith("FIREFLY_") or key == "FIREFLY_GATEWAY")
+    }
+    kept["PATH"] = os.pathsep.join([str(TOOLS), variables.get("PATH", os.defpath)])
+    # The remote helper runs on the bridge's own Python, whatever the project puts on its PATH.
+    kept["FIREFLY_PYTHON"] = sys.executable
+    kept.setdefault("LANG", "C.UTF-8")
+    kept["GIT_CONFIG_COUNT"] = "2"
+    kept["GIT_CONFIG_KEY_0"], kept["GIT_CONFIG_VALUE_0"] = "safe.directory", "*"
+    kept["GIT_CONFIG_KEY_1"], kept["GIT_CONFIG_VALUE_1"] = "init.defaultBranch", "main"
+    return kept

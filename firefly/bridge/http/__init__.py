@@ -1,0 +1,1 @@
+"""The bridge's HTTP side: handlers only, all work is in the services."""

@@ -1,0 +1,106 @@
+"""The application's output: the last lines, numbered, bounded however much is printed."""
+
+import asyncio
+import time
+from collections import deque
+
+from firefly.bridge.process import TextDecoder
+from firefly.clock import Clock
+from firefly.protocol.application import Line, Stream
+
+MOST_LINES = 5000
+MOST_CHARACTERS = 2 << 20
+LONGEST_LINE = 8 << 10
+# Beyond this many bytes in a second nobody reads along; the rest of that second is counted and left out.
+BYTES_PER_SECOND = 512 << 10
+
+
+class Output:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self._characters = 0
+        self._last = 0
+        self._partial: dict[Stream, str] = {}
+        self._decoders: dict[Stream, TextDecoder] = {}
+        self._second, self._taken, self._dropped = 0, 0, 0
+        self._grown = asyncio.Event()
+
+    @property
+    def last(self) -> int:
+        """The number of the newest line, 0 before the first."""
+        return self._last
+
+    def after(self, seq: int | None, *, limit: int = MOST_LINES) -> list[Line]:
+        """The oldest `limit` kept lines that are newer than `seq`."""
+        if seq is not None and seq > self._last:
+            seq = None
+        start = 0 if seq is None or not self._lines else max(0, seq + 1 - self._lines[0].seq)
+        return [self._lines[number] for number in range(start, min(len(self._lines), start + limit))]
+
+    def tail(self, count: int) -> list[str]:
+        return [line.text for line in list(self._lines)[-count:]]
+
+    async def grown(self) -> None:
+        """Until there is another line."""
+        await self._grown.wait()
+
+    def say(self, text: str) -> None:
+        """A line of the bridge's own."""
+        for line in text.splitlines():
+            self._add(Stream.SYSTEM, line)
+
+    async def feed(self, stream: Stream, data: bytes) -> None:
+        """What a command printed."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._tell_dropped()
+            self._second, self._taken = second, 0
+        self._taken += len(data)
+        if self._taken > BYTES_PER_SECOND:
+            self._dropped += len(data)
+            await asyncio.sleep(0)
+            return
+        text = self._partial.pop(stream, "") + self._decoders.setdefault(stream, TextDecoder()).feed(data)
+        *lines, rest = text.replace("\r\n", "\n").split("\n")
+        for line in lines:
+            self._add(stream, line)
+        self._keep_partial(stream, rest)
+
+    def flush(self) -> None:
+        """The command has ended: what it printed without a line end is a line too."""
+        self._tell_dropped()
+        for stream, rest in self._partial.items():
+            if rest:
+                self._add(stream, rest)
+        self._partial.clear()
+        self._decoders.clear()
+
+    def _keep_partial(self, stream: Stream, rest: str) -> None:
+        while len(rest) > LONGEST_LINE:
+            self._add(stream, rest[:LONGEST_LINE])
+            rest = rest[LONGEST_LINE:]
+        if rest:
+            self._partial[stream] = rest
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self.say(f"… {dropped / 1e6:.1f} MB of output left out: more was printed than anyone can read.")
+
+    def _add(self, stream: Stream, text: str) -> None:
+        # A carriage return starts the line anew, as on a terminal: of a progress bar the last state is kept.
+        text = text.rstrip("\r").rpartition("\r")[2]
+        for start in range(0, max(len(text), 1), LONGEST_LINE):
+            self._append(stream, text[start : start + LONGEST_LINE])
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    def _append(self, stream: Stream, text: str) -> None:
+        self._last += 1
+        if len(self._lines) == MOST_LINES:
+            self._characters -= len(self._lines[0].text)
+        self._lines.append(Line(seq=self._last, time=self._clock.now(), stream=stream, text=text))
+        self._characters += len(text)
+        while self._characters > MOST_CHARACTERS:
+            self._characters -= len(self._lines.popleft().text)

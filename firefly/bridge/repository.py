@@ -1,0 +1,124 @@
+"""git in the workspace: the remote, the first commit, and following what was pushed. It runs here, in the sandbox."""
+
+import re
+
+import structlog
+
+from firefly.bridge.environment import Environment
+from firefly.bridge.process import Finished, run
+from firefly.errors import Conflict, Unavailable
+from firefly.protocol.workspace import Pulled
+
+REMOTE, ADDRESS = "origin", "firefly::origin"
+DEFAULT_BRANCH = "main"
+_AUTHOR = ("-c", "user.name=Firefly", "-c", "user.email=firefly@localhost")
+_TRANSFER_TIMEOUT = 110.0
+_SYMREF = re.compile(r"^ref: (refs/heads/\S+)\tHEAD$", re.MULTILINE)
+log = structlog.get_logger()
+
+
+class Repository:
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    async def head(self) -> str | None:
+        """The commit of HEAD, None before the first."""
+        done = await self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return done.text if done.code == 0 else None
+
+    async def exists(self) -> bool:
+        return (self._environment.workspace / ".git").is_dir()
+
+    async def connect(self) -> None:
+        """A repository with `origin` being the hosted one; a remote of that name that the user set stays."""
+        if not await self.exists():
+            await self._must("init", "--quiet", f"--initial-branch={DEFAULT_BRANCH}")
+        if (await self._git("remote", "get-url", REMOTE)).code != 0:
+            await self._must("remote", "add", REMOTE, ADDRESS)
+
+    async def commit_all(self, message: str) -> str | None:
+        """The new commit, or HEAD when there is nothing to commit."""
+        await self._must("add", "--all")
+        if (await self._git("diff", "--cached", "--quiet")).code != 0:
+            await self._must(*_AUTHOR, "commit", "--quiet", "--no-verify", "-m", message)
+        return await self.head()
+
+    async def publish(self) -> bool:
+        """Send the present branch to the hosted repository; False when there is no way to it."""
+        if not (self._environment.gateway / "git.sock").exists():
+            return False
+        done = await self._git("push", "--quiet", "--set-upstream", REMOTE, "HEAD", timeout=_TRANSFER_TIMEOUT)
+        if done.code != 0:
+            log.warning("repository.publish_failed", error=done.error_text[-500:])
+        return done.code == 0
+
+    async def clone(self) -> str | None:
+        """Fill the empty workspace from the hosted repository. Raises Unavailable when it cannot be read."""
+        await self.connect()
+        answer = await self._fetch("ls-remote", "--symref", ADDRESS, "HEAD")
+        found = _SYMREF.search(answer.text)
+        if not found:
+            return None
+        branch = found[1].removeprefix("refs/heads/")
+        await self._fetch("fetch", "--quiet", REMOTE)
+        await self._must("checkout", "--quiet", "--force", "-B", branch, "--track", f"{REMOTE}/{branch}")
+        return await self.head()
+
+    async def pull(self, ref: str) -> Pulled:
+        """Follow `ref` of the hosted repository when nothing of the user's is in the way."""
+        branch = ref.removeprefix("refs/heads/")
+        await self.connect()
+        current = (await self._git("symbolic-ref", "--quiet", "--short", "HEAD")).text
+        if current != branch:
+            where = f"on the branch {current}" if current else "not on a branch"
+            return Pulled(updated=False, reason=f"The workspace is {where}, not on {branch}; it stays as it is.")
+        await self._fetch("fetch", "--quiet", REMOTE, f"+{ref}:refs/remotes/{REMOTE}/{branch}")
+        target = (await self._must("rev-parse", f"refs/remotes/{REMOTE}/{branch}")).text
+        return await self._follow(branch, target)
+
+    async def _follow(self, branch: str, target: str) -> Pulled:
+        before = await self.head()
+        if before == target:
+            return Pulled(updated=False, reason="The workspace has that commit already.", commit=before)
+        if before is None:
+            return await self._merged(branch, target, await self._git("checkout", "--quiet", "-B", branch, target))
+        if (await self._git("merge-base", "--is-ancestor", target, before)).code == 0:
+            return Pulled(updated=False, reason="The workspace is ahead of what was pushed.", commit=before)
+        if (await self._git("merge-base", "--is-ancestor", before, target)).code != 0:
+            reason = f"The workspace has commits that {branch} does not have. Merge them in the terminal: git pull"
+            return Pulled(updated=False, reason=reason, commit=before)
+        if changed := await self._changed():
+            reason = f"The workspace has changes that are not committed: {changed}. Commit them, then: git pull"
+            return Pulled(updated=False, reason=reason, commit=before)
+        return await self._merged(branch, target, await self._git("merge", "--quiet", "--ff-only", target))
+
+    async def _merged(self, branch: str, target: str, done: Finished) -> Pulled:
+        if done.code == 0:
+            return Pulled(updated=True, reason=f"The workspace follows {branch}.", commit=target)
+        first = next(iter(done.error_text.splitlines()), "git refused")
+        return Pulled(updated=False, reason=f"The workspace stays as it is: {first}", commit=await self.head())
+
+    async def _changed(self) -> str:
+        """The tracked files that differ, for people; empty when clean."""
+        status = await self._must("status", "--porcelain", "--untracked-files=no", "-z")
+        paths = [entry[3:].decode(errors="replace") for entry in status.out.split(b"\0") if len(entry) > 3]
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        return ", ".join(paths[:3]) + more
+
+    async def _fetch(self, *arguments: str) -> Finished:
+        done = await self._git(*arguments, timeout=_TRANSFER_TIMEOUT)
+        if done.code != 0:
+            last = done.error_text.splitlines()[-1:] or ["no answer"]
+            raise Unavailable(f"The hosted repository cannot be read: {last[0]}")
+        return done
+
+    async def _must(self, *arguments: str) -> Finished:
+        done = await self._git(*arguments)
+        if done.code != 0:
+            raise Conflict(f"git {arguments[0]} failed: {done.error_text[-500:]}")
+        return done
+
+    async def _git(self, *arguments: str, timeout: float = 60) -> Finished:
+        environment = self._environment.child(GIT_TERMINAL_PROMPT="0", LC_ALL="C.UTF-8")
+        argv = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments)
+        return await run(argv, cwd=self._environment.workspace, env=environment, timeout=timeout)

@@ -1,0 +1,135 @@
+"""Puts the bridge together and serves it on the socket that it was given."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from firefly.bridge.annex import Annex
+from firefly.bridge.application.board import Board
+from firefly.bridge.application.installer import Installer
+from firefly.bridge.application.lifecycle import Lifecycle
+from firefly.bridge.detection.project import ProjectFiles
+from firefly.bridge.dispatcher import Dispatcher
+from firefly.bridge.environment import Environment
+from firefly.bridge.http.control import ControlRoutes
+from firefly.bridge.http.files import FileRoutes
+from firefly.bridge.http.problems import problems
+from firefly.bridge.output import Output
+from firefly.bridge.repository import Repository
+from firefly.bridge.services.application import Application
+from firefly.bridge.services.execution import Execution
+from firefly.bridge.services.files import Files
+from firefly.bridge.services.listing import Lister
+from firefly.bridge.services.terminals import Terminals
+from firefly.bridge.services.watch import Watch
+from firefly.bridge.services.workspace import MAX_MESSAGE, WorkspaceService
+from firefly.bridge.site.server import Site
+from firefly.bridge.storage import Storage
+from firefly.bridge.watcher import Watcher
+from firefly.bridge.workspace import Workspace
+from firefly.clock import Clock
+
+SHUTDOWN_SECONDS = 2.0
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Bridge:
+    web: web.Application
+    workspace: WorkspaceService
+    application: Application
+    terminals: Terminals
+    annex: Annex
+
+
+def build(environment: Environment, clock: Clock) -> Bridge:
+    """Every part of the bridge; nothing runs yet."""
+    workspace = Workspace(environment.workspace)
+    annex = Annex(workspace)
+    storage = Storage(workspace, annex)
+    lister, watcher = Lister(workspace, environment), Watcher(environment.workspace)
+    application = _application(environment, storage, watcher, clock)
+    files, execution = Files(workspace, storage, annex, lister), Execution(environment)
+    terminals = Terminals(workspace, environment)
+    service = WorkspaceService(environment, workspace, storage, Repository(environment), application)
+    watch = Watch(workspace, storage, watcher)
+    dispatcher = Dispatcher([service, files, watch, terminals, application, execution])
+    control = ControlRoutes(dispatcher, application, execution, service)
+    app = web.Application(middlewares=[problems], client_max_size=MAX_MESSAGE)
+    app.add_routes(control.routes())
+    app.add_routes(FileRoutes(storage, annex, files, lister).routes())
+    return Bridge(app, service, application, terminals, annex)
+
+
+def _application(environment: Environment, storage: Storage, watcher: Watcher, clock: Clock) -> Application:
+    board, output = Board(clock, port=environment.port), Output(clock)
+    lifecycle = Lifecycle(
+        environment=environment,
+        files=ProjectFiles(storage),
+        board=board,
+        output=output,
+        installer=Installer(environment, board, output, clock),
+        site=Site(storage, host=environment.host),
+    )
+    return Application(lifecycle, board, output, watcher)
+
+
+@asynccontextmanager
+async def serving(environment: Environment, listener: socket.socket, clock: Clock) -> AsyncIterator[Bridge]:
+    """Answers on `listener` inside the block; at its end applications and terminals are ended."""
+    bridge = build(environment, clock)
+    await asyncio.to_thread(bridge.annex.clear_temporary)
+    runner = web.AppRunner(bridge.web, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        await bridge.workspace.resume()
+        log.info("bridge.ready", workspace=environment.workspace_id)
+        yield bridge
+    finally:
+        await asyncio.gather(bridge.application.close(), bridge.terminals.close())
+        await runner.cleanup()
+
+
+async def run(environment: Environment, listener: socket.socket, clock: Clock) -> None:
+    """Until SIGTERM or SIGINT."""
+    _use_pidfds()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(environment, listener, clock):
+        await stop.wait()
+
+
+def listen(path: Path) -> socket.socket:
+    """A socket of one's own, for running a bridge by hand."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(128)
+    return listener
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """The listening socket that the supervisor made; closed in what the bridge starts."""
+    listener = socket.socket(fileno=descriptor)
+    listener.set_inheritable(False)
+    return listener
+
+
+def _use_pidfds() -> None:
+    """Python 3.11 would have a thread for every child; later versions choose this by themselves."""
+    import sys
+
+    if sys.version_info < (3, 12):
+        watcher = asyncio.PidfdChildWatcher()
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.get_event_loop_policy().set_child_watcher(watcher)

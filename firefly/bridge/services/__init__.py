@@ -1,0 +1,1 @@
+"""What the bridge offers, one service a module."""

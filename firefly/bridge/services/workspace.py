@@ -1,0 +1,185 @@
+"""The workspace as a whole: hello, filling it for the first time, whose it is, following pushes."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from firefly.bridge.dispatcher import Method
+from firefly.bridge.environment import Environment
+from firefly.bridge.repository import Repository
+from firefly.bridge.services.application import Application
+from firefly.bridge.services.files import EDITABLE
+from firefly.bridge.storage import Storage
+from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
+from firefly.errors import Conflict, NotFound, StorageFull
+from firefly.protocol import VERSION
+from firefly.protocol.workspace import (
+    Configuration,
+    Health,
+    Hello,
+    HelloParams,
+    Initialized,
+    InitializeParams,
+    Limits,
+    ProjectName,
+    Pulled,
+)
+
+if TYPE_CHECKING:
+    from firefly.bridge.connection import Connection
+
+MAX_MESSAGE = 16 << 20
+FEATURES = ["files", "watch", "terminal", "application", "exec"]
+_TEMPLATE_DATA = "template.toml"
+log = structlog.get_logger()
+
+
+class WorkspaceService:
+    def __init__(
+        self,
+        environment: Environment,
+        workspace: Workspace,
+        storage: Storage,
+        repository: Repository,
+        application: Application,
+    ) -> None:
+        self._environment = environment
+        self._workspace = workspace
+        self._storage = storage
+        self._repository = repository
+        self._application = application
+        self._configuration: Configuration | None = None
+        self._lock = asyncio.Lock()
+
+    def methods(self) -> Sequence[Method[Any]]:
+        return (Method("bridge.hello", HelloParams, self._hello, reading=True),)
+
+    def health(self) -> Health:
+        return Health(ready=True, protocol=VERSION, workspace_id=self._environment.workspace_id)
+
+    async def _hello(self, peer: "Connection", params: HelloParams) -> Hello:
+        log.info("bridge.hello", client=params.client, member=peer.member.id)
+        return Hello(
+            protocol=VERSION,
+            workspace_id=self._environment.workspace_id,
+            project=self.project,
+            role=peer.member.role,
+            limits=Limits(file=EDITABLE, message=MAX_MESSAGE),
+            features=FEATURES,
+        )
+
+    @property
+    def project(self) -> ProjectName | None:
+        return self._configuration.project if self._configuration else None
+
+    async def initialize(self, params: InitializeParams) -> Initialized:
+        """Fill the empty workspace; Conflict when it is not."""
+        async with self._lock:
+            self._must_be_empty()
+            if params.template is None:
+                commit = await self._repository.clone()
+                return Initialized(files=self._count(), commit=commit)
+            prepared = await asyncio.to_thread(self._copy_template, params.template)
+            for path, text in params.files.items():
+                await asyncio.to_thread(self._storage.write, path, [text.encode()])
+            return await self._first_commit(prepared=prepared and not params.files)
+
+    async def initialize_from(self, archive: Path) -> Initialized:
+        """Fill the empty workspace from an uploaded archive; one that is refused leaves it empty."""
+        from firefly.bridge.archive import unpack
+
+        async with self._lock:
+            self._must_be_empty()
+            try:
+                await asyncio.to_thread(unpack, archive, self._workspace)
+            except BaseException:
+                await asyncio.to_thread(self._empty)
+                raise
+            return await self._first_commit(prepared=False)
+
+    async def configure(self, configuration: Configuration) -> None:
+        async with self._lock:
+            self._configuration = configuration
+            await asyncio.to_thread(self._keep, configuration)
+            await self._application.configure(configuration)
+            await self._repository.connect()
+            if configuration.member_names:
+                await asyncio.to_thread(self._name_author, configuration.member_names[0])
+
+    async def resume(self) -> None:
+        """After a restart of the sandbox: what was configured before still holds."""
+        with suppress(OSError, ValueError):
+            text = await asyncio.to_thread(self._kept.read_text)
+            self._configuration = Configuration.model_validate_json(text)
+            await self._application.configure(self._configuration)
+
+    async def pull(self, ref: str) -> Pulled:
+        async with self._lock:
+            return await self._repository.pull(ref)
+
+    async def _first_commit(self, *, prepared: bool) -> Initialized:
+        await self._repository.connect()
+        if prepared:
+            return Initialized(files=self._count(), commit=await self._repository.head(), prepared=True)
+        commit = await self._repository.commit_all("Start the project")
+        await self._repository.publish()
+        return Initialized(files=self._count(), commit=commit)
+
+    def _copy_template(self, name: str) -> bool:
+        """Whether the copy came with its history."""
+        prepared = self._environment.prepared / name if self._environment.prepared else None
+        source = prepared if prepared and prepared.is_dir() else self._environment.templates / name
+        if not source.is_dir():
+            raise NotFound(f"There is no template {name}.")
+        try:
+            ignore = shutil.ignore_patterns(_TEMPLATE_DATA, "__pycache__")
+            # With ordinary permissions whatever the installed package has.
+            shutil.copytree(source, self._environment.workspace, symlinks=True, dirs_exist_ok=True, ignore=ignore)
+        except shutil.Error as error:
+            raise StorageFull(f"The template could not be copied: {error.args[0][0][2]}") from error
+        return source is prepared and (source / REPOSITORY).is_dir()
+
+    def _must_be_empty(self) -> None:
+        if self._present():
+            raise Conflict("The workspace is not empty.")
+
+    def _present(self) -> list[str]:
+        return [name for name in os.listdir(self._environment.workspace) if name not in {REPOSITORY, ANNEX}]
+
+    def _count(self) -> int:
+        found = os.walk(self._environment.workspace)
+        return sum(len(files) for folder, _, files in found if f"/{REPOSITORY}" not in folder)
+
+    def _empty(self) -> None:
+        for name in self._present():
+            path = self._environment.workspace / name
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    @property
+    def _kept(self) -> Path:
+        return self._environment.state / "configuration.json"
+
+    def _keep(self, configuration: Configuration) -> None:
+        self._environment.state.mkdir(parents=True, exist_ok=True)
+        temporary = self._kept.with_suffix(".new")
+        temporary.write_text(configuration.model_dump_json())
+        temporary.rename(self._kept)
+
+    def _name_author(self, name: str) -> None:
+        """git's defaults for commits made here; a configuration of the user's own stays."""
+        path = self._environment.home / ".gitconfig"
+        quoted = json.dumps(name, ensure_ascii=False)
+        with suppress(FileExistsError), path.open("x") as file:
+            file.write(f"[user]\n\tname = {quoted}\n\temail = {json.dumps(_address(name))}\n")
+
+
+def _address(name: str) -> str:
+    plain = "".join(character for character in name.lower() if character.isascii() and character.isalnum())
+    return f"{plain or 'someone'}@firefly.localhost"

@@ -1,0 +1,24 @@
+"""Racing coroutines without losing one."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def first_of(*coroutines: Coroutine[Any, Any, T]) -> T:
+    """The result, or the exception, of the one that ends first; the others are cancelled and waited for."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(task for task in tasks if task in done).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def for_ever() -> None:
+    """Waits until it is cancelled."""
+    await asyncio.get_running_loop().create_future()
