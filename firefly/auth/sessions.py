@@ -136,6 +136,22 @@ class Sessions:
             await self._check_reuse(row, id, generation)
         return self._cookies(Account.from_row(row), id, generation=row["generation"])
 
+    async def peek(self, refresh: str) -> Identity:
+        """Whose refresh token that is, without spending it: for answers that cannot carry new cookies.
+
+        Raises Unauthenticated for what `refresh` would refuse; an old token is refused without closing the session.
+        """
+        id, generation = self._open_refresh(refresh)
+        now = self._clock.now()
+        async with self._db.connection() as connection:
+            row = await self._queries.session_with_account(connection, id=id)
+        if row is None or row["closed_at"] is not None or row["expires_at"] <= now:
+            raise Unauthenticated(EXPIRED)
+        spent_just_now = row["generation"] == generation + 1 and now - row["rotated_at"] <= GRACE
+        if row["generation"] != generation and not spent_just_now:
+            raise Unauthenticated(EXPIRED)
+        return Identity(Account.from_row(row), EVERYTHING, "session", session_id=id)
+
     async def close(self, id: UUID) -> None:
         """End a session; its access tokens and preview grants stop at once. One that is over already is left alone."""
         async with self._db.transaction() as connection:
