@@ -83,8 +83,9 @@ class FireflyClient:
         ) as response:
             return Project.model_validate_json(await response.read())
 
-    async def change_project(self, owner: str, name: str, **change: str) -> Project:
-        return await self._send(Project, "PATCH", _project(owner, name), change)
+    async def change_project(self, owner: str, name: str, change: Mapping[str, str]) -> Project:
+        """`change` holds any of name, description, visibility."""
+        return await self._send(Project, "PATCH", _project(owner, name), dict(change))
 
     async def delete_project(self, owner: str, name: str) -> Project:
         return await self._send(Project, "DELETE", _project(owner, name), None)

@@ -1,0 +1,5 @@
+"""`python -m firefly.cli`."""
+
+from .main import main
+
+main()

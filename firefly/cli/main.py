@@ -1,0 +1,42 @@
+"""All commands, put together."""
+
+import typer
+
+from firefly import __version__
+
+from . import doctor, files, project, reference, sandbox, serve, session, token, up
+
+app = typer.Typer(
+    name="firefly",
+    help="A code editor, a sandbox and a live preview for every project.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+serve.register(app)
+doctor.register(app)
+session.register(app)
+up.register(app)
+reference.register(app)
+app.add_typer(project.app, name="project")
+app.add_typer(files.app, name="files")
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(token.app, name="token")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_show_version, is_eager=True),
+) -> None:
+    """A code editor, a sandbox and a live preview for every project."""
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,145 @@
+"""`firefly project`: create, list, show, import, rename, delete, restore."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from firefly.client import FireflyClient
+from firefly.client.models import Job, Project
+
+from .command import Cli, Failure, command, resolve
+from .upload import read_pieces
+
+app = typer.Typer(no_args_is_help=True, help="Create, find and change projects.")
+Name = Annotated[str, typer.Argument(help="`owner/name`, or the name of one of your own.")]
+POLL = 0.5
+
+
+def _describe(project: Project) -> str:
+    lines = [f"{project.path}  ({project.visibility}, sandbox {project.sandbox})"]
+    lines += [f"  {kind:8}{url}" for kind, url in project.urls]
+    return "\n".join(lines)
+
+
+@command(app)
+async def create(
+    cli: Cli,
+    name: Annotated[str, typer.Argument(help="Small letters, digits and single hyphens.")],
+    template: Annotated[str, typer.Option(help="See `firefly project templates`.")] = "static",
+    description: Annotated[str | None, typer.Option(help="One sentence.")] = None,
+    visibility: Annotated[str | None, typer.Option(help="`members` or `public`.")] = None,
+) -> None:
+    """Create a project from a template."""
+    async with cli.client() as client:
+        made = await client.create_project(name, template=template, description=description, visibility=visibility)
+    cli.show(made, _describe(made))
+
+
+@command(app, "import")
+async def import_(
+    cli: Cli,
+    source: Annotated[str, typer.Argument(help="A git URL, or an archive: zip, tar, tar.gz.")],
+    name: Annotated[str | None, typer.Option(help="Default: the last part of the source.")] = None,
+) -> None:
+    """Create a project from a git URL or from an archive, and wait until it is filled."""
+    wanted = name or _name_in(source)
+    async with cli.client() as client:
+        file = Path(source)
+        if "://" not in source and await asyncio.to_thread(file.is_file):
+            made = await client.upload_project(wanted, read_pieces(file), filename=file.name)
+        else:
+            made = await client.create_project(wanted, git_url=source)
+        if made.job is not None:
+            await follow(cli, client, made.job)
+    cli.show(made, _describe(made))
+
+
+def _name_in(source: str) -> str:
+    name = source.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+    for ending in (".git", ".tar.gz", ".tgz", ".zip", ".tar"):
+        name = name.removesuffix(ending)
+    return name.lower().replace("_", "-").replace(".", "-").replace(" ", "-").strip("-")
+
+
+async def follow(cli: Cli, client: FireflyClient, job: Job) -> None:
+    """Show the steps until the job has ended. Raises Failure with the server's sentence when it failed."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=cli.err, disable=not cli.interactive, transient=True) as progress:
+        shown = progress.add_task("Waiting")
+        told = ""
+        while not job.ended:
+            told = _tell(cli, job, told)
+            progress.update(shown, description=told)
+            await asyncio.sleep(POLL)
+            job = await client.job(job.id)
+    if job.state != "succeeded":
+        raise Failure(job.error or f"The import was {job.state}.")
+
+
+def _tell(cli: Cli, job: Job, told: str) -> str:
+    """The step that runs now; elsewhere than on a terminal, a line when it is another one."""
+    running = next((step for step in job.steps if step.state == "running"), None)
+    text = f"{running.name} {running.detail}".strip() if running else told or "Waiting"
+    if not cli.interactive and running and running.name != told.partition(" ")[0]:
+        cli.note(running.name)
+    return text
+
+
+@command(app, "list")
+async def list_projects(
+    cli: Cli, deleted: Annotated[bool, typer.Option("--deleted", help="Those that can be restored.")] = False
+) -> None:
+    """List your projects, the newest change first."""
+    async with cli.client() as client:
+        found = await client.projects(deleted=deleted)
+    columns = {
+        "PROJECT": lambda p: p.path,
+        "SANDBOX": lambda p: p.sandbox,
+        "LAST CHANGE": lambda p: p.last_change.what,
+        "PREVIEW": lambda p: p.urls.preview,
+    }
+    cli.table(found, columns, "There are no projects yet. `firefly project create NAME` makes one.")
+
+
+@command(app)
+async def show(cli: Cli, project: Name) -> None:
+    """Show a project and its addresses."""
+    async with cli.client() as client:
+        found = await client.project(*await resolve(client, project))
+    cli.show(found, _describe(found))
+
+
+@command(app)
+async def rename(cli: Cli, project: Name, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+    """Rename a project; its old addresses redirect."""
+    async with cli.client() as client:
+        changed = await client.change_project(*await resolve(client, project), {"name": name})
+    cli.show(changed, _describe(changed))
+
+
+@command(app)
+async def delete(cli: Cli, project: Name) -> None:
+    """Delete a project; it can be restored for 30 days."""
+    async with cli.client() as client:
+        gone = await client.delete_project(*await resolve(client, project))
+    cli.show(gone, f"{gone.path} is deleted. `firefly project restore {gone.path}` brings it back within 30 days.")
+
+
+@command(app)
+async def restore(cli: Cli, project: Name) -> None:
+    """Restore a deleted project."""
+    async with cli.client() as client:
+        back = await client.restore_project(*await resolve(client, project))
+    cli.show(back, _describe(back))
+
+
+@command(app)
+async def templates(cli: Cli) -> None:
+    """List the templates."""
+    async with cli.client() as client:
+        found = await client.templates()
+    columns = {"TEMPLATE": lambda t: t.name, "TITLE": lambda t: t.title, "WHAT IT IS": lambda t: t.description}
+    cli.table(found, columns, "This server has no templates.")

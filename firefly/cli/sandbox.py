@@ -1,0 +1,113 @@
+"""`firefly sandbox`: list, start, stop, restart, logs, exec, shell."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from firefly.client.models import Sandbox
+
+from . import terminal
+from .command import Cli, Failure, command, resolve
+
+app = typer.Typer(no_args_is_help=True, help="See and steer the sandboxes of projects.")
+Project = Annotated[str, typer.Argument(help="`owner/name`, or the name of one of your own.")]
+PASS_ON = {"allow_interspersed_args": False, "ignore_unknown_options": True}
+
+
+def _describe(sandbox: Sandbox) -> str:
+    until = f", stops at {sandbox.stops_at:%H:%M}" if sandbox.stops_at else ""
+    return f"{sandbox.state} since {sandbox.since:%Y-%m-%d %H:%M}{until}. {sandbox.reason}".rstrip()
+
+
+@command(app, "list")
+async def list_sandboxes(cli: Cli) -> None:
+    """List your projects' sandboxes that run."""
+    async with cli.client() as client:
+        found = [project for project in await client.projects() if project.sandbox != "stopped"]
+    columns = {"PROJECT": lambda p: p.path, "SANDBOX": lambda p: p.sandbox, "PREVIEW": lambda p: p.urls.preview}
+    cli.table(found, columns, "No sandbox runs.")
+
+
+async def _change(cli: Cli, project: str, action: str) -> None:
+    async with cli.client() as client:
+        changed = await client.change_sandbox(*await resolve(client, project), action)
+    cli.show(changed, _describe(changed))
+
+
+@command(app)
+async def show(cli: Cli, project: Project) -> None:
+    """Say whether it runs, since when and why."""
+    async with cli.client() as client:
+        found = await client.sandbox(*await resolve(client, project))
+    cli.show(found, _describe(found))
+
+
+@command(app)
+async def start(cli: Cli, project: Project) -> None:
+    """Start it."""
+    await _change(cli, project, "start")
+
+
+@command(app)
+async def stop(cli: Cli, project: Project) -> None:
+    """Stop it; files stay."""
+    await _change(cli, project, "stop")
+
+
+@command(app)
+async def restart(cli: Cli, project: Project) -> None:
+    """Stop and start it."""
+    await _change(cli, project, "restart")
+
+
+@command(app)
+async def logs(cli: Cli, project: Project) -> None:
+    """Follow what the application prints, until Ctrl-C."""
+    async with cli.client() as client:
+        async for event in client.logs(*await resolve(client, project)):
+            if cli.as_json:
+                print(json.dumps({"event": event.name, **json.loads(event.data)}), flush=True)
+            elif event.name == "output":
+                print(json.loads(event.data)["text"], flush=True)
+
+
+@command(app, "exec", context_settings=PASS_ON)
+async def execute(
+    cli: Cli,
+    project: Project,
+    words: Annotated[
+        list[str], typer.Argument(metavar="COMMAND...", help="The command; one word goes through the shell.")
+    ],
+    timeout: Annotated[float, typer.Option(help="Seconds.")] = 60,
+) -> None:
+    """Run a command and end with its exit code."""
+    wanted: str | list[str] = words[0] if len(words) == 1 else words
+    async with cli.client() as client:
+        owner, name = await resolve(client, project)
+        if cli.as_json:
+            done = await client.execute(owner, name, wanted, timeout=timeout)
+            cli.show(done, "")
+            raise typer.Exit(_exit_code(done.exit_code))
+        async with client.files(owner, name) as bridge:
+            async for event in bridge.stream_execute(wanted, timeout=timeout):
+                if event.exit_code is not None:
+                    raise typer.Exit(_exit_code(event.exit_code))
+                stream = sys.stderr if event.event == "stderr" else sys.stdout
+                print(event.text, end="", file=stream, flush=True)
+    raise Failure("The command's output ended early. Is the sandbox still running?")
+
+
+def _exit_code(code: int) -> int:
+    """A signal as shells tell it: 128 and its number."""
+    return 128 - code if code < 0 else code
+
+
+@command(app)
+async def shell(cli: Cli, project: Project) -> None:
+    """Open a terminal in it."""
+    if not sys.stdin.isatty():
+        raise Failure("A shell needs a terminal. For scripts there is `firefly sandbox exec`.")
+    async with cli.client() as client, client.files(*await resolve(client, project)) as bridge:
+        raise typer.Exit(await terminal.attach(bridge))

@@ -1,0 +1,83 @@
+"""`firefly serve`: the server, from the settings."""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from firefly.errors import FireflyError
+from firefly.settings import PREFIX, Settings, load
+
+# Not for the command line, where every user of the machine can read them.
+SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
+
+
+def register(app: typer.Typer) -> None:
+    app.command(
+        "serve", help="Run the server. Every option is also a setting: FIREFLY_LISTEN for --listen, and so on."
+    )(_with_settings(serve))
+
+
+def serve(*, stop_sandboxes: bool, **flags: object) -> None:
+    try:
+        settings = load(flags)
+        # Only the server needs all of its parts; other commands start faster without them.
+        from firefly.app import run
+
+        run(settings, stop_sandboxes=stop_sandboxes)
+    except FireflyError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        raise typer.Exit(1) from None
+
+
+def option_of(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def flag_fields() -> dict[str, type[Any]]:
+    """The settings that are flags too, and the type of each as an option."""
+    return {
+        name: _option_type(field.annotation) for name, field in Settings.model_fields.items() if name not in SECRETS
+    }
+
+
+def _option_type(annotation: object) -> type[Any]:
+    if typing.get_origin(annotation) is tuple or isinstance(annotation, types.GenericAlias):
+        return str
+    return next((kind for kind in (bool, int, float, Path) if annotation is kind), str)
+
+
+def _with_settings(function: Callable[..., None]) -> Callable[..., None]:
+    """Typer reads options from a signature: here every setting's, so that no list of them stands twice."""
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                kind | None, typer.Option(option_of(name), help=Settings.model_fields[name].description)
+            ],
+        )
+        for name, kind in flag_fields().items()
+    ]
+    stop = typer.Option("--stop-sandboxes", help="At the end stop all sandboxes; else they stay and are adopted.")
+    parameters.append(
+        inspect.Parameter(
+            "stop_sandboxes", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, stop]
+        )
+    )
+
+    def wrapper(**given: Any) -> None:
+        function(**given)
+
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapper
+
+
+__all__ = ["PREFIX", "flag_fields", "option_of", "register"]
