@@ -95,8 +95,10 @@ class Workspace:
 
     def open(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
         """A descriptor of what is at `path`; never waits for a FIFO."""
+        # openat2 refuses O_PATH together with flags that have no meaning for it.
+        extra = 0 if flags & os.O_PATH else os.O_NONBLOCK | os.O_NOCTTY
         with os_errors(path):
-            return open_beneath(self._folder, check(path), flags | os.O_NONBLOCK | os.O_NOCTTY, mode)
+            return open_beneath(self._folder, check(path), flags | extra, mode)
 
     @contextmanager
     def folder(self, path: str) -> Iterator[int]:

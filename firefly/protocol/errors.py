@@ -18,6 +18,8 @@ from firefly.errors import (
     VersionConflict,
 )
 
+MANIFEST_NAME = "firefly.yml"
+
 
 class ErrorCode(IntEnum):
     PARSE = -32700
@@ -42,6 +44,17 @@ class RefusedPath(InvalidInput):
 
     kind = "refused-path"
     title = "The path is refused"
+
+
+class ManifestError(InvalidInput):
+    """firefly.yml breaks its schema; `line` counts from 1."""
+
+    kind = "invalid-manifest"
+    title = "firefly.yml is not valid"
+
+    def __init__(self, detail: str, *, line: int = 1) -> None:
+        super().__init__(detail, field=MANIFEST_NAME, line=line)
+        self.line = line
 
 
 class RpcError(FireflyError):

@@ -5,23 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from firefly.errors import InvalidInput
+from firefly.protocol.errors import MANIFEST_NAME, ManifestError
 from firefly.protocol.quantities import Duration, Size
 from firefly.protocol.yamltext import Lines, load
 
-FILE_NAME = "firefly.yml"
 LONGEST = 64 << 10
-
-
-class ManifestError(InvalidInput):
-    """firefly.yml breaks its schema; `line` counts from 1."""
-
-    kind = "invalid-manifest"
-    title = "firefly.yml is not valid"
-
-    def __init__(self, detail: str, *, line: int) -> None:
-        super().__init__(detail, field=FILE_NAME, line=line)
-        self.line = line
 
 
 def _as_list(value: object) -> object:
@@ -125,16 +113,16 @@ class Manifest(Section):
 def parse(text: str) -> Manifest:
     """Raises ManifestError, which names the line, for YAML that is broken and for keys and values that are wrong."""
     if len(text) > LONGEST:
-        raise ManifestError(f"{FILE_NAME} is longer than {LONGEST >> 10} KiB.", line=1)
+        raise ManifestError(f"{MANIFEST_NAME} is longer than {LONGEST >> 10} KiB.", line=1)
     try:
         data, lines = load(text)
     except ValueError as error:
         message, line = error.args
-        raise ManifestError(f"{FILE_NAME}, line {line}: {message}.", line=line) from error
+        raise ManifestError(f"{MANIFEST_NAME}, line {line}: {message}.", line=line) from error
     if data is None:
         return Manifest()
     if not isinstance(data, dict):
-        raise ManifestError(f"{FILE_NAME}, line 1: the file is a list of keys with values.", line=1)
+        raise ManifestError(f"{MANIFEST_NAME}, line 1: the file is a list of keys with values.", line=1)
     if isinstance(data.get("env"), dict):
         data["env"] = _as_texts(data["env"])
     try:
@@ -149,9 +137,9 @@ def _located(error: ValidationError, lines: Lines) -> ManifestError:
     line = _line(location, lines)
     name = ".".join(location)
     if first["type"] == "extra_forbidden":
-        return ManifestError(f"{FILE_NAME}, line {line}: the key {name} is not known.", line=line)
+        return ManifestError(f"{MANIFEST_NAME}, line {line}: the key {name} is not known.", line=line)
     message = first["msg"].removeprefix("Value error, ")
-    return ManifestError(f"{FILE_NAME}, line {line}: {name}: {message}.", line=line)
+    return ManifestError(f"{MANIFEST_NAME}, line {line}: {name}: {message}.", line=line)
 
 
 def _line(location: tuple[str, ...], lines: Lines) -> int:

@@ -24,13 +24,13 @@ from firefly.bridge.tasks import first_of, for_ever
 from firefly.bridge.watcher import Batch, Subscription
 from firefly.errors import InvalidInput
 from firefly.protocol.application import ApplicationKind, State
-from firefly.protocol.manifest import FILE_NAME, ManifestError
+from firefly.protocol.errors import MANIFEST_NAME, ManifestError
 
 SLOW_START = 30.0
 _OTHER_PORT_AFTER = 1.5
-_ANALYSED = frozenset({FILE_NAME, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"})
+_ANALYSED = frozenset({MANIFEST_NAME, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"})
 # Not data files: a script that writes one would start itself anew for ever.
-_SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", FILE_NAME)
+_SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", MANIFEST_NAME)
 log = structlog.get_logger()
 
 
@@ -72,7 +72,7 @@ class Lifecycle:
         except ManifestError as error:
             self._output.say(error.detail)
             self._board.set(State.CRASHED, error.detail, command=None, notes=[])
-            await self._changed(changes, (FILE_NAME,))
+            await self._changed(changes, (MANIFEST_NAME,))
             return
         self._announce(plan)
         try:
@@ -136,7 +136,7 @@ class Lifecycle:
                 self._output.flush()
 
     async def _until_restart(self, plan: Plan, changes: Subscription) -> None:
-        await self._changed(changes, (FILE_NAME, *plan.restart_on))
+        await self._changed(changes, (MANIFEST_NAME, *plan.restart_on))
         await asyncio.sleep(plan.throttle)
         self._output.say("The project changed: restarting.")
 
