@@ -119,7 +119,7 @@ class Chunked:
             return position
         if data[position : position + 2] != b"\r\n":
             raise BadBody("A chunk is longer than its size.")
-        self._step = self._size
+        self._step = Chunked._size
         if not self._unwrap:
             out.append(b"\r\n")
         return position + 2
