@@ -59,6 +59,15 @@ class Control:
         elif message["event"] == "started" and not self.started.done():
             self.started.set_result(message)
 
+    async def decided(self, within: float) -> None:
+        """Wait until the sandbox has started or the supervisor has ended, at most `within` seconds."""
+        ended = asyncio.ensure_future(self.ended.wait())
+        waiting: set[asyncio.Future[Any]] = {self.started, ended}
+        try:
+            await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+
     async def request(self, op: str, **values: object) -> Any:
         """Raises Unavailable where the supervisor has ended, TimedOut where it does not answer."""
         if self._writer is None or self.ended.is_set():

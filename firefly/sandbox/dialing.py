@@ -25,7 +25,8 @@ class SocketSource(ABC):
         """Short, but blocking. Raises OSError."""
 
     def close(self) -> None:
-        """Let go of the namespace."""
+        """Let go of the namespace; most sources hold none."""
+        return
 
 
 class JoiningSource(SocketSource):

@@ -93,13 +93,26 @@ def _leave_keyring() -> None:
         ctypes.CDLL(None).syscall(ctypes.c_long(number), KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
-def limit_process(pid: int, *, memory: int, pids: int) -> None:
+def limit_process(pid: int, *, uid: int | None, memory: int, pids: int) -> None:
     """Where there are no control groups: limit each process's own memory, and their number in the sandbox.
 
-    The number counts per user namespace because `pid` is already in its own. RLIMIT_AS would break Node.
+    The number counts per user namespace because `pid` is already in its own. RLIMIT_AS would break Node. Done as the
+    sandbox's user, who may do it without any privilege. Raises OSError.
     """
-    resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
-    resource.prlimit(pid, resource.RLIMIT_NPROC, (pids, pids))
+
+    def run() -> None:
+        if uid is not None:
+            privileges.become(uid, uid)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (pids, pids))
+
+    wait_for(fork(run), "limits could not be set")
+
+
+def wait_for(pid: int, complaint: str) -> None:
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        raise OSError(complaint)
 
 
 def read_within(descriptor: int, seconds: float, *, until: bytes = b"") -> bytes:
@@ -135,9 +148,7 @@ class Namespaces:
 
     def run(self, action: Callable[[], object]) -> None:
         """`start`, and wait for the end. Raises OSError where it failed."""
-        _, status = os.waitpid(self.start(action), 0)
-        if status != 0:
-            raise OSError("the network of the sandbox could not be set up")
+        wait_for(self.start(action), "the network could not be set up")
 
 
 class WayOut:
@@ -155,7 +166,7 @@ class WayOut:
             arrange({**numbers, SLIRP_USER_FD: namespaces.user, SLIRP_NET_FD: namespaces.net})
             if uid is not None:
                 privileges.become(uid, uid)
-            # slirp4netns 1.2 cannot seal itself off as an ordinary user who names a path; as this namespace's root it can.
+            # slirp4netns 1.2 seals itself off only when it is root: here, of the sandbox's user namespace.
             privileges.setns(SLIRP_USER_FD, CLONE_NEWUSER)
             os.close(SLIRP_USER_FD)
             os.execve(program, [program, *options, *ends, *where, "tap0"], {"PATH": "/usr/bin:/bin"})

@@ -49,6 +49,7 @@ OWN_FILES: Mapping[str, str] = {
     "resolv.conf": "nameserver 10.0.2.3\noptions timeout:3\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
+# What lies in these folders is memory that nothing can take back, so processes are left a quarter of all.
 TEMPORARY_SIZE, SHARED_MEMORY_SIZE = 1 << 30, 256 << 20
 
 
@@ -109,7 +110,7 @@ def _system() -> Iterator[str]:
 
 
 def _kernel(memory: int) -> Iterator[str]:
-    temporary, shared = min(TEMPORARY_SIZE, memory), min(SHARED_MEMORY_SIZE, memory)
+    temporary, shared = min(TEMPORARY_SIZE, memory // 2), min(SHARED_MEMORY_SIZE, memory // 4)
     yield from ("--proc", "/proc", "--dev", "/dev")
     yield from ("--perms", "1777", "--size", str(shared), "--tmpfs", "/dev/shm", "--remount-ro", "/dev")
     yield from ("--perms", "1777", "--size", str(temporary), "--tmpfs", "/tmp")

@@ -50,7 +50,7 @@ class ProcessBackend(SandboxBackend):
     ) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._given_machine = machine
+        self._found: Machine | None = machine
         self._bridge = bridge
         self._folder = settings.run_dir / "sandboxes"
         self._workspaces = settings.data_dir / "workspaces"
@@ -62,7 +62,8 @@ class ProcessBackend(SandboxBackend):
     async def open(self) -> None:
         await runtimes.fetch_node(self._settings.data_dir)
         self._runtimes = runtimes.find(self._settings.data_dir)
-        self._machine = self._given_machine or await asyncio.to_thread(look, self._runtimes.lacks)
+        if self._found is None:
+            self._found = await asyncio.to_thread(look, self._runtimes.lacks)
         await asyncio.to_thread(self._make_folders)
         for lack in self._machine.capabilities.lacks:
             log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
@@ -78,7 +79,7 @@ class ProcessBackend(SandboxBackend):
             file.chmod(0o644)
         # The sandbox sees the package read-only, so what is not compiled by now would be compiled at every start.
         for name in ("bridge", "protocol"):
-            if (PACKAGE / name).is_dir():
+            if os.access(PACKAGE / name, os.W_OK):
                 compileall.compile_dir(PACKAGE / name, quiet=2, maxlevels=2)
 
     @property
@@ -94,6 +95,11 @@ class ProcessBackend(SandboxBackend):
             run.source.close()
         self._runs.clear()
         self._dialer.close()
+
+    @property
+    def _machine(self) -> Machine:
+        assert self._found is not None, "open() was not called"
+        return self._found
 
     def capabilities(self) -> Capabilities:
         return self._machine.capabilities

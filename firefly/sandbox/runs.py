@@ -119,12 +119,8 @@ async def attach(folder: Path) -> Run:
     control = Control()
     try:
         await control.open(folder / "control.sock")
-        started, ended = control.started, asyncio.create_task(control.ended.wait())
-        try:
-            await asyncio.wait({started, ended}, timeout=START_LIMIT, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ended.cancel()
-        if not started.done():
+        await control.decided(START_LIMIT)
+        if not control.started.done():
             await _fail(control, folder)
         return await asyncio.to_thread(_describe, folder, control)
     except BaseException:

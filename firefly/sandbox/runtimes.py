@@ -93,7 +93,7 @@ def _installed_wheel() -> Path | None:
 
 
 async def _download(unpacked: Path) -> Path:
-    unpacked.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(unpacked.mkdir, parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "-t", str(unpacked)]
     process = await asyncio.create_subprocess_exec(*command, NODE_WHEEL, stdin=asyncio.subprocess.DEVNULL)
     try:

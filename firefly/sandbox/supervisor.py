@@ -132,7 +132,8 @@ class Supervisor:
         self.namespaces = launch.Namespaces(self.init)
         self.namespaces.run(partial(network.refuse, self.plan["refuse"]))
         if not self.plan["cgroups"]:
-            launch.limit_process(self.init, memory=self.plan["limits"]["memory"], pids=self.plan["limits"]["pids"])
+            limits = self.plan["limits"]
+            launch.limit_process(self.init, uid=self.plan["uid"], memory=limits["memory"], pids=limits["pids"])
         if self.sockets is not None:
             self.helper = self.namespaces.start(launch.hand_out_sockets(self.sockets))
             self.sockets.close()
@@ -235,10 +236,8 @@ class Supervisor:
     def _kill(self) -> None:
         """End all at once: the namespace's first process takes every other with it."""
         self.kill_at = time.monotonic() + GRACE
-        if self.plan["isolated"]:
-            victims = [self.init, self.payload]
-        else:
-            victims = processes.descendants(os.getpid())
+        isolated = self.plan["isolated"]
+        victims = [self.init, self.payload] if isolated else processes.descendants(os.getpid())
         for pid in victims:
             if pid:
                 with contextlib.suppress(ProcessLookupError):

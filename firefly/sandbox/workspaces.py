@@ -1,0 +1,117 @@
+"""The tables `workspaces` and `sandboxes`: who owns which files, and what was last known of each sandbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import structlog
+
+from firefly.bus import Bus
+from firefly.clock import Clock
+from firefly.errors import DatabaseUnavailable, NotFound
+from firefly.store import Database, load_queries
+
+from .backend import State
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was last written of a workspace's sandbox."""
+
+    workspace_id: UUID
+    state: State
+    reason: str
+    since: datetime
+    instance_id: str | None
+    output: str
+
+
+class Workspaces:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._queries: Any = load_queries("sandboxes")
+
+    async def create(self, *, claimed: bool) -> UUID:
+        """Enter a workspace; the sequence of the table gives it a user id of its own."""
+        now = self._clock.now() if claimed else None
+        async with self._database.connection() as connection:
+            row = await self._queries.add_workspace(connection, id=uuid4(), claimed_at=now)
+        return UUID(str(row["id"]))
+
+    async def uid(self, workspace_id: UUID) -> int:
+        """The user id that owns the workspace's files. Raises NotFound."""
+        return int((await self._find(workspace_id))["uid"])
+
+    async def is_claimed(self, workspace_id: UUID) -> bool:
+        """Raises NotFound."""
+        return (await self._find(workspace_id))["claimed_at"] is not None
+
+    async def claim(self, workspace_id: UUID) -> bool:
+        """Take a prepared workspace; False where somebody else has."""
+        async with self._database.connection() as connection:
+            row = await self._queries.claim_workspace(connection, id=workspace_id, claimed_at=self._clock.now())
+        return row is not None
+
+    async def mark_deleted(self, workspace_id: UUID) -> None:
+        async with self._database.connection() as connection:
+            await self._queries.mark_workspace_deleted(connection, id=workspace_id, deleted_at=self._clock.now())
+
+    async def drop(self, workspace_id: UUID) -> None:
+        """Forget a workspace whose files are gone. One that a project still names stays, marked as deleted."""
+        async with self._database.connection() as connection:
+            try:
+                await self._queries.drop_workspace(connection, id=workspace_id)
+            except asyncpg.ForeignKeyViolationError:
+                log.info("workspace.kept", workspace_id=str(workspace_id), reason="a project still names it")
+
+    async def leftovers(self) -> Sequence[UUID]:
+        """Those never claimed, and those deleted."""
+        async with self._database.connection() as connection:
+            return [UUID(str(row["id"])) async for row in self._queries.leftover_workspaces(connection)]
+
+    async def _find(self, workspace_id: UUID) -> Any:
+        async with self._database.connection() as connection:
+            row = await self._queries.find_workspace(connection, id=workspace_id)
+        if row is None:
+            raise NotFound("There is no such workspace.")
+        return row
+
+
+class Records:
+    """Writes each change of state, with its reason, and tells the bus. A database that is away stops no sandbox."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+        self._queries: Any = load_queries("sandboxes")
+
+    async def put(self, record: Record, *, stops_at: datetime | None) -> None:
+        event = {
+            "project_id": None,
+            "workspace_id": str(record.workspace_id),
+            "state": record.state.value,
+            "reason": record.reason,
+            "since": record.since.isoformat(),
+            "stops_at": stops_at.isoformat() if stops_at else None,
+        }
+        values = {name: getattr(record, name) for name in Record.__slots__}
+        try:
+            async with self._database.transaction() as connection:
+                await self._queries.put_sandbox(connection, **{**values, "state": record.state.value})
+                await self._bus.publish("events", "sandbox.changed", event, connection=connection)
+        except (DatabaseUnavailable, asyncpg.ForeignKeyViolationError) as error:
+            log.warning("sandbox.unrecorded", workspace_id=str(record.workspace_id), reason=str(error))
+
+    async def all(self) -> Sequence[Record]:
+        async with self._database.connection() as connection:
+            rows = [row async for row in self._queries.all_sandboxes(connection)]
+        return [
+            Record(**{**row, "state": State(row["state"]), "workspace_id": UUID(str(row["workspace_id"]))})
+            for row in rows
+        ]

@@ -1,0 +1,102 @@
+"""Real sandboxes with a stand-in for the bridge inside."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from firefly.sandbox.backend import Instance, Limits, SandboxSpec
+from firefly.sandbox.detection import Machine, look
+from firefly.sandbox.process import ProcessBackend
+from firefly.settings import Settings
+
+STANDIN = (Path(__file__).parent / "standin.py").read_text()
+COMMAND = (str(Path(sys.executable).resolve()), "-I", "-c", STANDIN)
+FIRST_UID = 1_900_000_000
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Inside:
+    """One sandbox, with a way to run something in it."""
+
+    def __init__(self, backend: ProcessBackend, spec: SandboxSpec, instance: Instance) -> None:
+        self.backend = backend
+        self.spec = spec
+        self.instance = instance
+
+    async def run(self, script: str) -> Done:
+        """Run a shell script inside, through the bridge's socket."""
+        return Done(**await ask(self.backend.bridge_path(self.instance.id), script))
+
+    async def python(self, source: str) -> Done:
+        return await self.run(f"python3 - <<'END'\n{source}\nEND\n")
+
+
+async def ask(path: Path, script: str = "") -> dict[str, object]:
+    """The stand-in's answer: to a health check, or, with a script, of running it."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    try:
+        body = script.encode()
+        head = f"POST / HTTP/1.0\r\nContent-Length: {len(body)}\r\n\r\n" if script else "GET /healthz HTTP/1.0\r\n\r\n"
+        writer.write(head.encode() + body)
+        async with asyncio.timeout(50):
+            answer = await reader.read()
+    finally:
+        writer.close()
+    found: dict[str, object] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return found
+
+
+@pytest.fixture(scope="session")
+def machine() -> Machine:
+    """What this machine offers. A test that needs isolation is skipped where there is none, unless CI is set."""
+    found = look()
+    if not (found.bubblewrap and found.slirp):
+        reason = "; ".join(f"{lack.what}: {lack.remedy}" for lack in found.capabilities.lacks)
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture
+async def backend(settings: Settings, machine: Machine) -> AsyncIterator[ProcessBackend]:
+    made = ProcessBackend(settings, machine=machine, bridge=COMMAND)
+    await made.open()
+    yield made
+    for instance in await made.list():
+        await made.stop(instance.id, reason="The test is over.")
+    await made.close()
+
+
+def spec(number: int = 0, **options: object) -> SandboxSpec:
+    return SandboxSpec(uuid4(), FIRST_UID + os.getpid() % 10_000 * 10 + number, **options)  # type: ignore[arg-type]
+
+
+Start = Callable[..., Awaitable[Inside]]
+
+
+@pytest.fixture
+def start(backend: ProcessBackend) -> Start:
+    """Start sandboxes; each of a test's has a number of its own."""
+    count = 0
+
+    async def begin(*, limits: Limits | None = None, **options: object) -> Inside:
+        nonlocal count
+        count += 1
+        made = spec(count, **({"limits": limits} if limits else {}), **options)
+        return Inside(backend, made, await backend.create(made))
+
+    return begin

@@ -1,0 +1,54 @@
+"""A stand-in for the bridge, run inside sandboxes by tests: answers health checks, and runs what it is sent."""
+
+import http.server
+import json
+import os
+import socket
+import socketserver
+import subprocess
+
+LIMIT = 40
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer({"pid": os.getpid()})
+
+    def do_POST(self) -> None:
+        script = self.rfile.read(int(self.headers["Content-Length"]))
+        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=LIMIT, check=False)
+        texts = [part.decode(errors="replace") for part in (done.stdout, done.stderr)]
+        self._answer({"code": done.returncode, "stdout": texts[0], "stderr": texts[1]})
+
+    def _answer(self, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "server"
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.BaseServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("", 0), Handler)
+        self.socket = socket.socket(fileno=int(os.environ["FIREFLY_BRIDGE_FD"]))
+        self.socket.set_inheritable(False)
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def get_request(self):  # type: ignore[no-untyped-def]
+        return self.socket.accept()
+
+
+if __name__ == "__main__":
+    print("stand-in ready", flush=True)
+    Server().serve_forever()

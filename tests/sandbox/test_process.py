@@ -1,0 +1,287 @@
+"""The process backend, with real sandboxes: start, reach, adopt, stop, and what goes wrong."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from firefly.errors import Conflict, InvalidInput, SandboxFailed, Unavailable
+from firefly.sandbox.backend import Capabilities, Lack
+from firefly.sandbox.detection import Machine
+from firefly.sandbox.process import ProcessBackend
+from firefly.settings import Settings
+from tests.sandbox.conftest import COMMAND, Inside, Start, ask, spec
+from tests.support.waiting import eventually
+
+LISTEN = """(python3 -c "
+import socket
+s = socket.create_server(('{host}', {port}), family=socket.{family})
+while True:
+    c, _ = s.accept(); c.sendall(b'{text}'); c.close()
+" >/dev/null 2>&1 &); true"""
+
+
+async def greeting(sandbox: Inside, port: int) -> bytes:
+    """What a port inside says, read over a connection from outside."""
+
+    async def connect() -> socket.socket | None:
+        try:
+            return await sandbox.backend.connect(sandbox.instance.id, port)
+        except Unavailable:
+            return None
+
+    connection = await eventually(connect)
+    assert connection is not None
+    with connection:
+        assert not connection.getblocking()
+        return await asyncio.get_running_loop().sock_recv(connection, 100)
+
+
+async def serve(sandbox: Inside, text: str, *, port: int = 3000, host: str = "127.0.0.1") -> None:
+    family = "AF_INET6" if ":" in host else "AF_INET"
+    await sandbox.run(LISTEN.format(host=host, port=port, text=text, family=family))
+
+
+async def test_create_returns_when_the_bridge_answers(start: Start) -> None:
+    sandbox = await start()
+    assert sandbox.instance.workspace_id == sandbox.spec.workspace_id
+    assert "pid" in await ask(sandbox.backend.bridge_path(sandbox.instance.id))
+    assert [one.id for one in await sandbox.backend.list()] == [sandbox.instance.id]
+    assert "stand-in ready" in await sandbox.backend.logs(sandbox.instance.id)
+
+
+async def test_the_bridge_finds_its_workspace_and_the_runtimes(start: Start) -> None:
+    sandbox = await start()
+    found = await sandbox.run('pwd; echo "$FIREFLY_WORKSPACE $FIREFLY_WORKSPACE_ID $HOME"; id -un; ls -A "$HOME"')
+    assert found.stdout.splitlines()[:3] == [
+        "/workspace",
+        f"/workspace {sandbox.spec.workspace_id} /home/firefly",
+        "firefly",
+    ]
+    for program in ("python3 --version", "git --version", "node --version", "npm --version"):
+        assert (await sandbox.run(program)).code == 0, program
+    made = await sandbox.run("python3 -m venv --without-pip .venv && .venv/bin/python -c 'print(6 * 7)'")
+    assert made.stdout == "42\n"
+
+
+async def test_files_outlive_the_sandbox(start: Start, backend: ProcessBackend) -> None:
+    sandbox = await start()
+    await sandbox.run("echo kept > note.txt; echo mine > ~/setting")
+    await backend.stop(sandbox.instance.id, reason="enough")
+    again = Inside(backend, sandbox.spec, await backend.create(sandbox.spec))
+    assert again.instance.id != sandbox.instance.id
+    assert (await again.run("cat note.txt ~/setting")).stdout == "kept\nmine\n"
+
+
+async def test_two_sandboxes_listen_on_the_same_port(start: Start) -> None:
+    first, second = await start(), await start()
+    await serve(first, "first")
+    await serve(second, "second")
+    assert await greeting(first, 3000) == b"first"
+    assert await greeting(second, 3000) == b"second"
+
+
+async def test_a_server_on_the_other_loopback_is_found(start: Start) -> None:
+    sandbox = await start()
+    await serve(sandbox, "six", host="::1", port=5173)
+    assert await greeting(sandbox, 5173) == b"six"
+
+
+async def test_a_port_where_nothing_listens_is_unavailable(start: Start) -> None:
+    sandbox = await start()
+    with pytest.raises(Unavailable, match="Nothing listens on port 3000"):
+        await sandbox.backend.connect(sandbox.instance.id, 3000)
+    with pytest.raises(InvalidInput):
+        await sandbox.backend.connect(sandbox.instance.id, 70000)
+
+
+async def test_stop_ends_it_and_says_why(start: Start, backend: ProcessBackend, settings: Settings) -> None:
+    sandbox = await start()
+    folder = settings.run_dir / "sandboxes" / sandbox.instance.id
+    assert await backend.exit_status(sandbox.instance.id) is None
+    await backend.stop(sandbox.instance.id, reason="Nobody needs it.")
+    status = await backend.wait(sandbox.instance.id)
+    assert (status.reason, status.requested) == ("Nobody needs it.", True)
+    assert "stand-in ready" in await backend.logs(sandbox.instance.id)
+    assert list(await backend.list()) == []
+    with pytest.raises(Unavailable):
+        await backend.connect(sandbox.instance.id, 3000)
+    await eventually(lambda: not folder.exists())
+    await backend.stop(sandbox.instance.id, reason="again")
+
+
+async def test_a_bridge_that_ends_by_itself_is_reported(start: Start, backend: ProcessBackend) -> None:
+    sandbox = await start()
+    bridge = (await ask(backend.bridge_path(sandbox.instance.id)))["pid"]
+    await sandbox.run(f"(sleep 0.1; kill -9 {bridge}) >/dev/null 2>&1 & true")
+    async with asyncio.timeout(5):
+        status = await backend.wait(sandbox.instance.id)
+    assert not status.requested
+    assert "was killed" in status.reason
+    assert "stand-in ready" in status.output
+
+
+async def test_a_bridge_that_does_not_start_fails_with_its_output(settings: Settings, machine: Machine) -> None:
+    command = (COMMAND[0], "-c", "import sys; sys.exit('no such module')")
+    backend = ProcessBackend(settings, machine=machine, bridge=command)
+    await backend.open()
+    with pytest.raises(SandboxFailed, match="ended with code 1") as failure:
+        await backend.create(spec())
+    assert "no such module" in failure.value.output
+    assert list(await backend.list()) == []
+    await backend.close()
+    assert list((settings.run_dir / "sandboxes").iterdir()) == []
+
+
+async def test_a_start_that_is_given_up_leaves_nothing(settings: Settings, machine: Machine) -> None:
+    marker = f"87{os.getpid()}"
+    command = (COMMAND[0], "-c", f"import time; time.sleep({marker})")
+    backend = ProcessBackend(settings, machine=machine, bridge=command)
+    await backend.open()
+    start = asyncio.create_task(backend.create(spec()))
+    await eventually(lambda: _processes(marker))
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    await eventually(lambda: not _processes(marker))
+    assert list(await backend.list()) == []
+    await backend.close()
+
+
+def _processes(text: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if text.encode() in path.read_bytes() and b"time.sleep" in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+async def test_another_server_adopts_what_runs(
+    start: Start, backend: ProcessBackend, settings: Settings, machine: Machine
+) -> None:
+    running, ended = await start(), await start()
+    await serve(running, "still here")
+    await backend.close()
+    os.kill(_supervisor(settings, ended.instance.id), signal.SIGKILL)
+    later = ProcessBackend(settings, machine=machine, bridge=COMMAND)
+    await later.open()
+    assert list(await later.adopt()) == [running.instance]
+    assert await greeting(Inside(later, running.spec, running.instance), 3000) == b"still here"
+    lost = await later.exit_status(ended.instance.id)
+    assert lost is not None
+    assert not lost.requested
+    await later.stop(running.instance.id, reason="enough")
+    assert (await later.wait(running.instance.id)).requested
+    await later.close()
+
+
+async def test_what_ended_while_no_server_ran_is_known(
+    start: Start, backend: ProcessBackend, settings: Settings, machine: Machine
+) -> None:
+    sandbox = await start()
+    bridge = (await ask(backend.bridge_path(sandbox.instance.id)))["pid"]
+    folder = settings.run_dir / "sandboxes" / sandbox.instance.id
+    await sandbox.run(f"(sleep 0.3; kill -9 {bridge}) >/dev/null 2>&1 & true")
+    await backend.close()
+    await eventually((folder / "exit.json").exists)
+    later = ProcessBackend(settings, machine=machine, bridge=COMMAND)
+    await later.open()
+    assert list(await later.adopt()) == []
+    status = await later.exit_status(sandbox.instance.id)
+    assert status is not None
+    assert "was killed" in status.reason
+    assert "stand-in ready" in status.output
+    assert not folder.exists()
+    await later.close()
+
+
+def _supervisor(settings: Settings, instance_id: str) -> int:
+    return int((settings.run_dir / "sandboxes" / instance_id / "pid").read_text())
+
+
+async def test_a_sandbox_ends_with_its_supervisor(start: Start, backend: ProcessBackend, settings: Settings) -> None:
+    sandbox = await start()
+    marker = f"88{os.getpid()}"
+    await sandbox.run(f"(python3 -c 'import time; time.sleep({marker})' >/dev/null 2>&1 &); true")
+    await eventually(lambda: _processes(marker))
+    os.kill(_supervisor(settings, sandbox.instance.id), signal.SIGKILL)
+    async with asyncio.timeout(5):
+        status = await backend.wait(sandbox.instance.id)
+    assert status.reason == "The sandbox's supervisor was killed."
+    await eventually(lambda: not _processes(marker))
+
+
+async def test_a_workspace_is_removed_only_when_nothing_runs_in_it(
+    start: Start, backend: ProcessBackend, settings: Settings
+) -> None:
+    sandbox = await start()
+    folder = settings.data_dir / "workspaces" / str(sandbox.spec.workspace_id)
+    await sandbox.run("mkdir -p a/b && touch a/b/c && chmod 000 a/b && ln -s /etc away")
+    with pytest.raises(Conflict):
+        await backend.remove_workspace(sandbox.spec.workspace_id)
+    await backend.stop(sandbox.instance.id, reason="enough")
+    await backend.remove_workspace(sandbox.spec.workspace_id)
+    assert not folder.exists()
+    assert Path("/etc/hostname").exists()
+    await backend.remove_workspace(uuid4())
+
+
+async def test_stats_tell_what_it_uses(start: Start, backend: ProcessBackend) -> None:
+    sandbox = await start()
+    stats = await backend.stats(sandbox.instance.id)
+    assert 1 << 20 < stats.memory < 100 << 20
+    assert stats.cpu_seconds < 10
+    assert 2 <= stats.pids < 10
+
+
+async def test_sockets_in_the_gateway_folder_can_be_reached_from_inside(start: Start, backend: ProcessBackend) -> None:
+    sandbox = await start()
+    path = backend.gateway_path(sandbox.instance.id) / "git.sock"
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"welcome")
+        writer.close()
+
+    server = await asyncio.start_unix_server(greet, str(path))
+    path.chmod(0o666)
+    found = await sandbox.python(
+        "import socket\n"
+        "with socket.socket(socket.AF_UNIX) as s:\n"
+        "    s.connect('/run/firefly/gateway/git.sock'); print(s.recv(100).decode())\n"
+    )
+    server.close()
+    await server.wait_closed()
+    assert found.stdout == "welcome\n"
+
+
+async def test_without_isolation_only_trusted_sandboxes_run(settings: Settings) -> None:
+    lacks = (Lack("bubblewrap", "nothing is kept apart", "apt install bubblewrap"),)
+    machine = Machine("", "", {}, Capabilities(isolated=False, lacks=lacks, limits="rlimit"))
+    backend = ProcessBackend(settings, machine=machine, bridge=COMMAND)
+    await backend.open()
+    assert backend.capabilities().lacks == lacks
+    with pytest.raises(SandboxFailed, match="only administrators' projects run"):
+        await backend.create(spec())
+    await backend.close()
+
+
+async def test_where_there_are_no_control_groups_processes_are_limited(settings: Settings, machine: Machine) -> None:
+    """RLIMIT_DATA and a watchdog in place of the groups: a hog, alone or as several processes, is ended."""
+    without = Machine(machine.bubblewrap, machine.slirp, {}, Capabilities(True, (), "rlimit"))
+    backend = ProcessBackend(settings, machine=without, bridge=COMMAND)
+    await backend.open()
+    made = spec(9)
+    sandbox = Inside(backend, made, await backend.create(made))
+    alone = await sandbox.python("x = bytearray(2 << 30)\nprint('had it all')")
+    assert "MemoryError" in alone.stderr
+    assert (await sandbox.run("ulimit -u; echo fine")).stdout.split()[-1] == "fine"
+    await backend.stop(sandbox.instance.id, reason="enough")
+    await backend.close()
