@@ -15,6 +15,7 @@ from .model import Project, Role, Visibility
 class Action(StrEnum):
     READ = "read"  # see the project, its files, members, output
     FETCH = "fetch"  # git clone, git fetch
+    PREVIEW = "preview"  # open the preview
     PUSH = "push"  # git push
     WRITE = "write"  # change files
     RUN = "run"  # execute commands, use terminals, start and stop the sandbox
@@ -23,10 +24,11 @@ class Action(StrEnum):
     DELETE = "delete"  # delete and restore
 
 
-# action -> (the least role, a scope that the credential must hold)
+# action -> (the least role, a scope that the credential must hold; of a preview's scope the project is a part)
 RULES: Mapping[Action, tuple[Role, str]] = {
     Action.READ: (Role.VIEWER, "read"),
     Action.FETCH: (Role.VIEWER, "git"),
+    Action.PREVIEW: (Role.VIEWER, "preview:{path}"),
     Action.PUSH: (Role.EDITOR, "git"),
     Action.WRITE: (Role.EDITOR, "write"),
     Action.RUN: (Role.EDITOR, "write"),
@@ -34,7 +36,7 @@ RULES: Mapping[Action, tuple[Role, str]] = {
     Action.PUBLISH: (Role.OWNER, "write"),
     Action.DELETE: (Role.OWNER, "write"),
 }
-_OPEN_TO_VISITORS = frozenset({Action.READ, Action.FETCH})
+_OPEN_TO_VISITORS = frozenset({Action.READ, Action.FETCH, Action.PREVIEW})
 UNKNOWN = "There is no such project, or you may not see it."
 # One line of the audit log per administrator, project and action in this many seconds: an editor asks all the time.
 _QUIET = 3600.0
@@ -56,7 +58,7 @@ class Access:
         Unauthenticated where signing in would help a visitor of a public project, Forbidden for members whose
         role or credential does not reach.
         """
-        least, scope = RULES[action]
+        least, scope = RULES[action][0], RULES[action][1].format(path=project.path)
         if action in _OPEN_TO_VISITORS and project.visibility is Visibility.PUBLIC and project.deleted_at is None:
             return
         if (

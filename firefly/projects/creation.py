@@ -169,8 +169,8 @@ class Creation:
 
     async def _fill(self, project: Project, template: str, *, trusted: bool) -> None:
         facts = facts_of(project, owner_is_administrator=trusted)
-        await self._bridge.configure(facts)
         await self._bridge.initialize_template(facts.workspace_id, template)
+        await self._bridge.configure(facts)
         await self._routes.add(facts, project.visibility)
 
     async def _start_job(self, identity: Identity, project: Project, request: CreateProject) -> Job:

@@ -55,7 +55,6 @@ class Filling:
         async with self._records.database.connection() as connection:
             await self._records.queries.set_default_branch(connection, id=project.id, branch=branch)
         progress.step(OPEN)
-        await self._bridge.configure(facts)
         await self._bridge.initialize_clone(facts.workspace_id)
         await self._finish(project, facts, "imported it")
 
@@ -66,7 +65,6 @@ class Filling:
         summary = await look_over(await self._artifacts.local(digest), total=self._largest)
         progress.step(UNPACK, f"{summary.entries} entries, {summary.size / 1e6:.1f} MB")
         artifact = await self._artifacts.find(digest)
-        await self._bridge.configure(facts)
         await self._bridge.initialize_archive(
             facts.workspace_id,
             filename=progress.input["filename"],
@@ -90,5 +88,6 @@ class Filling:
         return project, facts
 
     async def _finish(self, project: Project, facts: WorkspaceFacts, what: str) -> None:
+        await self._bridge.configure(facts)
         await self._routes.add(facts, project.visibility)
         await self._records.announce("project.changed", project, what=what)

@@ -10,7 +10,7 @@ from ..clock import Clock
 from ..errors import InvalidInput, Moved, NotFound
 from .access import UNKNOWN, Access, Action
 from .creation import Created, Creation
-from .model import CreateProject, Page, Project, UpdateProject, Visibility
+from .model import CreateProject, Page, Project, Role, UpdateProject, Visibility
 from .naming import check_free, reserve
 from .records import Records, decode_cursor, encode_cursor, to_project
 from .removal import Removal
@@ -74,6 +74,13 @@ class Projects:
             raise NotFound(UNKNOWN)
         await self._access.authorise(identity, project, action)
         return project
+
+    async def role_for_preview(self, identity: Identity, project_id: UUID) -> Role | None:
+        """The role of whoever opens a preview with a token; None for an administrator who is no member.
+
+        Raises NotFound, and Forbidden when the token's scopes do not hold this project's preview.
+        """
+        return (await self.get_by_id(identity, project_id, Action.PREVIEW)).role
 
     async def list(
         self, identity: Identity, *, cursor: str | None = None, limit: int = 50, deleted: bool = False

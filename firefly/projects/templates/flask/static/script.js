@@ -1,0 +1,7 @@
+const answer = document.querySelector("#answer");
+
+document.querySelector("#ask").addEventListener("click", async () => {
+  const response = await fetch("/api/time");
+  const { time } = await response.json();
+  answer.textContent = `It is ${new Date(time).toLocaleTimeString()}.`;
+});
