@@ -1,4 +1,4 @@
-"""`python -m firefly` is the command line."""
+"""`python -m firefly` is the command `firefly`."""
 
 from firefly.cli import main
 

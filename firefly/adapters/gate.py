@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from firefly.errors import FireflyError
+from firefly.projects import Action
 from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
 
@@ -44,10 +45,11 @@ class PreviewGate(Gate):
             return Verdict.REFUSE
         try:
             identity = await self._tokens.verify(token.decode("ascii", "replace"))
-            await self._projects.role_for_preview(identity, route.project_id)
+            project = await self._projects.get_by_id(identity, route.project_id, Action.PREVIEW)
         except FireflyError:
             return refused
-        return Verdict.MEMBER
+        # Visitors of a public project pass as such: why it does not run is not told to them.
+        return Verdict.MEMBER if route.access is not Access.PUBLIC or project.role else Verdict.ALLOW
 
     def _holds_grant(self, route: Route | None, head: Head) -> bool:
         if route is None or route.project_id is None:

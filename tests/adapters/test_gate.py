@@ -1,6 +1,7 @@
 """Which requests on content hosts pass: by whom they are sent, and which page rides on whose cookie."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 
 from firefly.adapters.gate import PreviewGate
 from firefly.errors import NotFound, Unauthenticated
+from firefly.projects import Action, Role
 from firefly.proxy import Head, Verdict
 from firefly.proxy.heads import parse
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
@@ -33,9 +35,10 @@ class Tokens:
 
 
 class Projects:
-    async def role_for_preview(self, identity: object, project_id: UUID) -> None:
-        if project_id != MINE:
+    async def get_by_id(self, identity: object, project_id: UUID, action: Action) -> object:
+        if project_id != MINE or action is not Action.PREVIEW:
             raise NotFound("no")
+        return SimpleNamespace(role=Role.VIEWER)
 
 
 def gate(*, access: Access = Access.MEMBERS) -> tuple[PreviewGate, Route]:

@@ -1,0 +1,135 @@
+"""Projects, sandboxes and what fills them: the parts that need one another, tied together in one place."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from firefly.artifacts import ArtifactStore
+from firefly.audit import Audit
+from firefly.bus import Bus
+from firefly.clock import Clock
+from firefly.git import AddressPolicy, Gateway, Importer
+from firefly.projects import (
+    Access,
+    Catalogue,
+    Creation,
+    Filling,
+    Jobs,
+    Members,
+    Preparation,
+    Projects,
+    Records,
+    Removal,
+    WorkspaceUpdater,
+)
+from firefly.quotas import Quotas
+from firefly.routes.store import RouteStore
+from firefly.sandbox.backend import SandboxBackend
+from firefly.sandbox.keeper import Keeper
+from firefly.settings import Settings
+from firefly.store import Database
+
+from .bridges import BridgeCalls
+from .parts import Credentials, Hosting
+from .routes import WorkspaceRoutes
+from .workspaces import KeeperWorkspaces, ProjectSpecs, RunObserver
+
+# An archive may unpack to this many times the size of an upload.
+UNPACKED = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    clock: Clock
+    audit: Audit
+    artifacts: ArtifactStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """Sandboxes, and the projects whose workspaces run in them."""
+
+    keeper: Keeper
+    bridges: BridgeCalls
+    catalogue: Catalogue
+    projects: Projects
+    members: Members
+    jobs: Jobs
+
+    @classmethod
+    async def open(
+        cls,
+        stack: AsyncExitStack,
+        ground: Ground,
+        *,
+        credentials: Credentials,
+        hosting: Hosting,
+        routes: RouteStore,
+        backend: SandboxBackend,
+        stop_sandboxes: bool,
+    ) -> Self:
+        records = Records(ground.database, ground.bus)
+        source = ProjectSpecs(settings=ground.settings, facts_of=records.facts)
+        keeper = Keeper(
+            backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
+            clock=ground.clock,
+        )  # fmt: skip
+        source.uid_of = keeper.workspaces.uid
+        made = await _tie(ground, records, keeper, credentials, hosting, routes)
+
+        async def project_of(workspace_id: UUID) -> UUID | None:
+            facts = await records.facts(workspace_id)
+            return facts.project_id if facts else None
+
+        gateway = Gateway(
+            git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of
+        )
+        stack.push_async_callback(gateway.close)
+        keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))
+        await keeper.open()
+        stack.push_async_callback(keeper.close, stop_all=stop_sandboxes)
+        await made.jobs.open()
+        stack.push_async_callback(made.jobs.close)
+        return cls(**vars(made))
+
+
+async def _tie(
+    ground: Ground, records: Records, keeper: Keeper, credentials: Credentials, hosting: Hosting, store: RouteStore
+) -> "Work":
+    settings, clock, audit = ground.settings, ground.clock, ground.audit
+    bridges = BridgeCalls(keeper=keeper, settings=settings)
+    workspaces, routes = KeeperWorkspaces(keeper), WorkspaceRoutes(store=store, settings=settings)
+    catalogue, jobs = Catalogue(), Jobs(database=ground.database, bus=ground.bus, clock=clock)
+    preparation = Preparation(data=settings.data_dir, git=hosting.git, catalogue=catalogue)
+    await preparation.open()
+    importer = Importer(
+        git=hosting.git, repositories=hosting.repositories, policy=AddressPolicy(settings.import_addresses),
+        keep_out=settings.data_dir, timeout=settings.import_timeout,
+    )  # fmt: skip
+    removal = Removal(records=records, repositories=hosting.repositories, workspaces=workspaces, clock=clock)
+    Filling(
+        jobs=jobs, records=records, importer=importer, artifacts=ground.artifacts, bridge=bridges, routes=routes,
+        removal=removal, largest_unpacked=settings.max_upload * UNPACKED,
+    )  # fmt: skip
+    creation = Creation(
+        records=records, audit=audit, quotas=Quotas(ground.database, settings), clock=clock,
+        repositories=hosting.repositories, preparation=preparation, catalogue=catalogue, importer=importer,
+        workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs,
+    )  # fmt: skip
+    projects = Projects(
+        records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=creation, removal=removal,
+        routes=routes, workspaces=workspaces,
+    )  # fmt: skip
+
+    async def revoke(project_id: UUID, account_id: UUID) -> None:
+        await credentials.grants.revoke("membership changed", project_id=project_id, account_id=account_id)
+
+    members = Members(projects=projects, records=records, audit=audit, clock=clock, revoke=revoke)
+    hosting.smart_http.listener = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
+    return Work(keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs)

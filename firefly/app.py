@@ -1,0 +1,173 @@
+"""The composition root: builds every part from the settings, in order, and takes it down in reverse."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from . import log as logging
+from . import resources
+from .adapters.announcement import announce
+from .adapters.dialer import SandboxDialer
+from .adapters.gate import PreviewGate
+from .adapters.parts import Credentials, Hosting
+from .adapters.upkeep import expire_for_ever
+from .adapters.work import Ground, Work
+from .artifacts import FileArtifactStore
+from .audit import Audit
+from .bus import PostgresBus
+from .clock import SystemClock
+from .proxy import FrontDoor
+from .proxy.tunnels import Tunnels
+from .routes import RouteTable
+from .routes.store import RouteStore
+from .sandbox.process import ProcessBackend
+from .secrets import Keyring
+from .settings import Settings
+from .store import Database, EmbeddedPostgres, migrate
+from .web.application import create_application
+from .web.services import Services
+
+log = structlog.get_logger()
+
+DRAIN = 10.0
+APP_SOCKET = "app.sock"
+FIRST_HANDED_OVER = 3
+
+
+def run(settings: Settings, *, stop_sandboxes: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT. Raises what keeps the server from starting, a FireflyError with its sentence."""
+    logging.configure(level=settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, stop_sandboxes=stop_sandboxes))
+
+
+async def _serve(settings: Settings, *, stop_sandboxes: bool) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with house(settings, stop_sandboxes=stop_sandboxes):
+        await stopping.wait()
+        log.info("server.stopping")
+
+
+@asynccontextmanager
+async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIterator[Services]:
+    """Everything that serves, up while the block runs."""
+    settings.prepare_folders()
+    async with AsyncExitStack() as stack:
+        # Bound first: a port that is taken is told at once, and requests that come early wait instead of failing.
+        listener = stack.enter_context(contextlib.closing(listen(settings)))
+        clock, keyring = SystemClock(), Keyring.from_settings(settings)
+        database = await _open_database(stack, settings)
+        bus = PostgresBus(database)
+        await bus.open()
+        stack.push_async_callback(bus.close)
+        audit = Audit(database)
+        artifacts = FileArtifactStore(settings.data_dir / "artifacts")
+        ground = Ground(settings=settings, database=database, bus=bus, clock=clock, audit=audit, artifacts=artifacts)
+        credentials = await Credentials.open(stack, settings, database, bus, keyring, clock)
+        table = RouteTable()
+        routes = RouteStore(database, bus, table)
+        await routes.load()
+        hosting = await Hosting.open(settings, database, bus)
+        backend = ProcessBackend(settings, clock=clock)
+        work = await Work.open(
+            stack, ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend,
+            stop_sandboxes=stop_sandboxes,
+        )  # fmt: skip
+        door, tunnels = _front_door(settings, table, credentials, work)
+        services = Services(
+            settings=settings, database=database, bus=bus, audit=audit, artifacts=artifacts, clock=clock,
+            accounts=credentials.accounts, sessions=credentials.sessions, tokens=credentials.tokens,
+            links=credentials.links, keys=credentials.keys, grants=credentials.grants,
+            projects=work.projects, members=work.members, catalogue=work.catalogue, jobs=work.jobs,
+            keeper=work.keeper, repositories=hosting.repositories, smart_http=hosting.smart_http,
+            routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
+        )  # fmt: skip
+        await _start_application(stack, services)
+        await door.start(sock=listener)
+        stack.push_async_callback(door.close, drain=DRAIN)
+        await stack.enter_async_context(_running(routes.follow(), expire_for_ever(work.projects)))
+        await announce(settings, credentials, backend.capabilities())
+        # What was built so far lives as long as the process; a full collection need not look at it again.
+        gc.collect()
+        gc.freeze()
+        yield services
+
+
+def _front_door(
+    settings: Settings, table: RouteTable, credentials: Credentials, work: Work
+) -> tuple[FrontDoor, Tunnels]:
+    gate = PreviewGate(grants=credentials.grants, tokens=credentials.tokens, projects=work.projects, table=table)
+    tunnels = Tunnels()
+    door = FrontDoor(
+        table=table,
+        gate=gate,
+        dialer=SandboxDialer(keeper=work.keeper, bridges=work.bridges),
+        app_path=settings.run_dir / APP_SOCKET,
+        app_url=settings.url,
+        content_domain=settings.content_domain,
+        trusted_proxies=settings.trusted_proxies,
+        tunnels=tunnels.take,
+    )
+    return door, tunnels
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket: the one that systemd hands over (sd_listen_fds(3)), else our own. Raises OSError."""
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS", "0") != "0":
+        return socket.socket(fileno=FIRST_HANDED_OVER)
+    host, port = settings.address
+    return socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=False)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
+    dsn = settings.database_url
+    if not dsn:
+        embedded = EmbeddedPostgres(settings)
+        dsn = await embedded.start()
+        stack.push_async_callback(embedded.stop)
+    database = Database(dsn)
+    await database.open()
+    stack.push_async_callback(database.close)
+    await migrate(database, resources.folder("migrations"))
+    return database
+
+
+async def _start_application(stack: AsyncExitStack, services: Services) -> None:
+    """The aiohttp application on the internal socket, which only the front door reaches (decision 2)."""
+    path = services.settings.run_dir / APP_SOCKET
+    await asyncio.to_thread(path.unlink, missing_ok=True)
+    runner = web.AppRunner(
+        create_application(services), handler_cancellation=True, access_log=None, shutdown_timeout=DRAIN
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.UnixSite(runner, path).start()
+    await asyncio.to_thread(path.chmod, 0o600)
+
+
+@asynccontextmanager
+async def _running(*work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` beside the block, and end it with it; a failure of one ends the server rather than go unseen."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(item) for item in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
