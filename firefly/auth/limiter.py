@@ -43,11 +43,11 @@ class RateLimiter:
             await self._queries.forget_hits(connection, key=_digest(key))
 
     async def _hit(self, connection: Connection, key: str, limit: Limit) -> None:
-        parameters = {"key": _digest(key), "now": self._clock.now(), "limit": float(limit.count), "per": limit.per}
-        if await self._queries.hit(connection, **parameters) is None:
-            row = await self._queries.level(connection, **parameters)
-            over = (row["level"] if row else limit.count) + 1 - limit.count
-            wait = max(1.0, over * limit.per / limit.count)
+        seconds_each = limit.per / limit.count
+        parameters = {"key": _digest(key), "now": self._clock.now(), "seconds_each": seconds_each}
+        if await self._queries.hit(connection, **parameters, count=float(limit.count)) is None:
+            level = await self._queries.level(connection, **parameters)
+            wait = max(1.0, ((level or limit.count) + 1 - limit.count) * seconds_each)
             raise RateLimited(f"Too many attempts. Try again in {wait:.0f} seconds.", retry_after=round(wait, 1))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +22,8 @@ else:
     Connection = asyncpg.Connection
 
 log = structlog.get_logger()
+# The pool tells of every failed attempt, with its stack; `database.away` says it once.
+logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 60.0
 PROBE_INTERVAL, PROBE_INTERVAL_AWAY, REPORT_INTERVAL = 5.0, 0.5, 5.0
@@ -51,6 +54,14 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.set_type_codec(name, schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 
 
+def is_closed(connection: Connection) -> bool:
+    """Whether the server is gone from the other end; also for a connection that the pool took back because of that."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
 class Database:
     """A pool of connections to one PostgreSQL database. json and jsonb are Python values on both sides.
 
@@ -63,6 +74,7 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._available = False
         self._prober: asyncio.Task[None] | None = None
+        self._went_away = asyncio.Event()
         self._listeners: list[Callable[[bool], None]] = []
 
     @property
@@ -121,7 +133,7 @@ class Database:
         try:
             yield connection
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
-            if isinstance(error, LOST) or connection.is_closed():
+            if isinstance(error, LOST) or is_closed(connection):
                 raise self._lost(error) from error
             raise
         finally:
@@ -168,13 +180,18 @@ class Database:
         if available == self._available:
             return
         self._available = available
+        if not available:
+            self._went_away.set()
         log.info("database.available") if available else log.error("database.away", **reason)
         for listener in self._listeners:
             listener(available)
 
     async def _probe(self) -> None:
         while True:
-            await asyncio.sleep(PROBE_INTERVAL if self._available else PROBE_INTERVAL_AWAY)
+            interval = PROBE_INTERVAL if self._available else PROBE_INTERVAL_AWAY
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._went_away.wait(), interval)
+            self._went_away.clear()
             with contextlib.suppress(DatabaseUnavailable, TimeoutError, asyncpg.PostgresError):
                 async with self.connection() as connection:
                     await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)

@@ -73,19 +73,20 @@ class EmbeddedPostgres:
         return self.dsn()
 
     async def stop(self) -> None:
-        """End the server, adopted or not, and wait for its end."""
+        """End the server, started or adopted, and wait for its end; one of another Firefly is left alone."""
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
             self._watcher = None
+        if self._lock is None:
+            return
         try:
             if self._cluster.initialised() and await self._is_up():
                 await self._end()
         finally:
             self._process = None
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
+            os.close(self._lock)
+            self._lock = None
 
     async def _end(self) -> None:
         stop = ("{install}/bin/pg_ctl", "stop", "-D", "{data}", "-w", "-t", str(STOP_LIMIT), "-m")

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from ..errors import Conflict, InvalidInput
-from .database import Connection, Database
+from .database import Connection, Database, is_closed
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ async def migrate(db: Database, folder: Path) -> list[str]:
             for migration in missing:
                 await _apply(connection, migration)
         finally:
-            if not connection.is_closed():
+            if not is_closed(connection):
                 await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
     return [migration.name for migration in missing]
 

@@ -191,7 +191,7 @@ async def test_forged_tokens_are_refused(auth: Auth, ada: Account) -> None:
         jwt.encode(claims, foreign, algorithm="EdDSA", headers={"kid": head["kid"]}),
         jwt.encode(claims, foreign, algorithm="EdDSA", headers={"kid": "unknown"}),
         jwt.encode(claims, public, algorithm="HS256", headers={"kid": head["kid"]}),
-        jwt.encode(claims, None, algorithm="none", headers={"kid": head["kid"]}),
+        jwt.encode(claims, "", algorithm="none", headers={"kid": head["kid"]}),
     ]
     assert [is_good(auth.sessions, token) for token in forged] == [False] * 4
 

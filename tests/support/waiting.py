@@ -4,14 +4,18 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 INTERVAL = 0.01
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], *, within: float = 5) -> T:
+@overload
+async def eventually(condition: Callable[[], Awaitable[T]], *, within: float = 5) -> T: ...
+@overload
+async def eventually(condition: Callable[[], T], *, within: float = 5) -> T: ...
+async def eventually(condition: Callable[[], Any], *, within: float = 5) -> Any:
     """Call `condition`, a plain or a coroutine function, until it gives something true, and return that.
 
     AssertionErrors count as "not yet"; the last one is raised when the time is up.
@@ -21,7 +25,7 @@ async def eventually(condition: Callable[[], T | Awaitable[T]], *, within: float
         failure: AssertionError | None = None
         try:
             result = condition()
-            value: T = await result if inspect.isawaitable(result) else result
+            value = await result if inspect.isawaitable(result) else result
             if value:
                 return value
         except AssertionError as error:

@@ -1,0 +1,161 @@
+"""The pool: a database that is away at start is waited for, one that goes away later is survived."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from firefly.errors import DatabaseUnavailable, InvalidInput
+from firefly.settings import Settings
+from firefly.store import Database, EmbeddedPostgres
+from firefly.store import database as module
+from tests.support.database import TestServer
+from tests.support.waiting import eventually
+
+
+async def one(db: Database) -> int:
+    async with db.connection() as connection:
+        found: int = await connection.fetchval("SELECT 1")
+        return found
+
+
+async def works(db: Database) -> bool:
+    try:
+        return await one(db) == 1
+    except DatabaseUnavailable:
+        return False
+
+
+async def test_a_database_that_is_away_at_start_is_waited_for(
+    embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REPORT_INTERVAL", 0.4)
+    db = Database(embedded.dsn(), min_size=1)
+    with capture_logs() as logs:
+        opening = asyncio.create_task(db.open(wait=60))
+        await eventually(lambda: len([entry for entry in logs if entry["event"] == "database.waiting"]) >= 2)
+        assert not opening.done()
+        await embedded.start()
+        await opening
+    assert await one(db) == 1
+    assert db.available
+    await db.close()
+
+
+async def test_a_database_that_stays_away_is_reported(settings: Settings) -> None:
+    db = Database(f"postgresql://firefly@/firefly?host={settings.run_dir}")
+    with pytest.raises(DatabaseUnavailable, match="did not answer for 0 s"):
+        await db.open(wait=0)
+    assert not db.available
+    await db.close()
+
+
+async def test_a_refusal_is_not_waited_for(database_server: TestServer) -> None:
+    db = Database(database_server.embedded.dsn("no_such_database"))
+    with pytest.raises(InvalidInput, match="no_such_database"):
+        await asyncio.wait_for(db.open(wait=60), 10)
+
+
+async def test_a_database_that_goes_away_is_survived(embedded: EmbeddedPostgres) -> None:
+    db = Database(await embedded.start(), min_size=2)
+    await db.open()
+    seen: list[bool] = []
+    db.on_change(seen.append)
+    async with db.connection() as connection:
+        await connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
+    await embedded.stop()
+    for _ in range(3):
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await one(db)
+        assert caught.value.retry_after > 0
+    assert not db.available
+    await embedded.start()
+    await eventually(lambda: works(db), within=20)
+    await eventually(lambda: db.available, within=20)
+    async with db.connection() as connection:
+        assert await connection.fetchval("SELECT seven FROM kept") == 7
+    assert seen == [False, True]
+    await db.close()
+
+
+async def test_a_statement_under_way_ends_with_a_clear_error(embedded: EmbeddedPostgres) -> None:
+    db = Database(await embedded.start(), min_size=1)
+    await db.open()
+    running = asyncio.Event()
+
+    async def work() -> None:
+        async with db.transaction() as connection:
+            await connection.execute("CREATE TABLE half (n int)")
+            running.set()
+            await connection.execute("SELECT pg_sleep(60)")
+
+    task = asyncio.create_task(work())
+    await running.wait()
+    await embedded.stop()
+    with pytest.raises(DatabaseUnavailable):
+        await asyncio.wait_for(task, 20)
+    await embedded.start()
+    await eventually(lambda: works(db), within=20)
+    async with db.connection() as connection:
+        assert await connection.fetchval("SELECT to_regclass('half')") is None
+    await db.close()
+
+
+async def test_an_idle_loss_is_noticed_by_the_probe(
+    embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PROBE_INTERVAL", 0.1)
+    db = Database(await embedded.start(), min_size=1)
+    await db.open()
+    await embedded.stop()
+    await eventually(lambda: not db.available)
+    await db.close()
+
+
+async def test_errors_of_a_statement_stay_what_they_are(database: Database) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with database.connection() as connection:
+            await connection.execute("SELECT * FROM nowhere")
+    with pytest.raises(FileNotFoundError):
+        async with database.connection():
+            raise FileNotFoundError("of the caller")
+    assert database.available
+    assert await one(database) == 1
+
+
+async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
+    async def fail_half_way() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("CREATE TABLE half (n int)")
+            raise KeyError("of the caller")
+
+    with pytest.raises(KeyError):
+        await fail_half_way()
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT to_regclass('half')") is None
+
+
+async def test_waiting_for_a_connection_has_a_limit(
+    database_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ACQUIRE_LIMIT", 0.1)
+    db = Database(database_server.embedded.dsn("postgres", superuser=True), min_size=1, max_size=1)
+    await db.open()
+    async with db.connection():
+        with pytest.raises(DatabaseUnavailable, match="became free"):
+            await one(db)
+    assert await one(db) == 1
+    await db.close()
+
+
+async def test_json_goes_in_and_out_as_values(database: Database) -> None:
+    value = {"a": [1, None, "ä"], "b": {"c": True}}
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT $1::jsonb", value) == value
+        assert await connection.fetchval("SELECT '[1, 2]'::json") == [1, 2]
+
+
+async def test_a_database_that_is_not_open_says_so() -> None:
+    with pytest.raises(DatabaseUnavailable, match="not open"):
+        await one(Database("postgresql://nowhere/x"))
