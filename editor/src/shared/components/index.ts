@@ -19,3 +19,4 @@ export { Toasts } from "./Toasts";
 export { showToast } from "./toasts";
 export { Tooltip } from "./Tooltip";
 export { useNow } from "./useNow";
+export { Frame, initialsOf, type FrameLink } from "./Frame";

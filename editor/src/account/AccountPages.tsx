@@ -1,0 +1,51 @@
+import { FolderGit2, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
+import { Api, type Account, type Project } from "../shared/api";
+import { Frame, Toasts, type FrameLink } from "../shared/components";
+import { usePath } from "../shared/router";
+import { ProjectSettings } from "../project/ProjectSettings";
+import "./account.css";
+import { Profile } from "./Profile";
+import { Sessions } from "./Sessions";
+import { Tokens } from "./Tokens";
+import { Users } from "./Users";
+
+const api = new Api();
+
+const ACCOUNT_LINKS: FrameLink[] = [
+  { href: "/account", label: "Account", icon: <User size={16} aria-hidden /> },
+  { href: "/account/sessions", label: "Sessions", icon: <MonitorSmartphone size={16} aria-hidden /> },
+  { href: "/account/tokens", label: "API tokens", icon: <KeyRound size={16} aria-hidden /> },
+];
+const USERS_LINK: FrameLink = { href: "/admin/users", label: "Users", icon: <People size={16} aria-hidden /> };
+
+export function AccountPages({ user, project }: { user: Account; project: Project | null }) {
+  const path = usePath();
+  const ofProject = project !== null && path.startsWith("/app/");
+  const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? [USERS_LINK] : [])];
+  const shown = path.startsWith("/admin") ? "/admin/users" : path;
+  return (
+    <>
+      <Frame
+        user={user}
+        path={shown}
+        navLabel={ofProject ? "Settings" : "Account"}
+        links={links}
+        search={
+          <a className="to-projects" href="/">
+            <FolderGit2 size={16} aria-hidden /> Projects
+          </a>
+        }
+      >
+        {ofProject ? <ProjectSettings api={api} project={project} user={user} /> : <Page path={shown} user={user} />}
+      </Frame>
+      <Toasts />
+    </>
+  );
+}
+
+function Page({ path, user }: { path: string; user: Account }) {
+  if (path === "/admin/users" && user.is_administrator) return <Users api={api} user={user} />;
+  if (path === "/account/sessions") return <Sessions api={api} />;
+  if (path === "/account/tokens") return <Tokens api={api} user={user} />;
+  return <Profile api={api} user={user} />;
+}

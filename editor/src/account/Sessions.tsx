@@ -1,0 +1,51 @@
+import { Monitor } from "lucide-react";
+import type { Api, Session } from "../shared/api";
+import { Button, ErrorState, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { sayAgent } from "./agents";
+import { useLoaded } from "./useLoaded";
+
+export function Sessions({ api }: { api: Api }) {
+  const { items, problem, again, change } = useLoaded(api.sessions);
+  if (problem) return <ErrorState problem={problem} onRetry={again} />;
+  if (!items) return <Skeleton rows={3} label="Loading the sessions" />;
+  const close = async (session: Session) => {
+    if ((await change(api.closeSession(session.id).then(() => true))) === null) return;
+    if (session.current) location.assign("/auth/sign-in");
+    else showToast(`${sayAgent(session.user_agent)} is signed out.`);
+  };
+  const closeAll = async () => {
+    if (await change(api.closeSessions().then(() => true))) location.assign("/auth/sign-in");
+  };
+  return (
+    <div className="account">
+      <div className="account-head">
+        <div>
+          <h1>Sessions</h1>
+          <p className="ff-muted">Where you are signed in.</p>
+        </div>
+        <Button onClick={() => void closeAll()}>Sign out everywhere</Button>
+      </div>
+      <ul className="items">
+        {items.map((session) => (
+          <li key={session.id} className="item">
+            <Monitor size={16} aria-hidden className="ff-muted" />
+            <div className="item-text">
+              <span className="item-title" title={session.user_agent}>
+                {sayAgent(session.user_agent)}
+                {session.current && <span className="badge">This browser</span>}
+              </span>
+              <span className="item-hint">
+                {session.address ? `${session.address} · ` : ""}
+                {session.last_used_at ? "used " : "signed in "}
+                <RelativeTime at={session.last_used_at ?? session.created_at} />
+              </span>
+            </div>
+            <Button kind="quiet" aria-label={`Sign out ${sayAgent(session.user_agent)}`} onClick={() => void close(session)}>
+              Sign out
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

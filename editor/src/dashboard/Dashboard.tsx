@@ -1,0 +1,67 @@
+import { FolderGit2, Plus, Trash2 } from "lucide-react";
+import { useDeferredValue, useState } from "react";
+import type { Account, Project } from "../shared/api";
+import { Button, Frame, Toasts } from "../shared/components";
+import { go, usePath } from "../shared/router";
+import { MembersDialog } from "../project/MembersDialog";
+import { Bin } from "./Bin";
+import "./dashboard.css";
+import { NewProject, type Source } from "./NewProject";
+import { ProjectList } from "./ProjectList";
+import { RenameDialog } from "./RenameDialog";
+import { Search } from "./Search";
+import { api, loadProjects, useDashboard } from "./store";
+import { useShortcut } from "./useShortcut";
+
+/** A dialog about one project. */
+export interface Asked {
+  about: "rename" | "members";
+  project: Project;
+}
+
+const DIALOGS: Record<string, Source> = { "/new": "template", "/import": "git", "/upload": "archive" };
+
+export function Dashboard({ user, server }: { user: Account; server: string }) {
+  const path = usePath();
+  const [query, setQuery] = useState("");
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const binned = useDashboard((state) => state.bin.items.length);
+  const shown = useDeferredValue(query);
+  const source = DIALOGS[path];
+  useShortcut("n", () => go("/new"));
+  return (
+    <>
+      <Frame
+        user={user}
+        path={path === "/bin" ? "/bin" : "/"}
+        navLabel="Places"
+        links={[
+          { href: "/", label: "Projects", icon: <FolderGit2 size={16} aria-hidden /> },
+          { href: "/bin", label: "Bin", icon: <Trash2 size={16} aria-hidden />, count: binned || undefined },
+        ]}
+        search={path !== "/bin" && <Search query={query} onChange={setQuery} />}
+        action={
+          <Button kind="primary" className="new-project" icon={<Plus size={16} aria-hidden />} onClick={() => go("/new")} title="New project (N)">
+            <span>New project</span>
+          </Button>
+        }
+      >
+        {path === "/bin" ? <Bin /> : <ProjectList user={user} server={server} query={shown} onAsk={setAsked} />}
+      </Frame>
+      {source && <NewProject key={source} user={user} source={source} onClose={() => go("/")} />}
+      {asked?.about === "rename" && (
+        <RenameDialog project={asked.project} onClose={() => setAsked(null)} />
+      )}
+      {asked?.about === "members" && (
+        <MembersDialog
+          api={api}
+          project={asked.project}
+          user={user}
+          onChange={() => void loadProjects()}
+          onClose={() => setAsked(null)}
+        />
+      )}
+      <Toasts />
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+import { Copy, Ellipsis, ExternalLink, Globe, PencilLine, Play, Settings, Square, Trash2, Users } from "lucide-react";
+import type { Account, Job, Project } from "../shared/api";
+import { Button, dotOf, Menu, RelativeTime, showToast, StateDot, Tooltip, type MenuItem } from "../shared/components";
+import type { Asked } from "./Dashboard";
+import { jobEnded, mayManage, runningStep } from "./list";
+import { cancelJob, deleteProject, toggleSandbox, useDashboard } from "./store";
+
+interface Props {
+  project: Project;
+  user: Account;
+  onAsk: (asked: Asked) => void;
+}
+
+export function ProjectRow({ project, user, onAsk }: Props) {
+  const job = useDashboard((state) => state.jobs[project.id]);
+  const filling = job && !jobEnded(job.state) ? job : null;
+  const failed = job?.state === "failed" ? job : null;
+  const dot = filling ? "busy" : failed ? "failed" : dotOf(project.sandbox);
+  return (
+    <li className="row">
+      <StateDot state={dot} label={filling ? "Importing" : failed ? "Import failed" : undefined} />
+      <div className="row-name">
+        <a className="project-link" href={editorOf(project)}>
+          {project.owner !== user.name && <span className="row-owner">{project.owner} / </span>}
+          {project.name}
+        </a>
+        {project.visibility === "public" && (
+          <Tooltip text="Public: everyone can see it">
+            <Globe size={14} aria-label="Public" className="row-public" />
+          </Tooltip>
+        )}
+        {project.description && <span className="row-description">{project.description}</span>}
+      </div>
+      <div className="row-change">{filling ? <Filling job={filling} /> : failed ? <Failed job={failed} /> : <Change project={project} />}</div>
+      <div className="row-tools">
+        {filling ? (
+          <Button kind="quiet" onClick={() => void cancelJob(filling)}>
+            Cancel
+          </Button>
+        ) : (
+          <a className="row-preview" href={project.urls.preview} target="_blank" rel="noreferrer" aria-label={`Preview of ${project.name}`}>
+            Preview <ExternalLink size={14} aria-hidden />
+          </a>
+        )}
+        <Menu label={`More for ${project.name}`} trigger={<Ellipsis size={16} aria-hidden />} items={itemsFor(project, onAsk)} />
+      </div>
+    </li>
+  );
+}
+
+function Change({ project }: { project: Project }) {
+  const { what, who, at } = project.last_change;
+  return (
+    <>
+      <span className="row-what">{who ? `${who} ${what}` : what}</span>
+      <RelativeTime at={at} />
+    </>
+  );
+}
+
+function Filling({ job }: { job: Job }) {
+  const step = runningStep(job);
+  return (
+    <>
+      <span className="row-what" role="status">
+        {step?.name ?? "Importing"}
+        {step?.detail ? `: ${step.detail}` : "…"}
+      </span>
+      {step?.percent !== null && step?.percent !== undefined && <span>{step.percent} %</span>}
+    </>
+  );
+}
+
+function Failed({ job }: { job: Job }) {
+  return (
+    <span className="row-what ff-bad" title={job.error ?? undefined}>
+      {job.error ?? "The import failed."}
+    </span>
+  );
+}
+
+function editorOf(project: Project): string {
+  return `/app/${project.owner}/${project.name}`;
+}
+
+function itemsFor(project: Project, onAsk: (asked: Asked) => void): MenuItem[] {
+  const runs = project.sandbox === "running";
+  const copyUrl = () =>
+    void navigator.clipboard.writeText(project.urls.git).then(() => showToast("The git address is copied."));
+  return [
+    { label: "Open preview", icon: <ExternalLink size={16} />, href: project.urls.preview, newTab: true },
+    { label: "Copy git address", icon: <Copy size={16} />, onSelect: copyUrl },
+    {
+      label: runs ? "Stop" : "Start",
+      icon: runs ? <Square size={16} /> : <Play size={16} />,
+      onSelect: () => void toggleSandbox(project),
+      disabled: project.role === "viewer",
+    },
+    { label: "Members and access…", icon: <Users size={16} />, onSelect: () => onAsk({ about: "members", project }) },
+    { label: "Settings", icon: <Settings size={16} />, href: `${editorOf(project)}/settings` },
+    {
+      label: "Rename…",
+      icon: <PencilLine size={16} />,
+      onSelect: () => onAsk({ about: "rename", project }),
+      disabled: !mayManage(project),
+    },
+    {
+      label: "Delete",
+      icon: <Trash2 size={16} />,
+      danger: true,
+      onSelect: () => void deleteProject(project),
+      disabled: project.role !== "owner",
+    },
+  ];
+}

@@ -1,0 +1,106 @@
+import { ArrowLeft } from "lucide-react";
+import { useState, type SyntheticEvent } from "react";
+import { asProblem, type Account, type Api, type Project } from "../shared/api";
+import { Button, CopyButton, Field, showToast } from "../shared/components";
+import { Access } from "./Access";
+import { Members } from "./Members";
+import "./project.css";
+
+interface Props {
+  api: Api;
+  project: Project;
+  user: Account | null;
+}
+
+/** The settings page of one project: name and description, access, members, deletion. */
+export function ProjectSettings({ api, project: given, user }: Props) {
+  const [project, setProject] = useState(given);
+  const address = `/app/${project.owner}/${project.name}`;
+  const reload = () => void api.project(project).then(setProject, () => undefined);
+  return (
+    <div className="settings">
+      <a className="settings-back" href={address}>
+        <ArrowLeft size={16} aria-hidden /> {project.owner}/{project.name}
+      </a>
+      <h1>Project settings</h1>
+      <General api={api} project={project} onChange={setProject} />
+      <section className="settings-section">
+        <Access key={project.visibility} api={api} project={project} onChange={reload} />
+      </section>
+      <section className="settings-section">
+        <Members api={api} project={project} user={user} />
+      </section>
+      <section className="settings-section" aria-labelledby="git-title">
+        <h2 id="git-title">Git</h2>
+        <p className="ff-muted">Clone and push with your name and an API token as the password.</p>
+        <div className="access-link">
+          <code>git clone {project.urls.git}</code>
+          <CopyButton text={`git clone ${project.urls.git}`} />
+        </div>
+      </section>
+      {project.role === "owner" && <Deletion api={api} project={project} />}
+    </div>
+  );
+}
+
+function General({ api, project, onChange }: { api: Api; project: Project; onChange: (project: Project) => void }) {
+  const [name, setName] = useState(project.name);
+  const [description, setDescription] = useState(project.description);
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const mayChange = project.role === "owner" || project.role === "maintainer";
+  const submit = async (event: SyntheticEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      const changed = await api.changeProject(project, { name, description });
+      history.replaceState(null, "", `/app/${changed.owner}/${changed.name}/settings`);
+      onChange(changed);
+      showToast("Saved.");
+    } catch (thrown) {
+      setError(asProblem(thrown).detail);
+    }
+    setBusy(false);
+  };
+  return (
+    <form className="settings-section settings-form" onSubmit={(event) => void submit(event)}>
+      <h2>General</h2>
+      <Field label="Name" error={error} hint="The old addresses lead to the new ones for 90 days.">
+        {(given) => (
+          <input {...given} className="ff-input" value={name} disabled={!mayChange} spellCheck={false} onChange={(event) => setName(event.target.value)} />
+        )}
+      </Field>
+      <Field label="Description" optional>
+        {(given) => (
+          <textarea {...given} className="ff-input" rows={2} maxLength={2000} value={description} disabled={!mayChange} onChange={(event) => setDescription(event.target.value)} />
+        )}
+      </Field>
+      {mayChange && (
+        <Button type="submit" kind="primary" busy={busy} disabled={name === project.name && description === project.description}>
+          Save
+        </Button>
+      )}
+    </form>
+  );
+}
+
+function Deletion({ api, project }: { api: Api; project: Project }) {
+  const remove = async () => {
+    try {
+      await api.deleteProject(project);
+      location.assign("/bin");
+    } catch (thrown) {
+      showToast(asProblem(thrown).detail, { kind: "problem" });
+    }
+  };
+  return (
+    <section className="settings-section" aria-labelledby="delete-title">
+      <h2 id="delete-title">Delete</h2>
+      <p className="ff-muted">Its pages and preview stop working. For 30 days it can be restored from the bin.</p>
+      <Button kind="danger" onClick={() => void remove()}>
+        Delete {project.name}
+      </Button>
+    </section>
+  );
+}

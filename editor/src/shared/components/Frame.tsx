@@ -1,0 +1,93 @@
+import { CircleHelp, LogOut, Settings, Users } from "lucide-react";
+import type { ReactNode } from "react";
+import type { Account } from "../api";
+import { stayHere } from "../router";
+import { Logo } from "./Logo";
+import { Menu } from "./Menu";
+import "./frame.css";
+
+export interface FrameLink {
+  href: string;
+  label: string;
+  icon: ReactNode;
+  count?: number | undefined;
+}
+
+interface Props {
+  user: Account;
+  path: string;
+  links: FrameLink[];
+  /** In the top bar, between the name and the account. */
+  search?: ReactNode;
+  action?: ReactNode;
+  navLabel: string;
+  children: ReactNode;
+}
+
+/** The quiet frame of dashboard and account pages: a bar above, places at the side, the page. */
+export function Frame({ user, path, links, search, action, navLabel, children }: Props) {
+  return (
+    <div className="ff-frame">
+      <a className="ff-skip" href="#main">
+        Skip to the page
+      </a>
+      <header className="ff-top">
+        <a className="ff-brand" href="/">
+          <Logo size={22} />
+          <span>Firefly</span>
+        </a>
+        <div className="ff-top-search">{search}</div>
+        {action}
+        <AccountMenu user={user} />
+      </header>
+      <nav className="ff-side" aria-label={navLabel}>
+        {links.map((link) => (
+          <a key={link.href} href={link.href} aria-current={link.href === path ? "page" : undefined} onClick={stayHere}>
+            {link.icon}
+            <span>{link.label}</span>
+            {link.count !== undefined && <span className="ff-side-count">{link.count}</span>}
+          </a>
+        ))}
+      </nav>
+      <main id="main" className="ff-main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function AccountMenu({ user }: { user: Account }) {
+  return (
+    <Menu
+      label={`Account of ${user.display_name || user.name}`}
+      className="ff-avatar"
+      trigger={initialsOf(user)}
+      header={
+        <>
+          <div className="ff-account-name">{user.display_name || user.name}</div>
+          <div className="ff-account-hint">{user.name}</div>
+        </>
+      }
+      items={[
+        { label: "Account", icon: <Settings size={16} />, href: "/account" },
+        ...(user.is_administrator ? [{ label: "Users", icon: <Users size={16} />, href: "/admin/users" }] : []),
+        { label: "Help", icon: <CircleHelp size={16} />, href: "/help" },
+        { label: "Sign out", icon: <LogOut size={16} />, onSelect: signOut },
+      ]}
+    />
+  );
+}
+
+export function initialsOf({ display_name, name }: Pick<Account, "display_name" | "name">): string {
+  const words = (display_name || name).split(/[\s-]+/).filter(Boolean);
+  return words.slice(0, 2).map((word) => String.fromCodePoint(word.codePointAt(0) ?? 0).toUpperCase()).join("");
+}
+
+/** A form, since the answer sends the browser on to the sign-in page. */
+function signOut(): void {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = "/auth/sign-out";
+  document.body.append(form);
+  form.submit();
+}

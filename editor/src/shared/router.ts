@@ -1,0 +1,29 @@
+/** Which page of an entry is shown: the address bar decides, and links change it without a load. */
+import { useSyncExternalStore, type MouseEvent } from "react";
+
+const readers = new Set<() => void>();
+
+function subscribe(reader: () => void): () => void {
+  readers.add(reader);
+  addEventListener("popstate", reader);
+  return () => {
+    readers.delete(reader);
+    removeEventListener("popstate", reader);
+  };
+}
+
+export function usePath(): string {
+  return useSyncExternalStore(subscribe, () => location.pathname);
+}
+
+export function go(path: string): void {
+  if (path !== location.pathname) history.pushState(null, "", path);
+  readers.forEach((tell) => tell());
+}
+
+/** For `onClick` of a link to a page of the same entry: plain clicks stay here, others are the browser's. */
+export function stayHere(event: MouseEvent<HTMLAnchorElement>): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
+  event.preventDefault();
+  go(event.currentTarget.pathname);
+}
