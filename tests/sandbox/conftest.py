@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -38,13 +39,14 @@ class Inside:
 
     async def run(self, script: str) -> Done:
         """Run a shell script inside, through the bridge's socket."""
-        return Done(**await ask(self.backend.bridge_path(self.instance.id), script))
+        answer = await ask(self.backend.bridge_path(self.instance.id), script)
+        return Done(int(answer["code"]), str(answer["stdout"]), str(answer["stderr"]))
 
     async def python(self, source: str) -> Done:
         return await self.run(f"python3 - <<'END'\n{source}\nEND\n")
 
 
-async def ask(path: Path, script: str = "") -> dict[str, object]:
+async def ask(path: Path, script: str = "") -> dict[str, Any]:
     """The stand-in's answer: to a health check, or, with a script, of running it."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     try:
@@ -55,7 +57,7 @@ async def ask(path: Path, script: str = "") -> dict[str, object]:
             answer = await reader.read()
     finally:
         writer.close()
-    found: dict[str, object] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    found: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
     return found
 
 

@@ -1,0 +1,477 @@
+"""The keeper, on a real database and the backend in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from firefly.bus import Bus
+from firefly.errors import NotFound, SandboxFailed, Unavailable
+from firefly.sandbox.backend import Instance, SandboxSpec, State
+from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.workspaces import Workspaces
+from firefly.settings import Settings
+from firefly.store import Database
+from firefly.testing.clock import ManualClock
+from firefly.testing.sandbox import CrashingBackend, MemoryBackend, NeverReadyBackend, SlowBackend
+from tests.support.waiting import eventually
+
+
+class Source:
+    """A spec for every workspace of the table."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        self.workspaces = Workspaces(database, clock)
+
+    async def spec(self, workspace_id: UUID) -> SandboxSpec:
+        return SandboxSpec(workspace_id, await self.workspaces.uid(workspace_id))
+
+
+class Diary:
+    """An observer that writes down what it is told."""
+
+    def __init__(self, keeper: Keeper | None = None) -> None:
+        self.keeper = keeper
+        self.lines: list[tuple[str, str]] = []
+
+    async def started(self, workspace_id: UUID, instance: Instance) -> None:
+        if self.keeper is not None:
+            assert self.keeper.running(workspace_id) is None
+            assert self.keeper.gateway_path(workspace_id).is_dir()
+        self.lines.append(("started", instance.id))
+
+    async def ended(self, workspace_id: UUID, instance: Instance) -> None:
+        self.lines.append(("ended", instance.id))
+
+
+class House:
+    """Makes keepers on one database, as one server after another would."""
+
+    def __init__(self, database: Database, bus: Bus, settings: Settings, clock: ManualClock, folder: Path) -> None:
+        self.database, self.bus, self.settings, self.clock, self.folder = database, bus, settings, clock, folder
+        self.memory = 1.0
+
+    def keeper(self, backend: MemoryBackend | None = None, **settings: object) -> Keeper:
+        changed = self.settings.model_copy(update={"prepared_sandboxes": 0, **settings})
+        return Keeper(
+            backend=backend or MemoryBackend(self.folder),
+            database=self.database,
+            bus=self.bus,
+            source=Source(self.database, self.clock),
+            settings=changed,
+            clock=self.clock,
+            available_memory=lambda: self.memory,
+        )
+
+    @asynccontextmanager
+    async def open(
+        self, backend: MemoryBackend | None = None, *, stop_all: bool = False, **settings: object
+    ) -> AsyncIterator[Keeper]:
+        keeper = self.keeper(backend, **settings)
+        await keeper.open()
+        try:
+            yield keeper
+        finally:
+            await keeper.close(stop_all=stop_all)
+
+
+@pytest.fixture
+def house(database: Database, bus: Bus, settings: Settings, clock: ManualClock, tmp_path: Path) -> House:
+    return House(database, bus, settings, clock, tmp_path / "memory")
+
+
+async def row(database: Database, workspace_id: UUID) -> Any:
+    async with database.connection() as connection:
+        return await connection.fetchrow("select * from sandboxes where workspace_id = $1", workspace_id)
+
+
+async def test_a_hundred_requests_make_one_start(house: House) -> None:
+    backend = SlowBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        requests = [asyncio.create_task(keeper.ensure(workspace)) for _ in range(100)]
+        await eventually(lambda: backend.waiting == 1)
+        assert keeper.running(workspace) is None
+        assert (await keeper.status(workspace)).state is State.STARTING
+        backend.gate.set()
+        instances = set(await asyncio.gather(*requests))
+        assert len(instances) == 1
+        assert len(backend.started) == 1
+        assert keeper.running(workspace) in instances
+
+
+async def test_a_request_that_goes_away_does_not_end_the_start_of_others(house: House) -> None:
+    backend = SlowBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        first, second = (asyncio.create_task(keeper.ensure(workspace)) for _ in range(2))
+        await eventually(lambda: backend.waiting == 1)
+        first.cancel()
+        backend.gate.set()
+        assert (await second).workspace_id == workspace
+
+
+class OneSlow(MemoryBackend):
+    """Only the first workspace's start waits."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.gate = asyncio.Event()
+
+    async def before_ready(self, spec: SandboxSpec) -> None:
+        if spec == self.started[0]:
+            await self.gate.wait()
+
+
+async def test_workspaces_do_not_wait_for_each_other(house: House) -> None:
+    backend = OneSlow(house.folder)
+    async with house.open(backend) as keeper:
+        slow, quick = await keeper.create_workspace(), await keeper.create_workspace()
+        waiting = asyncio.create_task(keeper.ensure(slow))
+        await eventually(lambda: len(backend.started) == 1)
+        async with asyncio.timeout(2):
+            assert (await keeper.ensure(quick)).workspace_id == quick
+        assert not waiting.done()
+        backend.gate.set()
+        await waiting
+
+
+async def test_no_more_than_the_allowed_number_start_at_once_first_come_first_served(house: House) -> None:
+    backend = SlowBackend(house.folder)
+    async with house.open(backend, simultaneous_starts=2) as keeper:
+        workspaces = [await keeper.create_workspace() for _ in range(6)]
+        starts = []
+        for workspace in workspaces:
+            starts.append(asyncio.create_task(keeper.ensure(workspace)))
+            await asyncio.sleep(0)
+        await eventually(lambda: backend.waiting == 2)
+        assert len(backend.started) == 2
+        backend.gate.set()
+        await asyncio.gather(*starts)
+        assert [spec.workspace_id for spec in backend.started] == workspaces
+
+
+async def test_each_change_is_written_and_told_with_its_reason(house: House) -> None:
+    async with house.open() as keeper, house.bus.subscribe("events") as events:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        written = await row(house.database, workspace)
+        assert (written["state"], written["reason"]) == ("running", "Started.")
+        await keeper.stop(workspace, "Stopped by ada.")
+        written = await row(house.database, workspace)
+        assert (written["state"], written["reason"]) == ("stopped", "Stopped by ada.")
+        states = []
+        async with asyncio.timeout(5):
+            async for event in events:
+                assert event.kind == "sandbox.changed"
+                assert event.data["workspace_id"] == str(workspace)
+                assert event.data["reason"]
+                states.append(event.data["state"])
+                if event.data["state"] == "stopped":
+                    break
+        assert states == ["starting", "running", "stopping", "stopped"]
+
+
+async def test_a_failure_carries_the_output_and_starts_wait_longer_each_time(house: House) -> None:
+    backend = CrashingBackend(house.folder, crashes=3)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        for pause in (1, 2, 4):
+            with pytest.raises(SandboxFailed) as failure:
+                await keeper.ensure(workspace)
+            assert "Traceback" in failure.value.output
+            with pytest.raises(SandboxFailed) as early:
+                await keeper.ensure(workspace)
+            assert early.value.retry_after == pytest.approx(pause)
+            house.clock.advance(pause)
+        assert len(backend.started) == 3
+        status = await keeper.status(workspace)
+        assert (status.state, status.reason) == (State.FAILED, "The bridge ended with code 1.")
+        assert "Traceback" in await keeper.logs(workspace)
+        assert await keeper.ensure(workspace)
+
+
+async def test_a_start_on_request_does_not_wait_out_the_pause(house: House) -> None:
+    async with house.open(CrashingBackend(house.folder, crashes=1)) as keeper:
+        workspace = await keeper.create_workspace()
+        with pytest.raises(SandboxFailed):
+            await keeper.ensure(workspace)
+        assert await keeper.ensure(workspace, insist=True)
+
+
+async def test_a_bridge_that_never_answers_is_a_failure_with_a_reason(house: House) -> None:
+    async with house.open(NeverReadyBackend(house.folder)) as keeper:
+        workspace = await keeper.create_workspace()
+        with pytest.raises(SandboxFailed, match="did not answer"):
+            await keeper.ensure(workspace)
+        assert (await keeper.status(workspace)).state is State.FAILED
+
+
+async def test_a_crash_is_noticed_and_the_next_request_starts_anew(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        first = await keeper.ensure(workspace)
+        house.clock.advance(3600)
+        backend.end(first.id, code=7, output="boom")
+        await eventually(lambda: keeper.running(workspace) is None)
+        await eventually(lambda: _is(keeper, workspace, State.FAILED))
+        assert await keeper.logs(workspace) == "boom"
+        house.clock.advance(1)
+        assert (await keeper.ensure(workspace)).id != first.id
+
+
+async def _is(keeper: Keeper, workspace: UUID, state: State) -> bool:
+    return (await keeper.status(workspace)).state is state
+
+
+async def test_crashes_right_after_the_start_make_a_loop_of_growing_pauses(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        for pause in (1, 2, 4, 8):
+            instance = await keeper.ensure(workspace)
+            backend.end(instance.id, output="boom")
+            await eventually(lambda: _is(keeper, workspace, State.FAILED))
+            with pytest.raises(SandboxFailed) as early:
+                await keeper.ensure(workspace)
+            assert early.value.retry_after == pytest.approx(pause)
+            house.clock.advance(pause)
+
+
+async def test_an_idle_sandbox_is_stopped_and_a_used_one_is_not(house: House) -> None:
+    async with house.open(idle_stop=600) as keeper:
+        idle, used = await keeper.create_workspace(), await keeper.create_workspace()
+        await keeper.ensure(idle)
+        await keeper.ensure(used)
+        house.clock.advance(590)
+        keeper.touch(used)
+        stops_at = (await keeper.status(used)).stops_at
+        assert stops_at is not None
+        assert (stops_at - house.clock.now()).total_seconds() == pytest.approx(600)
+        house.clock.advance(20)
+        await keeper.sweep()
+        assert keeper.running(used) is not None
+        status = await keeper.status(idle)
+        assert (status.state, status.stops_at) == (State.STOPPED, None)
+        assert status.reason == "Nothing happened in it for 10 min."
+
+
+async def test_stop_ends_a_start_under_way(house: House) -> None:
+    backend = SlowBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        start = asyncio.create_task(keeper.ensure(workspace))
+        await eventually(lambda: backend.waiting == 1)
+        await keeper.stop(workspace, "Stopped by ada.")
+        with pytest.raises(SandboxFailed, match="stopped"):
+            await start
+        assert await _is(keeper, workspace, State.STOPPED)
+        assert list(await backend.list()) == []
+
+
+async def test_restart_makes_another_run(house: House) -> None:
+    async with house.open() as keeper:
+        workspace = await keeper.create_workspace()
+        first = await keeper.ensure(workspace)
+        second = await keeper.restart(workspace)
+        assert first.id != second.id
+        assert keeper.running(workspace) == second
+
+
+async def test_stop_of_what_does_not_run_is_no_error(house: House) -> None:
+    async with house.open() as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.stop(workspace, "nothing")
+        assert (await keeper.status(workspace)).state is State.ABSENT
+        assert await keeper.logs(workspace) == ""
+        with pytest.raises(Unavailable):
+            keeper.bridge_path(workspace)
+
+
+async def test_an_unknown_workspace_is_not_found(house: House) -> None:
+    async with house.open() as keeper:
+        with pytest.raises(NotFound):
+            await keeper.ensure(uuid4())
+
+
+async def test_connect_starts_the_sandbox_first(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+
+    async def hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello")
+        await writer.drain()
+
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        backend.listen(workspace, 3000, hello)
+        instance, connection = await keeper.connect(workspace, 3000)
+        with connection:
+            assert await asyncio.get_running_loop().sock_recv(connection, 10) == b"hello"
+        assert keeper.running(workspace) == instance
+        with pytest.raises(Unavailable):
+            await keeper.connect(workspace, 4000)
+
+
+async def test_observers_hear_of_a_run_before_others_use_it(house: House) -> None:
+    keeper = house.keeper()
+    diary = Diary(keeper)
+    keeper.observe(diary)
+    await keeper.open()
+    workspace = await keeper.create_workspace()
+    instance = await keeper.ensure(workspace)
+    await keeper.stop(workspace, "enough")
+    assert diary.lines == [("started", instance.id), ("ended", instance.id)]
+    await keeper.close()
+
+
+async def test_an_observer_that_fails_does_not_keep_the_sandbox_from_running(house: House) -> None:
+    class Broken(Diary):
+        async def started(self, workspace_id: UUID, instance: Instance) -> None:
+            raise OSError("no space")
+
+    keeper = house.keeper()
+    keeper.observe(Broken())
+    await keeper.open()
+    workspace = await keeper.create_workspace()
+    assert await keeper.ensure(workspace) == keeper.running(workspace)
+    await keeper.close()
+
+
+async def test_sandboxes_outlive_the_server_and_are_adopted(house: House) -> None:
+    first = MemoryBackend(house.folder)
+    async with house.open(first) as keeper:
+        workspace, gone = await keeper.create_workspace(), await keeper.create_workspace()
+        instance = await keeper.ensure(workspace)
+        ended = await keeper.ensure(gone)
+    first.end(ended.id, output="it ended alone")
+    second = house.keeper(MemoryBackend(house.folder, earlier=first))
+    diary = Diary()
+    second.observe(diary)
+    await second.open()
+    assert second.running(workspace) == instance
+    assert diary.lines == [("started", instance.id)]
+    status = await second.status(gone)
+    assert (status.state, status.reason) == (State.FAILED, "The bridge ended with code 1.")
+    assert await second.logs(gone) == "it ended alone"
+    await second.close()
+
+
+async def test_what_was_starting_when_the_server_was_killed_is_corrected(house: House) -> None:
+    async with house.open() as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+    async with house.open(MemoryBackend(house.folder / "empty")) as later:
+        status = await later.status(workspace)
+        assert (status.state, status.reason) == (State.FAILED, "It ended while the server was away.")
+        assert await later.ensure(workspace)
+
+
+async def test_close_stops_all_when_asked_to(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend, stop_all=True, prepared_sandboxes=1) as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        await eventually(lambda: len(keeper.pool) == 1)
+    assert list(await backend.list()) == []
+    assert (await row(house.database, workspace))["reason"] == "The server was shut down."
+
+
+async def test_the_pool_gives_running_sandboxes_with_fresh_workspaces(house: House) -> None:
+    async with house.open(prepared_sandboxes=2) as keeper:
+        await eventually(lambda: len(keeper.pool) == 2)
+        first, second = await keeper.claim_prepared(), await keeper.claim_prepared()
+        assert first is not None
+        assert second is not None
+        assert first.workspace_id != second.workspace_id
+        assert keeper.running(first.workspace_id) == first.instance
+        assert await keeper.ensure(first.workspace_id) == first.instance
+        await eventually(lambda: len(keeper.pool) == 2)
+        assert await keeper.workspaces.is_claimed(first.workspace_id)
+
+
+async def test_an_empty_pool_gives_none(house: House) -> None:
+    async with house.open() as keeper:
+        assert await keeper.claim_prepared() is None
+
+
+async def test_a_prepared_sandbox_that_ends_leaves_the_pool(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend, prepared_sandboxes=1) as keeper:
+        await eventually(lambda: len(keeper.pool) == 1)
+        ended = (await backend.list())[0]
+        backend.end(ended.id)
+        await eventually(lambda: ended.workspace_id in backend.removed)
+        await eventually(lambda: len(keeper.pool) == 1)
+        claimed = await keeper.claim_prepared()
+        assert claimed is not None
+        assert claimed.instance != ended
+
+
+async def test_prepared_sandboxes_are_adopted_into_the_pool(house: House) -> None:
+    first = MemoryBackend(house.folder)
+    async with house.open(first, prepared_sandboxes=1) as keeper:
+        await eventually(lambda: len(keeper.pool) == 1)
+    prepared = (await first.list())[0]
+    async with house.open(MemoryBackend(house.folder, earlier=first), prepared_sandboxes=1) as later:
+        claimed = await later.claim_prepared()
+        assert claimed is not None
+        assert claimed.instance == prepared
+
+
+async def test_the_pool_is_given_up_when_memory_is_short(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend, prepared_sandboxes=2) as keeper:
+        await eventually(lambda: len(keeper.pool) == 2)
+        house.memory = 0.05
+        await keeper.sweep()
+        assert len(keeper.pool) == 0
+        assert list(await backend.list()) == []
+        house.memory = 0.5
+        await keeper.sweep()
+        await eventually(lambda: len(keeper.pool) == 2)
+
+
+async def test_remove_deletes_sandbox_workspace_and_rows(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        await keeper.remove(workspace)
+        assert backend.removed == [workspace]
+        assert await row(house.database, workspace) is None
+        with pytest.raises(NotFound):
+            await keeper.ensure(workspace)
+
+
+async def test_workspaces_that_nobody_owns_are_cleared_at_the_next_start(house: House) -> None:
+    async with house.open() as keeper:
+        orphan = await keeper.workspaces.create(claimed=False)
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend):
+        await eventually(lambda: backend.removed == [orphan])
+
+
+async def test_each_workspace_has_a_user_of_its_own(house: House) -> None:
+    async with house.open() as keeper:
+        uids = [await keeper.workspaces.uid(await keeper.create_workspace()) for _ in range(3)]
+    assert len(set(uids)) == 3
+    assert min(uids) > 1_862_270_976
+
+
+async def test_a_database_that_is_away_stops_no_sandbox(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    from firefly.errors import DatabaseUnavailable
+
+    def away(*_: object) -> None:
+        raise DatabaseUnavailable("gone")
+
+    async with house.open() as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        monkeypatch.setattr(house.database, "transaction", away)
+        await keeper.stop(workspace, "enough")
+        assert await _is(keeper, workspace, State.STOPPED)
