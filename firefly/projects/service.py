@@ -3,15 +3,17 @@
 from dataclasses import replace
 from uuid import UUID
 
+import asyncpg
+
 from .. import hostnames
 from ..audit import Audit
 from ..auth import Identity
 from ..clock import Clock
-from ..errors import InvalidInput, Moved, NotFound
+from ..errors import InvalidInput, Moved, NameTaken, NotFound
 from .access import UNKNOWN, Access, Action
 from .creation import Created, Creation
 from .model import CreateProject, Page, Project, Role, UpdateProject, Visibility
-from .naming import check_free, reserve
+from .naming import SENTENCES, check_free, reserve
 from .records import Records, decode_cursor, encode_cursor, to_project
 from .removal import Removal
 from .seams import ProjectRoutes, WorkspaceFacts, Workspaces
@@ -116,7 +118,10 @@ class Projects:
             hostnames.validate_name(wanted.name)
         if wanted == project:
             return project
-        await self._store(identity, project, wanted)
+        try:
+            await self._store(identity, project, wanted)
+        except asyncpg.UniqueViolationError as error:
+            raise NameTaken(SENTENCES["used"].format(name=wanted.name), field="name") from error
         await self._move_routes(project, wanted)
         return await self.get(identity, owner, wanted.name, Action.MANAGE)
 

@@ -1,0 +1,227 @@
+"""The projects' services on a real database and real repositories, with twins of sandboxes, bridge and routes."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from firefly.artifacts import FileArtifactStore
+from firefly.audit import Audit
+from firefly.auth import Account, Identity
+from firefly.bus import Event
+from firefly.errors import SandboxFailed
+from firefly.git import AddressPolicy, Git, Importer, Pushes, Repositories, SmartHTTP
+from firefly.projects import (
+    Access,
+    Catalogue,
+    Creation,
+    Filling,
+    Jobs,
+    Members,
+    Preparation,
+    Projects,
+    PullResult,
+    Records,
+    Removal,
+    Visibility,
+    WorkspaceFacts,
+    WorkspaceUpdater,
+)
+from firefly.quotas import Quotas
+from firefly.settings import Settings
+from firefly.store import Database
+from firefly.testing.bus import MemoryBus
+from firefly.testing.clock import ManualClock
+
+EVERYTHING = frozenset({"read", "write", "admin", "git"})
+
+
+@dataclass
+class Workspaces:
+    """Gives out workspaces that nothing runs in."""
+
+    database: Database
+    running_ones: set[UUID] = field(default_factory=set)
+    removed: list[UUID] = field(default_factory=list)
+    stopped: dict[UUID, str] = field(default_factory=dict)
+    fails: bool = False
+
+    async def claim(self) -> UUID:
+        if self.fails:
+            raise SandboxFailed("No sandbox can be started here.")
+        workspace_id = uuid4()
+        async with self.database.connection() as connection:
+            await connection.execute("insert into workspaces (id, claimed_at) values ($1, now())", workspace_id)
+        self.running_ones.add(workspace_id)
+        return workspace_id
+
+    def running(self, workspace_id: UUID) -> bool:
+        return workspace_id in self.running_ones
+
+    async def stop(self, workspace_id: UUID, reason: str) -> None:
+        self.running_ones.discard(workspace_id)
+        self.stopped[workspace_id] = reason
+
+    async def remove(self, workspace_id: UUID) -> None:
+        async with self.database.connection() as connection:
+            await connection.execute("delete from workspaces where id = $1", workspace_id)
+        self.removed.append(workspace_id)
+
+
+@dataclass
+class Bridge:
+    """Writes down what it was asked."""
+
+    filled: dict[UUID, str] = field(default_factory=dict)
+    archives: dict[UUID, bytes] = field(default_factory=dict)
+    configured: list[WorkspaceFacts] = field(default_factory=list)
+    pulled: list[tuple[UUID, str]] = field(default_factory=list)
+    answer: PullResult = field(default_factory=lambda: PullResult(True, "The workspace follows main."))
+    fails: str = ""
+
+    def _check(self) -> None:
+        if self.fails:
+            raise SandboxFailed(self.fails)
+
+    async def initialize_template(self, workspace_id: UUID, template: str) -> None:
+        self._check()
+        self.filled[workspace_id] = template
+
+    async def initialize_clone(self, workspace_id: UUID) -> None:
+        self._check()
+        self.filled[workspace_id] = "clone"
+
+    async def initialize_archive(
+        self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
+    ) -> None:
+        self._check()
+        self.archives[workspace_id] = b"".join([piece async for piece in body])
+
+    async def configure(self, facts: WorkspaceFacts) -> None:
+        self._check()
+        self.configured.append(facts)
+
+    async def pull(self, workspace_id: UUID, ref: str) -> PullResult:
+        self._check()
+        self.pulled.append((workspace_id, ref))
+        return self.answer
+
+
+@dataclass
+class Routes:
+    """Hosts as `<owner>/<name>` → who may see them; None where it leads on."""
+
+    hosts: dict[str, Visibility | None] = field(default_factory=dict)
+    of: dict[UUID, str] = field(default_factory=dict)
+
+    async def add(self, facts: WorkspaceFacts, visibility: Visibility) -> None:
+        self.hosts[f"{facts.owner}/{facts.name}"] = visibility
+        self.of[facts.project_id] = f"{facts.owner}/{facts.name}"
+
+    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, visibility: Visibility) -> None:
+        self.hosts[f"{old.owner}/{old.name}"] = None
+        await self.add(new, visibility)
+
+    async def set_visibility(self, project_id: UUID, visibility: Visibility) -> None:
+        self.hosts[self.of[project_id]] = visibility
+
+    async def remove(self, project_id: UUID) -> None:
+        self.hosts.pop(self.of.pop(project_id, ""), None)
+
+
+class House:
+    """Everything joined as the composition root joins it."""
+
+    def __init__(self, settings: Settings, database: Database, clock: ManualClock) -> None:
+        data = settings.data_dir
+        self.database, self.clock, self.bus = database, clock, MemoryBus()
+        self.workspaces, self.bridge, self.routes = Workspaces(database), Bridge(), Routes()
+        self.audit = Audit(database)
+        home = data / "git"
+        home.mkdir()
+        self.git = Git(home)
+        self.repositories = Repositories(data / "repositories", self.git)
+        self.records = Records(database, self.bus)
+        self.catalogue = Catalogue()
+        self.preparation = Preparation(data=data, git=self.git, catalogue=self.catalogue)
+        self.artifacts = FileArtifactStore(data / "artifacts")
+        self.importer = Importer(
+            git=self.git,
+            repositories=self.repositories,
+            policy=AddressPolicy(["127.0.0.1"]),
+            keep_out=data,
+            timeout=30,
+        )
+        self.jobs = Jobs(database=database, bus=self.bus, clock=clock)
+        self.removal = Removal(
+            records=self.records, repositories=self.repositories, workspaces=self.workspaces, clock=clock
+        )
+        self.filling = Filling(
+            jobs=self.jobs,
+            records=self.records,
+            importer=self.importer,
+            artifacts=self.artifacts,
+            bridge=self.bridge,
+            routes=self.routes,
+            removal=self.removal,
+            largest_unpacked=1 << 20,
+        )
+        self.creation = Creation(
+            records=self.records,
+            audit=self.audit,
+            quotas=Quotas(database, settings, projects=5),
+            clock=clock,
+            repositories=self.repositories,
+            preparation=self.preparation,
+            catalogue=self.catalogue,
+            importer=self.importer,
+            workspaces=self.workspaces,
+            bridge=self.bridge,
+            routes=self.routes,
+            removal=self.removal,
+            jobs=self.jobs,
+        )
+        self.projects = Projects(
+            records=self.records,
+            access=Access(self.audit, clock),
+            audit=self.audit,
+            clock=clock,
+            creation=self.creation,
+            removal=self.removal,
+            routes=self.routes,
+            workspaces=self.workspaces,
+        )
+        self.revoked: list[tuple[UUID, UUID]] = []
+        self.members = Members(
+            projects=self.projects, records=self.records, audit=self.audit, clock=clock, revoke=self._revoke
+        )
+        self.pushes = Pushes(database=database, bus=self.bus, repositories=self.repositories)
+        self.updater = WorkspaceUpdater(records=self.records, bridge=self.bridge, clock=clock)
+        self.smart_http = SmartHTTP(
+            git=self.git, repositories=self.repositories, pushes=self.pushes, listener=self.updater
+        )
+
+    async def _revoke(self, project_id: UUID, account_id: UUID) -> None:
+        self.revoked.append((project_id, account_id))
+
+    async def person(self, name: str, *, administrator: bool = False, scopes: frozenset[str] = EVERYTHING) -> Identity:
+        async with self.database.connection() as connection:
+            row = await connection.fetchrow(
+                "insert into accounts (name, display_name, is_administrator) values ($1, $2, $3) "
+                "on conflict (name) do update set name = excluded.name returning *",
+                name,
+                name.title(),
+                administrator,
+            )
+        assert row is not None
+        return Identity(Account.from_row(row), scopes, "session")
+
+    def events(self, kind: str) -> list[Event]:
+        return [event for event in self.bus.published if event.kind == kind]
+
+    def last_event(self, kind: str) -> Mapping[str, object]:
+        return self.events(kind)[-1].data
+
+    def repositories_on_disk(self) -> list[Path]:
+        folder = self.repositories.path(uuid4()).parent.parent
+        return list(folder.glob("??/*.git"))
