@@ -55,6 +55,14 @@ class SigningKeys:
                 keys.append(await self._make(connection, max(newest, now)))
         self._keys = {key.id: key for key in keys}
 
+    async def ready(self) -> SigningKey:
+        """The key that signs now, made when the machine slept through the time when it was due."""
+        try:
+            return self.current()
+        except Unavailable:
+            await self.refresh()
+            return self.current()
+
     def current(self) -> SigningKey:
         """The key that signs now. Raises Unavailable when the keys were never read."""
         now = self._clock.now()

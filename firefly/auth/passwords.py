@@ -34,12 +34,9 @@ class Passwords:
     async def verify(self, hashed: str | None, password: str) -> bool:
         """Whether `password` is the one of `hashed`; None (nobody, or no password) takes as long and is never right."""
         prepared = _prepare(password)[: LONGEST + 1]
-        if hashed is None:
-            if self._decoy is None:
-                self._decoy = await self._in_thread(self._hasher.hash, "nobody's password")
-            await self._in_thread(self._check, self._decoy, prepared)
-            return False
-        return await self._in_thread(self._check, hashed, prepared)
+        if self._decoy is None:
+            self._decoy = await self._in_thread(self._hasher.hash, "nobody's password")
+        return await self._in_thread(self._check, hashed or self._decoy, prepared) and hashed is not None
 
     def needs_rehash(self, hashed: str) -> bool:
         return self._hasher.check_needs_rehash(hashed)

@@ -19,7 +19,7 @@ from ..errors import Unauthenticated
 from ..secrets import Keyring
 from ..store import Database, load_queries
 from .cache import BoundedCache
-from .keys import SigningKeys
+from .keys import SigningKey, SigningKeys
 from .model import EVERYTHING, Account, Identity
 from .revocations import Revocations
 
@@ -94,7 +94,7 @@ class Sessions:
                 now=now,
                 expires_at=now + IDLE_LIFE,
             )
-        return self._cookies(account, UUID(str(row["id"])), generation=0)
+        return await self._cookies(account, UUID(str(row["id"])), generation=0)
 
     def verify(self, access: str) -> Identity:
         """Whose session that is; answered from memory, each token's signature checked once.
@@ -134,7 +134,7 @@ class Sessions:
                 row = await self._queries.session_with_account(connection, id=id)
         if not rotated:
             await self._check_reuse(row, id, generation)
-        return self._cookies(Account.from_row(row), id, generation=row["generation"])
+        return await self._cookies(Account.from_row(row), id, generation=row["generation"])
 
     async def peek(self, refresh: str) -> Identity:
         """Whose refresh token that is, without spending it: for answers that cannot carry new cookies.
@@ -181,11 +181,12 @@ class Sessions:
         await self.close(id)
         raise Unauthenticated(EXPIRED)
 
-    def _cookies(self, account: Account, id: UUID, *, generation: int) -> SessionCookies:
-        return SessionCookies(access=self._encode(account, id), refresh=self._seal_refresh(id, generation))
+    async def _cookies(self, account: Account, id: UUID, *, generation: int) -> SessionCookies:
+        key = await self._keys.ready()
+        return SessionCookies(access=self._encode(account, id, key), refresh=self._seal_refresh(id, generation))
 
-    def _encode(self, account: Account, session_id: UUID) -> str:
-        now, key = self._clock.now(), self._keys.current()
+    def _encode(self, account: Account, session_id: UUID, key: SigningKey) -> str:
+        now = self._clock.now()
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,

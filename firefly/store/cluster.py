@@ -164,17 +164,26 @@ class Cluster:
 
     def _make_owned(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
-        if self.own_user:
-            os.chown(folder, self.uid, self.gid, follow_symlinks=False)
         folder.chmod(0o700)
+        if self.own_user:
+            self._give(folder)
+
+    def _give(self, path: Path) -> None:
+        try:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+        except OSError as error:
+            raise Unavailable(
+                f"{path} cannot be given to a user of its own: {error.strerror}. Run Firefly as an ordinary user, or "
+                "set FIREFLY_DATABASE_URL."
+            ) from error
 
     def _write(self, path: Path, text: str, *, mode: int = 0o600, owned: bool = False) -> None:
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
-            if owned and self.own_user:
-                os.fchown(descriptor, self.uid, self.gid)
+        if owned and self.own_user:
+            self._give(path)
 
     def _passwords(self) -> Passwords:
         if not self.passfile.exists():

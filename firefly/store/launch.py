@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import Any
 
 CLONE_NEWUSER, CLONE_NEWNS = 0x10000000, 0x00020000
+ROOT_REMEDY = (
+    "As root, the embedded PostgreSQL needs the capabilities SYS_ADMIN, SETUID and SETGID to run under a user of its "
+    "own. Run Firefly as an ordinary user, or set FIREFLY_DATABASE_URL."
+)
+USER_REMEDY = (
+    "This user has no name in /etc/passwd, and none can be lent to it without user namespaces. Add the user, or set "
+    "FIREFLY_DATABASE_URL."
+)
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 
 
@@ -21,26 +29,19 @@ def main(request: dict[str, Any]) -> None:
 
     paths = {name: Path(path) for name, path in request["binds"].items()}
     uid = request.get("uid")
-    if uid is not None:
-        paths = _stage(paths)
-    if request.get("passwd"):
-        _name_user(paths[request["passwd"]], in_user_namespace=uid is None)
-    if uid is not None:
-        privileges.become(uid, request["gid"])
+    try:
+        if uid is not None:
+            paths = privileges.stage(paths)
+        if request.get("passwd"):
+            _name_user(paths[request["passwd"]], in_user_namespace=uid is None)
+        if uid is not None:
+            privileges.become(uid, request["gid"])
+    except OSError as error:
+        sys.exit(f"{error}. {ROOT_REMEDY if uid is not None else USER_REMEDY}")
     visible = {Path(name).name: path for name, path in paths.items()}
     program = [part.format(**visible) for part in request["program"]]
     os.chdir("/")
     os.execve(program[0], program, ENVIRONMENT)
-
-
-def _stage(paths: dict[str, Path]) -> dict[str, Path]:
-    from firefly import privileges
-
-    try:
-        return privileges.stage(paths)
-    except PermissionError:
-        # A container's root may lack CAP_SYS_ADMIN; there the paths have to be open to others as they are.
-        return paths
 
 
 def _name_user(passwd: Path, *, in_user_namespace: bool) -> None:

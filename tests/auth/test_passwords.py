@@ -67,7 +67,8 @@ async def test_nobody_costs_as_much_as_somebody() -> None:
     passwords = Passwords(hasher)
     assert not await passwords.verify(None, GOOD)
     assert not await passwords.verify(None, "nobody's password")
-    assert hasher.verified == 2
+    assert not await passwords.verify(await passwords.hash(GOOD), "wrong password")
+    assert hasher.verified == 3
 
 
 async def test_a_crowd_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:

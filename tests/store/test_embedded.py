@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from firefly import privileges
 from firefly.errors import Conflict, Unavailable
 from firefly.settings import Settings
 from firefly.store import EmbeddedPostgres
@@ -23,6 +24,7 @@ from tests.support.users import ORDINARY_UID, ordinary
 from tests.support.waiting import eventually
 
 AS_ROOT = os.geteuid() == 0
+PR_CAPBSET_DROP, CAP_SYS_ADMIN = 24, 21
 
 
 async def ask(server: EmbeddedPostgres, query: str) -> Any:
@@ -58,6 +60,7 @@ def start_program(data_dir: Path, enter: Callable[[], None] | None = None) -> su
         [sys.executable, "-W", "error", "-m", "tests.store.embedded_program", str(data_dir)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         preexec_fn=enter,
     )
@@ -199,7 +202,10 @@ async def test_interrupted_set_up_begins_anew(settings: Settings, embedded: Embe
     assert not half.exists()
 
 
-async def test_cluster_that_does_not_start_is_explained(settings: Settings, embedded: EmbeddedPostgres) -> None:
+async def test_cluster_that_does_not_start_is_explained(
+    settings: Settings, embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firefly.store.embedded.ATTEMPTS", 2)
     await embedded.start()
     await embedded.stop()
     (settings.data_dir / "postgres" / str(MAJOR) / "global" / "pg_control").unlink()
@@ -218,3 +224,12 @@ async def test_runs_as_an_ordinary_user_without_a_name(tmp_path: Path) -> None:
     assert found["applied"] > 0
     assert (home / "data" / "postgres" / str(MAJOR)).stat().st_uid == ORDINARY_UID
     await finish(program)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs root: it is about what root lacks")
+async def test_root_that_may_not_mount_is_told_what_to_do(tmp_path: Path) -> None:
+    program = start_program(tmp_path / "data", lambda: privileges.prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN))
+    _, problems = await asyncio.to_thread(program.communicate, timeout=30)
+    assert program.returncode == 1
+    assert "SYS_ADMIN" in problems
+    assert "FIREFLY_DATABASE_URL" in problems
