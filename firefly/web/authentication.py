@@ -87,11 +87,13 @@ async def set_session_cookies(request: web.Request, response: web.StreamResponse
     if FRESH_COOKIES not in request:
         return
     cookies = request[FRESH_COOKIES]
-    if cookies is None:
-        clear_cookies(response)
-        return
-    _set(response, SESSION_COOKIE, cookies.access)
-    _set(response, REFRESH_COOKIE, cookies.refresh)
+    values = (cookies.access, cookies.refresh) if cookies else ("", "")
+    age = REFRESH_LIFETIME if cookies else 0
+    for name, value in zip((SESSION_COOKIE, REFRESH_COOKIE), values, strict=True):
+        # The response has rendered its own cookies before its signal is sent.
+        response.headers.add(
+            hdrs.SET_COOKIE, f"{name}={value}; Max-Age={age}; Path=/; Secure; HttpOnly; SameSite=Lax"
+        )
 
 
 async def sign_in(request: web.Request, account: "Account") -> None:
@@ -105,12 +107,3 @@ async def sign_in(request: web.Request, account: "Account") -> None:
 
 def sign_out(request: web.Request) -> None:
     request[FRESH_COOKIES] = None
-
-
-def _set(response: web.StreamResponse, name: str, value: str) -> None:
-    response.set_cookie(name, value, max_age=REFRESH_LIFETIME, path="/", secure=True, httponly=True, samesite="Lax")
-
-
-def clear_cookies(response: web.StreamResponse) -> None:
-    for name in (SESSION_COOKIE, REFRESH_COOKIE):
-        response.del_cookie(name, path="/", secure=True, httponly=True, samesite="Lax")

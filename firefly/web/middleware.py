@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import hdrs, web
 
-from firefly.errors import FireflyError
+from firefly.errors import FireflyError, Moved
 from firefly.log import REQUEST_ID_HEADER, bind_request
 
 from . import problems
@@ -49,7 +49,7 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     except FireflyError as error:
         return _refuse(request, error)
     except web.HTTPException as error:
-        return error if error.status < 400 else _refuse_http(request, error)
+        return _redirect(error) if error.status < 400 else _refuse_http(request, error)
     except ConnectionResetError:
         raise
     except Exception as error:
@@ -57,9 +57,22 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
         return _answer(request, problems.unexpected(request[REQUEST_ID]), {})
 
 
+def _redirect(error: web.HTTPException) -> web.StreamResponse:
+    return web.Response(status=error.status, headers={hdrs.LOCATION: error.headers[hdrs.LOCATION]})
+
+
 def _refuse(request: web.Request, error: FireflyError) -> web.StreamResponse:
     body = problems.document(error, instance=request.path, request_id=request[REQUEST_ID])
-    return _answer(request, body, problems.headers_of(error))
+    fields = problems.headers_of(error)
+    if isinstance(error, Moved):
+        fields[hdrs.LOCATION] = _moved_address(request, error)
+    return _answer(request, body, fields)
+
+
+def _moved_address(request: web.Request, error: Moved) -> str:
+    """The address that was asked for, with the project's new name in the place of its old one."""
+    old = f"/{request.match_info.get('owner', '')}/{request.match_info.get('name', '')}"
+    return request.rel_url.raw_path_qs.replace(old, f"/{error.location}", 1)
 
 
 def _refuse_http(request: web.Request, error: web.HTTPException) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """Pages from Jinja templates. What each template of firefly/web/templates is given:
 
-every one        `asset(entry)` (an assets.Asset), `static(name)` (an address), `app_url`, `user` (an Account or None)
+every one        `asset(entry)` (an assets.Asset), `static(name)` (an address), `app_url`, `user` (an Account or None), `request`
 shell.html       `title`, `entry` (dashboard, editor, account), `boot` (JSON, for
                  `<script type="application/json" id="firefly-boot">{{ boot }}</script>`)
 sign_in.html     `next`, `name`, `error` (a sentence or ""): a form that POSTs name, password, next to /auth/sign-in
@@ -54,6 +54,7 @@ def render(
     shared = {
         "asset": assets.asset,
         "static": assets.static,
+        "request": request,
         "app_url": services_of(request).settings.url,
         "user": identity.account if identity else None,
     }

@@ -13,6 +13,8 @@ from yarl import URL
 
 from firefly.errors import FireflyError, TimedOut, Unavailable
 from firefly.log import REQUEST_ID_HEADER
+from firefly.projects import Role
+from firefly.projects.access import is_administrator
 from firefly.protocol import MEMBER_HEADER
 from firefly.protocol.errors import from_problem
 
@@ -78,9 +80,9 @@ async def close_bridges(app: web.Application) -> AsyncIterator[None]:
 
 def member_field(identity: "Identity | None", project: "Project") -> str:
     """What the bridge is told about the caller: it decides by the role what may be called."""
-    role = project.role.value if project.role else "viewer"
-    account = identity.account if identity else None
-    return json.dumps({"id": str(account.id) if account else "", "name": account.name if account else "", "role": role})
+    role = project.role or (Role.OWNER if identity and is_administrator(identity) else Role.VIEWER)
+    who = {"id": str(identity.account.id), "name": identity.account.name} if identity else {"id": "", "name": ""}
+    return json.dumps({**who, "role": role.value})
 
 
 @asynccontextmanager

@@ -309,6 +309,13 @@ class World:
         return made
 
 
+def make_job(account: Account, state: JobState = JobState.RUNNING) -> Job:
+    return Job(
+        id=uuid4(), project_id=uuid4(), account_id=account.id, kind="import", state=state, steps=(), error=None,
+        created_at=NOW, finished_at=None,
+    )  # fmt: skip
+
+
 async def make_world(
     settings: Settings, database: Database, keyring: Keyring, bus: Bus, clock: ManualClock, socket: Path
 ) -> AsyncIterator[World]:
@@ -321,7 +328,7 @@ async def make_world(
     bob = await accounts.create("bob", PASSWORD, "Bob")
     projects, keeper, git, artifacts = MemoryProjects(), MemoryKeeper(socket), MemoryGit(), MemoryArtifacts()
     table, tunnels = RouteTable(), Tunnels()
-    job = Job(uuid4(), uuid4(), "import", JobState.RUNNING, (), None, NOW, None)
+    job = make_job(ada)
     services = Services(
         settings=settings,
         database=database,

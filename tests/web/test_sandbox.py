@@ -1,0 +1,127 @@
+"""The sandbox by the API: state, commands, output, the bridge's tunnel."""
+
+import json
+
+import pytest
+
+from firefly.projects import Role
+from firefly.routes import BridgeTarget
+
+from .world import MemoryBridge, World
+
+BASE = "/api/v1/projects/ada/site"
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+
+
+async def test_it_is_started_stopped_and_restarted_with_a_reason(world: World) -> None:
+    project = world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    assert (await (await client.get(f"{BASE}/sandbox")).json())["state"] == "stopped"
+    started = await (await client.post(f"{BASE}/sandbox/start")).json()
+    assert started["state"] == "running"
+    assert set(started["limits"]) == {"memory", "cpu", "pids"}
+    assert (await (await client.get(BASE)).json())["sandbox"] == "running"
+    await client.post(f"{BASE}/sandbox/restart")
+    assert (await (await client.post(f"{BASE}/sandbox/stop")).json())["state"] == "stopped"
+    assert world.keeper.reasons == ["Restarted by ada.", "Stopped by ada."]
+    assert project.workspace_id not in world.keeper.runs
+
+
+async def test_viewers_look_and_do_not_steer(world: World) -> None:
+    project = world.projects.add(world.ada, "site")
+    world.projects.members[project.id][world.bob.id] = Role.VIEWER
+    client = await world.program(world.bob)
+    assert (await client.get(f"{BASE}/sandbox")).status == 200
+    for action in ("start", "stop", "restart"):
+        assert (await client.post(f"{BASE}/sandbox/{action}")).status == 403
+    assert (await client.post(f"{BASE}/exec", json={"command": "id"})).status == 403
+
+
+async def test_a_command_runs_and_its_result_is_told(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.post(f"{BASE}/exec", json={"command": "echo hi", "timeout": 5, "env": {"A": "b"}})
+    assert await response.json() == {"exit_code": 0, "stdout": "echo hi", "stderr": ""}
+
+
+async def test_a_commands_output_streams(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.post(
+        f"{BASE}/exec", json={"command": ["echo", "hi"]}, headers={"Accept": "text/event-stream"}
+    )
+    assert response.content_type == "text/event-stream"
+    assert 'data: {"text": "hi"}' in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "command"),
+        ({"command": ""}, "command"),
+        ({"command": []}, "command"),
+        ({"command": "x", "timeout": 0}, "timeout"),
+        ({"command": "x", "timeout": 10**9}, "timeout"),
+        ({"command": "x", "env": {"A": 1}}, "env.A"),
+    ],
+)
+async def test_a_command_that_breaks_a_rule_is_refused(
+    world: World, bridge: MemoryBridge, body: dict[str, object], field: str
+) -> None:
+    world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.post(f"{BASE}/exec", json=body)
+    assert response.status == 422
+    assert (await response.json())["field"].startswith(field)
+    assert bridge.requests == []
+
+
+async def test_logs_resume_from_the_last_line_seen(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.get(f"{BASE}/logs", headers={"Last-Event-ID": "7"})
+    text = await response.text()
+    assert 'data: {"after": "7"}' in text
+    assert "id: 8" in text
+
+
+async def test_the_bridge_is_handed_over_to_the_front_door(world: World) -> None:
+    project = world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.get(f"{BASE}/bridge", headers=UPGRADE)
+    assert response.status == 200
+    assert response.headers["X-Firefly-Tunnel-Target"] == "/bridge"
+    member = json.loads(response.headers["X-Firefly-Tunnel-Header-X-Firefly-Member"])
+    assert (member["name"], member["role"]) == ("ada", "owner")
+    assert project.workspace_id is not None
+    handle = response.headers["X-Firefly-Tunnel"]
+    assert world.tunnels.take(handle) == BridgeTarget(project.workspace_id)
+    assert world.tunnels.take(handle) is None
+
+
+async def test_an_expired_session_opens_the_bridge_without_losing_its_refresh_token(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    browser = await world.browser(world.ada)
+    world.clock.advance(400)
+    assert (await browser.get(f"{BASE}/bridge", headers=UPGRADE)).status == 200
+    world.clock.advance(400)
+    assert (await browser.get("/api/v1/me")).status == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://site--ada.preview.localhost", "null"])
+async def test_the_bridge_refuses_pages_of_other_origins(world: World, origin: str) -> None:
+    world.projects.add(world.ada, "site")
+    for client in (await world.browser(world.ada), await world.program(world.ada)):
+        response = await client.get(f"{BASE}/bridge", headers={**UPGRADE, "Origin": origin})
+        assert response.status in {401, 403}
+        assert "X-Firefly-Tunnel" not in response.headers
+
+
+async def test_the_bridge_needs_an_upgrade_and_a_member(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    plain = await (await world.program(world.ada)).get(f"{BASE}/bridge")
+    assert plain.status == 422
+    stranger = await (await world.program(world.bob)).get(f"{BASE}/bridge", headers=UPGRADE)
+    assert stranger.status == 404
+    nobody = await world.client().get(f"{BASE}/bridge", headers=UPGRADE)
+    assert nobody.status == 401
