@@ -1,57 +1,62 @@
 """After a start of the server: what the table says, and what is really there."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from firefly.errors import NotFound
 
-from .backend import Instance, State
+from .backend import Instance, SandboxBackend, State
+from .lifecycle import Lifecycle
 from .pool import PreparedWorkspace
-
-if TYPE_CHECKING:
-    from .keeper import Keeper
-    from .workspaces import Record
+from .preparing import Preparation
+from .slots import Slot
+from .workspaces import Record, Records, Workspaces
 
 ALIVE = (State.STARTING, State.RUNNING, State.STOPPING)
 
 
-async def reconcile(keeper: "Keeper") -> list[UUID]:
-    """Adopt what runs, correct what the table says; returns the workspaces that nobody owns and nothing runs in."""
-    found = {instance.workspace_id: instance for instance in await keeper.backend.adopt()}
-    for record in await keeper.records.all():
-        await _restore(keeper, record, found)
-    for instance in found.values():
-        await _place(keeper, instance)
-    in_pool = {instance.workspace_id for instance in found.values()}
-    return [workspace_id for workspace_id in await keeper.workspaces.leftovers() if workspace_id not in in_pool]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    backend: SandboxBackend
+    records: Records
+    workspaces: Workspaces
+    lifecycle: Lifecycle
+    preparation: Preparation
+    slot_of: Callable[[UUID], Slot]
 
+    async def run(self) -> list[UUID]:
+        """Adopt what runs, correct the table; returns the workspaces that nobody owns and nothing runs in."""
+        found = {instance.workspace_id: instance for instance in await self.backend.adopt()}
+        for record in await self.records.all():
+            await self._restore(record, runs=record.workspace_id in found)
+        for instance in found.values():
+            await self._place(instance)
+        return [workspace_id for workspace_id in await self.workspaces.leftovers() if workspace_id not in found]
 
-async def _restore(keeper: "Keeper", record: "Record", found: dict[UUID, Instance]) -> None:
-    slot = keeper.slot(record.workspace_id)
-    slot.state, slot.reason, slot.since, slot.output = record.state, record.reason, record.since, record.output
-    slot.last_instance_id = record.instance_id
-    if record.state not in ALIVE or record.workspace_id in found:
-        return
-    status = await keeper.backend.exit_status(record.instance_id) if record.instance_id else None
-    if status is not None:
-        slot.output = status.output
-    asked = record.state is State.STOPPING or (status is not None and status.requested)
-    reason = status.reason if status else "It ended while the server was away."
-    await keeper.put(slot, State.STOPPED if asked else State.FAILED, reason)
+    async def _restore(self, record: Record, *, runs: bool) -> None:
+        slot = self.slot_of(record.workspace_id)
+        slot.state, slot.reason, slot.since, slot.output = record.state, record.reason, record.since, record.output
+        slot.last_instance_id = record.instance_id
+        if record.state not in ALIVE or runs:
+            return
+        status = await self.backend.exit_status(record.instance_id) if record.instance_id else None
+        if status is not None:
+            slot.output = status.output
+        asked = record.state is State.STOPPING or (status is not None and status.requested)
+        reason = status.reason if status else "It ended while the server was away."
+        await self.lifecycle.put(slot, State.STOPPED if asked else State.FAILED, reason)
 
-
-async def _place(keeper: "Keeper", instance: Instance) -> None:
-    """A run belongs to a project, or to the pool, or to nobody."""
-    try:
-        claimed = await keeper.workspaces.is_claimed(instance.workspace_id)
-    except NotFound:
-        await keeper.backend.stop(instance.id, reason="Its workspace was deleted.")
-        return
-    if claimed:
-        slot = keeper.slot(instance.workspace_id)
+    async def _place(self, instance: Instance) -> None:
+        """A run belongs to a project, or to the pool, or to nobody."""
+        try:
+            claimed = await self.workspaces.is_claimed(instance.workspace_id)
+        except NotFound:
+            await self.backend.stop(instance.id, reason="Its workspace was deleted.")
+            return
+        if not claimed:
+            self.preparation.adopt(PreparedWorkspace(instance.workspace_id, instance))
+            return
+        slot = self.slot_of(instance.workspace_id)
         async with slot.lock:
-            await keeper.take(slot, instance, "Found running when the server started.")
-        return
-    prepared = PreparedWorkspace(instance.workspace_id, instance)
-    keeper.pool.add(prepared)
-    keeper.watch_prepared(prepared)
+            await self.lifecycle.take(slot, instance, "Found running when the server started.")

@@ -62,6 +62,7 @@ class MemoryBackend(SandboxBackend):
         self.folder.mkdir(parents=True, exist_ok=True)
 
     async def close(self) -> None:
+        """End what serves; the runs go on, for a later backend to adopt."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -71,12 +71,15 @@ class House:
     async def open(
         self, backend: MemoryBackend | None = None, *, stop_all: bool = False, **settings: object
     ) -> AsyncIterator[Keeper]:
+        backend = backend or MemoryBackend(self.folder)
+        await backend.open()
         keeper = self.keeper(backend, **settings)
         await keeper.open()
         try:
             yield keeper
         finally:
             await keeper.close(stop_all=stop_all)
+            await backend.close()
 
 
 @pytest.fixture
@@ -140,19 +143,23 @@ async def test_workspaces_do_not_wait_for_each_other(house: House) -> None:
         await waiting
 
 
-async def test_no_more_than_the_allowed_number_start_at_once_first_come_first_served(house: House) -> None:
+@pytest.mark.parametrize("allowed", [1, 3])
+async def test_no_more_than_the_allowed_number_start_at_once_first_come_first_served(
+    house: House, allowed: int
+) -> None:
     backend = SlowBackend(house.folder)
-    async with house.open(backend, simultaneous_starts=2) as keeper:
+    async with house.open(backend, simultaneous_starts=allowed) as keeper:
         workspaces = [await keeper.create_workspace() for _ in range(6)]
         starts = []
         for workspace in workspaces:
             starts.append(asyncio.create_task(keeper.ensure(workspace)))
             await asyncio.sleep(0)
-        await eventually(lambda: backend.waiting == 2)
-        assert len(backend.started) == 2
+        await eventually(lambda: backend.waiting == allowed)
+        assert {spec.workspace_id for spec in backend.started} == set(workspaces[:allowed])
         backend.gate.set()
         await asyncio.gather(*starts)
-        assert [spec.workspace_id for spec in backend.started] == workspaces
+        if allowed == 1:
+            assert [spec.workspace_id for spec in backend.started] == workspaces
 
 
 async def test_each_change_is_written_and_told_with_its_reason(house: House) -> None:

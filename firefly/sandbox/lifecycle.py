@@ -1,0 +1,134 @@
+"""The changes of one workspace's sandbox: starting, running, ending; each written down, with its reason."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from firefly.clock import Clock
+from firefly.errors import FireflyError, SandboxFailed
+
+from .backend import Instance, SandboxBackend, State
+from .seams import Observer, WorkspaceSource
+from .slots import Slot
+from .tasks import Tasks
+from .workspaces import Record, Records
+
+log = structlog.get_logger()
+
+OBSERVER_LIMIT = 15.0
+
+
+class Lifecycle:
+    """`starts` bounds how many sandboxes start at once; those that wait are served in the order in which they came."""
+
+    def __init__(
+        self,
+        *,
+        backend: SandboxBackend,
+        source: WorkspaceSource,
+        records: Records,
+        clock: Clock,
+        starts: asyncio.Semaphore,
+        tasks: Tasks,
+        idle_stop: float,
+    ) -> None:
+        self._backend = backend
+        self._source = source
+        self._records = records
+        self._clock = clock
+        self._starts = starts
+        self._tasks = tasks
+        self._idle_stop = idle_stop
+        self.observers: list[Observer] = []
+
+    async def start(self, slot: Slot) -> Instance:
+        """Start a sandbox and take it. Raises what kept it from starting; the slot then says so too."""
+        try:
+            async with slot.lock, self._starts:
+                if slot.instance is not None:
+                    return slot.instance
+                spec = await self._source.spec(slot.workspace_id)
+                await self.put(slot, State.STARTING, "Starting.")
+                instance = await self._backend.create(spec)
+                try:
+                    await self.take(slot, instance, "Started.")
+                except asyncio.CancelledError:
+                    await asyncio.shield(self._give_up(slot, instance))
+                    raise
+                return instance
+        except Exception as error:
+            await self._fail(slot, error)
+            raise
+        finally:
+            slot.start = None
+
+    async def _give_up(self, slot: Slot, instance: Instance) -> None:
+        """Undo a `take` that was cancelled half-way."""
+        slot.state = State.STOPPING
+        await self._backend.stop(instance.id, reason="The start was stopped.")
+        if slot.watcher is not None:
+            await asyncio.wait([slot.watcher])
+        slot.instance = None
+
+    async def _fail(self, slot: Slot, error: Exception) -> None:
+        slot.failed(self._clock.monotonic())
+        slot.output = error.output if isinstance(error, SandboxFailed) else ""
+        reason = error.detail if isinstance(error, FireflyError) else f"{type(error).__name__}: {error}"
+        await self.put(slot, State.FAILED, reason)
+
+    async def take(self, slot: Slot, instance: Instance, reason: str) -> None:
+        """Make a run the workspace's own. The caller holds the lock."""
+        slot.instance, slot.last_instance_id = instance, instance.id
+        slot.active_at = slot.started_at = self._clock.monotonic()
+        slot.output = ""
+        await self._tell("started", slot.workspace_id, instance)
+        slot.watcher = self._tasks.start(self._watch(slot, instance), f"sandbox-watch-{instance.id}")
+        await self.put(slot, State.RUNNING, reason)
+
+    async def _watch(self, slot: Slot, instance: Instance) -> None:
+        status = await self._backend.wait(instance.id)
+        await self._tell("ended", slot.workspace_id, instance)
+        slot.instance, slot.output = None, status.output
+        if slot.state is State.STOPPING:
+            return
+        slot.ended_by_itself(self._clock.monotonic())
+        quiet = status.requested or status.code == 0
+        await self.put(slot, State.STOPPED if quiet else State.FAILED, status.reason)
+
+    async def _tell(self, what: str, workspace_id: UUID, instance: Instance) -> None:
+        for observer in self.observers:
+            try:
+                async with asyncio.timeout(OBSERVER_LIMIT):
+                    await getattr(observer, what)(workspace_id, instance)
+            except (FireflyError, OSError, TimeoutError) as error:
+                log.warning("sandbox.untold", what=what, workspace_id=str(workspace_id), reason=str(error))
+
+    async def stop(self, slot: Slot, reason: str) -> None:
+        """End the sandbox, and a start under way. One that has ended is left as it is."""
+        start = slot.start
+        if start is not None:
+            start.cancel()
+            await asyncio.wait([start])
+        async with slot.lock:
+            if slot.instance is not None and slot.watcher is not None:
+                await self.put(slot, State.STOPPING, reason)
+                await self._backend.stop(slot.instance.id, reason=reason)
+                await asyncio.wait([slot.watcher])
+            elif start is None:
+                return
+            await self.put(slot, State.STOPPED, reason)
+
+    def stops_at(self, slot: Slot) -> datetime | None:
+        """When the sandbox stops unless something happens before."""
+        if slot.state is not State.RUNNING:
+            return None
+        return self._clock.now() + timedelta(seconds=slot.active_at + self._idle_stop - self._clock.monotonic())
+
+    async def put(self, slot: Slot, state: State, reason: str) -> None:
+        """Write a change down and tell everybody."""
+        slot.state, slot.reason, slot.since = state, reason, self._clock.now()
+        log.info("sandbox.changed", workspace_id=str(slot.workspace_id), state=state.value, reason=reason)
+        record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.output)
+        await self._records.put(record, stops_at=self.stops_at(slot))
