@@ -81,6 +81,8 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
         await routes.load()
         hosting = await Hosting.open(settings, database, bus)
         backend = ProcessBackend(settings, clock=clock)
+        await backend.open()
+        stack.push_async_callback(backend.close)
         work = await Work.open(
             stack, ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend,
             stop_sandboxes=stop_sandboxes,

@@ -57,9 +57,8 @@ async def test_fastapi_echoes_over_a_websocket_while_another_project_has_the_sam
         assert "hello" in (await socket.receive_str(timeout=10))
     other = await ask(client, page["urls"]["preview"], live_server.token)
     assert other.status == 200
-    owner = project["owner"]
-    for name in (page["name"], project["name"]):
-        by_port = live_server.content_url(f"3000--{name}--{owner}")
+    for made in (page, project):
+        by_port = made["urls"]["preview"].replace("://", "://3000--", 1)
         assert (await ask(client, by_port, live_server.token)).status == 200
 
 
