@@ -30,6 +30,7 @@ KEYCTL = {"x86_64": 250, "aarch64": 219}
 KEYCTL_JOIN_SESSION_KEYRING = 1
 BRIDGE_FD, INFO_FD, BLOCK_FD, SECCOMP_FD = 3, 4, 5, 6
 SAFE_FD = 32
+MAP_LIMIT = 5.0
 SLIRP_STOP_FD, SLIRP_READY_FD, SLIRP_USER_FD, SLIRP_NET_FD = 3, 4, 5, 6
 
 Plan = Mapping[str, Any]
@@ -151,6 +152,15 @@ class Namespaces:
         wait_for(self.start(action), "the network could not be set up")
 
 
+def _wait_for_user_map() -> None:
+    """bubblewrap writes the map late; a program executed before that would not count as the namespace's root."""
+    limit = time.monotonic() + MAP_LIMIT
+    while os.geteuid() != 0 or os.getegid() != 0:
+        if time.monotonic() > limit:
+            raise TimeoutError("the sandbox's user was not mapped")
+        time.sleep(0.001)
+
+
 class WayOut:
     """slirp4netns for one namespace. It ends when this object's descriptor closes, however the supervisor ends."""
 
@@ -169,6 +179,7 @@ class WayOut:
             # slirp4netns 1.2 seals itself off only when it is root: here, of the sandbox's user namespace.
             privileges.setns(SLIRP_USER_FD, CLONE_NEWUSER)
             os.close(SLIRP_USER_FD)
+            _wait_for_user_map()
             os.execve(program, [program, *options, *ends, *where, "tap0"], {"PATH": "/usr/bin:/bin"})
 
         self.pid = fork(run)
