@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from firefly.bus import Bus, PostgresBus
@@ -13,6 +14,10 @@ from firefly.settings import PREFIX, Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from tests.support.database import TestServer
+
+# The same examples in every run, whoever owns the checkout; a busy machine is no failure.
+hypothesis.settings.register_profile("firefly", database=None, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("firefly")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -133,7 +133,7 @@ class Cluster:
             [sys.executable, "-I", "-S", str(script), json.dumps(request)],
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=output,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
