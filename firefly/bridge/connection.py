@@ -18,6 +18,7 @@ from firefly.protocol.workspace import BridgeError, Member, Role
 MAX_MESSAGE = 16 << 20
 MOST_CALLS = 32
 HEARTBEAT = 25.0
+LAST_CALLS = 5.0
 log = structlog.get_logger()
 ChannelSink = Callable[[bytes], None]
 
@@ -33,6 +34,7 @@ class Connection:
         self._channel_numbers = itertools.count(1)
         self._on_close: dict[object, Callable[[], object]] = {}
         self._room = asyncio.Semaphore(MOST_CALLS)
+        self._calls: set[asyncio.Task[None]] = set()
 
     def notify(self, method: str, value: BaseModel) -> None:
         self.outbox.put(notification(method, value))
@@ -55,6 +57,10 @@ class Connection:
         if (action := self._on_close.pop(key, None)) is not None:
             action()
 
+    def forget(self, key: object) -> None:
+        """Do not do at the end of the connection what was kept under `key`."""
+        self._on_close.pop(key, None)
+
     def holds(self, key: object) -> bool:
         return key in self._on_close
 
@@ -71,16 +77,26 @@ class Connection:
             receiver.cancel()
             sender.cancel()
             await asyncio.gather(sender, receiver, return_exceptions=True)
+            await self._finish_calls()
 
     async def _receive(self, socket: web.WebSocketResponse) -> None:
-        async with asyncio.TaskGroup() as calls:
-            async for message in socket:
-                if message.type is WSMsgType.BINARY:
-                    self._frame(message.data)
-                elif message.type is WSMsgType.TEXT:
-                    await self.outbox.room()
-                    await self._room.acquire()
-                    calls.create_task(self._call(message.data))
+        async for message in socket:
+            if message.type is WSMsgType.BINARY:
+                self._frame(message.data)
+            elif message.type is WSMsgType.TEXT:
+                await self.outbox.room()
+                await self._room.acquire()
+                call = asyncio.create_task(self._call(message.data), name="bridge-call")
+                self._calls.add(call)
+                call.add_done_callback(self._calls.discard)
+
+    async def _finish_calls(self) -> None:
+        """A write under way is let finish though nobody hears of it; what takes long is given up."""
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=LAST_CALLS)
+        for call in list(self._calls):
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def _call(self, text: str) -> None:
         try:

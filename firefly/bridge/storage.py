@@ -39,11 +39,15 @@ class Storage:
     def opened(self, path: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
         """A regular file for reading; Conflict for a folder, a device, a socket."""
         descriptor = self._workspace.open(path)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 what = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
                 raise Conflict(f"{path or 'The workspace'} is {what}.", path=path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             yield file, status
 
     def read(self, path: str, *, limit: int) -> tuple[bytes, str]:

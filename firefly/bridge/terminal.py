@@ -82,6 +82,11 @@ class Terminal:
     def viewers(self) -> list["Connection"]:
         return list({id(peer): peer for peer, _ in self._viewers.values()}.values())
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the shell is held up by someone who reads slowly."""
+        return self._paused is not None and not self._paused.done()
+
     def resize(self, cols: int, rows: int) -> None:
         self.cols, self.rows = cols, rows
         if self.code is None:

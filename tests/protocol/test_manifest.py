@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firefly.protocol.manifest import Manifest, ManifestError, parse
+from firefly.protocol.errors import ManifestError
+from firefly.protocol.manifest import Manifest, parse
 
 DOCUMENTED = """
 image: node            # base of the sandbox: a named runtime or an image

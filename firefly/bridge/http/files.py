@@ -34,9 +34,9 @@ class FileRoutes:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """A file's bytes (ranges and conditions are heeded), or a folder's listing as JSON."""
-        path = request.match_info["path"].removesuffix("/")
+        path, depth = request.match_info["path"].removesuffix("/"), _depth(request)
         if await asyncio.to_thread(self._files.is_folder, path):
-            return answer(await self._lister.folder(path, depth=_depth(request)))
+            return answer(await self._lister.folder(path, depth=depth))
         version = await asyncio.to_thread(self._storage.version, path)
         with self._storage.opened(path) as (file, status):
             etag = f'"{version}"'

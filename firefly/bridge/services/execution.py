@@ -27,8 +27,15 @@ class Execution:
     def methods(self) -> Sequence[Method[Any]]:
         return (Method("exec.run", ExecParams, self._run),)
 
-    async def _run(self, _: "Connection", params: ExecParams) -> ExecResult:
-        return await self.execute(params)
+    async def _run(self, peer: "Connection", params: ExecParams) -> ExecResult:
+        """A command whose caller has gone is ended."""
+        key = object()
+        if (task := asyncio.current_task()) is not None:
+            peer.on_close(key, task.cancel)
+        try:
+            return await self.execute(params)
+        finally:
+            peer.forget(key)
 
     async def execute(self, params: ExecParams) -> ExecResult:
         self._enter()

@@ -16,7 +16,7 @@ from firefly.bridge.services.listing import Lister
 from firefly.bridge.storage import ANY, Expected, Storage, with_room
 from firefly.bridge.system import rename_new
 from firefly.bridge.workspace import Workspace, os_errors
-from firefly.errors import InvalidInput, NotFound, TooLarge, VersionConflict
+from firefly.errors import InvalidInput, NameTaken, NotFound, TooLarge, VersionConflict
 from firefly.protocol.files import (
     Created,
     CreateParams,
@@ -150,7 +150,10 @@ class Files:
     def _copy_file(self, path: str, to: str) -> None:
         with self._storage.opened(path) as (file, status):
             blocks = iter(lambda: file.read(1 << 20), b"")
-            self._storage.write(to, blocks, expected=None)
+            try:
+                self._storage.write(to, blocks, expected=None)
+            except VersionConflict as error:
+                raise NameTaken(f"{to} exists already.", path=to) from error
             if status.st_mode & 0o111:
                 descriptor = self._workspace.open(to)
                 os.fchmod(descriptor, stat.S_IMODE(status.st_mode))

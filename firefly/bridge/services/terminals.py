@@ -45,6 +45,12 @@ class Terminals:
     async def close(self) -> None:
         await asyncio.gather(*(terminal.close() for terminal in self._terminals.values()))
 
+    def find(self, name: str) -> Terminal:
+        """NotFound when it was closed."""
+        if (terminal := self._terminals.get(name)) is None:
+            raise NotFound("That terminal is closed. Open a new one.")
+        return terminal
+
     async def _open(self, peer: "Connection", params: OpenParams) -> Reply:
         self._make_room()
         with self._workspace.folder(params.cwd) as folder:
@@ -76,25 +82,20 @@ class Terminals:
         return Reply(Opened(id=terminal.id, channel=channel), replay)
 
     async def _attach(self, peer: "Connection", params: TerminalParams) -> Reply:
-        return self._opened(peer, self._find(params.id))
+        return self._opened(peer, self.find(params.id))
 
     async def _list(self, _: "Connection", __: Nothing) -> TerminalList:
         return TerminalList(terminals=[_info(terminal) for terminal in self._terminals.values()])
 
     async def _resize(self, _: "Connection", params: ResizeParams) -> Done:
-        self._find(params.id).resize(params.cols, params.rows)
+        self.find(params.id).resize(params.cols, params.rows)
         return Done()
 
     async def _close(self, _: "Connection", params: TerminalParams) -> Done:
-        terminal = self._find(params.id)
+        terminal = self.find(params.id)
         await terminal.close()
         self._terminals.pop(terminal.id, None)
         return Done()
-
-    def _find(self, name: str) -> Terminal:
-        if (terminal := self._terminals.get(name)) is None:
-            raise NotFound("That terminal is closed. Open a new one.")
-        return terminal
 
     def _make_room(self) -> None:
         ended = [terminal for terminal in self._terminals.values() if terminal.code is not None]
