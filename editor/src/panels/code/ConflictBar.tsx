@@ -1,0 +1,30 @@
+import { GitCompareArrows } from "lucide-react";
+import { Button } from "../../shared/components";
+import { useWorkbench, useWorkbenchState } from "../../workbench/context";
+import { nameOf } from "../../workbench/paths";
+import type { Conflict } from "../../workbench/state";
+
+/** Somebody else has changed the file since this text was begun: nothing is lost until one of the two is chosen. */
+export function ConflictBar({ path, conflict }: { path: string; conflict: Conflict }) {
+  const { documents, store } = useWorkbench();
+  const comparing = useWorkbenchState((state) => state.comparing);
+  return (
+    <div className="wb-conflict" role="alert">
+      <GitCompareArrows size={16} aria-hidden />
+      <span>
+        {conflict.deleted
+          ? `${nameOf(path)} was deleted while you changed it.`
+          : `${nameOf(path)} was changed elsewhere while you changed it.`}
+      </span>
+      <span className="wb-conflict-actions">
+        {!conflict.deleted && (
+          <Button onClick={() => store.set({ comparing: !comparing })}>{comparing ? "Back to your text" : "Compare"}</Button>
+        )}
+        <Button onClick={() => documents.takeTheirs(path)}>{conflict.deleted ? "Close it" : "Take theirs"}</Button>
+        <Button kind="primary" onClick={() => documents.keepMine(path)}>
+          Keep mine
+        </Button>
+      </span>
+    </div>
+  );
+}

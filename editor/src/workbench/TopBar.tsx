@@ -1,0 +1,134 @@
+import {
+  CircleAlert,
+  CircleCheck,
+  CloudOff,
+  Contrast,
+  ListStart,
+  LoaderCircle,
+  Moon,
+  PanelLeft,
+  PanelRight,
+  Play,
+  RotateCw,
+  Search,
+  Square,
+  SquareTerminal,
+  ChevronDown,
+  SunMoon,
+  Sun,
+} from "lucide-react";
+import { IconButton, Logo, Menu, type MenuItem, StateDot, type DotState } from "../shared/components";
+import { chooseTheme, themes } from "../shared/theme/theme";
+import { commandsOf } from "./commands";
+import { useWorkbench, useWorkbenchState } from "./context";
+import { sayKey } from "./platform";
+import { runOf } from "./run";
+import { type Sync, syncOf } from "./sync";
+
+export function TopBar() {
+  const { store, application } = useWorkbench();
+  const project = useWorkbenchState((state) => state.project);
+  const layout = useWorkbenchState((state) => state.layout);
+  const drawer = useWorkbenchState((state) => state.drawer);
+  return (
+    <header className="wb-top">
+      <a className="wb-home" href={project.dashboardUrl} aria-label="All projects">
+        <Logo size={18} />
+      </a>
+      <h1 className="wb-title">
+        <span className="wb-owner">{project.owner} / </span>
+        {project.name}
+      </h1>
+      <SyncSentence />
+      <span className="wb-gap" />
+      <RunMenu />
+      <IconButton className="wb-wide" label="Commands" shortcut={sayKey("Mod+K")} icon={<Search size={16} aria-hidden />} onClick={() => store.set({ palette: "commands" })} />
+      <span className="wb-wide wb-toggles">
+        <IconButton label="Files" shortcut={sayKey("Mod+B")} aria-pressed={layout.treeOpen} icon={<PanelLeft size={16} aria-hidden />} onClick={() => store.setLayout({ treeOpen: !layout.treeOpen })} />
+        <IconButton label="Preview" shortcut={sayKey("Mod+Alt+P")} aria-pressed={layout.previewOpen} icon={<PanelRight size={16} aria-hidden />} onClick={() => store.setLayout({ previewOpen: !layout.previewOpen })} />
+      </span>
+      <TerminalButton />
+      <IconButton
+        className="wb-wide"
+        label="Output"
+        shortcut={sayKey("Mod+Shift+U")}
+        aria-pressed={layout.drawerOpen && drawer === "output"}
+        icon={<ListStart size={16} aria-hidden />}
+        onClick={() => (layout.drawerOpen && drawer === "output" ? store.setLayout({ drawerOpen: false }) : application.showOutput())}
+      />
+      <ThemeMenu />
+    </header>
+  );
+}
+
+function TerminalButton() {
+  const workbench = useWorkbench();
+  const pressed = useWorkbenchState((state) => state.layout.drawerOpen && state.drawer === "terminal");
+  const toggle = (): void => commandsOf(workbench).find((command) => command.id === "terminal")?.run();
+  return <IconButton label="Terminal" shortcut="Ctrl+`" aria-pressed={pressed} icon={<SquareTerminal size={16} aria-hidden />} onClick={toggle} />;
+}
+
+const icons: Record<Sync["tone"], typeof CircleCheck> = { ok: CircleCheck, busy: LoaderCircle, bad: CloudOff, quiet: CircleAlert };
+
+function SyncSentence() {
+  const text = useWorkbenchState((state) => syncOf(state).text);
+  const tone = useWorkbenchState((state) => syncOf(state).tone);
+  const Icon = icons[tone];
+  return (
+    <p className={`wb-sync wb-sync-${tone}`} role="status">
+      <Icon size={14} aria-hidden />
+      <span>{text}</span>
+    </p>
+  );
+}
+
+function RunMenu() {
+  const workbench = useWorkbench();
+  const application = useWorkbenchState((state) => state.application);
+  const sandbox = useWorkbenchState((state) => state.sandbox);
+  const phase = useWorkbenchState((state) => state.phase);
+  const run = runOf(application, sandbox, phase);
+  const dots: Record<typeof run.tone, DotState> = { running: "running", busy: "busy", failed: "failed", off: "stopped" };
+  return (
+    <Menu
+      label={`${run.label}${run.detail ? `, ${run.detail}` : ""}`}
+      className="wb-run"
+      trigger={
+        <>
+          <StateDot state={dots[run.tone]} label={run.label} showLabel />
+          {run.detail && <span className="wb-run-detail">{run.detail}</span>}
+          <ChevronDown size={14} aria-hidden />
+        </>
+      }
+      header={application?.found_by ? <p className="wb-run-why">{application.reason || application.found_by}</p> : undefined}
+      items={runItems(workbench, run.tone)}
+    />
+  );
+}
+
+function runItems(workbench: ReturnType<typeof useWorkbench>, tone: "running" | "busy" | "failed" | "off"): MenuItem[] {
+  const { application } = workbench;
+  if (workbench.store.state.phase.name !== "ready") {
+    return [{ label: "Wake sandbox", icon: <Play size={16} aria-hidden />, onSelect: () => workbench.connect() }];
+  }
+  const runs = tone === "running" || tone === "busy";
+  return [
+    ...(runs
+      ? [
+          { label: "Restart application", icon: <RotateCw size={16} aria-hidden />, onSelect: () => void application.act("restart") },
+          { label: "Stop application", icon: <Square size={16} aria-hidden />, onSelect: () => void application.act("stop") },
+        ]
+      : [{ label: "Start application", icon: <Play size={16} aria-hidden />, onSelect: () => void application.act("start") }]),
+    { label: "Show output", icon: <ListStart size={16} aria-hidden />, onSelect: () => application.showOutput() },
+    { label: "Put sandbox to sleep", icon: <Moon size={16} aria-hidden />, onSelect: () => void workbench.setSandbox("stop") },
+  ];
+}
+
+function ThemeMenu() {
+  const themeIcons = { system: SunMoon, light: Sun, dark: Moon, contrast: Contrast };
+  const items = themes.map(({ id, label }) => {
+    const Icon = themeIcons[id];
+    return { label, icon: <Icon size={16} aria-hidden />, onSelect: () => chooseTheme(id) };
+  });
+  return <Menu label="Theme" trigger={<SunMoon size={16} aria-hidden />} items={items} className="ff-icon-button wb-wide" />;
+}
