@@ -95,7 +95,7 @@ class FrontDoor:
         for connection in list(context.connections):
             connection.transport.abort()
         for pipe in list(context.pipes):
-            pipe.close()
+            pipe.abort()
         context.pool.close()
         if self._ticker is not None:
             self._ticker.cancel()

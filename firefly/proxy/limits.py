@@ -15,6 +15,8 @@ class Limits:
     """A connection between two requests."""
     stall_time: float = 120
     """A body in either direction without a byte."""
+    half_closed_time: float = 15
+    """A client that sends no more, without a byte for it: it may wait for its answer, or be gone."""
     answer_time: float = 600
     """From a request's end to the first byte of its answer."""
     wake_time: float = 90

@@ -22,6 +22,8 @@ def check(client: "Connection") -> None:
     elif client.stage is Stage.LINGER:
         if now - client.since > limits.linger:
             client.transport.abort()
+    elif client.ended and quiet > limits.half_closed_time:
+        client.transport.abort()
     elif client.stage is Stage.SENT:
         _check_sent(client, quiet)
 

@@ -50,10 +50,10 @@ class Pipe(asyncio.Protocol):
         if not self.other.transport.is_closing():
             self.other.transport.resume_reading()
 
-    def close(self) -> None:
-        """End both sides."""
-        self.transport.close()
-        self.other.transport.close()
+    def abort(self) -> None:
+        """End both sides, whatever still waits to be sent."""
+        self.transport.abort()
+        self.other.transport.abort()
 
 
 def join(

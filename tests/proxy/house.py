@@ -119,7 +119,7 @@ class Recorder:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         for peer in self.peers:
-            peer.writer.close()
+            peer.writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -203,7 +203,7 @@ class House:
 
     async def close(self) -> None:
         for client in self._clients:
-            await client.close()
+            client.writer.transport.abort()
         await self.door.close(drain=0)
         await self.upstream.close()
         await self.app.close()

@@ -1,0 +1,286 @@
+"""Upgrades: tunnels opened only by the target's own 101, and those that the app asks for."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from firefly.proxy import Verdict
+from firefly.proxy.tunnels import Tunnels
+from firefly.routes import BridgeTarget, SandboxTarget
+from tests.support.waiting import eventually
+
+from .house import HOST, House, Peer, ok, request
+
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+async def accept_and_echo(peer: Peer) -> None:
+    await peer.read_head()
+    peer.send(SWITCH + b"welcome ")
+    while data := await peer.reader.read(1 << 16):
+        peer.send(data)
+        await peer.writer.drain()
+    await peer.close()
+
+
+async def open_tunnel(house: House, *, host: str = HOST, target: str = "/ws", **fields: str) -> Peer:
+    client = await house.client()
+    client.send(request(target, host=host, fields=UPGRADE | fields))
+    assert (await client.read_head()).startswith(b"HTTP/1.1 101 ")
+    return client
+
+
+@pytest.fixture
+async def websocket_port() -> AsyncIterator[int]:
+    """A real aiohttp server that echoes over a WebSocket."""
+
+    async def echo(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("chat",), compress=True)
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.BINARY:
+                await socket.send_bytes(message.data)
+            elif message.data == "close":
+                await socket.close(code=4321, message=b"as asked")
+            else:
+                await socket.send_str(message.data)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ws", echo)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
+async def test_a_websocket_echoes_through_the_front_door(house: House, websocket_port: int) -> None:
+    house.dialer.serve(house.target, ("127.0.0.1", websocket_port))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(
+            f"http://127.0.0.1:{house.port}/ws", headers={"Host": HOST}, protocols=("chat",), compress=15
+        ) as socket,
+    ):
+        assert (socket.protocol, socket.compress > 0) == ("chat", True)
+        await socket.send_str("hello")
+        assert await socket.receive_str(timeout=5) == "hello"
+        await socket.send_bytes(b"x" * 1_000_000)
+        assert await socket.receive_bytes(timeout=5) == b"x" * 1_000_000
+        await socket.send_str("close")
+        await socket.receive(timeout=5)
+        assert socket.close_code == 4321
+    await eventually(lambda: house.door.counters["tunnels"] == 0)
+
+
+async def test_what_the_target_says_with_its_101_arrives(house: House) -> None:
+    house.upstream.behaviour = accept_and_echo
+    client = await open_tunnel(house)
+    assert await client.reader.readexactly(8) == b"welcome "
+    client.send(b"any\x00bytes\r\n\r\n")
+    assert await client.reader.readexactly(13) == b"any\x00bytes\r\n\r\n"
+
+
+async def test_nothing_is_forwarded_before_the_101(house: House) -> None:
+    permitted = asyncio.Event()
+
+    async def hesitate(peer: Peer) -> None:
+        await peer.read_head()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(peer.reader.read(1), 0.2)
+        permitted.set()
+        peer.send(SWITCH)
+        assert await peer.reader.readexactly(5) == b"early"
+        peer.send(b"got it")
+
+    house.upstream.behaviour = hesitate
+    client = await house.client()
+    client.send(request(fields=UPGRADE) + b"early")
+    assert (await client.read_head()).startswith(b"HTTP/1.1 101")
+    assert permitted.is_set()
+    assert await client.reader.readexactly(6) == b"got it"
+
+
+async def test_a_refused_upgrade_leaves_an_ordinary_connection(house: House) -> None:
+    async def refuse(peer: Peer) -> None:
+        while await peer.read_request():
+            peer.send(ok(b"no tunnel here"))
+
+    house.upstream.behaviour = refuse
+    client = await house.client()
+    client.send(request("/ws", fields=UPGRADE) + request("/after"))
+    assert (await client.read_answer()).body == b"no tunnel here"
+    assert (await client.read_answer()).body == b"no tunnel here"
+    assert house.upstream.requests == ["GET /ws", "GET /after"]
+    assert house.door.counters["tunnels"] == 0
+
+
+async def test_a_101_that_nobody_asked_for_opens_nothing(house: House) -> None:
+    async def eager(peer: Peer) -> None:
+        await peer.read_head()
+        peer.send(SWITCH)
+        await peer.reader.read()
+
+    house.upstream.behaviour = eager
+    assert (await house.ask()).status == 502
+    assert house.door.counters["tunnels"] == 0
+
+
+async def test_an_upgrade_that_connection_does_not_name_is_none(house: House) -> None:
+    assert (await house.ask(Upgrade="websocket")).status == 200
+    assert b"upgrade" not in house.upstream.bytes.lower()
+
+
+async def test_the_gate_decides_on_upgrades_too(house: House) -> None:
+    house.gate.default = Verdict.REFUSE
+    answer = await house.ask("/ws", Connection="Upgrade", Upgrade="websocket", Origin="http://evil.example")
+    assert answer.status == 404
+    assert house.gate.seen[0].upgrade == b"websocket"
+    assert house.gate.seen[0].origin == b"http://evil.example"
+    assert house.dialer.dialed == []
+
+
+async def test_one_side_may_stop_sending_first(house: House) -> None:
+    house.upstream.behaviour = accept_and_echo
+    client = await open_tunnel(house)
+    client.send(b"last words")
+    client.writer.write_eof()
+    assert await client.rest() == b"welcome last words"
+    await eventually(lambda: house.door.counters["tunnels"] == 0)
+
+
+def reset(peer: Peer) -> None:
+    """Close as a machine that fails does: with a reset, not an end."""
+    peer.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.writer.transport.abort()
+
+
+async def test_when_one_side_vanishes_so_does_the_other(house: House) -> None:
+    house.upstream.behaviour = accept_and_echo
+    client = await open_tunnel(house)
+    await client.reader.readexactly(8)
+    reset(house.upstream.peers[0])
+    assert await client.is_closed()
+    await eventually(lambda: house.door.counters["tunnels"] == 0)
+
+
+async def test_a_tunnel_counts_as_activity(house: House) -> None:
+    house.upstream.behaviour = accept_and_echo
+    client = await open_tunnel(house)
+    await eventually(lambda: house.dialer.touched)
+    house.dialer.touched.clear()
+    client.send(b"x")
+    await eventually(lambda: house.dialer.touched == [house.target])
+
+
+class TestForTheApp:
+    """`X-Firefly-Tunnel`: the app answers an upgrade by naming what to connect it with."""
+
+    @pytest.fixture
+    def bridge(self, house: House) -> BridgeTarget:
+        target = BridgeTarget(house.workspace)
+        house.dialer.serve(target, house.upstream.address)
+        house.upstream.behaviour = accept_and_echo
+        return target
+
+    @staticmethod
+    def answer(house: House, handle: str, *fields: bytes) -> None:
+        async def name_target(peer: Peer) -> None:
+            while await peer.read_request():
+                peer.send(ok(b"", b"X-Firefly-Tunnel: " + handle.encode(), *fields))
+
+        house.app.behaviour = name_target
+
+    async def test_the_upgrade_is_replayed_to_the_target(self, house: House, bridge: BridgeTarget) -> None:
+        member = json.dumps({"id": "1", "role": "owner"})
+        handle = house.tunnels.register(bridge)
+        own = (b"X-Firefly-Tunnel-Target: /bridge", b"X-Firefly-Tunnel-Header-X-Firefly-Member: " + member.encode())
+        self.answer(house, handle, *own)
+        client = await open_tunnel(
+            house,
+            host="localhost",
+            target="/api/v1/projects/a/b/bridge",
+            Authorization="Bearer secret",
+            Cookie="__Host-firefly-session=secret; theme=dark",
+            **{"X-Firefly-Member": "forged", "Sec-WebSocket-Protocol": "firefly.bridge.v1"},
+        )
+        client.send(b"ping")
+        assert await client.reader.readexactly(12) == b"welcome ping"
+        sent = house.upstream.bytes.decode()
+        assert sent.startswith("GET /bridge HTTP/1.1\r\n")
+        assert f"x-firefly-member: {member}\r\n" in sent
+        assert "Sec-WebSocket-Protocol: firefly.bridge.v1\r\n" in sent
+        assert "Upgrade: websocket\r\n" in sent
+        assert "secret" not in sent
+        assert "forged" not in sent
+
+    async def test_a_field_of_the_app_takes_the_place_of_the_clients(self, house: House, bridge: BridgeTarget) -> None:
+        own = b"X-Firefly-Tunnel-Header-User-Agent: firefly"
+        self.answer(house, house.tunnels.register(bridge), own)
+        await open_tunnel(house, host="localhost", **{"User-Agent": "browser"})
+        sent = house.upstream.bytes.decode()
+        assert "user-agent: firefly\r\n" in sent
+        assert "browser" not in sent
+
+    async def test_the_request_id_is_the_same_on_both_hops(self, house: House, bridge: BridgeTarget) -> None:
+        self.answer(house, house.tunnels.register(bridge))
+        await open_tunnel(house, host="localhost")
+        (name,) = [line for line in house.app.bytes.split(b"\r\n") if line.startswith(b"X-Request-Id")]
+        assert name in house.upstream.bytes
+
+    async def test_a_handle_opens_one_tunnel(self, house: House, bridge: BridgeTarget) -> None:
+        self.answer(house, house.tunnels.register(bridge))
+        await open_tunnel(house, host="localhost")
+        assert (await house.ask("/ws", host="localhost", **UPGRADE)).status == 502
+
+    async def test_an_invented_handle_opens_none(self, house: House, bridge: BridgeTarget) -> None:
+        self.answer(house, "invented")
+        assert (await house.ask("/ws", host="localhost", **UPGRADE)).status == 502
+
+    async def test_a_sandbox_cannot_ask_for_one(self, house: House, bridge: BridgeTarget) -> None:
+        handle = house.tunnels.register(bridge)
+
+        async def steal(peer: Peer) -> None:
+            await peer.read_request()
+            peer.send(ok(b"", b"X-Firefly-Tunnel: " + handle.encode()))
+
+        house.upstream.behaviour = steal
+        answer = await house.ask("/ws", **UPGRADE)
+        assert answer.status == 200
+        assert "x-firefly-tunnel" not in answer.fields
+        assert house.tunnels.take(handle) == bridge
+
+    async def test_no_tunnel_without_an_upgrade(self, house: House, bridge: BridgeTarget) -> None:
+        self.answer(house, house.tunnels.register(bridge))
+        answer = await house.ask("/ws", host="localhost")
+        assert answer.status == 502
+        assert "x-firefly-tunnel" not in answer.fields
+
+    async def test_a_target_that_is_away_is_told(self, house: House) -> None:
+        self.answer(house, house.tunnels.register(SandboxTarget(house.workspace, 9)))
+        assert (await house.ask("/ws", host="localhost", **UPGRADE)).status == 404
+
+
+class TestHandles:
+    def test_they_end(self) -> None:
+        time = [0.0]
+        tunnels = Tunnels(lifetime=30, now=lambda: time[0])
+        handle = tunnels.register(BridgeTarget(uuid4()))
+        time[0] = 31
+        assert tunnels.take(handle) is None
+
+    def test_there_are_only_so_many(self) -> None:
+        target = BridgeTarget(uuid4())
+        tunnels = Tunnels(most=3)
+        handles = [tunnels.register(target) for _ in range(5)]
+        assert [tunnels.take(handle) for handle in handles] == [None, None, target, target, target]
