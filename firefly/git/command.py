@@ -85,15 +85,18 @@ class Git:
     ) -> AsyncIterator[Process]:
         """A running git with pipes; what is left of it ends with the block. Raises Unavailable when too many run."""
         async with self._slot():
-            process = await asyncio.create_subprocess_exec(
-                *self.arguments(*arguments, settings=settings),
-                env=self.environment(environment),
-                cwd=cwd or self._home,
-                stdin=PIPE if stdin else DEVNULL,
-                stdout=PIPE,
-                stderr=PIPE,
-                start_new_session=True,
+            starting = asyncio.ensure_future(
+                asyncio.create_subprocess_exec(
+                    *self.arguments(*arguments, settings=settings),
+                    env=self.environment(environment),
+                    cwd=cwd or self._home,
+                    stdin=PIPE if stdin else DEVNULL,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    start_new_session=True,
+                )
             )
+            process = await _started(starting)
             try:
                 yield process
             finally:
@@ -102,7 +105,8 @@ class Git:
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         try:
-            await asyncio.wait_for(self._slots.acquire(), 30)
+            async with asyncio.timeout(30):
+                await self._slots.acquire()
         except TimeoutError as error:
             raise Unavailable("Too much git is going on just now. Try again in a moment.", retry_after=10) from error
         try:
@@ -121,12 +125,22 @@ class Git:
         """The output of a short command. Raises GitFailed, TimedOut."""
         async with self.process(*arguments, cwd=cwd, settings=settings, environment=environment) as process:
             try:
-                out, err = await asyncio.wait_for(process.communicate(), limit)
+                async with asyncio.timeout(limit):
+                    out, err = await process.communicate()
             except TimeoutError as error:
                 raise TimedOut("git took too long.") from error
         if process.returncode:
             raise GitFailed(process.returncode, err[-_TAIL:].decode("utf-8", "replace"))
         return out.decode("utf-8", "surrogateescape")
+
+
+async def _started(starting: "asyncio.Future[Process]") -> Process:
+    """Whoever is cancelled meanwhile waits for the start, so that the process can be ended properly."""
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await end(await starting)
+        raise
 
 
 async def end(process: Process) -> None:
@@ -137,7 +151,8 @@ async def end(process: Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(process.wait()), _GRACE)
+            async with asyncio.timeout(_GRACE):
+                await process.wait()
 
 
 async def tail(stream: asyncio.StreamReader | None, most: int = _TAIL) -> str:

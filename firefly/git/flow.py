@@ -42,7 +42,8 @@ class Flow:
         assert stdout is not None
         while True:
             try:
-                piece = await asyncio.wait_for(stdout.read(PIECE), self._stalled / 4)
+                async with asyncio.timeout(self._stalled / 4):
+                    piece = await stdout.read(PIECE)
             except TimeoutError as error:
                 now = self._loop.time()
                 if now > self._ends or now - self._alive > self._stalled:

@@ -182,7 +182,8 @@ class _Listener:
 
 async def _greeting(reader: StreamReader) -> Service:
     try:
-        line = await asyncio.wait_for(reader.readline(), _GREETING_LIMIT)
+        async with asyncio.timeout(_GREETING_LIMIT):
+            line = await reader.readline()
         return Service(line.decode("ascii").strip())
     except TimeoutError as error:
         raise Unavailable("Say which service you want.") from error

@@ -156,7 +156,8 @@ class Importer:
         """The exit status; git is ended early when what has come is too much."""
         while True:
             try:
-                return await asyncio.wait_for(process.wait(), 0.25)
+                async with asyncio.timeout(0.25):
+                    return await process.wait()
             except TimeoutError:
                 if await asyncio.to_thread(size_of, folder) > self._largest:
                     process.terminate()

@@ -137,7 +137,8 @@ class SmartHTTP:
         if recorded is None or self.listener is None:
             return []
         try:
-            return await asyncio.wait_for(self.listener.pushed(recorded), _LISTENER_LIMIT)
+            async with asyncio.timeout(_LISTENER_LIMIT):
+                return await self.listener.pushed(recorded)
         except TimeoutError:
             return ["The workspace was not updated: it took too long. Pull in its terminal."]
 

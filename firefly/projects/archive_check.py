@@ -123,7 +123,9 @@ class Tree:
             self._folder(path)
             return
         key = fold(path)
-        if key in self._leaves or key in self._folders:
+        if key in self._folders:
+            raise Refused(f"{show(path)} is both a file, or a link, and a folder.")
+        if key in self._leaves:
             raise Refused(f"{show(path)} is in the archive twice, or differs from another name only in case.")
         self._leaves.add(key)
         self.files += 1

@@ -29,7 +29,8 @@ async def look_over(path: Path, **limits: int) -> Summary:
         cwd="/",
     )
     try:
-        out, _ = await asyncio.wait_for(process.communicate(), _LIMIT)
+        async with asyncio.timeout(_LIMIT):
+            out, _ = await process.communicate()
     except TimeoutError as error:
         raise TimedOut("Looking at the archive took too long.") from error
     finally:

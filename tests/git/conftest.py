@@ -1,10 +1,15 @@
 """Repositories in a temporary folder."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import Git, Repositories
+from firefly.git import Git, Pushes, PushRecorded, Repositories, SmartHTTP
+from firefly.store import Database
+from firefly.testing.bus import MemoryBus
 
 
 @pytest.fixture
@@ -17,3 +22,49 @@ def tool(tmp_path: Path) -> Git:
 @pytest.fixture
 def repositories(tmp_path: Path, tool: Git) -> Repositories:
     return Repositories(tmp_path / "repositories", tool)
+
+
+class Listener:
+    """Answers each push with `lines`, and keeps it."""
+
+    def __init__(self) -> None:
+        self.pushes: list[PushRecorded] = []
+        self.lines: list[str] = ["The workspace was updated."]
+
+    async def pushed(self, push: PushRecorded) -> list[str]:
+        self.pushes.append(push)
+        return self.lines
+
+
+@dataclass
+class Hosted:
+    """One project's empty repository, and all that serves it."""
+
+    project_id: UUID
+    account_id: UUID
+    repositories: Repositories
+    pushes: Pushes
+    smart_http: SmartHTTP
+    listener: Listener
+    bus: MemoryBus
+    database: Database
+    tool: Git
+
+    async def rows(self) -> list[dict[str, Any]]:
+        async with self.database.connection() as connection:
+            return [dict(row) for row in await connection.fetch("select * from pushes order by created_at")]
+
+
+@pytest.fixture
+async def hosted(database: Database, repositories: Repositories, tool: Git) -> Hosted:
+    project_id, account_id = uuid4(), uuid4()
+    async with database.connection() as connection:
+        await connection.execute("insert into accounts (id, name, display_name) values ($1, 'ada', 'Ada')", account_id)
+        await connection.execute(
+            "insert into projects (id, owner_id, name) values ($1, $2, 'garden')", project_id, account_id
+        )
+    await repositories.create(project_id)
+    bus, listener = MemoryBus(), Listener()
+    pushes = Pushes(database=database, bus=bus, repositories=repositories)
+    smart = SmartHTTP(git=tool, repositories=repositories, pushes=pushes, listener=listener)
+    return Hosted(project_id, account_id, repositories, pushes, smart, listener, bus, database, tool)

@@ -214,7 +214,7 @@ class House:
                 administrator,
             )
         assert row is not None
-        return Identity(Account.from_row(row), scopes, "session")
+        return Identity(Account.from_row(dict(row)), scopes, "session")
 
     def events(self, kind: str) -> list[Event]:
         return [event for event in self.bus.published if event.kind == kind]
