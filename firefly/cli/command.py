@@ -30,6 +30,9 @@ OPTIONS: Mapping[str, tuple[object, object]] = {
 }
 
 
+WIDE = 10_000
+
+
 class Failure(Exception):
     """The command failed; the sentence goes to stderr, the exit code is 1."""
 
@@ -44,7 +47,8 @@ class Cli:
 
     @property
     def out(self) -> Console:
-        return Console(highlight=False, soft_wrap=True)
+        # What is no terminal has no width: programs get every line whole.
+        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
     @property
     def err(self) -> Console:

@@ -83,6 +83,9 @@ async def execute(
     timeout: Annotated[float, typer.Option(help="Seconds.")] = 60,
 ) -> None:
     """Run a command and end with its exit code."""
+    words = words[1:] if words[0] == "--" else words
+    if not words:
+        raise typer.BadParameter("Name a command.")
     wanted: str | list[str] = words[0] if len(words) == 1 else words
     async with cli.client() as client:
         owner, name = await resolve(client, project)

@@ -91,9 +91,7 @@ async def set_session_cookies(request: web.Request, response: web.StreamResponse
     age = REFRESH_LIFETIME if cookies else 0
     for name, value in zip((SESSION_COOKIE, REFRESH_COOKIE), values, strict=True):
         # The response has rendered its own cookies before its signal is sent.
-        response.headers.add(
-            hdrs.SET_COOKIE, f"{name}={value}; Max-Age={age}; Path=/; Secure; HttpOnly; SameSite=Lax"
-        )
+        response.headers.add(hdrs.SET_COOKIE, f"{name}={value}; Max-Age={age}; Path=/; Secure; HttpOnly; SameSite=Lax")
 
 
 async def sign_in(request: web.Request, account: "Account") -> None:

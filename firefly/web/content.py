@@ -93,14 +93,14 @@ async def enter(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=303)
     response.headers[hdrs.LOCATION] = safe_path(request.query.get("to"))
     _set(response, GRANT_COOKIE, value, None)
-    response.del_cookie(NONCE_COOKIE, path="/", secure=True, httponly=True, samesite="None")
+    _set(response, NONCE_COOKIE, "", 0)
     return response
 
 
-def _set(response: web.StreamResponse, name: str, value: str, max_age: int | None) -> None:
-    response.set_cookie(
-        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="None", partitioned=True
-    )
+def _set(response: web.Response, name: str, value: str, max_age: int | None) -> None:
+    """Kept per frame's top site, sent in frames, never for another host. Python 3.11 cannot write Partitioned."""
+    age = "" if max_age is None else f"; Max-Age={max_age}"
+    response.headers.add(hdrs.SET_COOKIE, f"{name}={value}{age}; Path=/; Secure; HttpOnly; SameSite=None; Partitioned")
 
 
 def _refused(status: int, title: str, detail: str) -> web.Response:

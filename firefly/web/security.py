@@ -22,6 +22,7 @@ async def set_security_fields(request: web.Request, response: web.StreamResponse
     headers = response.headers
     for name, value in FIELDS.items():
         headers.setdefault(name, value)
+    headers[hdrs.SERVER] = "Firefly"
     headers.setdefault(CSP, NOTHING)
     headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     if host_kind(request) is HostKind.APP:
@@ -31,13 +32,14 @@ async def set_security_fields(request: web.Request, response: web.StreamResponse
         headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, f"max-age={YEAR}")
 
 
-def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "'none'", forms: str = "'self'") -> str:
+def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "'none'") -> str:
     """The policy of our own pages: our scripts and no inline one, previews in frames, nobody around us.
 
     `styles` is widened for the editor alone: the terminal's renderer writes style elements.
     """
     settings = services_of(request).settings
     socket = f"{'wss' if settings.scheme == 'https' else 'ws'}://{settings.app_host}"
+    previews = f"{settings.scheme}://*.{settings.content_domain}"
     return "; ".join(
         (
             "default-src 'none'",
@@ -48,8 +50,9 @@ def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "
             f"connect-src 'self' {socket}",
             "worker-src 'self' blob:",
             "manifest-src 'self'",
-            f"frame-src {settings.scheme}://*.{settings.content_domain}",
-            f"form-action {forms}",
+            f"frame-src {previews}",
+            # Browsers hold the redirects of a form to this too, and signing in may lead on to a preview.
+            f"form-action 'self' {previews}",
             f"frame-ancestors {framed}",
             "base-uri 'none'",
         )

@@ -58,7 +58,7 @@ async def test_paths_that_leave_the_workspace_never_reach_the_bridge(
 
     world.projects.add(world.ada, "site")
     client = await world.program(world.ada)
-    response = await client.session.request(method, URL(f"{client.make_url('')}{BASE[1:]}/{path}", encoded=True))
+    response = await client.session.request(method, URL(f"{client.make_url('/')}{BASE[1:]}/{path}", encoded=True))
     assert response.status in {404, 422}
     assert bridge.requests == []
 

@@ -11,6 +11,7 @@ from firefly.projects import JobState, Visibility
 
 from .world import World, make_job
 
+JSON = {"Content-Type": "application/json"}
 STATIC = {"name": "site", "template": "static"}
 
 
@@ -106,14 +107,14 @@ async def test_json_that_is_no_object_is_refused(world: World, raw: bytes) -> No
 async def test_a_body_beyond_the_limit_is_refused_with_and_without_a_length(world: World) -> None:
     client = await world.program(world.ada)
     raw = b'{"name": "' + b"x" * (1 << 20) + b'"}'
-    told = await client.post("/api/v1/projects", data=io.BytesIO(raw))
+    told = await client.post("/api/v1/projects", data=io.BytesIO(raw), headers=JSON)
     assert told.status == 413
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(raw), 1 << 16):
             yield raw[start : start + (1 << 16)]
 
-    untold = await client.post("/api/v1/projects", data=pieces())
+    untold = await client.post("/api/v1/projects", data=pieces(), headers=JSON)
     assert untold.status == 413
     assert (await untold.json())["type"] == "urn:firefly:too-large"
 

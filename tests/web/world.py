@@ -35,7 +35,7 @@ from firefly.projects import (
 )
 from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
-from firefly.sandbox.backend import Instance, State
+from firefly.sandbox.backend import Instance, Limits, State
 from firefly.sandbox.keeper import Status
 from firefly.secrets import Keyring
 from firefly.settings import Settings
@@ -202,7 +202,7 @@ class MemoryKeeper:
 
     async def status(self, workspace_id: UUID) -> Status:
         state = State.RUNNING if workspace_id in self.runs else State.STOPPED
-        return Status(state, self.reasons[-1] if self.reasons else "", NOW)
+        return Status(state, self.reasons[-1] if self.reasons else "", NOW, limits=Limits())
 
     def running(self, workspace_id: UUID) -> Instance | None:
         return self.runs.get(workspace_id)
@@ -354,9 +354,7 @@ async def make_world(
     )
     server = TestServer(create_application(services), skip_url_asserts=True)
     await server.start_server()
-    world = World(
-        settings, services, projects, keeper, git, artifacts, bus, clock, table, tunnels, ada, bob, server
-    )
+    world = World(settings, services, projects, keeper, git, artifacts, bus, clock, table, tunnels, ada, bob, server)
     yield world
     for client in world.clients:
         await client.session.close()
@@ -410,4 +408,6 @@ class MemoryBridge:
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         self._note(request)
         last = request.headers.get("Last-Event-ID", "")
-        return web.Response(text=f'id: 8\nevent: output\ndata: {{"after": "{last}"}}\n\n', content_type="text/event-stream")
+        return web.Response(
+            text=f'id: 8\nevent: output\ndata: {{"after": "{last}"}}\n\n', content_type="text/event-stream"
+        )
