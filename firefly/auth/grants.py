@@ -50,7 +50,9 @@ class PreviewGrants:
         self._clock = clock
         self._keys = keyring.derive_all("preview-grant")
         self._queries = load_queries("auth")
+        # Every request to a preview asks: a revocation, being rare, empties the cache instead of being asked for.
         self._verified: BoundedCache[bytes, Grant] = BoundedCache(CACHED)
+        revocations.on_record(lambda _: self._verified.clear())
 
     async def issue_ticket(
         self, identity: Identity, *, host: str, project_id: UUID, policy_version: int, nonce_hash: bytes
@@ -111,14 +113,13 @@ class PreviewGrants:
         grant = self._verified.get(value)
         if grant is None:
             grant = self._open(value)
-            if grant is None:
+            if grant is None or self._is_revoked(grant):
                 return None
             self._verified.put(value, grant)
         if (
             grant.project_id != project_id
             or grant.policy_version != policy_version
             or grant.expires_at <= self._clock.now().timestamp()
-            or self._is_revoked(grant)
         ):
             return None
         return grant

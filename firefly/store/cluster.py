@@ -144,6 +144,7 @@ class Cluster:
             output, _ = await asyncio.to_thread(process.communicate, timeout=SETUP_LIMIT)
         except subprocess.TimeoutExpired:
             process.kill()
+            await asyncio.to_thread(process.communicate)
             output = b"it did not end"
         if process.returncode != 0:
             raise Unavailable(f"{Path(program[0]).name} failed: {output.decode(errors='replace').strip()[-2000:]}")
@@ -181,6 +182,7 @@ class Cluster:
         path.unlink(missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "w") as file:
+            os.fchmod(descriptor, mode)
             file.write(text)
         if owned and self.own_user:
             self._give(path)

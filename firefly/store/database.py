@@ -25,7 +25,7 @@ log = structlog.get_logger()
 # The pool tells of every failed attempt, with its stack; `database.away` says it once.
 logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
-ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 60.0
+ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 30.0
 PROBE_INTERVAL, PROBE_INTERVAL_AWAY, REPORT_INTERVAL = 5.0, 0.5, 5.0
 # What says that the server is away or going; other errors of the same connection are the statement's own.
 LOST = (
@@ -133,7 +133,7 @@ class Database:
         try:
             yield connection
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
-            if isinstance(error, LOST) or is_closed(connection):
+            if self._means_loss(error, connection):
                 raise self._lost(error) from error
             raise
         finally:
@@ -172,6 +172,11 @@ class Database:
         with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
             await self._pool.release(connection, timeout=5)
 
+    def _means_loss(self, error: BaseException, connection: Connection) -> bool:
+        if isinstance(error, TimeoutError) and not self._available:
+            return True
+        return isinstance(error, LOST) or is_closed(connection)
+
     def _lost(self, error: BaseException) -> DatabaseUnavailable:
         self._change(False, reason=str(error) or type(error).__name__)
         return DatabaseUnavailable("The database does not answer just now. Nothing is lost; try again in a moment.")
@@ -193,6 +198,13 @@ class Database:
                 await asyncio.wait_for(self._went_away.wait(), interval)
             self._went_away.clear()
             with contextlib.suppress(DatabaseUnavailable, TimeoutError, asyncpg.PostgresError):
-                async with self.connection() as connection:
-                    await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)
+                await self._ask()
                 self._change(True)
+
+    async def _ask(self) -> None:
+        async with self.connection() as connection:
+            try:
+                await connection.execute("SELECT 1", timeout=PROBE_INTERVAL)
+            except TimeoutError:
+                self._change(False, reason="it takes connections, but does not answer")
+                raise

@@ -29,6 +29,8 @@ def main(request: dict[str, Any]) -> None:
 
     paths = {name: Path(path) for name, path in request["binds"].items()}
     uid = request.get("uid")
+    # What is staged has to be seen by the user that this process is about to become.
+    os.umask(0o022)
     try:
         if uid is not None:
             paths = privileges.stage(paths)
@@ -41,6 +43,7 @@ def main(request: dict[str, Any]) -> None:
     visible = {Path(name).name: path for name, path in paths.items()}
     program = [part.format(**visible) for part in request["program"]]
     os.chdir("/")
+    os.umask(0o077)
     os.execve(program[0], program, ENVIRONMENT)
 
 

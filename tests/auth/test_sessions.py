@@ -239,3 +239,26 @@ async def test_issuer_is_the_installation(auth: Auth, ada: Account) -> None:
     claims = jwt.decode(access, options={"verify_signature": False})
     assert claims["iss"] == ISSUER
     assert claims["exp"] - claims["iat"] == pytest.approx(300)
+
+
+async def test_peeking_spends_nothing(auth: Auth, ada: Account, clock: ManualClock) -> None:
+    _, refresh = await open_session(auth, ada)
+    for _ in range(3):
+        assert (await auth.sessions.peek(refresh)).account == ada
+    fresh = await auth.sessions.refresh(refresh)
+    assert (await auth.sessions.peek(refresh)).account == ada
+    clock.advance(31)
+    with pytest.raises(Unauthenticated):
+        await auth.sessions.peek(refresh)
+    assert (await auth.sessions.peek(fresh.refresh)).account == ada
+
+
+async def test_peeking_finds_no_closed_session(auth: Auth, ada: Account, clock: ManualClock) -> None:
+    _, refresh = await open_session(auth, ada)
+    clock.advance(31 * DAY)
+    with pytest.raises(Unauthenticated):
+        await auth.sessions.peek(refresh)
+    _, refresh = await open_session(auth, ada)
+    await auth.sessions.close_all(ada.id)
+    with pytest.raises(Unauthenticated):
+        await auth.sessions.peek(refresh)

@@ -1,6 +1,9 @@
 """The pool: a database that is away at start is waited for, one that goes away later is survived."""
 
 import asyncio
+import os
+import signal
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -10,6 +13,7 @@ from firefly.errors import DatabaseUnavailable, InvalidInput
 from firefly.settings import Settings
 from firefly.store import Database, EmbeddedPostgres
 from firefly.store import database as module
+from firefly.store.cluster import MAJOR
 from tests.support.database import TestServer
 from tests.support.waiting import eventually
 
@@ -31,6 +35,8 @@ async def test_a_database_that_is_away_at_start_is_waited_for(
     embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "REPORT_INTERVAL", 0.4)
+    await embedded.start()
+    await embedded.stop()
     db = Database(embedded.dsn(), min_size=1)
     with capture_logs() as logs:
         opening = asyncio.create_task(db.open(wait=60))
@@ -110,6 +116,29 @@ async def test_an_idle_loss_is_noticed_by_the_probe(
     await db.open()
     await embedded.stop()
     await eventually(lambda: not db.available)
+    await db.close()
+
+
+def processes_of(settings: Settings) -> list[int]:
+    postmaster = int((settings.data_dir / "postgres" / str(MAJOR) / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    return [postmaster, *map(int, children)]
+
+
+async def test_a_database_that_hangs_counts_as_away(
+    embedded: EmbeddedPostgres, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PROBE_INTERVAL", 0.2)
+    db = Database(await embedded.start(), min_size=1)
+    await db.open()
+    stopped = processes_of(settings)
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    await eventually(lambda: not db.available)
+    for process in stopped:
+        os.kill(process, signal.SIGCONT)
+    await eventually(lambda: db.available, within=20)
+    await eventually(lambda: works(db), within=20)
     await db.close()
 
 

@@ -233,3 +233,13 @@ async def test_root_that_may_not_mount_is_told_what_to_do(tmp_path: Path) -> Non
     assert program.returncode == 1
     assert "SYS_ADMIN" in problems
     assert "FIREFLY_DATABASE_URL" in problems
+
+
+async def test_a_strict_umask_is_no_obstacle(tmp_path: Path) -> None:
+    program = start_program(tmp_path / "data", lambda: _ignore(os.umask(0o077)))
+    assert (await next_line(program))["applied"] > 0
+    await finish(program)
+
+
+def _ignore(_: object) -> None:
+    return None
