@@ -42,13 +42,9 @@ class Finished:
 class Running:
     """A started command; made by `running`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, sink: Sink) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, pipes: Mapping[Stream, int], sink: Sink) -> None:
         self._process = process
-        self._readers = [
-            asyncio.create_task(_copy(pipe, stream, sink))
-            for pipe, stream in ((process.stdout, Stream.OUT), (process.stderr, Stream.ERR))
-            if pipe is not None
-        ]
+        self._readers = [asyncio.create_task(_copy(pipe, stream, sink)) for stream, pipe in pipes.items()]
 
     @property
     def pid(self) -> int:
@@ -89,19 +85,28 @@ async def running(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], sink: Sink, stdin: int = asyncio.subprocess.DEVNULL
 ) -> AsyncIterator[Running]:
     """Start `argv` without input; leaving the block ends its whole process group."""
+    # Not asyncio's own pipes: with those `wait` returns only when the last background process has closed them.
+    pipes = {stream: os.pipe() for stream in (Stream.OUT, Stream.ERR)}
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
             cwd=cwd,
             env=dict(env),
             stdin=stdin,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stdout=pipes[Stream.OUT][1],
+            stderr=pipes[Stream.ERR][1],
             start_new_session=True,
         )
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"The command {argv[0]!r} cannot be started: {error}.", field="command") from error
-    command = Running(process, sink)
+    except BaseException as error:
+        for reading, _ in pipes.values():
+            os.close(reading)
+        if isinstance(error, (OSError, ValueError)):
+            raise InvalidInput(f"The command {argv[0]!r} cannot be started: {error}.", field="command") from error
+        raise
+    finally:
+        for _, writing in pipes.values():
+            os.close(writing)
+    command = Running(process, {stream: reading for stream, (reading, _) in pipes.items()}, sink)
     try:
         yield command
     finally:
@@ -161,6 +166,13 @@ class TextDecoder:
         return self._decoder.decode(data, final)
 
 
-async def _copy(pipe: asyncio.StreamReader, stream: Stream, sink: Sink) -> None:
-    while data := await pipe.read(CHUNK):
-        await sink(stream, data)
+async def _copy(pipe: int, stream: Stream, sink: Sink) -> None:
+    reader = asyncio.StreamReader(limit=CHUNK)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb", buffering=0)
+    )
+    try:
+        while data := await reader.read(CHUNK):
+            await sink(stream, data)
+    finally:
+        transport.close()

@@ -12,6 +12,8 @@ from firefly.bridge.tasks import first_of
 from firefly.protocol.execution import ExecEvent, ExecParams
 
 HEARTBEAT = 15.0
+# How often a silent command's stream is looked at for a client that has gone.
+LOOK = 1.0
 PER_WRITE = 500
 _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store"}
 
@@ -52,21 +54,27 @@ async def command(request: web.Request, execution: Execution, params: ExecParams
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         await _write(response, first)
-        await _relay(events, response)
+        await _relay(request, events, response)
     finally:
         await events.aclose()  # type: ignore[attr-defined]
-    await response.write_eof()
+    if request.transport is not None:
+        await response.write_eof()
     return response
 
 
-async def _relay(events: AsyncIterator[ExecEvent], response: web.StreamResponse) -> None:
+async def _relay(request: web.Request, events: AsyncIterator[ExecEvent], response: web.StreamResponse) -> None:
     following = asyncio.ensure_future(anext(events, None))
+    silent = 0.0
     try:
-        while True:
-            await asyncio.wait({following}, timeout=HEARTBEAT)
+        while request.transport is not None and not request.transport.is_closing():
+            await asyncio.wait({following}, timeout=LOOK)
             if not following.done():
-                await response.write(b": alive\n\n")
+                silent += LOOK
+                if silent >= HEARTBEAT:
+                    silent = 0.0
+                    await response.write(b": alive\n\n")
                 continue
+            silent = 0.0
             if (event := following.result()) is None:
                 return
             await _write(response, event)
