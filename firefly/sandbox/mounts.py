@@ -127,9 +127,8 @@ def _firefly(sources: Sources, prepared: Path) -> Iterator[str]:
     yield from ("--ro-bind", sources.add(PACKAGE), f"{OPT}/package/firefly")
     for name, folder in _libraries().items():
         yield from ("--ro-bind", sources.add(folder), f"{OPT}/{name}")
-    helpers = PACKAGE / "bridge" / "bin"
-    if helpers.is_dir():
-        yield from ("--ro-bind", sources.add(helpers), f"{OPT}/bin")
+    # A link, so that what is started by it finds the package that it belongs to.
+    yield from ("--symlink", "package/firefly/bridge/bin", f"{OPT}/bin")
     if prepared.is_dir():
         yield from ("--ro-bind", sources.add(prepared), f"{OPT}/prepared")
 

@@ -1,0 +1,78 @@
+"""Where git, Node and Python come from, on machines that have them and machines that do not."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from firefly.sandbox import runtimes
+from firefly.sandbox.runtimes import fetch_node, find, find_node
+
+
+def programs(folder: Path, *names: str) -> Path:
+    binaries = folder / "bin"
+    binaries.mkdir(parents=True)
+    for name in names:
+        (binaries / name).write_text("#!/bin/sh\necho v1\n")
+        (binaries / name).chmod(0o755)
+    return binaries
+
+
+def test_the_python_that_runs_firefly_is_used(tmp_path: Path) -> None:
+    found = find(tmp_path)
+    assert found.python == Path(sys.executable).resolve()
+    assert found.python.is_relative_to("/usr") or any(found.python.is_relative_to(one) for one in found.folders)
+
+
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    lacks = {lack.what: lack.remedy for lack in find(tmp_path).lacks}
+    assert lacks["git"] == "apt install git"
+    assert lacks["Node.js"] == "apt install nodejs npm"
+
+
+def test_node_elsewhere_is_shown_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(programs(tmp_path / "tools", "node", "npm", "git")))
+    found = find(tmp_path)
+    assert tmp_path / "tools" in found.folders
+    assert tmp_path / "tools" / "bin" in found.binaries
+    assert not {"git", "Node.js"} & {lack.what for lack in found.lacks}
+
+
+def test_node_without_npm_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(programs(tmp_path / "tools", "node")))
+    assert find_node(tmp_path) is None
+
+
+def test_node_kept_in_the_data_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    binaries = programs(tmp_path / "runtimes" / "node", "node", "npm")
+    assert find_node(tmp_path) == binaries / "node"
+
+
+async def test_an_installed_wheel_is_put_into_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wheel has no links: its npm is a script that must be started by its node."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    wheel = tmp_path / "wheel"
+    programs(wheel, "node")
+    script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    script.parent.mkdir(parents=True)
+    script.write_text("npm")
+    (wheel / "bin" / "node").chmod(0o644)
+    monkeypatch.setattr(runtimes, "_installed_wheel", lambda: wheel)
+    assert await fetch_node(tmp_path / "data")
+    kept = tmp_path / "data" / "runtimes" / "node"
+    assert find_node(tmp_path / "data") == kept / "bin" / "node"
+    assert f'"{kept}/bin/node" "{kept}/lib/node_modules/npm/bin/npm-cli.js"' in (kept / "bin" / "npm").read_text()
+    assert (kept / "bin" / "node").stat().st_mode & 0o111
+
+
+async def test_a_wheel_that_cannot_be_had_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_network(_: Path) -> Path:
+        raise OSError("no network")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(runtimes, "_installed_wheel", lambda: None)
+    monkeypatch.setattr(runtimes, "_download", no_network)
+    assert not await fetch_node(tmp_path)
+    assert find_node(tmp_path) is None
