@@ -19,7 +19,7 @@ export default defineConfig({
   base: "/assets/",
   publicDir: false,
   build: {
-    outDir: source("../firefly/web/static/editor"),
+    outDir: process.env.FIREFLY_EDITOR_OUT ?? source("../firefly/web/static/editor"),
     emptyOutDir: true,
     manifest: true,
     modulePreload: { polyfill: false },

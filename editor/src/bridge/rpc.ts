@@ -50,7 +50,7 @@ export class RpcClient {
     const id = this.next++;
     return new Promise<Result<M>>((resolve, reject) => {
       const timer = setTimeout(() => this.options.onSilence?.(), this.options.patience ?? 30_000);
-      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, timer });
+      this.waiting.set(id, { resolve: resolve, reject, timer });
       wire.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     });
   }

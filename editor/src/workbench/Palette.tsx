@@ -93,15 +93,16 @@ export function Palette({ mode }: { mode: "commands" | "files" }) {
             autoFocus
           />
         </div>
-        <ul id="wb-choices" role="listbox" aria-label="Results" className="wb-choices">
+        <div id="wb-choices" role="listbox" aria-label="Results" className="wb-choices" tabIndex={-1}>
           {choices.map((choice, position) => (
             // The field keeps the focus and has the keys.
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-            <li
+            <div
               key={choice.id}
               id={`wb-choice-${position}`}
               role="option"
               aria-selected={position === at}
+              tabIndex={-1}
               className="wb-choice"
               onMouseMove={() => setAt(position)}
               onClick={() => choose(choice)}
@@ -110,9 +111,9 @@ export function Palette({ mode }: { mode: "commands" | "files" }) {
               <span>{choice.text}</span>
               <span className="wb-choice-detail">{choice.detail}</span>
               {choice.key && <kbd>{sayKey(choice.key)}</kbd>}
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
         {choices.length === 0 && <p className="wb-palette-empty">{emptyText(commands, index.state)}</p>}
       </div>
     </dialog>

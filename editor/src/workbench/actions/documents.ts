@@ -182,7 +182,7 @@ export class Documents {
     const { documents } = this.store.state;
     const touched = changes.filter(({ path, version }) => {
       const document = documents[path];
-      return document !== undefined && !document.saving && (version == null || version !== document.version);
+      return document !== undefined && !document.saving && version !== document.version;
     });
     await Promise.all(touched.map(({ path }) => this.compareWithDisk(path)));
   }
@@ -224,7 +224,10 @@ export class Documents {
       const content = await this.bridge.call("files.read", { path });
       const document = this.store.state.documents[path];
       if (!document || document.saving) return;
-      if (content.version === document.version) return this.learn(path, content.text);
+      if (content.version === document.version) {
+        this.learn(path, content.text);
+        return;
+      }
       if (typeof content.text !== "string") {
         this.store.setDocument(path, { state: "binary", version: content.version, size: content.size });
       } else if (content.text === this.buffers.text(path) || !this.buffers.isDirty(path)) {
