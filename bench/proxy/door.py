@@ -1,0 +1,66 @@
+"""Firefly's front door by itself, with the real gate and grants and a thousand private routes."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import uvloop
+
+from firefly.adapters.gate import PreviewGate
+from firefly.auth.grants import Grant, PreviewGrants
+from firefly.clock import SystemClock
+from firefly.proxy import FrontDoor
+from firefly.routes import Route, RouteTable, SandboxTarget
+from firefly.secrets import Keyring
+from firefly.testing.dialer import MemoryDialer
+
+from .load import HOST
+
+ROUTES = 1000
+PROJECT, ACCOUNT, WORKSPACE = UUID(int=1), UUID(int=2), UUID(int=3)
+
+
+class NothingRevoked:
+    """Stands for auth's mirror of revocations, which needs a database to be filled from."""
+
+    def on_record(self, listener: object) -> None:
+        """Nobody is told: nothing is revoked here."""
+
+    def refuses(self, **ids: object) -> bool:
+        return False
+
+
+def grants() -> PreviewGrants:
+    keyring = Keyring(("a root key that only benchmarks know, long enough",))
+    return PreviewGrants(cast(Any, None), keyring, cast(Any, NothingRevoked()), SystemClock())
+
+
+def grant() -> str:
+    """The value of a grant cookie for the project of HOST."""
+    now = time.time()
+    return grants()._seal(Grant(ACCOUNT, ACCOUNT, PROJECT, 1, now, now + 3600))
+
+
+async def serve(folder: Path, port: int, upstream: int) -> None:
+    target = SandboxTarget(WORKSPACE)
+    routes = [Route(f"p{n}--ann.preview.localhost", target, UUID(int=n)) for n in range(ROUTES)]
+    table = RouteTable([*routes, Route(HOST, target, PROJECT)])
+    dialer = MemoryDialer()
+    dialer.serve(target, ("127.0.0.1", upstream))
+    gate = PreviewGate(grants=grants(), tokens=cast(Any, None), projects=cast(Any, None), table=table)
+    door = FrontDoor(
+        table=table,
+        gate=gate,
+        dialer=dialer,
+        app_path=folder / "app.sock",
+        app_url="http://localhost:8000",
+        content_domain="preview.localhost:8000",
+    )
+    await door.start(host="127.0.0.1", port=port)
+    await asyncio.Event().wait()
+
+
+def main(folder: str, port: int, upstream: int) -> None:
+    uvloop.run(serve(Path(folder), port, upstream))
