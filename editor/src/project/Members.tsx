@@ -83,6 +83,7 @@ interface RowProps {
 }
 
 function MemberRow({ member, isUser, manages, mayMakeOwners, onRole, onRemove }: RowProps) {
+  const hint = isUser ? "you" : member.display_name && member.display_name !== member.name ? member.name : null;
   const mayChange = manages && (mayMakeOwners || member.role !== "owner");
   return (
     <li className="member">
@@ -91,7 +92,7 @@ function MemberRow({ member, isUser, manages, mayMakeOwners, onRole, onRemove }:
       </span>
       <span className="member-name">
         {member.display_name || member.name}
-        <span className="ff-faint">{isUser ? "you" : member.name}</span>
+        {hint && <span className="ff-faint">{hint}</span>}
       </span>
       {mayChange ? (
         <RoleSelect role={member.role} label={`Role of ${member.name}`} mayMakeOwners={mayMakeOwners} onChange={onRole} />

@@ -11,6 +11,14 @@ interface Props {
   width?: "small" | "medium" | "large";
 }
 
+const FIELDS = "input:not([type=radio], :disabled), input:checked, select:not(:disabled), textarea, [role=tab][tabindex='0']";
+
+/** The first field of the dialog, else the button that it is for. */
+function firstFocus(dialog: HTMLElement): HTMLElement | null | undefined {
+  const body = dialog.querySelector(".ff-dialog-body");
+  return body?.querySelector<HTMLElement>(FIELDS) ?? dialog.querySelector<HTMLElement>(".ff-dialog-foot > button:last-child");
+}
+
 /** A modal: the browser's own `dialog`, which keeps the focus inside and gives it back. */
 export function Dialog({ title, description, onClose, children, footer, width = "medium" }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -18,7 +26,10 @@ export function Dialog({ title, description, onClose, children, footer, width = 
   useEffect(() => {
     const element = dialog.current;
     const before = document.activeElement as HTMLElement | null;
-    if (element && !element.open) element.showModal();
+    if (element && !element.open) {
+      element.showModal();
+      firstFocus(element)?.focus();
+    }
     return () => {
       element?.close();
       before?.focus();

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 export interface MenuItem {
   label: string;
@@ -29,6 +29,11 @@ export function Menu({ label, trigger, items, className = "ff-icon-button", alig
   const id = useId();
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+
+  useLayoutEffect(() => {
+    const list = open && root.current?.querySelector<HTMLElement>("[role=menu]");
+    if (list && list.getBoundingClientRect().bottom > innerHeight) list.classList.add("ff-menu-up");
+  }, [open]);
 
   useEffect(() => {
     if (!open) return;
