@@ -1,6 +1,7 @@
 """Pages from Jinja templates. What each template of firefly/web/templates is given:
 
-every one        `asset(entry)` (an assets.Asset), `static(name)` (an address), `app_url`, `user` (an Account or None), `request`
+every one        `asset(entry)` (an assets.Asset), `static(name)` (an address), `app_url`, `user` (an Account or None),
+                 `request`
 shell.html       `title`, `entry` (dashboard, editor, account), `boot` (JSON, for
                  `<script type="application/json" id="firefly-boot">{{ boot }}</script>`)
 sign_in.html     `next`, `name`, `error` (a sentence or ""): a form that POSTs name, password, next to /auth/sign-in

@@ -1,0 +1,115 @@
+"""What the commands print, where, and with which exit code."""
+
+import json
+import stat
+from pathlib import Path
+
+from tests.web.world import MemoryBridge, World
+
+from .conftest import Run
+
+
+async def test_login_keeps_the_token_for_its_owner_only(logged_in: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "firefly" / "credentials.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert "ffp_" in file.read_text()
+    gone = await logged_in("logout", "--json")
+    assert json.loads(gone.out)["forgotten"] is True
+    assert "ffp_" not in file.read_text()
+
+
+async def test_a_wrong_token_is_not_kept(world: World, run: Run, tmp_path: Path) -> None:
+    server = str(world.server.make_url("")).rstrip("/")
+    done = await run("login", "--server", server, "--token", "ffp_wrong")
+    assert (done.code, done.out) == (1, "")
+    assert "token" in done.err
+    assert not (tmp_path / "config" / "firefly" / "credentials.json").exists()
+
+
+async def test_projects_are_created_listed_renamed_and_deleted(logged_in: Run, world: World) -> None:
+    made = await logged_in("project", "create", "site", "--json")
+    assert made.code == 0, made.err
+    assert json.loads(made.out)["urls"]["preview"].startswith("http://site--ada.")
+    listed = await logged_in("project", "list")
+    assert "ada/site" in listed.out
+    renamed = await logged_in("project", "rename", "site", "new")
+    assert "ada/new" in renamed.out
+    assert (await logged_in("project", "delete", "ada/new")).code == 0
+
+
+async def test_a_failure_is_one_sentence_on_stderr_and_exit_code_1(logged_in: Run) -> None:
+    for extra in ((), ("--json",)):
+        done = await logged_in("project", "show", "nothing", *extra)
+        assert done.code == 1
+        assert done.out == ""
+        assert done.err.strip() == "There is no such project."
+
+
+async def test_wrong_usage_is_exit_code_2(run: Run) -> None:
+    for arguments in (("project", "show"), ("project", "no-such"), ("files", "get", "--colour")):
+        done = await run(*arguments)
+        assert done.code == 2
+        assert done.out == ""
+
+
+async def test_a_server_that_is_away_is_told_as_such(run: Run) -> None:
+    done = await run("project", "list", "--server", "http://127.0.0.1:1", "--token", "x")
+    assert done.code == 1
+    assert "does not answer" in done.err
+
+
+async def test_what_is_not_fireflys_api_is_told_as_such(run: Run, world: World) -> None:
+    server = str(world.server.make_url("/assets")).rstrip("/")
+    done = await run("project", "list", "--server", server, "--token", "x")
+    assert done.code == 1
+    assert "Traceback" not in done.err
+
+
+async def test_files_go_both_ways(logged_in: Run, world: World, bridge: MemoryBridge, tmp_path: Path) -> None:
+    world.projects.add(world.ada, "site")
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)))
+    put = await logged_in("files", "put", "site", "a.bin", "deep/a.bin")
+    assert put.code == 0, put.err
+    assert bridge.files["deep/a.bin"] == bytes(range(256))
+    got = await logged_in("files", "get", "site", "deep/a.bin", "back.bin", "--json")
+    assert json.loads(got.out)["size"] == 256
+    assert (tmp_path / "back.bin").read_bytes() == bytes(range(256))
+    missing = await logged_in("files", "put", "site", "no-such-file")
+    assert (missing.code, missing.err.strip()) == (1, "no-such-file is not a file.")
+
+
+async def test_sandboxes_are_steered(logged_in: Run, world: World) -> None:
+    world.projects.add(world.ada, "site")
+    assert json.loads((await logged_in("sandbox", "start", "site", "--json")).out)["state"] == "running"
+    assert "ada/site" in (await logged_in("sandbox", "list")).out
+    assert json.loads((await logged_in("sandbox", "stop", "site", "--json")).out)["state"] == "stopped"
+    ran = await logged_in("sandbox", "exec", "--json", "site", "--", "echo", "hi")
+    assert json.loads(ran.out)["stdout"] == "['echo', 'hi']"
+
+
+async def test_tokens_are_made_shown_once_and_revoked(logged_in: Run, world: World) -> None:
+    made = json.loads((await logged_in("token", "create", "ci", "--scope", "read", "--json")).out)
+    assert made["scopes"] == ["read"]
+    identity = await world.services.tokens.verify(made["token"])
+    assert identity.account.name == "ada"
+    listed = await logged_in("token", "list")
+    assert made["id"] in listed.out
+    assert made["token"] not in listed.out
+    assert (await logged_in("token", "revoke", made["id"])).code == 0
+    assert (await logged_in("token", "revoke", "not-an-id")).code == 1
+
+
+async def test_an_unknown_setting_keeps_the_server_from_starting(run: Run, environment: dict[str, str]) -> None:
+    environment["FIREFLY_COLOUR"] = "red"
+    done = await run("serve")
+    assert done.code == 1
+    assert "FIREFLY_COLOUR" in done.err
+
+
+async def test_doctor_names_what_it_found(run: Run) -> None:
+    done = await run("doctor", "--json")
+    found = {check["what"]: check for check in json.loads(done.out)}
+    assert found["Python"]["ok"]
+    assert {"git", "bwrap", "slirp4netns", "data folder"} <= set(found)
+    assert all(check["ok"] or check["remedy"] for check in found.values())

@@ -1,0 +1,41 @@
+"""Nothing is undocumented: settings, commands and API calls are all in docs/reference, as the code has them now."""
+
+import pytest
+
+from firefly import resources
+from firefly.cli.main import app
+from firefly.cli.reference import pages
+from firefly.settings import PREFIX, Settings
+from firefly.web.api import OPERATIONS
+from firefly.web.openapi import openapi, plain_path
+
+REFERENCE = resources.folder("docs") / "reference"
+ADVICE = "run `python -m firefly reference` and commit what it writes"
+
+
+@pytest.mark.parametrize("name", ["settings.md", "cli.md", "api.md"])
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    assert (REFERENCE / name).read_text(encoding="utf-8") == pages(app)[name], ADVICE
+
+
+def test_every_setting_is_documented_and_described() -> None:
+    text = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+    for name, field in Settings.model_fields.items():
+        assert f"`{PREFIX}{name.upper()}`" in text
+        assert field.description
+
+
+def test_every_command_is_documented_and_described() -> None:
+    text = pages(app)["cli.md"]
+    for name in ("serve", "doctor", "login", "up", "open", "project create", "files put", "sandbox exec", "token list"):
+        assert f"## `firefly {name}`" in text
+    for section in text.split("\n## ")[1:]:
+        assert section.split("\n\n")[1].strip().endswith(".")
+
+
+def test_every_call_is_documented_in_both_documents() -> None:
+    text, document = pages(app)["api.md"], openapi(OPERATIONS)
+    for operation in OPERATIONS:
+        path = plain_path(operation.path)
+        assert f"`{operation.method} {path}`" in text
+        assert document["paths"][path][operation.method.lower()]["summary"] == operation.summary
