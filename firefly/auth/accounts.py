@@ -122,14 +122,19 @@ class Accounts:
             await self._rehash(row["id"], hashed, password)
         return Account.from_row(row)
 
-    async def set_password(self, id: UUID, password: str, *, keep_session: UUID | None = None) -> None:
-        """Change the password and close every session but `keep_session`. Raises NotFound, InvalidInput."""
+    async def set_password(
+        self, id: UUID, password: str, *, keep_session: UUID | None = None, connection: Connection | None = None
+    ) -> None:
+        """Change the password and close every session but `keep_session`; with `connection`, in its transaction.
+
+        Raises NotFound, InvalidInput.
+        """
         hashed = await self._passwords.hash(password)
-        async with self._db.transaction() as connection:
-            if await self._queries.set_password(connection, id=id, password_hash=hashed) == "UPDATE 0":
-                raise NotFound("There is no such account.")
-            await self._queries.close_sessions(connection, account_id=id, kept=keep_session, now=self._clock.now())
-            await self._revocations.record("password changed", account_id=id, connection=connection)
+        if connection is not None:
+            await self._replace_password(connection, id, hashed, keep_session)
+            return
+        async with self._db.transaction() as own:
+            await self._replace_password(own, id, hashed, keep_session)
 
     async def set_administrator(self, id: UUID, is_administrator: bool) -> Account:
         """Raises NotFound, and Conflict for taking the role from the last administrator."""
@@ -142,6 +147,12 @@ class Accounts:
                 raise NotFound("There is no such account.")
             await self._revocations.record("role changed", account_id=id, connection=connection)
         return Account.from_row(row)
+
+    async def _replace_password(self, connection: Connection, id: UUID, hashed: str, kept: UUID | None) -> None:
+        if await self._queries.set_password(connection, id=id, password_hash=hashed) == "UPDATE 0":
+            raise NotFound("There is no such account.")
+        await self._queries.close_sessions(connection, account_id=id, kept=kept, now=self._clock.now())
+        await self._revocations.record("password changed", account_id=id, connection=connection)
 
     async def _rehash(self, id: UUID, stale: str, password: str) -> None:
         try:

@@ -58,6 +58,19 @@ class SignInLinks:
         async with self._db.connection() as own:
             return _link(await self._queries.take_link(own, hash=_hash(token), now=self._clock.now()))
 
+    async def let_in(self, token: str, accounts: Accounts, *, password: str | None = None) -> Account:
+        """Spend a sign-in link and, where one is given, set its account's password: both or neither.
+
+        Raises Unauthenticated, InvalidInput.
+        """
+        async with self._db.transaction() as connection:
+            link = await self.redeem(token, connection=connection)
+            if link.purpose != SIGN_IN or link.account_id is None:
+                raise Unauthenticated(WRONG)
+            if password is not None:
+                await accounts.set_password(link.account_id, password, connection=connection)
+        return await accounts.get(link.account_id)
+
     async def make_first_administrator(
         self, token: str, accounts: Accounts, *, name: str, password: str | None, display_name: str = ""
     ) -> Account:

@@ -95,3 +95,30 @@ async def test_a_sign_in_link_makes_no_administrator(auth: Auth, ada: Account) -
     with pytest.raises(Unauthenticated):
         await auth.links.make_first_administrator(token, auth.accounts, name="eve", password=None)
     assert (await auth.links.peek(token)).account_id == ada.id
+
+
+async def test_a_sign_in_link_lets_its_account_in(auth: Auth, ada: Account) -> None:
+    token = await auth.links.create(SIGN_IN, account_id=ada.id, lifetime=HOUR)
+    assert await auth.links.let_in(token, auth.accounts) == ada
+    with pytest.raises(Unauthenticated):
+        await auth.links.let_in(token, auth.accounts)
+    assert await auth.accounts.authenticate("ada", PASSWORD, None) == ada
+
+
+async def test_link_and_password_go_together(auth: Auth, ada: Account) -> None:
+    token = await auth.links.create(SIGN_IN, account_id=ada.id, lifetime=HOUR)
+    with pytest.raises(InvalidInput):
+        await auth.links.let_in(token, auth.accounts, password="short")
+    passwords = [f"a password of tab {n}" for n in range(3)]
+    results = await asyncio.gather(
+        *(auth.links.let_in(token, auth.accounts, password=password) for password in passwords), return_exceptions=True
+    )
+    (winner,) = (place for place, result in enumerate(results) if isinstance(result, Account))
+    assert await auth.accounts.authenticate("ada", passwords[winner], None) == ada
+
+
+async def test_a_first_administrators_link_lets_nobody_in(auth: Auth) -> None:
+    token = await auth.links.create(FIRST_ADMINISTRATOR, lifetime=HOUR)
+    with pytest.raises(Unauthenticated):
+        await auth.links.let_in(token, auth.accounts)
+    assert (await auth.links.peek(token)).purpose == FIRST_ADMINISTRATOR

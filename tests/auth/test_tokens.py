@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from firefly.auth import Account, Identity, check_scopes
+from firefly.auth import Account
 from firefly.errors import DatabaseUnavailable, InvalidInput, NotFound, Unauthenticated
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -29,44 +29,6 @@ async def test_a_token_proves_its_account_and_scopes(auth: Auth, ada: Account) -
     assert (identity.account, identity.via, identity.token_id) == (ada, "token", token.id)
     assert identity.scopes == {"write"}
     assert secret.startswith("ffp_")
-
-
-@pytest.mark.parametrize(
-    ("held", "asked", "answer"),
-    [
-        ("write", "read", True),
-        ("write", "git", True),
-        ("write", "admin", False),
-        ("write", "preview:ada/site", False),
-        ("read", "write", False),
-        ("read", "git", False),
-        ("git", "read", False),
-        ("admin", "write", True),
-        ("admin", "git", True),
-        ("admin", "preview:ada/site", True),
-        ("preview:ada/site", "preview:ada/site", True),
-        ("preview:ada/site", "preview:ada/site2", False),
-        ("preview:ada/site", "read", False),
-        ("preview:*", "preview:ada/site", True),
-        ("preview:*", "read", False),
-    ],
-)
-def test_what_a_scope_holds(held: str, asked: str, answer: bool, account: Account) -> None:
-    assert Identity(account, frozenset({held}), "token").has(asked) is answer
-
-
-@pytest.fixture
-def account(clock: ManualClock) -> Account:
-    from uuid import uuid4
-
-    return Account(uuid4(), "ada", "Ada", None, False, clock.now())
-
-
-@pytest.mark.parametrize("scopes", [[], ["everything"], ["preview:"], ["preview:ada"], ["preview:a/b/c"], ["read", ""]])
-def test_unknown_scopes_are_refused(scopes: list[str]) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        check_scopes(scopes)
-    assert caught.value.field == "scopes"
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\0b", "a\nb"])
