@@ -50,7 +50,8 @@ def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "
             f"connect-src 'self' {socket}",
             "worker-src 'self' blob:",
             "manifest-src 'self'",
-            f"frame-src {previews}",
+            # A framed preview comes by /auth/preview once, and redirects are judged too.
+            f"frame-src 'self' {previews}",
             # Browsers hold the redirects of a form to this too, and signing in may lead on to a preview.
             f"form-action 'self' {previews}",
             f"frame-ancestors {framed}",

@@ -107,7 +107,7 @@ export interface WorkbenchState {
 
 export const layout: Layout = {
   tree: 240,
-  preview: 420,
+  preview: Math.round(Math.max(320, innerWidth * 0.36)),
   drawer: 240,
   treeOpen: true,
   previewOpen: true,

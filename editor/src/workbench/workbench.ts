@@ -1,5 +1,5 @@
 import type { Extension } from "@codemirror/state";
-import { Bridge, type Drafts, type Hello, type Phase, type Sandbox, type Server, sentence } from "../bridge";
+import { Bridge, type Drafts, type Hello, type Phase, type Role, type Sandbox, type Server, sentence } from "../bridge";
 import { Application } from "./actions/application";
 import { Documents } from "./actions/documents";
 import { Terminals } from "./actions/terminals";
@@ -8,7 +8,8 @@ import { Buffers } from "./buffers";
 import { recall, remember } from "./memory";
 import type { Project } from "./state";
 import { Store } from "./store";
-import type { Role } from "../bridge";
+
+const FIRST_FILES = ["main.py", "app.py", "server.js", "index.js", "index.html", "README.md", "package.json"];
 
 export interface WorkbenchOptions {
   project: Project;
@@ -119,8 +120,7 @@ export class Workbench {
     const { tabs, folders } = this.store.state;
     const root = folders[""];
     if (!this.restored || tabs.length > 0 || root?.state !== "ready") return;
-    const names = ["README.md", "index.html", "main.py", "app.py", "index.js", "server.js", "package.json"];
-    const found = names.find((name) => root.entries.some((entry) => entry.path === name));
+    const found = FIRST_FILES.find((name) => root.entries.some((entry) => entry.path === name));
     if (found) this.documents.open(found);
     const { selected, phone } = this.store.state;
     this.store.set({ selected, phone: found ? "code" : phone });

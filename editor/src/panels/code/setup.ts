@@ -75,6 +75,7 @@ export function setUpDocument(path: string, { documents, buffers, store }: Workb
     basics,
     looks,
     language(path),
+    /\.(md|markdown|txt|rst)$/i.test(path) ? EditorView.lineWrapping : [],
     told,
     EditorState.readOnly.of(!store.mayWrite),
     EditorView.contentAttributes.of({ "aria-label": `Text of ${nameOf(path)}. Escape and then Tab leaves it.`, "data-focus": "" }),
