@@ -26,6 +26,7 @@ from .processes import children
 
 NS_GET_USERNS = 0xB701
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+PR_SET_PDEATHSIG = 1
 KEYCTL = {"x86_64": 250, "aarch64": 219}
 KEYCTL_JOIN_SESSION_KEYRING = 1
 BRIDGE_FD, INFO_FD, BLOCK_FD, SECCOMP_FD = 3, 4, 5, 6
@@ -223,10 +224,14 @@ def reap_all(*, within: float) -> None:
 def hand_out_sockets(listener: socket.socket) -> Callable[[], NoReturn]:
     """Serve new sockets of the namespace that the process is in: a byte asks ("4" or "6"), a descriptor answers.
 
-    The sockets are not connected yet, so that nothing here waits for anything inside.
+    The sockets are not connected yet, so that nothing here waits for anything inside. Ends with the supervisor.
     """
+    supervisor = os.getpid()
 
     def serve() -> NoReturn:
+        privileges.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:
+            os._exit(0)
         while True:
             connection, _ = listener.accept()
             with connection:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firefly.sandbox import detection
+from firefly.sandbox import cgroups
 from firefly.sandbox.backend import Lack
 from firefly.sandbox.detection import Machine, look
 
@@ -63,14 +63,14 @@ def test_without_slirp_there_is_no_network(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_without_control_groups_limits_are_weaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection.cgroups, "find", dict)
+    monkeypatch.setattr(cgroups, "find", dict)
     machine = look()
     assert machine.capabilities.limits == "rlimit"
     assert "watchdog" in lacks(machine)["control groups"].consequence
 
 
 def test_version_1_without_cpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection.cgroups, "find", lambda: {"memory": "/m", "pids": "/p"})
+    monkeypatch.setattr(cgroups, "find", lambda: {"memory": "/m", "pids": "/p"})
     machine = look()
     assert machine.capabilities.limits == "cgroup1"
     assert "the cpu control group" in lacks(machine)

@@ -11,8 +11,15 @@ from firefly.sandbox.runtimes import Runtimes
 
 def view(folder: Path, *, staged: bool = False) -> View:
     runtimes = Runtimes(Path("/srv/python/bin/python3"), (Path("/srv/python/bin"),), (Path("/srv/python"),))
-    names = ("tree", "home", "gateway", "etc", "prepared")
-    return View(*(folder / name for name in names), runtimes=runtimes, staged=staged)
+    return View(
+        tree=folder / "tree",
+        home=folder / "home",
+        gateway=folder / "gateway",
+        own_files=folder / "etc",
+        prepared=folder / "prepared",
+        runtimes=runtimes,
+        staged=staged,
+    )
 
 
 def binds(options: list[str]) -> dict[str, tuple[str, str]]:
