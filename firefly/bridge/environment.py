@@ -56,7 +56,9 @@ class Environment:
 
     def child(self, **more: str) -> dict[str, str]:
         """The environment of terminals, commands and applications."""
-        return {**self.inherited, "HOME": str(self.home), **more}
+        # A workspace without a repository must not be taken for a part of one above it.
+        ceiling = str(self.workspace.resolve().parent)
+        return {**self.inherited, "HOME": str(self.home), "GIT_CEILING_DIRECTORIES": ceiling, **more}
 
     def shell(self) -> str:
         return self.inherited.get("SHELL") or shutil.which("bash") or "/bin/sh"

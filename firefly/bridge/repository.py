@@ -27,7 +27,7 @@ class Repository:
         return done.text if done.code == 0 else None
 
     async def exists(self) -> bool:
-        return (self._environment.workspace / ".git").is_dir()
+        return (await self._git("rev-parse", "--git-dir")).code == 0
 
     async def connect(self) -> None:
         """A repository with `origin` being the hosted one; a remote of that name that the user set stays."""

@@ -2,7 +2,6 @@
 
 import pytest
 
-from firefly.bridge import output as module
 from firefly.bridge.output import LONGEST_LINE, MOST_CHARACTERS, MOST_LINES, Output
 from firefly.clock import SystemClock
 from firefly.protocol.application import Stream
@@ -62,10 +61,10 @@ async def test_endless_lines_are_cut(output: Output) -> None:
 
 
 async def test_a_flood_is_counted_and_left_out(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.time, "monotonic", lambda: 5.0)
+    monkeypatch.setattr("firefly.bridge.output.time.monotonic", lambda: 5.0)
     for _ in range(100):
         await output.feed(Stream.OUT, b"x" * 63 + b"\n" * 1 + b"y" * 65_471 + b"\n")
-    monkeypatch.setattr(module.time, "monotonic", lambda: 6.0)
+    monkeypatch.setattr("firefly.bridge.output.time.monotonic", lambda: 6.0)
     await output.feed(Stream.OUT, b"calm again\n")
     texts = [line.text for line in output.after(None)]
     assert len(texts) < 200

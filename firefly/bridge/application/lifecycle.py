@@ -107,9 +107,7 @@ class Lifecycle:
     async def _serve(self, plan: Plan, env: dict[str, str], changes: Subscription) -> None:
         await self._site.hide()
         if await accepts(plan.port):
-            self._board.set(
-                State.WAITING, f"Another program in the sandbox listens on port {plan.port}. Stop it first."
-            )
+            self._board.set(State.WAITING, f"Another program listens on port {plan.port} already. Stop it first.")
             await asyncio.sleep(1)
             return
         started = time.monotonic()

@@ -109,7 +109,11 @@ class WorkspaceService:
             self._configuration = configuration
             await asyncio.to_thread(self._keep, configuration)
             await self._application.configure(configuration)
-            await self._repository.connect()
+            try:
+                await self._repository.connect()
+            except Conflict as error:
+                # A repository that the project broke is the project's to mend; everything else works without.
+                log.warning("repository.broken", error=error.detail)
             if configuration.member_names:
                 await asyncio.to_thread(self._name_author, configuration.member_names[0])
 
@@ -154,8 +158,11 @@ class WorkspaceService:
         return [name for name in os.listdir(self._environment.workspace) if name not in {REPOSITORY, ANNEX}]
 
     def _count(self) -> int:
-        found = os.walk(self._environment.workspace)
-        return sum(len(files) for folder, _, files in found if f"/{REPOSITORY}" not in folder)
+        count = 0
+        for _, folders, files in os.walk(self._environment.workspace):
+            folders[:] = [name for name in folders if name not in {REPOSITORY, ANNEX}]
+            count += len(files)
+        return count
 
     def _empty(self) -> None:
         for name in self._present():

@@ -1,0 +1,275 @@
+"""Applications of every kind, with real processes: found, installed, started, restarted, stopped."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import aiohttp
+
+from firefly.client.bridge_connection import Notification
+from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, StepState
+from firefly.protocol.workspace import Configuration
+from tests.bridge.conftest import CONFIGURATION, Running, free_port
+from tests.support.waiting import eventually
+
+SERVER = """
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(TEXT.encode())
+    def log_message(self, *args): pass
+TEXT = os.environ.get("GREETING", "hello")
+print("starting", flush=True)
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def manifest(house: Running, **keys: object) -> None:
+    lines = {"dev": f"{sys.executable} server.py", **keys}
+    (house.tree / "firefly.yml").write_text("".join(f"{key}: {value}\n" for key, value in lines.items()))
+
+
+async def status_that(
+    house: Running, condition: Callable[[ApplicationStatus], bool], within: float = 10
+) -> ApplicationStatus:
+    async def look() -> ApplicationStatus | None:
+        status = await house.client.application_status()
+        return status if condition(status) else None
+
+    found = await eventually(look, within=within)
+    assert found is not None
+    return found
+
+
+async def running(house: Running) -> ApplicationStatus:
+    return await status_that(house, lambda status: status.state is State.RUNNING)
+
+
+async def page(house: Running, path: str = "/") -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(house.url + path) as response:
+        return response.status, await response.text()
+
+
+async def text_of(house: Running) -> str:
+    return "\n".join(line.text for line in house.bridge.application.output.after(None))
+
+
+async def test_a_server_runs_as_soon_as_the_project_is_configured(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house, env="{GREETING: good day}")
+    assert (await house.client.application_status()).state is State.STOPPED
+    await house.client.configure(CONFIGURATION)
+    status = await running(house)
+    assert (status.kind, status.port, status.found_by) == (
+        ApplicationKind.SERVER,
+        house.environment.port,
+        "firefly.yml has dev",
+    )
+    assert await page(house) == (200, "good day")
+    assert "starting" in await text_of(house)
+
+
+async def test_it_gets_the_hosts_that_development_servers_must_accept(house: Running) -> None:
+    (house.tree / "server.py").write_text("import os, json; print(json.dumps(dict(os.environ)))\n" + SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    await running(house)
+    output = await text_of(house)
+    assert '"__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS": "engine--ada.preview.localhost"' in output
+    assert f'"PORT": "{house.environment.port}"' in output
+    assert "FIREFLY_WORKSPACE_ID" not in output
+
+
+async def test_a_new_address_restarts_it_the_same_one_does_not(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    first = await running(house)
+    await house.client.configure(CONFIGURATION)
+    assert (await house.client.application_status()).since == first.since
+    moved = Configuration(project=CONFIGURATION.project, preview_hosts=["new--ada.preview.localhost"])
+    await house.client.configure(moved)
+    await status_that(house, lambda status: status.state is State.RUNNING and status.since != first.since)
+
+
+async def test_stop_start_and_restart(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    await running(house)
+    async with house.connected() as bridge:
+        stopped = await bridge.application("stop")
+        assert (stopped.state, stopped.reason) == (State.STOPPED, "Stopped by Ada.")
+        async with aiohttp.ClientSession() as session:
+            try:
+                async with session.get(house.url):
+                    raise AssertionError("it still answers")
+            except aiohttp.ClientConnectorError:
+                pass
+        await bridge.application("start")
+        await running(house)
+        await bridge.application("restart")
+        await running(house)
+    assert (await page(house))[0] == 200
+
+
+async def test_a_crash_is_shown_and_tried_again_at_once_when_a_file_is_saved(house: Running) -> None:
+    (house.tree / "server.py").write_text("raise SystemExit('broken on purpose')")
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    crashed = await status_that(house, lambda status: status.state is State.CRASHED and status.restarts >= 2)
+    assert crashed.exit_code == 1
+    assert "exit status 1" in crashed.reason
+    assert "broken on purpose" in await text_of(house)
+    (house.tree / "server.py").write_text(SERVER)
+    await running(house)
+    assert (await page(house))[1] == "hello"
+
+
+async def test_a_wrong_manifest_is_told_with_its_line_until_it_is_right(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    (house.tree / "firefly.yml").write_text("dev: x\nprot: 1\n")
+    await house.client.configure(CONFIGURATION)
+    status = await status_that(house, lambda status: status.state is State.CRASHED)
+    assert "firefly.yml, line 2: the key prot is not known" in status.reason
+    manifest(house)
+    await running(house)
+
+
+async def test_an_application_that_ignores_the_port_is_found(house: Running) -> None:
+    port = free_port()
+    (house.tree / "server.py").write_text(f"import os; os.environ['PORT'] = '{port}'\n" + SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    status = await running(house)
+    assert status.port == port
+    assert "does not listen on $PORT" in status.reason
+
+
+async def test_a_port_that_is_taken_is_named(house: Running) -> None:
+    blocker = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", house.environment.port)
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    status = await status_that(house, lambda status: status.state is State.WAITING)
+    assert f"listens on port {house.environment.port} already" in status.reason
+    blocker.close()
+    await blocker.wait_closed()
+    await running(house)
+
+
+async def test_dependencies_are_installed_first_and_only_when_they_changed(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    (house.tree / "requirements.txt").write_text("one\n")
+    manifest(house, install="[echo installing >> ran; echo dependencies are coming]")
+    await house.client.configure(CONFIGURATION)
+    status = await running(house)
+    assert [(step.state, bool(step.finished)) for step in status.steps] == [(StepState.DONE, True)]
+    assert "dependencies are coming" in await text_of(house)
+    await house.client.restart_application()
+    assert [step.state for step in (await running(house)).steps] == [StepState.SKIPPED]
+    (house.tree / "requirements.txt").write_text("two\n")
+    await house.client.restart_application()
+    await running(house)
+    async with house.connected() as bridge:
+        await bridge.application("install")
+    await running(house)
+    assert (house.tree / "ran").read_text() == "installing\n" * 3
+
+
+async def test_a_failing_installation_is_a_crash_with_its_output(house: Running) -> None:
+    manifest(house, install="[echo no such package; exit 9]")
+    await house.client.configure(CONFIGURATION)
+    status = await status_that(house, lambda status: status.state is State.CRASHED)
+    assert status.exit_code == 9
+    assert [step.state for step in status.steps] == [StepState.FAILED]
+    assert "no such package" in await text_of(house)
+
+
+async def test_files_named_in_watch_restart_it(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    (house.tree / "server").mkdir()
+    manifest(house, watch="{restart: ['server/**']}")
+    await house.client.configure(CONFIGURATION)
+    first = await running(house)
+    (house.tree / "server/deep.txt").write_text("x")
+    await status_that(house, lambda status: status.state is State.RUNNING and status.since > first.since)
+
+
+async def test_a_script_runs_its_output_is_the_preview_and_a_save_runs_it_again(house: Running) -> None:
+    (house.tree / "main.py").write_text("print('forty', '<two>')")
+    await house.client.configure(CONFIGURATION)
+    status = await status_that(house, lambda status: status.state is State.STOPPED and status.exit_code == 0)
+    assert (status.kind, status.reason) == (ApplicationKind.SCRIPT, "The script ended with exit status 0.")
+    code, text = await page(house, "/anything")
+    assert (code, "forty &lt;two&gt;" in text) == (200, True)
+    (house.tree / "main.py").write_text("print('again'); raise SystemExit(3)")
+    status = await status_that(house, lambda status: status.state is State.CRASHED)
+    assert status.exit_code == 3
+    _, text = await page(house)
+    assert ("again" in text, "forty" in text) == (True, False)
+
+
+async def test_a_static_page_is_served_and_becomes_something_else(house: Running) -> None:
+    await house.client.configure(CONFIGURATION)
+    status = await status_that(house, lambda status: status.state is State.WAITING)
+    assert status.kind is ApplicationKind.NONE
+    code, text = await page(house)
+    assert (code, "Nothing to show yet" in text) == (404, True)
+    (house.tree / "index.html").write_text("<h1>page</h1>")
+    assert (await running(house)).kind is ApplicationKind.STATIC
+    assert (await page(house))[0] == 200
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    await status_that(house, lambda status: status.kind is ApplicationKind.SERVER and status.state is State.RUNNING)
+    assert await page(house) == (200, "hello")
+
+
+async def test_output_and_changes_are_told_to_subscribers(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    async with house.connected() as bridge:
+        assert (await bridge.subscribe()).lines == []
+        await house.client.configure(CONFIGURATION)
+        states: list[str] = []
+        texts: list[str] = []
+        async with asyncio.timeout(10):
+            async for item in bridge.incoming():
+                assert isinstance(item, Notification)
+                if item.method == "application.changed":
+                    states.append(ApplicationStatus.model_validate(item.params).state)
+                elif item.method == "application.output":
+                    texts += [line["text"] for line in item.params["lines"]]  # type: ignore[attr-defined]
+                if "running" in states and "starting" in texts:
+                    break
+    assert states[-1] == "running"
+    async with house.connected() as bridge:
+        lines = (await bridge.subscribe()).lines
+        assert [line.text for line in lines] == texts
+        assert (await bridge.subscribe(after=lines[-1].seq)).lines == []
+
+
+async def test_logs_are_streamed_and_resumed(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    lines: list[Line] = []
+    async for item in house.client.logs():
+        if isinstance(item, Line):
+            lines.append(item)
+        elif item.state is State.RUNNING:
+            break
+    assert "starting" in [line.text for line in lines]
+    house.bridge.application.output.say("later")
+    async for item in house.client.logs(after=lines[-1].seq):
+        if isinstance(item, Line):
+            assert item.text == "later"
+            break
+
+
+async def test_waiting_for_it_to_be_ready(house: Running) -> None:
+    (house.tree / "server.py").write_text("import time; time.sleep(0.5)\n" + SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    status = await house.client._json(ApplicationStatus, "GET", "/application?wait=10")
+    assert status.state is State.RUNNING

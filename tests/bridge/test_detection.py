@@ -1,0 +1,99 @@
+"""What is run is found by looking, with a reason."""
+
+from pathlib import Path
+
+import pytest
+
+from firefly.bridge.detection.analyser import analyse
+from firefly.bridge.detection.plan import Plan
+from firefly.bridge.detection.project import ProjectFiles
+from firefly.bridge.storage import Storage
+from firefly.bridge.workspace import Workspace
+from firefly.protocol.application import ApplicationKind
+from firefly.protocol.errors import ManifestError
+
+FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
+FLASK = "from flask import Flask\nserver: Flask = Flask(__name__)\n"
+VITE = '{"scripts":{"dev":"vite"},"devDependencies":{"vite":"7"}}'
+
+
+def plan_for(workspace: Workspace, storage: Storage, files: dict[str, str]) -> Plan:
+    for path, text in files.items():
+        whole = workspace.root / path
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        whole.write_text(text)
+    return analyse(ProjectFiles(storage), port=3000)
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "command"),
+    [
+        ({}, "none", None),
+        ({"index.html": "x"}, "static", None),
+        ({"public/index.html": "x"}, "static", None),
+        ({"package.json": VITE}, "server", "npm run dev -- --port $PORT --strictPort"),
+        ({"package.json": VITE, "vite.config.js": "port: process.env.PORT"}, "server", "npm run dev"),
+        ({"package.json": VITE.replace('"vite"}', '"vite --port 1"}')}, "server", "npm run dev"),
+        ({"package.json": VITE, "pnpm-lock.yaml": ""}, "server", "pnpm run dev --port $PORT --strictPort"),
+        ({"package.json": '{"scripts":{"start":"node s.js"}}'}, "server", "npm run start"),
+        ({"package.json": '{"scripts":{"start":"a","dev":"next dev"}}'}, "server", "npm run dev"),
+        ({"package.json": "{}", "server.js": "app.listen(1)"}, "server", "node --watch server.js"),
+        ({"package.json": "{}", "index.html": "x"}, "static", None),
+        ({"package.json": "not json", "index.html": "x"}, "static", None),
+        ({"main.py": FASTAPI}, "server", "uvicorn main:app --reload --host $HOST --port $PORT"),
+        ({"app/main.py": FASTAPI}, "server", "uvicorn app.main:app --reload --host $HOST --port $PORT"),
+        ({"app.py": FLASK}, "server", "flask --app app:server run --debug --host $HOST --port $PORT"),
+        (
+            {"app/__init__.py": "import flask\ndef create_app():\n    pass\n"},
+            "server",
+            "flask --app app:create_app run --debug --host $HOST --port $PORT",
+        ),
+        ({"manage.py": "DJANGO_SETTINGS_MODULE"}, "server", "python manage.py runserver $HOST:$PORT"),
+        ({"main.py": "print(1)"}, "script", "python main.py"),
+        ({"main.py": "import uvicorn\nuvicorn.run('x:y')"}, "server", "python main.py"),
+        ({"Procfile": "worker: x\nweb: ./run $PORT\n", "index.html": "x"}, "server", "./run $PORT"),
+        ({"firefly.yml": "dev: [a, b]\nrun: c", "package.json": VITE}, "server", "a && b"),
+        ({"firefly.yml": "run: c"}, "server", "c"),
+    ],
+)
+def test_command(workspace: Workspace, storage: Storage, files: dict[str, str], kind: str, command: str | None) -> None:
+    plan = plan_for(workspace, storage, files)
+    assert (plan.kind, plan.command) == (ApplicationKind(kind), command)
+    assert plan.found_by
+
+
+@pytest.mark.parametrize(
+    ("files", "commands"),
+    [
+        ({"package.json": VITE}, ["npm install"]),
+        ({"package.json": VITE, "package-lock.json": "{}"}, ["npm ci"]),
+        ({"package.json": '{"scripts":{"dev":"x"}}'}, []),
+        (
+            {"main.py": FASTAPI, "requirements.txt": "fastapi"},
+            ['"$FIREFLY_BASE_PYTHON" -m venv .venv', ".venv/bin/python -m pip install -r requirements.txt"],
+        ),
+        ({"main.py": FASTAPI}, []),
+        ({"firefly.yml": "dev: x\ninstall: [one, two]", "package.json": VITE}, ["one", "two"]),
+        ({"firefly.yml": "dev: x\ninstall: []", "package.json": VITE}, []),
+    ],
+)
+def test_install_steps(workspace: Workspace, storage: Storage, files: dict[str, str], commands: list[str]) -> None:
+    assert [step.command for step in plan_for(workspace, storage, files).install] == commands
+
+
+def test_the_manifest_sets_port_variables_and_injection(workspace: Workspace, storage: Storage) -> None:
+    text = "port: 8080\nenv: {A: b}\npreview: {inject: false}\nwatch: {restart: ['server/**']}\nimage: node"
+    plan = plan_for(workspace, storage, {"firefly.yml": text, "index.html": "x"})
+    assert (plan.port, plan.env, plan.inject, plan.restart_on) == (8080, {"A": "b"}, False, ("server/**",))
+    assert plan.notes == ("firefly.yml: this version does not act on image yet.",)
+
+
+def test_a_wrong_manifest_is_an_error_with_its_line(workspace: Workspace, storage: Storage) -> None:
+    with pytest.raises(ManifestError, match="line 2"):
+        plan_for(workspace, storage, {"firefly.yml": "dev: x\nprot: 1", "index.html": "x"})
+
+
+def test_files_outside_are_not_looked_at(workspace: Workspace, storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "outside.json").write_text(VITE)
+    (workspace.root / "package.json").symlink_to(tmp_path / "outside.json")
+    assert plan_for(workspace, storage, {}).kind is ApplicationKind.NONE
