@@ -9,7 +9,6 @@ from .heads import FIELD_LINE, Head
 ANSWER = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)(\r\n(?:" + FIELD_LINE + rb"){0,256}+)\r\n"
 )
-_LENGTH = re.compile(rb"[0-9]{1,18}")
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"
     rb"(?<=c)(?:onnection|ontent-length|ontent-security-policy)|(?<=k)eep-alive|(?<=p)roxy-connection|(?<=s)et-cookie"
@@ -50,6 +49,12 @@ class Answer:
         self.upgrade: bytes | None = None
         self.own: dict[bytes, bytes] = {}
 
+    def note_length(self, length: bytes) -> None:
+        """Raises BadAnswer for what is no length, or a second one."""
+        if self.length is not None or len(length) > 18 or not length.isdigit():
+            raise BadAnswer("Content-Length")
+        self.length = int(length)
+
     def reader(self, *, unwrap: bool) -> Reader:
         """Follows the body; `unwrap` for clients that do not know chunks."""
         if self.bodiless:
@@ -74,10 +79,14 @@ def read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
     kept: list[bytes] = []
     position = 0
     for field in _PICK.finditer(fields):
-        start, end = field.span()
-        line = _field(answer, field[1].lower(), field[2], preview=preview)
+        name = field[1].lower()
+        if name == b"content-length":
+            answer.note_length(field[2].strip(b" \t"))
+            continue
+        line = _field(answer, name, field[2], preview=preview)
         if line is None:
             continue
+        start, end = field.span()
         kept += (fields[position:start], line)
         position = end
     if position:
@@ -89,12 +98,6 @@ def read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
 
 def _field(answer: Answer, name: bytes, value: bytes, *, preview: bool) -> bytes | None:
     """Note what a field means; returns the line to put in its place, None to leave it."""
-    if name == b"content-length":
-        length = value.strip(b" \t")
-        if answer.length is not None or not _LENGTH.fullmatch(length):
-            raise BadAnswer("Content-Length")
-        answer.length = int(length)
-        return None
     if name == b"transfer-encoding":
         if answer.chunked or value.strip(b" \t").lower() != b"chunked":
             raise BadAnswer("Transfer-Encoding")

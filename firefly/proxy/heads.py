@@ -10,7 +10,10 @@ from functools import cache
 
 END = b"\r\n\r\n"
 FIELD_LINE = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n"
-HEAD = re.compile(rb"([A-Z][A-Z-]{0,19}+) ([!\"$-~]++) HTTP/1\.([01])(\r\n(?:" + FIELD_LINE + rb"){1,128}+)\r\n")
+HEAD = re.compile(
+    rb"([A-Z][A-Z-]{0,19}+) ([!\"$-~]++) HTTP/1\.([01])"
+    rb"(\r\n(?:Host: ([A-Za-z0-9._-]++(?::[0-9]{1,5}+)?)\r\n)?+(?:" + FIELD_LINE + rb"){0,127}+)\r\n"
+)
 HOST = re.compile(rb"(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5}+)?")
 LENGTH = re.compile(rb"[0-9]{1,18}")
 # Firefly's own cookies and fields: theirs is the prefix, nobody else's.
@@ -18,15 +21,17 @@ OWN_COOKIE = b"__Host-firefly-"
 CHUNKED = -1
 
 _PICK = re.compile(
-    rb"\r\n([CcEeFfHhKkOoPpSsTtUuXx](?i:"
-    rb"(?<=c)(?:onnection|ontent-length|ookie)|(?<=e)xpect|(?<=f)orwarded|(?<=h)(?:ost|ttp2-settings)|(?<=k)eep-alive"
-    rb"|(?<=o)rigin|(?<=p)roxy-[^:]*+|(?<=s)ec-fetch-site|(?<=t)(?:e|ransfer-encoding)|(?<=u)pgrade"
+    rb"\r\n([CcEeFfHhKkOoPpTtUuXx](?i:"
+    rb"(?<=c)(?:onnection(?!: keep-alive\r)|ontent-length|ookie)|(?<=e)xpect|(?<=f)orwarded"
+    rb"|(?<=h)(?:ost|ttp2-settings)|(?<=k)eep-alive"
+    rb"|(?<=o)rigin|(?<=p)roxy-[^:]*+|(?<=t)(?:e|ransfer-encoding)|(?<=u)pgrade"
     rb"|(?<=x)-(?:firefly[^:]*+|forwarded[^:]*+|mayfly[^:]*+|real-ip|request-id))):([^\r]*+)"
 )
 _BEGINNING = re.compile(rb"[A-Z][A-Z-]{0,19}+(?:\Z| (?:\Z|[/h*]))")
 _ANY = re.compile(rb"\r\n([^:\r]++):[^\r]*+")
-_KEEP = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect", b"origin", b"sec-fetch-site"})
-_PLAIN_CONNECTION = {b"keep-alive": False, b"Keep-Alive": False, b"close": True}
+# What nearly every head has, in the spelling of nearly every client; any other spelling is picked.
+_PLAIN = b"\r\nConnection: keep-alive\r\n"
+_KEEP = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect", b"origin"})
 
 
 class BadHead(Exception):
@@ -44,7 +49,6 @@ class Head:
         "cookie_spans",
         "cookies",
         "cuts",
-        "fetch_site",
         "fields",
         "host",
         "keep_alive",
@@ -52,6 +56,7 @@ class Head:
         "method",
         "modern",
         "origin",
+        "own",
         "target",
         "upgrade",
     )
@@ -68,8 +73,6 @@ class Head:
         """The Host field's value, with its port, in whatever case it came."""
         self.cookies = b""
         self.origin: bytes | None = None
-        self.fetch_site: bytes | None = None
-        """`same-origin`, `same-site`, `cross-site`, `none`; None from programs and old browsers."""
         self.upgrade: bytes | None = None
         """The protocol that the client asks to change to; None when it does not ask."""
         self.length = 0
@@ -78,10 +81,19 @@ class Head:
         self.cuts: list[tuple[int, int]] = []
         """Spans of `fields` that end here: those of this hop alone, and forged routing fields."""
         self.cookie_spans: list[tuple[int, int]] = []
+        self.own = False
+        """Whether there are X-Firefly-* fields."""
 
     def field(self, name: bytes) -> bytes | None:
-        """The value of the first field of that name (small letters), without whitespace around it."""
-        found = _field(name).search(self.fields)
+        """The value of a field of that name (small letters), without whitespace around it."""
+        if not self.own and name.startswith(b"x-firefly-"):
+            return None
+        fields = self.fields
+        # The usual spelling is found far faster than any spelling.
+        start = fields.find(b"\r\n%b: " % name.title())
+        if start >= 0:
+            return fields[start + len(name) + 4 : fields.index(b"\r", start + 2)].strip(b" \t")
+        found = _field(name).search(fields)
         return found[1].strip(b" \t") if found else None
 
     def cookie(self, name: bytes) -> bytes | None:
@@ -93,6 +105,11 @@ class Head:
     def path(self) -> bytes:
         """The target without its query."""
         return self.target.partition(b"?")[0]
+
+    @property
+    def fetch_site(self) -> bytes | None:
+        """`same-origin`, `same-site`, `cross-site`, `none`; None from programs and old browsers."""
+        return self.field(b"sec-fetch-site")
 
     @property
     def fetch_mode(self) -> bytes | None:
@@ -126,36 +143,48 @@ def parse(data: bytes) -> Head:
 
 def read(found: re.Match[bytes]) -> Head:
     """The head of a match of HEAD, with what its fields mean for framing and routing. Raises BadHead."""
-    method, target, minor, fields = found.groups()
+    method, target, minor, fields, host = found.groups()
     head = Head(method, target, fields, modern=minor == b"1")
-    seen: dict[bytes, bytes] = {}
-    cuts = head.cuts
-    for field in _PICK.finditer(fields):
-        name = field[1].lower()
-        if name in _KEEP and name in seen:
-            raise BadHead(f"The field {name.decode()} is there twice.")
-        if name == b"cookie":
-            head.cookies = head.cookies + b"; " + field[2] if head.cookies else field[2]
-            head.cookie_spans.append(field.span())
-            continue
-        seen[name] = field[2].strip(b" \t")
-        if name not in _KEEP:
-            cuts.append(field.span())
-    host = seen.get(b"host")
-    if host is None or not HOST.fullmatch(host):
+    seen = _pick(head, host)
+    if host is None and not HOST.fullmatch(head.host):
         raise BadHead("The Host field is missing or malformed.")
-    head.host = host
-    head.origin = seen.get(b"origin")
-    head.fetch_site = seen.get(b"sec-fetch-site")
-    if b"content-length" in seen or b"transfer-encoding" in seen:
-        head.length = _frame(seen, modern=head.modern)
     if b"connection" in seen:
         _connect(head, seen)
+    if b"content-length" in seen or b"transfer-encoding" in seen:
+        head.length = _frame(seen, modern=head.modern)
     if b"expect" in seen and seen[b"expect"].lower() != b"100-continue":
         raise BadHead("Only 100-continue can be expected here.", status=417)
     if not target.startswith(b"/"):
         head.target = _origin_form(head)
     return head
+
+
+def _pick(head: Head, host: bytes | None) -> dict[bytes, bytes]:
+    """The fields that matter, by name in small letters; notes in `head` what ends here."""
+    fields, cuts, seen = head.fields, head.cuts, {}
+    plain = fields.find(_PLAIN)
+    if plain >= 0:
+        cuts.append((plain, plain + len(_PLAIN) - 2))
+        if fields.find(_PLAIN, plain + 1) >= 0:
+            seen[b"connection"] = b"keep-alive"
+    # From the end of the Host field on, if it stands first.
+    for field in _PICK.finditer(fields, 0 if host is None else len(b"\r\nHost: ") + len(host)):
+        name, value = field[1].lower(), field[2]
+        if name == b"cookie":
+            head.cookies = head.cookies + b"; " + value if head.cookies else value
+            head.cookie_spans.append(field.span())
+            continue
+        if name not in _KEEP:
+            cuts.append(field.span())
+        elif name in seen or (name == b"host" and host is not None):
+            raise BadHead(f"The field {name.decode()} is there twice.")
+        seen[name] = value.strip(b" \t")
+    if len(cuts) > 1:
+        cuts.sort()
+    head.host = seen.get(b"host", b"") if host is None else host
+    head.origin = seen.get(b"origin")
+    head.own = any(name.startswith(b"x-firefly-") for name in seen) if seen else False
+    return seen
 
 
 def _frame(seen: dict[bytes, bytes], *, modern: bool) -> int:
@@ -172,10 +201,6 @@ def _frame(seen: dict[bytes, bytes], *, modern: bool) -> int:
 
 
 def _connect(head: Head, seen: dict[bytes, bytes]) -> None:
-    close = _PLAIN_CONNECTION.get(seen[b"connection"])
-    if close is not None:
-        head.keep_alive = head.modern and not close
-        return
     options = {
         option.strip(b" \t").lower()
         for found in _field(b"connection").finditer(head.fields)
@@ -184,9 +209,9 @@ def _connect(head: Head, seen: dict[bytes, bytes]) -> None:
     if options & {b"host", b"content-length", b"transfer-encoding", b"cookie", b"origin", b"sec-fetch-site"}:
         raise BadHead("The Connection field names a field that is not for this hop alone.")
     head.keep_alive = head.modern and b"close" not in options
-    if options - {b"close", b"keep-alive", b"upgrade", b"http2-settings", b""}:
-        named = [found.span() for found in _ANY.finditer(head.fields) if found[1].lower() in options]
-        head.cuts = sorted({*head.cuts, *named})
+    options.add(b"connection")
+    named = [found.span() for found in _ANY.finditer(head.fields) if found[1].lower() in options]
+    head.cuts = sorted({*head.cuts, *named})
     if b"upgrade" in options and b"upgrade" in seen and head.modern:
         _upgrade(head, seen)
 
