@@ -1,0 +1,100 @@
+"""One real server, and Debian's Chromium looking at it."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.support.server import LiveServer
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PASSWORD = "a lantern in the reeds"
+DESKTOP, PHONE = (1280, 800), (390, 844)
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    page: Page
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def context(browser: Browser, live_server: LiveServer) -> BrowserContext:
+    width, height = DESKTOP
+    context = await browser.new_context(base_url=live_server.url, viewport={"width": width, "height": height})
+    context.set_default_timeout(15_000)
+    return context
+
+
+@pytest.fixture
+async def page(context: BrowserContext) -> AsyncIterator[Page]:
+    """A page that fails the test when the browser reports a fault of ours: a script's, or one of the policy."""
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
+    yield page
+    assert faults == []
+
+
+async def invite(server: LiveServer, name: str, *, administrator: bool = False) -> str:
+    """An account, by its one-time link."""
+    body = {"name": name, "display_name": name.capitalize(), "is_administrator": administrator}
+    async with server.client() as client, client.post("/api/v1/users", json=body) as response:
+        answer = await response.json()
+        assert response.status == 201, answer
+        return str(answer["sign_in_url"])
+
+
+@pytest.fixture
+async def person(live_server: LiveServer, page: Page, request: pytest.FixtureRequest) -> Person:
+    """An account of its own for this test, an administrator's, signed in by its link."""
+    name = "ada-" + request.node.name.removeprefix("test_").partition("[")[0].replace("_", "-")[:24].strip("-")
+    await page.goto(await invite(live_server, name, administrator=True))
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Set the password").click()
+    await page.wait_for_url(live_server.url + "/")
+    return Person(name, page)
+
+
+Picture = Callable[[Page, str], Awaitable[None]]
+
+
+@pytest.fixture
+def picture() -> Picture:
+    """Keeps a screenshot for the documentation when FIREFLY_TEST_SCREENSHOTS names a folder."""
+    named = os.environ.get("FIREFLY_TEST_SCREENSHOTS")
+    folder = Path(named).absolute() if named else None
+
+    async def take(page: Page, name: str) -> None:
+        if folder:
+            await page.wait_for_timeout(300)
+            await page.screenshot(path=folder / f"{name}.png")
+
+    return take
