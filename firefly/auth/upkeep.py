@@ -28,7 +28,11 @@ class Upkeep:
 
     async def open(self) -> None:
         await self._revocations.open()
-        await self.run()
+        try:
+            await self.run()
+        except BaseException:
+            await self._revocations.close()
+            raise
         self._task = asyncio.create_task(self._run_for_ever(), name="auth-upkeep")
 
     async def close(self) -> None:

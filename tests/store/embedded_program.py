@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,9 +22,9 @@ def say(**facts: object) -> None:
     sys.stdout.flush()
 
 
-async def main(data_dir: Path) -> None:
+async def main(settings: Settings) -> None:
     log.configure()
-    server = EmbeddedPostgres(Settings(data_dir=data_dir), options=FAST)
+    server = EmbeddedPostgres(settings, options=FAST)
     db = Database(await server.start())
     await db.open()
     await migrate(db, folder("migrations"))
@@ -38,4 +39,8 @@ async def main(data_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    chosen = Settings(data_dir=Path(sys.argv[1]))
+    try:
+        asyncio.run(main(chosen))
+    finally:
+        shutil.rmtree(chosen.run_dir, ignore_errors=True)

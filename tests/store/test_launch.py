@@ -10,7 +10,10 @@ from firefly.settings import Settings
 from firefly.store.cluster import POSTGRES_UID, Cluster
 
 AS_ROOT = os.geteuid() == 0
-PASSWD = Path("/etc/passwd")
+
+
+def names_of_the_machine() -> bytes:
+    return Path("/etc/passwd").read_bytes()
 
 
 @pytest.fixture
@@ -61,13 +64,13 @@ async def test_only_what_was_bound_can_be_reached(cluster: Cluster, tmp_path: Pa
 
 @pytest.mark.skipif(not AS_ROOT, reason="needs root: an ordinary user has a name or is lent one by initdb's test")
 async def test_a_lent_name_is_seen_by_the_program_alone(cluster: Cluster) -> None:
-    before = PASSWD.read_bytes()
+    before = names_of_the_machine()
     passwd = cluster.folder / "passwd"
     passwd.write_text(f"firefly:x:{POSTGRES_UID}:{POSTGRES_UID}::/:/bin/false\n")
     passwd.chmod(0o644)
     with pytest.raises(Unavailable, match="sh failed: firefly"):
         await cluster.run("/bin/sh", "-c", "id -un; exit 1", binds={"passwd": passwd}, passwd="passwd")
-    assert PASSWD.read_bytes() == before
+    assert names_of_the_machine() == before
 
 
 async def test_a_program_that_does_not_end_is_ended(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
