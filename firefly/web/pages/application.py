@@ -13,7 +13,7 @@ from ..security import page_policy
 from ..services import services_of
 from ..templating import EDITOR_STYLES, embed, render
 
-DASHBOARD_PAGES = ("/", "/new", "/bin", "/import", "/search")
+DASHBOARD_PAGES = ("/", "/new", "/bin", "/import", "/upload", "/search")
 ACCOUNT_PAGES = ("/account", "/account/tokens", "/account/sessions", "/admin", "/admin/users", "/admin/audit")
 
 
