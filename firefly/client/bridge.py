@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 from pydantic import BaseModel
+from yarl import URL
 
 from firefly.client.bridge_connection import BridgeConnection
 from firefly.client.sse import ServerEvent, server_events
@@ -165,6 +166,10 @@ class BridgeClient:
         finally:
             await connection.close()
 
+    def _url(self, path: str) -> URL:
+        """As it is: a path with dots in it is for the bridge to refuse, not for a library to tidy up."""
+        return URL(self._base + path, encoded=True)
+
     async def _json(
         self,
         answer: type[Answer],
@@ -191,7 +196,7 @@ class BridgeClient:
         limit = aiohttp.ClientTimeout(total=timeout, connect=10)
         fields = {"Content-Type": "application/json", **headers} if data is not None else dict(headers)
         try:
-            response = await self._session.request(method, self._base + path, data=data, headers=fields, timeout=limit)
+            response = await self._session.request(method, self._url(path), data=data, headers=fields, timeout=limit)
         except aiohttp.ClientError as error:
             raise Unavailable(f"The bridge does not answer: {error}") from error
         async with response:
