@@ -13,29 +13,21 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from firefly import privileges
 
-from . import launch, network, processes
+from . import launch, processes
 from .cgroups import Group
+from .clients import Clients, listen
+from .joining import Network
 
 START_LIMIT = 10.0
 GRACE = 3.0
 WATCH_INTERVAL = 0.25
 OUTPUT_KEPT = 64 << 10
-MAX_REQUEST = 4096
 PR_SET_CHILD_SUBREAPER = 36
-
-
-def listen(path: Path) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    listener.listen(128)
-    return listener
 
 
 class Supervisor:
@@ -45,17 +37,13 @@ class Supervisor:
         self.plan: launch.Plan = json.loads(plan_file.read_bytes())
         plan_file.unlink()
         self.selector = selectors.DefaultSelector()
-        self.control = listen(folder / "control.sock")
         self.bridge: socket.socket | None = listen(folder / "bridge.sock")
         self.sockets = listen(folder / "sockets.sock") if self.plan["isolated"] and os.getuid() else None
-        self.clients: set[socket.socket] = set()
-        self.watchers: set[socket.socket] = set()
+        self.clients = Clients(self.selector, listen(folder / "control.sock"), self._answer)
         self.group: Group | None = None
-        self.namespaces: launch.Namespaces | None = None
-        self.way_out: launch.WayOut | None = None
-        self.helper: int | None = None
+        self.network: Network | None = None
         self.payload = self.init = 0
-        self.output_end = -1
+        self.output_end = self.way_out_end = self.own_log = -1
         self.output = bytearray()
         self.kill_at: float | None = None
         self.reason = ""
@@ -67,13 +55,13 @@ class Supervisor:
         signal.signal(signal.SIGTERM, lambda *_: self.stop("The machine is shutting down."))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        self._watch(self.control, self._accept)
         try:
             self._start()
             self.started = True
-            self._tell(self._present())
+            self.clients.tell(self._present())
         except (OSError, ValueError) as error:
             self.note = f"The sandbox could not be set up: {error}."
+            self._keep((self.folder / "supervisor.log").read_bytes()[-OUTPUT_KEPT:])
             self._kill()
         while not self.ended:
             self._turn()
@@ -102,7 +90,7 @@ class Supervisor:
         block_read, block = os.pipe2(os.O_CLOEXEC)
         self.output_end, output_write = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.output_end, False)
-        os.dup2(output_write, 1)
+        self.own_log = os.dup(2)
         os.dup2(output_write, 2)
         inherited = {launch.BRIDGE_FD: self.bridge.fileno()}
         if self.plan["isolated"]:
@@ -117,7 +105,7 @@ class Supervisor:
         if self.plan["isolated"]:
             self._isolate(info)
             os.write(block, b".")
-            self._open_network()
+            self._watch_network(self.network.open() if self.network else None)
         else:
             self.init = self.payload
         os.close(info)
@@ -129,21 +117,29 @@ class Supervisor:
         if not answer:
             raise OSError("bubblewrap ended at once")
         self.init = json.loads(answer)["child-pid"]
-        self.namespaces = launch.Namespaces(self.init)
-        self.namespaces.run(partial(network.refuse, self.plan["refuse"]))
+        self.network = Network(self.init, slirp=self.plan["slirp"], uid=self.plan["uid"], log=self.own_log)
+        self.network.refuse(self.plan["refuse"])
         if not self.plan["cgroups"]:
             limits = self.plan["limits"]
             launch.limit_process(self.init, uid=self.plan["uid"], memory=limits["memory"], pids=limits["pids"])
         if self.sockets is not None:
-            self.helper = self.namespaces.start(launch.hand_out_sockets(self.sockets))
+            self.network.hand_out(self.sockets)
             self.sockets.close()
 
-    def _open_network(self) -> None:
-        if self.plan["slirp"] is None or self.namespaces is None:
-            return
-        self.way_out = launch.WayOut(self.plan["slirp"], self.namespaces, self.plan["uid"])
-        self.way_out.wait(START_LIMIT)
-        self.namespaces.run(network.open_way_out)
+    def _watch_network(self, pid: int | None) -> None:
+        if pid is not None:
+            self.way_out_end = os.pidfd_open(pid)
+            self._watch(self.way_out_end, self._reopen_network)
+
+    def _reopen_network(self) -> None:
+        self.selector.unregister(self.way_out_end)
+        os.close(self.way_out_end)
+        assert self.network is not None
+        try:
+            self._watch_network(self.network.reopen())
+            self._log("the network was lost and is opened again")
+        except OSError as error:
+            self._log(f"the network was lost and cannot be opened again: {error}")
 
     def _watch(self, source: int | socket.socket, action: Callable[[], None]) -> None:
         self.selector.register(source, selectors.EVENT_READ, action)
@@ -168,58 +164,27 @@ class Supervisor:
     def _log(self, line: str) -> None:
         self._keep(f"firefly: {line}\n".encode())
 
-    def _accept(self) -> None:
-        connection, _ = self.control.accept()
-        connection.settimeout(2)
-        self.clients.add(connection)
-        self._watch(connection, partial(self._serve, connection))
-
     def _present(self) -> dict[str, Any]:
         names = ("id", "workspace_id", "started_at", "isolated")
         return {"event": "started", "pid": os.getpid(), **{name: self.plan[name] for name in names}}
 
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            line = connection.recv(MAX_REQUEST)
-            if line:
-                self._answer(connection, json.loads(line))
-                return
-        self._drop(connection)
-
     def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
         match request["op"]:
             case "watch":
-                self.watchers.add(connection)
+                self.clients.watchers.add(connection)
                 if self.started:
-                    self._send(connection, self._present())
+                    self.clients.send(connection, self._present())
             case "stop":
                 self.stop(request["reason"])
-                self._send(connection, {"answer": True})
+                self.clients.send(connection, {"answer": True})
             case "logs":
-                self._send(connection, {"answer": self.output.decode(errors="replace")})
+                self.clients.send(connection, {"answer": self.output.decode(errors="replace")})
             case "stats":
-                self._send(connection, {"answer": processes.stats(self.init, self.group)})
-            case "namespace" if self.namespaces is not None:
-                socket.send_fds(connection, [b"."], [self.namespaces.net])
+                self.clients.send(connection, {"answer": processes.stats(self.init, self.group)})
+            case "namespace" if self.network is not None:
+                socket.send_fds(connection, [b"."], [self.network.namespaces.net])
             case _:
-                self._drop(connection)
-
-    def _send(self, connection: socket.socket, message: dict[str, Any]) -> None:
-        try:
-            connection.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            self._drop(connection)
-
-    def _drop(self, connection: socket.socket) -> None:
-        if connection in self.clients:
-            self.clients.remove(connection)
-            self.watchers.discard(connection)
-            self.selector.unregister(connection)
-            connection.close()
-
-    def _tell(self, message: dict[str, Any]) -> None:
-        for connection in list(self.watchers):
-            self._send(connection, message)
+                self.clients.drop(connection)
 
     def stop(self, reason: str) -> None:
         """Ask the bridge to end, and see to it that everything has after the grace."""
@@ -261,13 +226,11 @@ class Supervisor:
         temporary = self.folder / "exit.json.new"
         temporary.write_text(json.dumps(status))
         temporary.rename(self.folder / "exit.json")
-        self._tell({"event": "ended"})
+        self.clients.tell({"event": "ended"})
 
     def _clear(self) -> None:
-        if self.helper is not None:
-            os.kill(self.helper, signal.SIGKILL)
-        if self.way_out is not None:
-            self.way_out.close()
+        if self.network is not None:
+            self.network.close()
         launch.reap_all(within=GRACE)
         if self.group is not None:
             self.group.remove()

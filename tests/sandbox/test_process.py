@@ -13,6 +13,7 @@ from firefly.errors import Conflict, InvalidInput, SandboxFailed, Unavailable
 from firefly.sandbox.backend import Capabilities, Lack
 from firefly.sandbox.detection import Machine
 from firefly.sandbox.process import ProcessBackend
+from firefly.sandbox.processes import children
 from firefly.settings import Settings
 from tests.sandbox.conftest import COMMAND, Inside, Start, ask, spec
 from tests.support.waiting import eventually
@@ -286,3 +287,30 @@ async def test_where_there_are_no_control_groups_processes_are_limited(settings:
     assert (await sandbox.run("ulimit -u; echo fine")).stdout.split()[-1] == "fine"
     await backend.stop(sandbox.instance.id, reason="enough")
     await backend.close()
+
+
+async def test_a_lost_way_out_is_opened_again(start: Start, backend: ProcessBackend, settings: Settings) -> None:
+    """slirp4netns is killed; its device comes back, and what was refused stays refused."""
+    sandbox = await start()
+    old = _slirp(settings, sandbox)
+    os.kill(old, signal.SIGKILL)
+
+    async def is_back() -> bool:
+        return "tap0" in (await sandbox.run("cat /proc/net/dev")).stdout and _slirp(settings, sandbox) not in (0, old)
+
+    await eventually(is_back)
+    probe = await sandbox.python(
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); print(s.connect_ex(('10.9.8.7', 9)));"
+        "print(s.connect_ex(('203.0.113.1', 9)))"
+    )
+    assert probe.stdout.split() == ["113", "0"]
+    assert "opened again" in await backend.logs(sandbox.instance.id)
+
+
+def _slirp(settings: Settings, sandbox: Inside) -> int:
+    """The process id of a sandbox's slirp4netns."""
+    supervisor = _supervisor(settings, sandbox.instance.id)
+    for pid in children(supervisor):
+        if b"slirp4netns" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return pid
+    return 0
