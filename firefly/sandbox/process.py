@@ -1,16 +1,12 @@
 """The process backend: sandboxes by bubblewrap and slirp4netns, each below a supervisor of its own."""
 
 import asyncio
-import compileall
-import json
-import os
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -21,12 +17,12 @@ from firefly.errors import Conflict, SandboxFailed, Unavailable
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import mounts, runtimes
+from . import runtimes
 from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from .cgroups import Group
 from .detection import Machine, look
 from .dialing import Dialer
-from .netlink import own_addresses
+from .layout import SANDBOXES, Layout
 from .runs import Run, attach, kill_supervisor, read_exit
 
 log = structlog.get_logger()
@@ -34,7 +30,6 @@ log = structlog.get_logger()
 SPAWN_LIMIT = 15.0
 PAST_KEPT = 1024
 START = "import sys; sys.path.insert(0, sys.argv[1]); from firefly.sandbox.supervisor import main; main(sys.argv[2])"
-BRIDGE = ("-s", "-P", "-m", "firefly.bridge")
 
 
 class ProcessBackend(SandboxBackend):
@@ -52,8 +47,7 @@ class ProcessBackend(SandboxBackend):
         self._clock = clock or SystemClock()
         self._found: Machine | None = machine
         self._bridge = bridge
-        self._folder = settings.run_dir / "sandboxes"
-        self._workspaces = settings.data_dir / "workspaces"
+        self._folder = settings.run_dir / SANDBOXES
         self._runs: dict[str, Run] = {}
         self._past: dict[str, ExitStatus] = {}
         self._watchers: set[asyncio.Task[None]] = set()
@@ -61,30 +55,13 @@ class ProcessBackend(SandboxBackend):
 
     async def open(self) -> None:
         await runtimes.fetch_node(self._settings.data_dir)
-        self._runtimes = runtimes.find(self._settings.data_dir)
+        found = runtimes.find(self._settings.data_dir)
         if self._found is None:
-            self._found = await asyncio.to_thread(look, self._runtimes.lacks)
-        await asyncio.to_thread(self._make_folders)
+            self._found = await asyncio.to_thread(look, found.lacks)
+        self._layout = Layout(self._settings, self._machine, found, bridge=self._bridge, clock=self._clock)
+        await asyncio.to_thread(self._layout.make_folders)
         for lack in self._machine.capabilities.lacks:
             log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
-
-    def _make_folders(self) -> None:
-        self._settings.prepare_folders()
-        for folder, mode in ((self._folder, 0o700), (self._workspaces, 0o711), (self._own_files, 0o755)):
-            folder.mkdir(mode=mode, exist_ok=True)
-            folder.chmod(mode)
-        for name, text in mounts.OWN_FILES.items():
-            file = self._own_files / name
-            file.write_text(text)
-            file.chmod(0o644)
-        # The sandbox sees the package read-only, so what is not compiled by now would be compiled at every start.
-        for name in ("bridge", "protocol"):
-            if os.access(PACKAGE / name, os.W_OK):
-                compileall.compile_dir(PACKAGE / name, quiet=2, maxlevels=2)
-
-    @property
-    def _own_files(self) -> Path:
-        return self._settings.run_dir / "etc"
 
     async def close(self) -> None:
         for watcher in self._watchers:
@@ -114,7 +91,7 @@ class ProcessBackend(SandboxBackend):
         instance_id = secrets.token_hex(6)
         folder = self._folder / instance_id
         try:
-            await asyncio.to_thread(self._prepare, spec, folder)
+            await asyncio.to_thread(self._layout.plan, spec, folder)
             await self._spawn(folder)
             run = await attach(folder)
             self._enter(run)
@@ -123,57 +100,6 @@ class ProcessBackend(SandboxBackend):
             await asyncio.shield(self._discard(instance_id))
             raise
         return run.instance
-
-    def _prepare(self, spec: SandboxSpec, folder: Path) -> None:
-        tree, home = self._make_workspace(spec)
-        gateway = folder / "gateway"
-        gateway.mkdir(parents=True, mode=0o755)
-        gateway.chmod(0o755)
-        prepared = self._settings.data_dir / "prepared"
-        isolated, root = self._machine.capabilities.isolated, os.getuid() == 0
-        view = mounts.View(tree, home, gateway, self._own_files, prepared, self._runtimes, staged=isolated and root)
-        command = list(self._bridge or (str(self._runtimes.python), *BRIDGE))
-        stage: dict[str, str] = {}
-        if isolated:
-            command, stage = mounts.arguments(
-                view, command, program=self._machine.bubblewrap, memory=spec.limits.memory
-            )
-        variables = mounts.environment(
-            view, workspace_id=str(spec.workspace_id), extra=spec.environment, isolated=isolated
-        )
-        plan = {
-            "id": folder.name,
-            "workspace_id": str(spec.workspace_id),
-            "started_at": self._clock.now().timestamp(),
-            "isolated": isolated,
-            "uid": spec.uid if root else None,
-            "cwd": "/" if isolated else str(tree),
-            "command": command,
-            "stage": stage,
-            "environment": variables,
-            "limits": asdict(spec.limits),
-            "cgroups": self._machine.groups,
-            "host_cgroups": self._machine.groups,
-            "slirp": self._machine.slirp or None,
-            "refuse": [f"{address}/32" for address in own_addresses()],
-        }
-        file = folder / "plan.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(plan))
-
-    def _make_workspace(self, spec: SandboxSpec) -> tuple[Path, Path]:
-        """The folder itself stays the server's, so that nothing inside can replace what is mounted."""
-        folder = self._workspaces / str(spec.workspace_id)
-        folder.mkdir(mode=0o711, exist_ok=True)
-        made = []
-        for name in ("tree", "home"):
-            path = folder / name
-            if not path.exists():
-                path.mkdir(mode=0o700)
-                if os.getuid() == 0:
-                    os.chown(path, spec.uid, spec.uid, follow_symlinks=False)
-            made.append(path)
-        return made[0], made[1]
 
     async def _spawn(self, folder: Path) -> None:
         """Start a supervisor; it listens when this returns."""
@@ -245,7 +171,7 @@ class ProcessBackend(SandboxBackend):
     async def remove_workspace(self, workspace_id: UUID) -> None:
         if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
             raise Conflict("Stop the sandbox first.")
-        folder = self._workspaces / str(workspace_id)
+        folder = self._layout.workspace(workspace_id)
         for command in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
             if not folder.exists():
                 return

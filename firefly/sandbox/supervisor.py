@@ -246,8 +246,8 @@ def main(folder: str) -> None:
     os.setsid()
     # Whatever the sandbox leaves behind falls to this process, which sees to it that it is gone.
     privileges.prctl(PR_SET_CHILD_SUBREAPER, 1)
-    if supervisor.plan["host_cgroups"]:
-        host = Group(supervisor.plan["host_cgroups"], f"firefly-{supervisor.plan['id']}-host")
+    if supervisor.plan["cgroups"]:
+        host = Group(supervisor.plan["cgroups"], f"firefly-{supervisor.plan['id']}-host")
         host.make(memory=256 << 20, cpu=supervisor.plan["limits"]["cpu"], pids=64)
         host.join()
     supervisor.run()

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -238,5 +239,6 @@ async def test_the_same_as_an_ordinary_user(tmp_path: Path) -> None:
         *command, *files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2]
     )
     output, _ = await process.communicate()
+    await asyncio.to_thread(shutil.rmtree, (tmp_path / "base").resolve(), ignore_errors=True)
     assert process.returncode == 0, output.decode()
     assert b" passed" in output

@@ -314,3 +314,25 @@ def _slirp(settings: Settings, sandbox: Inside) -> int:
         if b"slirp4netns" in Path(f"/proc/{pid}/cmdline").read_bytes():
             return pid
     return 0
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="runs as an ordinary user")
+async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(settings: Settings) -> None:
+    machine = Machine("", "", {}, Capabilities(isolated=False, lacks=(), limits="rlimit"))
+    backend = ProcessBackend(settings, machine=machine, bridge=COMMAND)
+    await backend.open()
+    made = spec(trusted=True)
+    sandbox = Inside(backend, made, await backend.create(made))
+    assert (await sandbox.run('pwd; echo "$HOME"')).stdout.split() == [
+        str(settings.data_dir / "workspaces" / str(made.workspace_id) / name) for name in ("tree", "home")
+    ]
+    marker = f"89{os.getpid()}"
+    await sandbox.run(f"(setsid python3 -c 'import time; time.sleep({marker})' >/dev/null 2>&1 &); true")
+    await eventually(lambda: _processes(marker))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = await backend.connect(sandbox.instance.id, server.getsockname()[1])
+        connection.close()
+    await backend.stop(sandbox.instance.id, reason="enough")
+    assert (await backend.wait(sandbox.instance.id)).requested
+    await eventually(lambda: not _processes(marker))
+    await backend.close()

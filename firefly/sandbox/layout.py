@@ -1,0 +1,110 @@
+"""Folders and files of the process backend, and the plan that a supervisor carries out."""
+
+import compileall
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from uuid import UUID
+
+from firefly.clock import Clock
+from firefly.resources import PACKAGE
+from firefly.settings import Settings
+
+from . import mounts
+from .backend import SandboxSpec
+from .detection import Machine
+from .netlink import own_addresses
+from .runtimes import Runtimes
+
+SANDBOXES = "sandboxes"
+BRIDGE = ("-s", "-P", "-m", "firefly.bridge")
+
+
+class Layout:
+    """`bridge` replaces the bridge's command line inside, for tests."""
+
+    def __init__(
+        self, settings: Settings, machine: Machine, runtimes: Runtimes, *, bridge: Sequence[str] | None, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._machine = machine
+        self._runtimes = runtimes
+        self._bridge = bridge or (str(runtimes.python), *BRIDGE)
+        self._clock = clock
+        self._own_files = settings.run_dir / "etc"
+        self._workspaces = settings.data_dir / "workspaces"
+
+    def workspace(self, workspace_id: UUID) -> Path:
+        return self._workspaces / str(workspace_id)
+
+    def make_folders(self) -> None:
+        self._settings.prepare_folders()
+        sandboxes = self._settings.run_dir / SANDBOXES
+        for folder, mode in ((sandboxes, 0o700), (self._workspaces, 0o711), (self._own_files, 0o755)):
+            folder.mkdir(mode=mode, exist_ok=True)
+            folder.chmod(mode)
+        for name, text in mounts.OWN_FILES.items():
+            file = self._own_files / name
+            file.write_text(text)
+            file.chmod(0o644)
+        # The sandbox sees the package read-only, so what is not compiled by now would be compiled at every start.
+        for name in ("bridge", "protocol"):
+            if os.access(PACKAGE / name, os.W_OK):
+                compileall.compile_dir(PACKAGE / name, quiet=2, maxlevels=3)
+
+    def plan(self, spec: SandboxSpec, folder: Path) -> None:
+        """Make the folders of a run and its workspace; write `plan.json`, which the supervisor reads and removes."""
+        tree, home = self._make_workspace(spec)
+        gateway = folder / "gateway"
+        gateway.mkdir(parents=True, mode=0o755)
+        gateway.chmod(0o755)
+        isolated, root = self._machine.capabilities.isolated, os.getuid() == 0
+        view = mounts.View(
+            tree=tree,
+            home=home,
+            gateway=gateway,
+            own_files=self._own_files,
+            prepared=self._settings.data_dir / "prepared",
+            runtimes=self._runtimes,
+            staged=isolated and root,
+        )
+        command, stage = list(self._bridge), dict[str, str]()
+        if isolated:
+            command, stage = mounts.arguments(
+                view, command, program=self._machine.bubblewrap, memory=spec.limits.memory
+            )
+        workspace_id = str(spec.workspace_id)
+        plan = {
+            "id": folder.name,
+            "workspace_id": workspace_id,
+            "started_at": self._clock.now().timestamp(),
+            "isolated": isolated,
+            "uid": spec.uid if root else None,
+            "cwd": "/" if isolated else str(tree),
+            "command": command,
+            "stage": stage,
+            "environment": mounts.environment(
+                view, workspace_id=workspace_id, extra=spec.environment, isolated=isolated
+            ),
+            "limits": asdict(spec.limits),
+            "cgroups": self._machine.groups,
+            "slirp": self._machine.slirp or None,
+            "refuse": [f"{address}/32" for address in own_addresses()],
+        }
+        file = folder / "plan.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(plan))
+
+    def _make_workspace(self, spec: SandboxSpec) -> tuple[Path, Path]:
+        """The folder itself stays the server's, so that nothing inside can replace what is mounted."""
+        folder = self.workspace(spec.workspace_id)
+        folder.mkdir(mode=0o711, exist_ok=True)
+        tree, home = folder / "tree", folder / "home"
+        for path in (tree, home):
+            if not path.exists():
+                path.mkdir(mode=0o700)
+                if os.getuid() == 0:
+                    os.chown(path, spec.uid, spec.uid, follow_symlinks=False)
+        return tree, home
