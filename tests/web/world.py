@@ -20,8 +20,8 @@ from firefly.git import Service
 from firefly.projects import (
     Action,
     Catalogue,
-    CreateProject,
     Created,
+    CreateProject,
     Job,
     JobState,
     LastChange,
@@ -42,7 +42,7 @@ from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from firefly.web.application import Services, create_application
-from firefly.web.context import CLIENT_ADDRESS_HEADER, HOST_KIND_HEADER
+from firefly.web.context import HOST_KIND_HEADER
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 PASSWORD = "correct horse battery"
