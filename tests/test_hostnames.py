@@ -20,8 +20,25 @@ from firefly.hostnames import (
 
 # Of both kinds: any names at all, and those that look like something else.
 tricky = st.sampled_from(
-    ["a", "ab", "me", "pr", "pr-1", "build-2", "live", "staging", "3000", "80", "main", "a-123456", "ab-fb8e20"]
-    + ["x-0123456789abcdef", "me-ann", "a" * 39, "b" * 22 + "-0123456789abcdef"]
+    [
+        "a",
+        "ab",
+        "me",
+        "pr",
+        "pr-1",
+        "build-2",
+        "live",
+        "staging",
+        "3000",
+        "80",
+        "main",
+        "a-123456",
+        "ab-fb8e20",
+        "x-0123456789abcdef",
+        "me-ann",
+        "a" * 39,
+        "b" * 22 + "-0123456789abcdef",
+    ]
 )
 words = st.from_regex(r"[a-z0-9](?:-?[a-z0-9]){0,38}", fullmatch=True).filter(hostnames.is_name)
 names = words | tricky

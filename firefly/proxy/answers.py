@@ -11,9 +11,12 @@ ANSWER = re.compile(
 )
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"
-    rb"(?<=c)(?:onnection|ontent-length|ontent-security-policy)|(?<=k)eep-alive|(?<=p)roxy-connection|(?<=s)et-cookie"
+    rb"(?<=c)(?:onnection(?!: keep-alive\r)|ontent-length|ontent-security-policy)|(?<=k)eep-alive"
+    rb"|(?<=p)roxy-connection|(?<=s)et-cookie"
     rb"|(?<=t)ransfer-encoding|(?<=u)pgrade|(?<=x)-(?:firefly[^:]*+|frame-options))):([^\r]*+)"
 )
+# As nearly every server spells it; any other spelling is picked.
+_PLAIN = b"\r\nConnection: keep-alive\r\n"
 _ENCODING = re.compile(rb"\r\n(?i:transfer-encoding):[^\r]*+")
 _DOMAIN = re.compile(rb";[ \t]*+(?i:domain)[ \t]*+=[^;]*+")
 _ANCESTORS = re.compile(rb"(?i:(?:^|(?<=;)|(?<=,))[ \t]*+frame-ancestors(?:[ \t][^;,]*+)?;?)")
@@ -75,6 +78,8 @@ class Answer:
 def read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
     """The answer in a match of ANSWER to `request`. Raises BadAnswer where its framing can be read in two ways."""
     minor, title, fields = found.groups()
+    if _PLAIN in fields:
+        fields = fields.replace(_PLAIN, b"\r\n", 1)
     answer = Answer(title, fields, keep_alive=minor == b"1")
     kept: list[bytes] = []
     position = 0

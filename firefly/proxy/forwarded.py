@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
+from firefly.errors import InvalidInput
+
 from .heads import OWN_COOKIE, Head
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -15,10 +17,13 @@ _PRIVATE_FIELDS = re.compile(rb"\r\n(?i:authorization|cookie):[^\r]*+")
 
 
 class TrustedProxies:
-    """Whose X-Forwarded-* are believed."""
+    """Whose X-Forwarded-* are believed. Raises InvalidInput for what is neither address nor network."""
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self._networks: Sequence[Network] = [ipaddress.ip_network(network, strict=False) for network in networks]
+        try:
+            self._networks: Sequence[Network] = [ipaddress.ip_network(network, strict=False) for network in networks]
+        except ValueError as error:
+            raise InvalidInput(f"FIREFLY_TRUSTED_PROXIES: {error}.", field="trusted_proxies") from None
 
     def trusts(self, address: str) -> bool:
         """Whether `address` is a listed proxy; what is no address (a unix socket's peer) is not."""

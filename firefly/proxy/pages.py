@@ -151,7 +151,7 @@ def _page(notice: Notice, reference: str) -> str:
 
 def _problem(notice: Notice, reference: str) -> str:
     problem: dict[str, object] = {
-        "type": f"/help/problems#{notice.kind}",
+        "type": f"urn:firefly:{notice.kind}",
         "title": notice.title,
         "status": notice.status,
         "detail": notice.detail,

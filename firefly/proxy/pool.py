@@ -44,9 +44,14 @@ class Pool:
 
     def take(self, target: Target) -> Upstream | None:
         """An idle connection to the instance of `target` that runs now."""
-        slot = self._slot(target)
-        if slot is None:
-            return None
+        if target is APP:
+            slot = self._app
+        else:
+            instance = self._dialer.instance(target)
+            found = self._slots.get(_key(instance, target)) if instance is not None else None
+            if found is None:
+                return None
+            slot = found
         oldest = self._context.now - self._limits.pooled_time
         while slot.idle:
             upstream = slot.idle.pop()
@@ -111,12 +116,6 @@ class Pool:
             for upstream in slot.idle:
                 upstream.close()
             slot.idle.clear()
-
-    def _slot(self, target: Target) -> Slot | None:
-        if isinstance(target, AppTarget):
-            return self._app
-        instance = self._dialer.instance(target)
-        return None if instance is None else self._slots.get(_key(instance, target))
 
 
 def _key(instance: str, target: Target) -> Key:

@@ -178,7 +178,13 @@ async def test_forged_fields_never_arrive(house: House) -> None:
 
 
 async def test_fields_of_one_hop_end_here(house: House) -> None:
-    fields = {"Connection": "keep-alive, X-Private", "X-Private": "1", "Keep-Alive": "5", "TE": "trailers", "X-Kept": "1"}
+    fields = {
+        "Connection": "keep-alive, X-Private",
+        "X-Private": "1",
+        "Keep-Alive": "5",
+        "TE": "trailers",
+        "X-Kept": "1",
+    }
     client = await house.client()
     client.send(request(fields=fields | {"Proxy-Authorization": "Basic x"}))
     assert (await client.read_answer()).status == 200

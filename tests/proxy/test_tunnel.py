@@ -241,11 +241,11 @@ class TestForTheApp:
     async def test_a_handle_opens_one_tunnel(self, house: House, bridge: BridgeTarget) -> None:
         self.answer(house, house.tunnels.register(bridge))
         await open_tunnel(house, host="localhost")
-        assert (await house.ask("/ws", host="localhost", **UPGRADE)).status == 502
+        assert (await house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket")).status == 502
 
     async def test_an_invented_handle_opens_none(self, house: House, bridge: BridgeTarget) -> None:
         self.answer(house, "invented")
-        assert (await house.ask("/ws", host="localhost", **UPGRADE)).status == 502
+        assert (await house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket")).status == 502
 
     async def test_a_sandbox_cannot_ask_for_one(self, house: House, bridge: BridgeTarget) -> None:
         handle = house.tunnels.register(bridge)
@@ -255,7 +255,7 @@ class TestForTheApp:
             peer.send(ok(b"", b"X-Firefly-Tunnel: " + handle.encode()))
 
         house.upstream.behaviour = steal
-        answer = await house.ask("/ws", **UPGRADE)
+        answer = await house.ask("/ws", Connection="Upgrade", Upgrade="websocket")
         assert answer.status == 200
         assert "x-firefly-tunnel" not in answer.fields
         assert house.tunnels.take(handle) == bridge
@@ -268,7 +268,7 @@ class TestForTheApp:
 
     async def test_a_target_that_is_away_is_told(self, house: House) -> None:
         self.answer(house, house.tunnels.register(SandboxTarget(house.workspace, 9)))
-        assert (await house.ask("/ws", host="localhost", **UPGRADE)).status == 404
+        assert (await house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket")).status == 404
 
 
 class TestHandles:

@@ -161,13 +161,14 @@ async def test_a_change_takes_part_in_a_transaction(store: RouteStore, table: Ro
     assert len(table) == 1
 
 
-async def test_a_change_that_is_rolled_back_never_was(
-    store: RouteStore, table: RouteTable, database: Database
-) -> None:
-    with pytest.raises(ZeroDivisionError):
+async def test_a_change_that_is_rolled_back_never_was(store: RouteStore, table: RouteTable, database: Database) -> None:
+    async def fail_after_adding() -> None:
         async with database.transaction() as connection:
             await store.add(shop(), connection=connection)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_after_adding()
     await store.load()
     assert len(table) == 0
 

@@ -1,0 +1,52 @@
+"""How the front door is taken down."""
+
+import asyncio
+
+import pytest
+
+from .house import House, Peer, ok, request
+
+
+async def test_what_runs_may_end(house: House) -> None:
+    release = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.read_request()
+        await release.wait()
+        peer.send(ok(b"at last"))
+
+    house.upstream.behaviour = slow
+    busy, idle = await house.client(), await house.client()
+    busy.send(request())
+    idle.send(request("/.firefly/x"))
+    await idle.read_answer()
+    closing = asyncio.create_task(house.door.close(drain=5))
+    assert await idle.is_closed(), "between two requests nothing is lost"
+    with pytest.raises(ConnectionError):
+        await house.client()
+    release.set()
+    answer = await busy.read_answer()
+    assert (answer.body, answer.fields["connection"]) == (b"at last", "close")
+    await asyncio.wait_for(closing, 4)
+
+
+async def test_what_does_not_end_is_cut_off(house: House) -> None:
+    async def never(peer: Peer) -> None:
+        await peer.read_request()
+        await asyncio.Event().wait()
+
+    house.upstream.behaviour = never
+    client = await house.client()
+    client.send(request())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(house.door.close(drain=0.2), 3)
+    assert await client.is_closed()
+
+
+async def test_closing_ends_dials(house: House) -> None:
+    house.dialer.delay = 60
+    client = await house.client()
+    client.send(request())
+    await asyncio.wait_for(house.door.close(drain=0.1), 3)
+    assert await client.is_closed()
+    assert house.door.counters["held"] == 0
