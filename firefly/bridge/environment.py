@@ -20,7 +20,10 @@ DEFAULT_PORT = 3000
 
 @dataclass(frozen=True)
 class Environment:
-    """`host` is where applications are told to listen; inside a sandbox the loopback is its own."""
+    """`host` is where applications are told to listen; inside a sandbox the loopback is its own.
+
+    `port_is_fixed`: the port counts whatever firefly.yml says, because the network is shared with others.
+    """
 
     workspace: Path
     workspace_id: str
@@ -30,6 +33,7 @@ class Environment:
     gateway: Path
     host: str
     port: int
+    port_is_fixed: bool
     descriptor: int | None
     inherited: Mapping[str, str]
 
@@ -45,6 +49,7 @@ class Environment:
             gateway=Path(variables.get("FIREFLY_GATEWAY", "/run/firefly/gateway")),
             host=variables.get("FIREFLY_APPLICATION_HOST", "127.0.0.1"),
             port=int(variables.get("FIREFLY_APPLICATION_PORT", DEFAULT_PORT)),
+            port_is_fixed="FIREFLY_APPLICATION_PORT" in variables,
             descriptor=int(descriptor) if descriptor else None,
             inherited=_for_children(variables),
         )

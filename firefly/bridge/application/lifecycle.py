@@ -68,7 +68,7 @@ class Lifecycle:
 
     async def _once(self, changes: Subscription, *, force_install: bool) -> None:
         try:
-            plan = await asyncio.to_thread(analyse, self._files, port=self._environment.port)
+            plan = await asyncio.to_thread(self._analyse)
         except ManifestError as error:
             self._output.say(error.detail)
             self._board.set(State.CRASHED, error.detail, command=None, notes=[])
@@ -218,9 +218,13 @@ class Lifecycle:
         nothing_yet = plan.kind is ApplicationKind.NONE
         return batch.missed or nothing_yet or any(path in _ANALYSED or path.endswith(".py") for path in top)
 
+    def _analyse(self) -> Plan:
+        environment = self._environment
+        return analyse(self._files, port=environment.port, port_is_fixed=environment.port_is_fixed)
+
     def _plan_or_none(self) -> Plan | None:
         try:
-            return analyse(self._files, port=self._environment.port)
+            return self._analyse()
         except ManifestError:
             return None
 

@@ -18,14 +18,14 @@ _PROCFILE_WEB = re.compile(r"^web:\s*(.+?)\s*$", re.MULTILINE)
 _SITES = ("", "public", "site", "dist", "docs")
 
 
-def analyse(files: ProjectFiles, *, port: int) -> Plan:
+def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> Plan:
     """Raises ManifestError for a firefly.yml that is wrong."""
     # Only here, since most sandboxes start without ever needing the schema (or YAML).
     from firefly.protocol.manifest import Manifest, parse
 
     text = files.text(MANIFEST_NAME)
     manifest = parse(text) if text is not None else Manifest()
-    return _with_manifest(_plan(files, manifest, manifest.port or port), manifest, files)
+    return _with_manifest(_plan(files, manifest, port if port_is_fixed else manifest.port or port), manifest, files)
 
 
 def _plan(files: ProjectFiles, manifest: "Manifest", port: int) -> Plan:

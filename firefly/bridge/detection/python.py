@@ -10,6 +10,7 @@ _MODULES = (
     *("main.py", "app.py", "server.py", "api.py", "asgi.py", "wsgi.py", "application.py"),
     *("app/main.py", "app/__init__.py", "src/main.py", "src/app.py", "api/main.py", "backend/main.py"),
 )
+_REQUIREMENTS = ("requirements.txt", "requirements/dev.txt", "requirements-dev.txt")
 _ASGI = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(FastAPI|Starlette|Litestar|Quart)\(", re.MULTILINE)
 _FLASK = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE)
 _FACTORY = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
@@ -17,7 +18,7 @@ _SERVES_ITSELF = re.compile(r"\b(uvicorn\.run|app\.run|web\.run_app|serve_foreve
 
 
 def install_steps(files: ProjectFiles) -> tuple[InstallStep, ...]:
-    source = files.first("requirements.txt", "requirements/dev.txt", "requirements-dev.txt")
+    source = next((path for path in _REQUIREMENTS if _names_any(files.text(path))), None)
     if source is None and "[project]" not in (files.text("pyproject.toml") or ""):
         return ()
     what = f"-r {source}" if source else "-e ."
@@ -26,6 +27,12 @@ def install_steps(files: ProjectFiles) -> tuple[InstallStep, ...]:
         InstallStep("Make a virtual environment", '"$FIREFLY_BASE_PYTHON" -m venv .venv', (), ".venv/bin/python"),
         InstallStep("Install packages", f".venv/bin/python -m pip install {what}", inputs, ".venv/bin/python"),
     )
+
+
+def _names_any(requirements: str | None) -> bool:
+    """Whether there is more than comments; a virtual environment takes seconds that a plain script needs not wait."""
+    lines = (line.strip() for line in (requirements or "").splitlines())
+    return any(line and not line.startswith("#") for line in lines)
 
 
 def detect(files: ProjectFiles, port: int) -> Plan | None:
