@@ -18,6 +18,7 @@ from .workspaces import Record, Records
 log = structlog.get_logger()
 
 OBSERVER_LIMIT = 15.0
+LONGEST_REASON = 1000
 
 
 class Lifecycle:
@@ -128,6 +129,7 @@ class Lifecycle:
 
     async def put(self, slot: Slot, state: State, reason: str) -> None:
         """Write a change down and tell everybody."""
+        reason = reason.replace("\0", "\ufffd")[:LONGEST_REASON]
         slot.state, slot.reason, slot.since = state, reason, self._clock.now()
         log.info("sandbox.changed", workspace_id=str(slot.workspace_id), state=state.value, reason=reason)
         record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.output)

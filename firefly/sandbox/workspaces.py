@@ -101,6 +101,8 @@ class Records:
             "stops_at": stops_at.isoformat() if stops_at else None,
         }
         values = {name: getattr(record, name) for name in Record.__slots__}
+        # PostgreSQL's text cannot hold NUL, which a program may well print.
+        values["output"] = record.output.replace("\0", "\ufffd")
         try:
             async with self._database.transaction() as connection:
                 await self._queries.put_sandbox(connection, **{**values, "state": record.state.value})

@@ -482,3 +482,13 @@ async def test_a_database_that_is_away_stops_no_sandbox(house: House, monkeypatc
         monkeypatch.setattr(house.database, "transaction", away)
         await keeper.stop(workspace, "enough")
         assert await _is(keeper, workspace, State.STOPPED)
+
+
+async def test_output_that_a_database_cannot_hold_is_no_obstacle(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        instance = await keeper.ensure(workspace)
+        backend.end(instance.id, output="before\0after")
+        await eventually(lambda: _is(keeper, workspace, State.FAILED))
+        assert (await row(house.database, workspace))["output"] == "before\ufffdafter"

@@ -336,3 +336,13 @@ async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(
     assert (await backend.wait(sandbox.instance.id)).requested
     await eventually(lambda: not _processes(marker))
     await backend.close()
+
+
+@pytest.mark.network
+async def test_the_way_out_reaches_the_internet(start: Start) -> None:
+    """Names are resolved and certificates checked as on the machine itself."""
+    sandbox = await start()
+    found = await sandbox.python(
+        "import urllib.request\nprint(urllib.request.urlopen('https://pypi.org/simple/six/', timeout=20).status)"
+    )
+    assert found.stdout == "200\n", found.stderr
