@@ -17,7 +17,7 @@ MANIFEST = {
         "file": "dashboard-1.js",
         "name": "dashboard",
         "isEntry": True,
-        "imports": ["_shared.js"],
+        "imports": ["_s.js"],
     },
     "src/workbench/main.tsx": {"file": "editor-1.js", "name": "editor", "isEntry": True, "css": ["editor-1.css"]},
     "src/pages/main.tsx": {"file": "account-1.js", "name": "account", "isEntry": True},

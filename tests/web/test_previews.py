@@ -8,6 +8,7 @@ from aiohttp import ClientResponse
 
 from firefly.auth import PreviewGrants
 from firefly.projects import Project, Role
+from firefly.routes import Route, SandboxTarget
 
 from .world import World
 
@@ -206,3 +207,20 @@ async def test_somebody_who_lost_access_gets_no_ticket(world: World) -> None:
     assert (await browser.get("/auth/preview", params=query, headers=fields, allow_redirects=False)).status == 303
     del world.projects.members[project.id][world.bob.id]
     assert (await browser.get("/auth/preview", params=query, headers=fields, allow_redirects=False)).status == 404
+
+
+async def test_a_renamed_host_leads_to_the_new_one_for_those_who_may_know(world: World) -> None:
+    project = world.project(world.ada, "site")
+    old = host_of(world).partition(":")[0]
+    assert project.workspace_id is not None
+    new = old.replace("site", "renamed", 1)
+    world.table.put(Route(old, SandboxTarget(project.workspace_id), project.id, redirect_to=new))
+    query = {"host": host_of(world), "nonce": "0" * 64, "to": "/page"}
+    fields = {"Sec-Fetch-Site": "none"}
+    sent = await (await world.browser(world.ada)).get(
+        "/auth/preview", params=query, headers=fields, allow_redirects=False
+    )
+    assert sent.headers["Location"] == f"http://{host_of(world, 'renamed')}/page"
+    stranger = await (await world.browser(world.bob)).get("/auth/preview", params=query, headers=fields)
+    assert stranger.status == 404
+    assert "renamed" not in await stranger.text()

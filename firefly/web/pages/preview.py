@@ -95,8 +95,12 @@ def _origin(request: web.Request, host: str) -> str:
 
 
 async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.StreamResponse:
+    if route.redirect_to:
+        # The new host has its own round trip; routes know no port, the content domain does.
+        _, colon, port = services_of(request).settings.content_domain.partition(":")
+        return _see_other(_origin(request, route.redirect_to + colon + port) + wanted.to)
     origin = _origin(request, wanted.host)
-    if route.access is Access.PUBLIC or route.redirect_to:
+    if route.access is Access.PUBLIC:
         return _see_other(origin + wanted.to)
     identity = require_identity(request)
     if route.project_id is None:
