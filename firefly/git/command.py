@@ -12,6 +12,7 @@ from ..errors import TimedOut, Unavailable
 
 _INHERITED = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE", "TZ")
 _GRACE = 5.0
+SLOT_LIMIT = 30.0
 _TAIL = 16 << 10
 
 # Whatever a repository or the machine says: no hooks, no helpers, no surprise maintenance, and hidden refs.
@@ -105,7 +106,7 @@ class Git:
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(SLOT_LIMIT):
                 await self._slots.acquire()
         except TimeoutError as error:
             raise Unavailable("Too much git is going on just now. Try again in a moment.", retry_after=10) from error

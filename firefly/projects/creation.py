@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..errors import FireflyError, Forbidden, InvalidInput, NameTaken
 from ..git import Importer, Repositories
 from ..quotas import Quotas
+from ..store import Connection
 from .access import is_administrator
 from .catalogue import Catalogue
 from .job import Job
@@ -139,22 +140,7 @@ class Creation:
                 await self._quotas.check_projects(
                     account.id, is_administrator=account.is_administrator, connection=connection
                 )
-                await self._queries.insert_project(
-                    connection,
-                    id=project.id,
-                    owner_id=account.id,
-                    name=project.name,
-                    description=project.description,
-                    visibility=project.visibility,
-                    template=project.template,
-                    workspace_id=project.workspace_id,
-                    now=project.created_at,
-                    what=project.last_change.what,
-                    account_id=account.id,
-                )
-                await self._queries.insert_owner(
-                    connection, project_id=project.id, account_id=account.id, now=project.created_at
-                )
+                await self._write(connection, project)
                 await self._records.announce("project.created", project, connection)
                 await self._audit.record(
                     account.id,
@@ -166,6 +152,23 @@ class Creation:
                 )
         except asyncpg.UniqueViolationError as error:
             raise NameTaken(SENTENCES["used"].format(name=project.name), field="name") from error
+
+    async def _write(self, connection: Connection, project: Project) -> None:
+        now, owner_id = project.created_at, project.owner_id
+        await self._queries.insert_project(
+            connection,
+            id=project.id,
+            owner_id=owner_id,
+            name=project.name,
+            description=project.description,
+            visibility=project.visibility,
+            template=project.template,
+            workspace_id=project.workspace_id,
+            now=now,
+            what=project.last_change.what,
+            account_id=owner_id,
+        )
+        await self._queries.insert_owner(connection, project_id=project.id, account_id=owner_id, now=now)
 
     async def _fill(self, project: Project, template: str, *, trusted: bool) -> None:
         facts = facts_of(project, owner_is_administrator=trusted)
