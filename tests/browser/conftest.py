@@ -1,6 +1,7 @@
 """One real server, and Debian's Chromium looking at it."""
 
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -63,9 +64,16 @@ async def page(context: BrowserContext) -> AsyncIterator[Page]:
     assert faults == []
 
 
-async def invite(server: LiveServer, name: str, *, administrator: bool = False) -> str:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that takes pictures is one of those that `make screenshots` runs."""
+    for item in items:
+        if "picture" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.screenshots)
+
+
+async def invite(server: LiveServer, name: str, *, display_name: str = "", administrator: bool = False) -> str:
     """An account, by its one-time link."""
-    body = {"name": name, "display_name": name.capitalize(), "is_administrator": administrator}
+    body = {"name": name, "display_name": display_name or name.capitalize(), "is_administrator": administrator}
     async with server.client() as client, client.post("/api/v1/users", json=body) as response:
         answer = await response.json()
         assert response.status == 201, answer
@@ -73,10 +81,10 @@ async def invite(server: LiveServer, name: str, *, administrator: bool = False) 
 
 
 @pytest.fixture
-async def person(live_server: LiveServer, page: Page, request: pytest.FixtureRequest) -> Person:
+async def person(live_server: LiveServer, page: Page) -> Person:
     """An account of its own for this test, an administrator's, signed in by its link."""
-    name = "ada-" + request.node.name.removeprefix("test_").partition("[")[0].replace("_", "-")[:24].strip("-")
-    await page.goto(await invite(live_server, name, administrator=True))
+    name = f"ada-{secrets.token_hex(3)}"
+    await page.goto(await invite(live_server, name, display_name="Ada Lovelace", administrator=True))
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Set the password").click()
     await page.wait_for_url(live_server.url + "/")

@@ -11,12 +11,13 @@ interface Props {
   width?: "small" | "medium" | "large";
 }
 
-const FIELDS = "input:not([type=radio], :disabled), input:checked, select:not(:disabled), textarea, [role=tab][tabindex='0']";
+const FIELDS = "input:not([type=radio], :disabled), input:checked, select:not(:disabled), textarea";
 
-/** The first field of the dialog, else the button that it is for. */
+/** The first field of the dialog, else its chosen tab, else the button that it is for. */
 function firstFocus(dialog: HTMLElement): HTMLElement | null | undefined {
   const body = dialog.querySelector(".ff-dialog-body");
-  return body?.querySelector<HTMLElement>(FIELDS) ?? dialog.querySelector<HTMLElement>(".ff-dialog-foot > button:last-child");
+  const places = [FIELDS, "[role=tab][tabindex='0']"].map((selector) => body?.querySelector<HTMLElement>(selector));
+  return places.find(Boolean) ?? dialog.querySelector<HTMLElement>(".ff-dialog-foot > button:last-child");
 }
 
 /** A modal: the browser's own `dialog`, which keeps the focus inside and gives it back. */
