@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from firefly.routes import Target
 
 from .answers import Dress
@@ -21,6 +23,8 @@ from .tunnel import Pipe
 
 if TYPE_CHECKING:
     from .connection import Connection
+
+log = structlog.get_logger()
 
 COUNTERS = ("requests", "refused", "failed", "dialed", "retried", "malformed", "turned_away")
 
@@ -78,7 +82,12 @@ class Context:
         """Run `work` in a task that `cancel` ends at the latest."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("proxy.failed", exc_info=error)
 
     async def cancel(self) -> None:
         """End all tasks that still run."""

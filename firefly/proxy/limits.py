@@ -19,6 +19,8 @@ class Limits:
     """A client that sends no more, without a byte for it: it may wait for its answer, or be gone."""
     answer_time: float = 600
     """From a request's end to the first byte of its answer."""
+    gate_time: float = 10
+    """A gate that has to ask."""
     wake_time: float = 90
     """A request held while its target starts."""
     page_after: float = 1

@@ -1,7 +1,11 @@
 """Where a request goes: host, gate, target."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import structlog
+
+from firefly.errors import FireflyError
 from firefly.routes import AppTarget, Route
 
 from . import delivery, pages
@@ -13,6 +17,8 @@ from .pool import APP
 
 if TYPE_CHECKING:
     from .connection import Connection
+
+log = structlog.get_logger()
 
 RESERVED = b"/.firefly/"
 # What a load balancer asks for by bare address.
@@ -62,8 +68,17 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
 
 
 async def _ask(client: "Connection", head: Head, route: Route | None) -> None:
-    verdict = await client.context.gate.ask(route, head)
-    if client.head is head and not client.transport.is_closing():
+    try:
+        async with asyncio.timeout(client.context.limits.gate_time):
+            verdict = await client.context.gate.ask(route, head)
+    except (FireflyError, TimeoutError) as error:
+        log.warning("gate.failed", request_id=client.request_id.decode(), error=str(error))
+        verdict = None
+    if client.head is not head or client.transport.is_closing():
+        return
+    if verdict is None:
+        delivery.answer(client, pages.APP_AWAY)
+    else:
         _admit(client, head, route, Verdict.REFUSE if verdict is Verdict.ASK else verdict)
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from firefly.errors import NotFound, SandboxFailed, Unavailable
-from firefly.proxy import Verdict
+from firefly.proxy import Head, Verdict
 from firefly.routes import Access, AppTarget, Route, SandboxTarget
 from tests.support.waiting import eventually
 
@@ -230,6 +230,18 @@ class TestRouting:
     async def test_a_gate_that_has_to_ask(self, house: House, asked: Verdict, status: int) -> None:
         house.gate.default, house.gate.asked = Verdict.ASK, asked
         assert (await house.ask()).status == status
+
+    @pytest.mark.parametrize("error", [Unavailable("The database is away."), TimeoutError()])
+    async def test_a_gate_that_cannot_tell_lets_nobody_in(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        async def fail(route: Route | None, head: Head) -> Verdict:
+            raise error
+
+        house.gate.default = Verdict.ASK
+        monkeypatch.setattr(house.gate, "ask", fail)
+        assert (await house.ask()).status == 503
+        assert house.upstream.bytes == b""
 
     async def test_a_renamed_host_redirects_those_who_may_know(self, house: House) -> None:
         house.table.put(Route(OTHER, house.target, uuid4(), Access.MEMBERS, 1, HOST))
