@@ -13,8 +13,8 @@ export function ConflictBar({ path, conflict }: { path: string; conflict: Confli
       <GitCompareArrows size={16} aria-hidden />
       <span>
         {conflict.deleted
-          ? `${nameOf(path)} was deleted while you changed it.`
-          : `${nameOf(path)} was changed elsewhere while you changed it.`}
+          ? `${nameOf(path)} was deleted elsewhere.`
+          : `${nameOf(path)} was changed elsewhere, too.`}
       </span>
       <span className="wb-conflict-actions">
         {!conflict.deleted && (
