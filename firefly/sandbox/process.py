@@ -27,7 +27,7 @@ from .runs import Run, attach, kill_supervisor, read_exit
 
 log = structlog.get_logger()
 
-SPAWN_LIMIT = 15.0
+SPAWN_LIMIT, CLEAR_LIMIT = 15.0, 5.0
 PAST_KEPT = 1024
 START = "import sys; sys.path.insert(0, sys.argv[1]); from firefly.sandbox.supervisor import main; main(sys.argv[2])"
 
@@ -64,6 +64,10 @@ class ProcessBackend(SandboxBackend):
             log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
 
     async def close(self) -> None:
+        # Those whose run has ended are clearing up after it.
+        clearing = [watcher for watcher in self._watchers if watcher.get_name() not in self._runs]
+        if clearing:
+            await asyncio.wait(clearing, timeout=CLEAR_LIMIT)
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
@@ -120,7 +124,7 @@ class ProcessBackend(SandboxBackend):
 
     def _enter(self, run: Run) -> None:
         self._runs[run.instance.id] = run
-        watcher = asyncio.create_task(self._watch(run), name=f"sandbox-{run.instance.id}")
+        watcher = asyncio.create_task(self._watch(run), name=run.instance.id)
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
 
