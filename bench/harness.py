@@ -60,7 +60,7 @@ def report(name: str, rows: Sequence[Row]) -> bool:
     )
     print(f"\n{name}")
     for row in rows:
-        peer = f"{row.peer} {row.peer_value:g}, ratio {row.ratio:g}" if row.peer_value is not None else ""
+        peer = f"{row.peer} {row.peer_value:g}, ratio {row.ratio:g}" if row.peer_value and row.ratio is not None else ""
         verdict = {True: "ok", False: "MISSED", None: ""}[row.ok]
         print(f"  {row.name:58} {row.value:>12g} {row.unit:12} {peer:44} {row.target:28} {verdict}")
     return all(row.ok is not False for row in rows)

@@ -53,7 +53,8 @@ def _rows(results: dict[str, list[Measured]]) -> list[Row]:
         rows += [
             Row(f"{name}: CPU per request", round(middle.cpu, 2), "µs"),
             Row(f"{name}: requests", round(middle.rate), "1/s"),
-            Row(f"{name}: latency p50 / p99 at this load", middle.p50, "ms, p50", "its p99", middle.p99),
+            Row(f"{name}: latency at this load, p50", middle.p50, "ms"),
+            Row(f"{name}: latency at this load, p99", middle.p99, "ms"),
             Row(f"{name}: load of its core", round(middle.load * 100, 1), "%"),
         ]
         if name == "firefly":
