@@ -131,6 +131,15 @@ def _move_down(group: Path) -> None:
         (server / "cgroup.procs").write_text(pid)
 
 
+def sweep(parents: dict[str, str], *, older_than: float = 60) -> None:
+    """Remove empty groups of sandboxes that nobody cleared up after; the kernel refuses where a process is left."""
+    for parent in parents.values():
+        for folder in Path(parent).glob("firefly-*"):
+            with contextlib.suppress(OSError):
+                if time.time() - folder.stat().st_mtime > older_than:
+                    folder.rmdir()
+
+
 class Group:
     """One sandbox's group, in every hierarchy that `parents` names."""
 

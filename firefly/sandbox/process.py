@@ -17,7 +17,7 @@ from firefly.errors import Conflict, SandboxFailed, Unavailable
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import runtimes
+from . import cgroups, runtimes
 from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from .cgroups import Group
 from .detection import Machine, look
@@ -60,6 +60,7 @@ class ProcessBackend(SandboxBackend):
             self._found = await asyncio.to_thread(look, found.lacks)
         self._layout = Layout(self._settings, self._machine, found, bridge=self._bridge, clock=self._clock)
         await asyncio.to_thread(self._layout.make_folders)
+        await asyncio.to_thread(cgroups.sweep, self._machine.groups)
         for lack in self._machine.capabilities.lacks:
             log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
 

@@ -124,3 +124,13 @@ def test_a_real_group_can_be_made_and_removed() -> None:
     assert group.usage()[1] == 0
     group.remove()
     assert not any(folder.exists() for folder in group.folders.values())
+
+
+def test_groups_that_were_left_behind_are_swept(tmp_path: Path) -> None:
+    for name in ("firefly-old", "firefly-new", "firefly-used", "other-old"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "firefly-used" / "child").mkdir()
+    for name in ("firefly-old", "firefly-used", "other-old"):
+        os.utime(tmp_path / name, (0, 0))
+    cgroups.sweep({"": str(tmp_path)})
+    assert {path.name for path in tmp_path.iterdir()} == {"firefly-new", "firefly-used", "other-old"}
