@@ -19,7 +19,7 @@ from .adapters.announcement import announce
 from .adapters.dialer import SandboxDialer
 from .adapters.gate import PreviewGate
 from .adapters.parts import Credentials, Hosting
-from .adapters.upkeep import expire_for_ever
+from .adapters.upkeep import expire_for_ever, reconcile_pushes
 from .adapters.work import Ground, Work
 from .artifacts import FileArtifactStore
 from .audit import Audit
@@ -97,10 +97,12 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
         )  # fmt: skip
         await _start_application(stack, services)
+        await announce(settings, credentials, backend.capabilities())
         await door.start(sock=listener)
         stack.push_async_callback(door.close, drain=DRAIN)
-        await stack.enter_async_context(_running(routes.follow(), expire_for_ever(work.projects)))
-        await announce(settings, credentials, backend.capabilities())
+        await stack.enter_async_context(
+            _running(routes.follow(), expire_for_ever(work.projects), reconcile_pushes(database, hosting.pushes))
+        )
         # What was built so far lives as long as the process; a full collection need not look at it again.
         gc.collect()
         gc.freeze()

@@ -73,6 +73,8 @@ class Hosting:
         git = Git(home)
         repositories = Repositories(settings.data_dir / "repositories", git)
         pushes = Pushes(database=database, bus=bus, repositories=repositories)
+        await repositories.sweep()
+        await pushes.reconcile()
         return cls(
             git=git,
             repositories=repositories,

@@ -1,11 +1,13 @@
-"""What has to happen to projects by itself, hour by hour."""
+"""What has to happen by itself: old projects go, and pushes that a lost database left open are settled."""
 
 import asyncio
 
 import structlog
 
 from firefly.errors import FireflyError
+from firefly.git import Pushes
 from firefly.projects import Projects
+from firefly.store import Database
 
 log = structlog.get_logger()
 
@@ -22,3 +24,17 @@ async def expire_for_ever(projects: Projects) -> None:
         except FireflyError as error:
             log.warning("projects.not_expired", reason=error.detail)
         await asyncio.sleep(INTERVAL)
+
+
+async def reconcile_pushes(database: Database, pushes: Pushes) -> None:
+    """Each time the database comes back, ask the repositories what became of the pushes that it did not hear of."""
+    changed = asyncio.Event()
+    database.on_change(lambda available: changed.set() if available else None)
+    while True:
+        await changed.wait()
+        changed.clear()
+        try:
+            for push in await pushes.reconcile():
+                log.info("push.reconciled", project_id=str(push.project_id))
+        except FireflyError as error:
+            log.warning("pushes.not_reconciled", reason=error.detail)
