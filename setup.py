@@ -8,6 +8,7 @@ from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.editable_wheel import editable_wheel
 from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
@@ -64,11 +65,18 @@ class BuildWithEditor(build_py):
     """Also puts the folders that stand beside the package in a checkout into the wheel (`firefly.resources`)."""
 
     def run(self) -> None:
-        build_editor()
-        super().run()
+        # setuptools swallows what goes wrong here in an editable install; EditableWithEditor does not.
         if not self.editable_mode:
+            build_editor()
             for name in ("migrations", "docs"):
                 shutil.copytree(ROOT / name, Path(self.build_lib) / "firefly" / name, dirs_exist_ok=True)
+        super().run()
+
+
+class EditableWithEditor(editable_wheel):
+    def run(self) -> None:
+        build_editor()
+        super().run()
 
 
 class SourceWithEditor(sdist):
@@ -78,6 +86,6 @@ class SourceWithEditor(sdist):
 
 
 setup(
-    cmdclass={"build_py": BuildWithEditor, "sdist": SourceWithEditor},
+    cmdclass={"build_py": BuildWithEditor, "editable_wheel": EditableWithEditor, "sdist": SourceWithEditor},
     setup_requires=[] if machine_has_node() else [NODE_WHEEL],
 )
