@@ -79,8 +79,13 @@ async def close_bridges(app: web.Application) -> AsyncIterator[None]:
 
 
 def member_field(identity: "Identity | None", project: "Project") -> str:
-    """What the bridge is told about the caller: it decides by the role what may be called."""
+    """What the bridge is told about the caller: it decides by the role what may be called.
+
+    A credential that may only read makes a viewer of every member: the tunnel is opened by reading, and writes.
+    """
     role = project.role or (Role.OWNER if identity and is_administrator(identity) else Role.VIEWER)
+    if identity is None or not identity.has("write"):
+        role = Role.VIEWER
     who = {"id": str(identity.account.id), "name": identity.account.name} if identity else {"id": "", "name": ""}
     return json.dumps({**who, "role": role.value})
 

@@ -33,6 +33,19 @@ async def test_a_token_is_made_with_scopes_that_its_maker_holds(world: World) ->
     assert (await refused.json())["field"] == "scopes"
 
 
+async def test_a_token_makes_none_that_outlives_it(world: World) -> None:
+    lent = await (await (await world.program(world.bob)).post(
+        "/api/v1/tokens", json={"name": "lent", "scopes": ["write"], "expires_in": 60}
+    )).json()  # fmt: skip
+    client = world.client(Authorization=f"Bearer {lent['token']}")
+    for life in ({}, {"expires_in": 61}, {"expires_at": "2099-01-01T00:00:00Z"}):
+        refused = await client.post("/api/v1/tokens", json={"name": "kept", "scopes": ["write"], **life})
+        assert refused.status == 422
+        assert (await refused.json())["field"] == "expires_at"
+    shorter = await client.post("/api/v1/tokens", json={"name": "step", "scopes": ["read"], "expires_in": 30})
+    assert shorter.status == 201
+
+
 @pytest.mark.parametrize(
     "body",
     [

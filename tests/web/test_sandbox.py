@@ -99,6 +99,15 @@ async def test_the_bridge_is_handed_over_to_the_front_door(world: World) -> None
     assert world.tunnels.take(handle) is None
 
 
+async def test_a_token_that_may_only_read_is_a_viewer_to_the_bridge(world: World) -> None:
+    """An owner's, too: over the tunnel a role above that could write files and use terminals."""
+    world.projects.add(world.ada, "site")
+    for scopes, role in ((("read",), "viewer"), (("write",), "owner"), (("read", "git"), "viewer")):
+        client = await world.program(world.ada, *scopes)
+        response = await client.get(f"{BASE}/bridge", headers=UPGRADE)
+        assert json.loads(response.headers["X-Firefly-Tunnel-Header-X-Firefly-Member"])["role"] == role
+
+
 async def test_an_expired_session_opens_the_bridge_without_losing_its_refresh_token(world: World) -> None:
     world.projects.add(world.ada, "site")
     browser = await world.browser(world.ada)

@@ -1,6 +1,6 @@
 """The caller's own account, sessions and API tokens."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from firefly.errors import InvalidInput, NotFound
@@ -79,8 +79,19 @@ async def create_token(call: Call) -> Answer:
     expires_at = body.expires_at
     if body.expires_in is not None:
         expires_at = call.services.clock.now() + timedelta(seconds=body.expires_in)
+    await _check_lifetime(call, expires_at)
     token, secret = await call.services.tokens.create(identity.account, body.name, frozenset(body.scopes), expires_at)
     return schemas.CreatedToken.model_validate(_token(token).model_dump() | {"token": secret})
+
+
+async def _check_lifetime(call: Call, expires_at: datetime | None) -> None:
+    """Raises InvalidInput where a token that was lent for a time would make itself one that stays."""
+    own = call.identity.token_id
+    held = await call.services.tokens.list(call.identity.account.id) if own else []
+    ends = next((token.expires_at for token in held if token.id == own), None)
+    if ends is not None and (expires_at is None or expires_at > ends):
+        raise InvalidInput(f"A token makes none that outlives it: this one ends at {ends:%Y-%m-%d %H:%M:%S} UTC.",
+                           field="expires_at")  # fmt: skip
 
 
 @resource.delete("/tokens/{id}", "Revoke an API token", status=204)
