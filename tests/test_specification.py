@@ -1,0 +1,36 @@
+"""SPECIFICATION.md is true of this checkout: what it names as holding a promise is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMED = re.compile(r"`((?:editor:|bench/)?[\w/.-]+(?:::\w+)?)`")
+ROWS = [line for line in (ROOT / "SPECIFICATION.md").read_text().splitlines() if line.startswith("| ")]
+PROMISES = [line for line in ROWS if not line.startswith("| promise |")]
+
+
+def held_by(row: str) -> str:
+    return row.rstrip("| ").rpartition(" | ")[2]
+
+
+def place_of(name: str) -> Path:
+    path = name.partition("::")[0]
+    if path.startswith("editor:"):
+        return ROOT / "editor" / "tests" / path.removeprefix("editor:")
+    return ROOT / path if path.startswith("bench/") else ROOT / "tests" / path
+
+
+@pytest.mark.parametrize("row", PROMISES, ids=lambda row: row[2:60])
+def test_what_holds_a_promise_exists(row: str) -> None:
+    names = [name for name in NAMED.findall(held_by(row)) if "/" in name or name.endswith(".py") or "::" in name]
+    assert names or "make lint" in held_by(row) or "[not " in held_by(row), "nothing is named"
+    for name in names:
+        place, _, function = place_of(name), *name.partition("::")[1:]
+        assert place.exists(), f"{name} is not there"
+        assert not function or f"def {function}(" in place.read_text(), f"{name} is not there"
+
+
+def test_there_are_promises() -> None:
+    assert len(PROMISES) > 50
