@@ -38,6 +38,7 @@ export class MemoryDrafts implements Drafts {
 }
 
 const STORE = "drafts";
+const RESCUED = "firefly.rescued.";
 
 /** IndexedDB for what is typed; `localStorage`, which is written at once, for the moment in which the page goes. */
 export class BrowserDrafts implements Drafts {
@@ -45,7 +46,7 @@ export class BrowserDrafts implements Drafts {
   private readonly rescueKey: string;
 
   constructor(private readonly project: string) {
-    this.rescueKey = `firefly.rescued.${project}`;
+    this.rescueKey = RESCUED + project;
     this.database = open();
     this.database.catch(() => undefined);
   }
@@ -103,6 +104,19 @@ export class BrowserDrafts implements Drafts {
       return otherwise;
     }
   }
+}
+
+/** How many texts of all projects this browser keeps. */
+export async function countDrafts(): Promise<number> {
+  const database = await open();
+  return settled(database.transaction(STORE).objectStore(STORE).count());
+}
+
+/** Whoever sits here next does not find what was typed. */
+export async function forgetDrafts(): Promise<void> {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(RESCUED)) localStorage.removeItem(key);
+  const database = await open();
+  await settled(database.transaction(STORE, "readwrite").objectStore(STORE).clear());
 }
 
 function open(): Promise<IDBDatabase> {

@@ -1,4 +1,5 @@
 import type { Probe, Socket } from "./connection";
+import { EventStream } from "../shared/api";
 import { SUBPROTOCOL } from "./messages";
 
 export interface Sandbox {
@@ -17,7 +18,7 @@ export class Server {
   constructor(
     owner: string,
     name: string,
-    private readonly origin: string = location.origin,
+    origin: string = location.origin,
   ) {
     this.api = `${origin}/api/v1/projects/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
   }
@@ -64,13 +65,13 @@ export class Server {
 
   /** `onEvent` hears of changes of this project, `onOpen` of each (re)connection; returns the end of listening. */
   events(kinds: readonly string[], onEvent: (kind: string, data: Record<string, unknown>) => void, onOpen: () => void): () => void {
-    const source = new EventSource(`${this.origin}/api/v1/events`);
-    source.onopen = onOpen;
-    source.addEventListener("stream.reset", onOpen);
-    for (const kind of kinds) {
-      source.addEventListener(kind, (event) => onEvent(kind, parse((event as MessageEvent<string>).data)));
-    }
-    return () => source.close();
+    const stream = new EventStream({
+      kinds,
+      onEvent: ({ kind, data }) => onEvent(kind, data),
+      onReset: onOpen,
+      onState: (connected) => connected && onOpen(),
+    });
+    return () => stream.close();
   }
 
   private async ask(url: string, options: RequestInit = {}): Promise<Response> {
@@ -104,12 +105,4 @@ async function problem(response: Response): Promise<string> {
     return `The server answered ${response.status} without saying why. Try again.`;
   }
   return `The server answered ${response.status}. Try again.`;
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
 }

@@ -1,9 +1,11 @@
 import { CodeXml, FolderTree, Globe } from "lucide-react";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { CodePanel } from "../panels/code/CodePanel";
 import { PreviewPanel } from "../panels/preview/PreviewPanel";
 import { Drawer } from "../panels/terminal/Drawer";
 import { TreePanel } from "../panels/tree/TreePanel";
+import type { Account } from "../shared/api";
+import { Toasts } from "../shared/components";
 import { Banner } from "./Banner";
 import { commandsOf } from "./commands";
 import { useWorkbench, useWorkbenchState } from "./context";
@@ -14,11 +16,14 @@ import { Splitter } from "./Splitter";
 import type { Phone } from "./state";
 import { TopBar } from "./TopBar";
 
-export function App() {
+const Share = lazy(() => import("./Share"));
+
+export function App({ user }: { user: Account | null }) {
   const { store } = useWorkbench();
   const layout = useWorkbenchState((state) => state.layout);
   const phone = useWorkbenchState((state) => state.phone);
   const palette = useWorkbenchState((state) => state.palette);
+  const sharing = useWorkbenchState((state) => state.sharing);
   useKeys();
   useLeaving();
   return (
@@ -59,6 +64,12 @@ export function App() {
       <PhoneTabs />
       <Notices />
       {palette && <Palette key={palette} mode={palette} />}
+      {sharing && (
+        <Suspense>
+          <Share user={user} />
+        </Suspense>
+      )}
+      <Toasts />
     </div>
   );
 }

@@ -16,6 +16,7 @@ import {
   ChevronDown,
   SunMoon,
   Sun,
+  UserPlus,
 } from "lucide-react";
 import { IconButton, Logo, Menu, type MenuItem, StateDot, type DotState } from "../shared/components";
 import { chooseTheme, themes } from "../shared/theme/theme";
@@ -42,6 +43,7 @@ export function TopBar() {
       <SyncSentence />
       <span className="wb-gap" />
       <RunMenu />
+      <ShareButton />
       <IconButton className="wb-wide" label="Commands" shortcut={sayKey("Mod+K")} icon={<Search size={16} aria-hidden />} onClick={() => store.set({ palette: "commands" })} />
       <span className="wb-wide wb-toggles">
         <IconButton label="Files" shortcut={sayKey("Mod+B")} aria-pressed={layout.treeOpen} icon={<PanelLeft size={16} aria-hidden />} onClick={() => store.setLayout({ treeOpen: !layout.treeOpen })} />
@@ -58,6 +60,16 @@ export function TopBar() {
       />
       <ThemeMenu />
     </header>
+  );
+}
+
+function ShareButton() {
+  const { store } = useWorkbench();
+  return (
+    <button type="button" className="wb-share" onClick={() => store.set({ sharing: true })}>
+      <UserPlus size={14} aria-hidden />
+      <span>Share</span>
+    </button>
   );
 }
 

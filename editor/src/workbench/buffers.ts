@@ -1,3 +1,4 @@
+import { isolateHistory } from "@codemirror/commands";
 import { EditorState, type Extension, type Text } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 
@@ -51,9 +52,10 @@ export class Buffers {
     const next = state.toText(text);
     buffer.saved = next;
     if (state.doc.eq(next)) return;
-    const change = smallestChange(state.doc.toString(), next.toString());
-    if (this.shown === path && this.view) this.view.dispatch({ changes: change });
-    else buffer.state = state.update({ changes: change }).state;
+    const changes = smallestChange(state.doc.toString(), next.toString());
+    const transaction = { changes, annotations: isolateHistory.of("full") };
+    if (this.shown === path && this.view) this.view.dispatch(transaction);
+    else buffer.state = state.update(transaction).state;
   }
 
   rename(from: string, to: string): void {

@@ -32,7 +32,7 @@ function start(root: HTMLElement): void {
   createRoot(root).render(
     <StrictMode>
       <WorkbenchContext value={workbench}>
-        <App />
+        <App user={user} />
       </WorkbenchContext>
     </StrictMode>,
   );

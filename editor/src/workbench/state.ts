@@ -101,6 +101,7 @@ export interface WorkbenchState {
   drawer: Drawer;
   phone: Phone;
   palette: "commands" | "files" | null;
+  sharing: boolean;
   index: { state: "loading" | "ready" | "failed"; paths: readonly string[] };
   notices: readonly Notice[];
 }
@@ -140,6 +141,7 @@ export function initialState(project: Project, role: Role): WorkbenchState {
     drawer: "terminal",
     phone: "code",
     palette: null,
+    sharing: false,
     index: { state: "loading", paths: [] },
     notices: [],
   };

@@ -56,6 +56,7 @@ export class Workbench {
     this.listen();
     void this.documents.restore(kept.tabs, kept.active).then(() => {
       this.restored = true;
+      this.openSomething();
     });
     this.bridge.connect();
   }
@@ -105,14 +106,13 @@ export class Workbench {
     void this.readSandbox();
     await Promise.all([
       this.bridge.call("files.watch", {}),
-      this.tree.refresh(),
+      this.tree.refresh().then(() => this.openSomething()),
       this.documents.refresh(),
       this.application.refresh(),
       this.terminals.reconnect(),
     ]).catch((error: unknown) => {
       if (this.store.state.phase.name === "ready") this.store.tell(sentence(error), { tone: "bad" });
     });
-    this.openSomething();
   }
 
   /** A first visit begins with the file that one would open first. */

@@ -1,9 +1,11 @@
 import { CircleHelp, LogOut, Settings, Users } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
+import { countDrafts } from "../../bridge/drafts";
 import type { Account } from "../api";
 import { stayHere } from "../router";
 import { Logo } from "./Logo";
 import { Menu } from "./Menu";
+import { signOut, SignOutDialog } from "./SignOut";
 import "./frame.css";
 
 export interface FrameLink {
@@ -57,37 +59,37 @@ export function Frame({ user, path, links, search, action, navLabel, children }:
 }
 
 function AccountMenu({ user }: { user: Account }) {
+  const [leaving, setLeaving] = useState(0);
+  const leave = async (): Promise<void> => {
+    const kept = await countDrafts().catch(() => 0);
+    if (kept > 0) setLeaving(kept);
+    else signOut();
+  };
   return (
-    <Menu
-      label={`Account of ${user.display_name || user.name}`}
-      className="ff-avatar"
-      trigger={initialsOf(user)}
-      header={
-        <>
-          <div className="ff-account-name">{user.display_name || user.name}</div>
-          <div className="ff-account-hint">{user.name}</div>
-        </>
-      }
-      items={[
-        { label: "Account", icon: <Settings size={16} />, href: "/account" },
-        ...(user.is_administrator ? [{ label: "Users", icon: <Users size={16} />, href: "/admin/users" }] : []),
-        { label: "Help", icon: <CircleHelp size={16} />, href: "/help" },
-        { label: "Sign out", icon: <LogOut size={16} />, onSelect: signOut },
-      ]}
-    />
+    <>
+      <Menu
+        label={`Account of ${user.display_name || user.name}`}
+        className="ff-avatar"
+        trigger={initialsOf(user)}
+        header={
+          <>
+            <div className="ff-account-name">{user.display_name || user.name}</div>
+            <div className="ff-account-hint">{user.name}</div>
+          </>
+        }
+        items={[
+          { label: "Account", icon: <Settings size={16} />, href: "/account" },
+          ...(user.is_administrator ? [{ label: "Users", icon: <Users size={16} />, href: "/admin/users" }] : []),
+          { label: "Help", icon: <CircleHelp size={16} />, href: "/help" },
+          { label: "Sign out", icon: <LogOut size={16} />, onSelect: () => void leave() },
+        ]}
+      />
+      {leaving > 0 && <SignOutDialog drafts={leaving} onClose={() => setLeaving(0)} />}
+    </>
   );
 }
 
 export function initialsOf({ display_name, name }: Pick<Account, "display_name" | "name">): string {
   const words = (display_name || name).split(/[\s-]+/).filter(Boolean);
   return words.slice(0, 2).map((word) => String.fromCodePoint(word.codePointAt(0) ?? 0).toUpperCase()).join("");
-}
-
-/** A form, since the answer sends the browser on to the sign-in page. */
-function signOut(): void {
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = "/auth/sign-out";
-  document.body.append(form);
-  form.submit();
 }
