@@ -1,4 +1,4 @@
-"""Builds the documentation as a site in site/: the pages that a server shows under /help, to be served from the root."""
+"""Builds the documentation as a site in site/, to be served from the root: the pages of a server's /help."""
 
 import shutil
 from pathlib import Path
