@@ -1,4 +1,4 @@
-"""SPECIFICATION.md is true of this checkout: what it names as holding a promise is there."""
+"""SPECIFICATION.md and THREAT_MODEL.md are true of this checkout: what they name as holding a promise is there."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED = re.compile(r"`((?:editor:|bench/)?[\w/.-]+(?:::\w+)?)`")
-ROWS = [line for line in (ROOT / "SPECIFICATION.md").read_text().splitlines() if line.startswith("| ")]
-PROMISES = [line for line in ROWS if not line.startswith("| promise |")]
+HEADS = ("| promise |", "| threat |", "| from |")
+
+
+def rows_of(document: str) -> list[str]:
+    lines = (ROOT / document).read_text().splitlines()
+    return [line for line in lines if line.startswith("| ") and not line.startswith(HEADS)]
+
+
+PROMISES = rows_of("SPECIFICATION.md")
+THREATS = [row for row in rows_of("THREAT_MODEL.md") if row.count(" | ") == 2]
 
 
 def held_by(row: str) -> str:
@@ -22,7 +30,7 @@ def place_of(name: str) -> Path:
     return ROOT / path if path.startswith("bench/") else ROOT / "tests" / path
 
 
-@pytest.mark.parametrize("row", PROMISES, ids=lambda row: row[2:60])
+@pytest.mark.parametrize("row", [*PROMISES, *THREATS], ids=lambda row: row[2:60])
 def test_what_holds_a_promise_exists(row: str) -> None:
     names = [name for name in NAMED.findall(held_by(row)) if "/" in name or name.endswith(".py") or "::" in name]
     assert names or "make lint" in held_by(row) or "[not " in held_by(row), "nothing is named"
@@ -34,3 +42,4 @@ def test_what_holds_a_promise_exists(row: str) -> None:
 
 def test_there_are_promises() -> None:
     assert len(PROMISES) > 50
+    assert len(THREATS) > 20
