@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 import uvloop
@@ -23,6 +24,7 @@ from .adapters.upkeep import expire_for_ever, reconcile_pushes
 from .adapters.work import Ground, Work
 from .artifacts import FileArtifactStore
 from .audit import Audit
+from .auth import Holder, Revocation
 from .bus import PostgresBus
 from .clock import SystemClock
 from .proxy import FrontDoor
@@ -92,10 +94,11 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             settings=settings, database=database, bus=bus, audit=audit, artifacts=artifacts, clock=clock,
             accounts=credentials.accounts, sessions=credentials.sessions, tokens=credentials.tokens,
             links=credentials.links, keys=credentials.keys, grants=credentials.grants,
-            projects=work.projects, members=work.members, catalogue=work.catalogue, jobs=work.jobs,
-            keeper=work.keeper, repositories=hosting.repositories, smart_http=hosting.smart_http,
-            routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
+            revocations=credentials.revocations, projects=work.projects, members=work.members,
+            catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
+            smart_http=hosting.smart_http, routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
         )  # fmt: skip
+        credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
         await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
         await door.start(sock=listener)
@@ -125,6 +128,10 @@ def _front_door(
         tunnels=tunnels.take,
     )
     return door, tunnels
+
+
+def _is_ended(revocation: Revocation, holder: object) -> bool:
+    return isinstance(holder, Holder) and revocation.ends(holder)
 
 
 def listen(settings: Settings) -> socket.socket:

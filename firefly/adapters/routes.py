@@ -1,5 +1,6 @@
 """The hosts of a project's workspace, kept in the route store."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from firefly import hostnames
@@ -15,8 +16,10 @@ ACCESS = {Visibility.MEMBERS: Access.MEMBERS, Visibility.PUBLIC: Access.PUBLIC}
 class WorkspaceRoutes:
     """Fulfils `projects.ProjectRoutes`."""
 
-    def __init__(self, *, store: RouteStore, settings: Settings) -> None:
+    def __init__(self, *, store: RouteStore, settings: Settings, revoke: Callable[[UUID], Awaitable[None]]) -> None:
+        """`revoke` ends what visitors of a project have open."""
         self._store = store
+        self._revoke = revoke
         self._domain = settings.content_domain.partition(":")[0]
 
     def host(self, facts: WorkspaceFacts) -> str:
@@ -32,6 +35,8 @@ class WorkspaceRoutes:
 
     async def set_visibility(self, project_id: UUID, visibility: Visibility) -> None:
         await self._store.set_access(project_id, ACCESS[visibility])
+        if visibility is not Visibility.PUBLIC:
+            await self._revoke(project_id)
 
     async def remove(self, project_id: UUID) -> None:
         await self._store.remove(project_id)

@@ -104,7 +104,11 @@ async def _tie(
 ) -> "Work":
     settings, clock, audit = ground.settings, ground.clock, ground.audit
     bridges = BridgeCalls(keeper=keeper, settings=settings)
-    workspaces, routes = KeeperWorkspaces(keeper), WorkspaceRoutes(store=store, settings=settings)
+
+    async def revoke(project_id: UUID, account_id: UUID | None = None) -> None:
+        await credentials.grants.revoke("access changed", project_id=project_id, account_id=account_id)
+
+    workspaces, routes = KeeperWorkspaces(keeper), WorkspaceRoutes(store=store, settings=settings, revoke=revoke)
     catalogue, jobs = Catalogue(), Jobs(database=ground.database, bus=ground.bus, clock=clock)
     preparation = Preparation(data=settings.data_dir, git=hosting.git, catalogue=catalogue)
     await preparation.open()
@@ -126,9 +130,6 @@ async def _tie(
         records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=creation, removal=removal,
         routes=routes, workspaces=workspaces,
     )  # fmt: skip
-
-    async def revoke(project_id: UUID, account_id: UUID) -> None:
-        await credentials.grants.revoke("membership changed", project_id=project_id, account_id=account_id)
 
     members = Members(projects=projects, records=records, audit=audit, clock=clock, revoke=revoke)
     hosting.smart_http.listener = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)

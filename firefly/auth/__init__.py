@@ -7,7 +7,7 @@ from .limiter import Limit, RateLimiter
 from .links import FIRST_ADMINISTRATOR, SIGN_IN, Link, SignInLinks
 from .model import Account, Identity, check_scopes
 from .passwords import Passwords
-from .revocations import Revocations
+from .revocations import Holder, Revocation, Revocations
 from .sessions import Session, SessionCookies, Sessions
 from .tokens import Token, Tokens
 from .upkeep import Upkeep
@@ -18,12 +18,14 @@ __all__ = [
     "Account",
     "Accounts",
     "Grant",
+    "Holder",
     "Identity",
     "Limit",
     "Link",
     "Passwords",
     "PreviewGrants",
     "RateLimiter",
+    "Revocation",
     "Revocations",
     "Session",
     "SessionCookies",

@@ -13,6 +13,7 @@ from ..bus import MISSED, Bus, Event, Subscription
 from ..clock import Clock
 from ..errors import DatabaseUnavailable
 from ..store import Connection, Database, load_queries
+from .model import Identity
 
 log = structlog.get_logger()
 
@@ -20,6 +21,20 @@ TOPIC, KIND = "grants", "revoked"
 # Longer than anything lives that cannot be revoked by deleting its row.
 MEMORY = timedelta(days=2)
 RETRY = 1.0
+
+
+@dataclass(frozen=True)
+class Holder:
+    """In whose name something is open (a stream, a tunnel), by which credential, into which project."""
+
+    account_id: UUID
+    session_id: UUID | None = None
+    token_id: UUID | None = None
+    project_id: UUID | None = None
+
+    @classmethod
+    def of(cls, identity: Identity, project_id: UUID | None = None) -> "Holder":
+        return cls(identity.account.id, identity.session_id, identity.token_id, project_id)
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,11 @@ class Revocation:
     session_id: UUID | None = None
     project_id: UUID | None = None
     token_id: UUID | None = None
+
+    def ends(self, holder: Holder) -> bool:
+        """Whether what `holder` has open must end."""
+        wanted = ("account_id", "session_id", "token_id", "project_id")
+        return all(getattr(self, name) in (None, getattr(holder, name)) for name in wanted)
 
 
 Key = tuple[UUID | None, UUID | None, UUID | None]

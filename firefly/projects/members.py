@@ -52,6 +52,9 @@ class Members:
                 connection, project_id=project.id, account_id=account_id, role=role, now=self._clock.now()
             )
             await self._records.announce("members.changed", project, connection, member=member, role=role.value)
+        if self._revoke is not None and account_id in roles and role.rank < roles[account_id].rank:
+            # What is open was opened with the former role.
+            await self._revoke(project.id, account_id)
         await self._record(identity, project, "member.put", member=member, role=role.value)
         return next(found for found in await self.list(identity, owner, name) if found.account_id == account_id)
 

@@ -7,8 +7,8 @@ from . import delivery, heads, reception
 from .answers import Answer
 from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
-from .heads import END, HEAD, BadHead, Head
-from .stage import Stage
+from .heads import END, BadHead, Head
+from .stage import HELD, IDLE, SENT, Stage
 
 if TYPE_CHECKING:
     from .context import Context
@@ -27,6 +27,7 @@ class Connection(asyncio.Protocol):
         "dress",
         "ended",
         "head",
+        "holder",
         "onward",
         "reads",
         "request_id",
@@ -48,6 +49,8 @@ class Connection(asyncio.Protocol):
         self.context = context
         self.stage = Stage.IDLE
         self.head: Head | None = None
+        self.holder: object = None
+        """Whose tunnel is being opened, when the app asked for it."""
         self.upstream: Upstream | None = None
         self.body: Reader | None = None
         """Follows the request's body while it still comes."""
@@ -80,9 +83,14 @@ class Connection(asyncio.Protocol):
         self.context.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        self.stamp = self.context.now
-        if self.stage is Stage.IDLE and not self.write_paused:
-            self._read_head(self.buffer + data if self.buffer else data)
+        context = self.context
+        self.stamp = context.now
+        if self.stage is IDLE and not self.write_paused:
+            head = None if self.buffer else context.heads.known(data)
+            if head is not None:
+                self._begin(head)
+            else:
+                self._read_head(self.buffer + data if self.buffer else data)
         elif self.stage is Stage.SENT and self.body is not None:
             self._pass_body(data)
         elif self.stage is not Stage.LINGER:
@@ -96,20 +104,20 @@ class Connection(asyncio.Protocol):
             self._wait_for_head(data)
             return
         self._scanned = 0
-        found = HEAD.match(data)
+        end += len(END)
         try:
-            if found is None:
-                raise BadHead("This is not an HTTP/1.1 request.")
-            self.head = heads.read(found)
+            head = self.context.heads.read(data, end)
         except BadHead as error:
             delivery.reject(self, error)
             return
-        end += 4
         self.buffer = data[end:] if len(data) > end else b""
-        self.stage = Stage.HELD
-        self.since = self.context.now
-        self.context.counters["requests"] += 1
-        reception.receive(self, self.head)
+        self._begin(head)
+
+    def _begin(self, head: Head) -> None:
+        self.head = head
+        self.stage = HELD
+        self.since = self.stamp
+        reception.receive(self, head)
 
     def _wait_for_head(self, data: bytes) -> None:
         if len(data) > self.context.limits.head:
@@ -126,20 +134,23 @@ class Connection(asyncio.Protocol):
         """Give the request to `upstream`: its head, and what has come of its body."""
         head = self.head
         assert head is not None
-        self.stage = Stage.SENT
+        self.stage = SENT
         self.upstream = upstream
         upstream.attach(self)
         self.onward = onward
         upstream.transport.write(onward)
         if self.write_paused:
             upstream.transport.pause_reading()
-        if head.length:
-            self.body = request_reader(head.length)
+        fields = head.fields
+        if fields.plain:
+            return
+        if fields.upgrade:
+            self.pause()
+        else:
+            self.body = request_reader(fields.length)
             data, self.buffer = self.buffer, b""
             self._pass_body(data)
             self.resume()
-        elif head.upgrade:
-            self.pause()
 
     def _pass_body(self, data: bytes) -> None:
         assert self.body is not None
@@ -189,10 +200,12 @@ class Connection(asyncio.Protocol):
         if head is None or not head.keep_alive or (self.ended and not self.buffer):
             delivery.end(self)
             return
-        self.stage = Stage.IDLE
+        self.stage = IDLE
         self.onward = b""
+        self.holder = None
         self.dress = self.context.app_dress
-        self.resume()
+        if not self.reads:
+            self.resume()
         if self.buffer and not self.write_paused:
             data, self.buffer = self.buffer, b""
             self._read_head(data)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from firefly.errors import FireflyError
-from firefly.routes import AppTarget, Target
+from firefly.routes import AppTarget, BridgeTarget, Target
 
 from . import forwarded, pages
 from .answers import Answer
@@ -135,6 +135,7 @@ def tunnel(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
         for name, value in answered.own.items()
         if name.startswith(_PREFIX)
     )
+    client.holder = target.holder if isinstance(target, BridgeTarget) else None
     path = answered.own.get(_TARGET, head.target)
     dial(client, target, forwarded.to_tunnel(head, path, fields, client.visitor.lines(head), client.request_id))
     return True
@@ -154,7 +155,8 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
     client.upstream = upstream.client = None
     client.stage = Stage.GONE
     client.context.connections.discard(client)
-    join(client.transport, upstream.transport, upstream.slot, client.context.pipes)
+    near, _ = join(client.transport, upstream.transport, upstream.slot, client.context.pipes)
+    near.head, near.holder = (head if client.dress.preview else None), client.holder
     client.resume()
 
 

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
+from firefly.errors import FireflyError
 from firefly.routes import RouteTable, Target
 
-from . import delivery, timers
+from . import delivery, reception, timers
 from .connection import Connection
 from .context import Context
 from .dialer import Dialer
 from .forwarded import TrustedProxies
 from .gate import Gate
+from .heads import Head
 from .hosts import Hosts
 from .limits import Limits
 from .pages import Pages
@@ -22,6 +24,8 @@ from .pages import Pages
 TICK = 0.25
 # How often a front door that closes looks whether everything has ended.
 PAUSE = 0.02
+# Others have their turn in between.
+REVIEWED_AT_ONCE = 64
 
 
 class FrontDoor:
@@ -102,11 +106,43 @@ class FrontDoor:
             await asyncio.gather(self._ticker, return_exceptions=True)
         await context.cancel()
 
+    def cut(self, ended: Callable[[object], bool]) -> None:
+        """End the tunnels that the app asked for and whose holder has `ended`; ask the gate anew about all others.
+
+        Tunnels that are still being opened count.
+        """
+        context = self._context
+        for pipe in list(context.pipes):
+            if pipe.holder is not None and ended(pipe.holder):
+                pipe.abort()
+        for client in list(context.connections):
+            if client.holder is not None and ended(client.holder):
+                client.transport.abort()
+        context.spawn(self._review())
+
+    async def _review(self) -> None:
+        context = self._context
+        opening = [client for client in context.connections if client.dress.preview]
+        heads = [(client.head, client.transport.abort) for client in opening if client.head and client.head.upgrade]
+        heads += [(pipe.head, pipe.abort) for pipe in context.pipes if pipe.head]
+        for number, (head, abort) in enumerate(heads):
+            if not await self._stands(head):
+                abort()
+            if number % REVIEWED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _stands(self, head: Head) -> bool:
+        try:
+            return await reception.still_passes(self._context, head)
+        except (FireflyError, TimeoutError):
+            return False
+
     @property
     def counters(self) -> dict[str, int]:
         """For /metrics: what was counted since the start, and what is open now."""
         context = self._context
         return {
+            "requests": context.requests,
             **context.counters,
             "connections": len(context.connections),
             "tunnels": len(context.pipes),

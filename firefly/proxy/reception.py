@@ -17,6 +17,7 @@ from .pool import APP
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .context import Context
 
 log = structlog.get_logger()
 
@@ -65,6 +66,16 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
         client.trusted = verdict is Verdict.MEMBER
         client.dress = client.context.preview_dress
         delivery.deliver(client, route.target, to_sandbox(head, client.visitor.lines(head), client.request_id))
+
+
+async def still_passes(context: "Context", head: Head) -> bool:
+    """Whether a request that was let through to a preview would be let through now."""
+    route = context.hosts.resolve(head.host)[1]
+    verdict = context.gate.decide(route, head)
+    if verdict is Verdict.ASK:
+        async with asyncio.timeout(context.limits.gate_time):
+            verdict = await context.gate.ask(route, head)
+    return route is not None and verdict in (Verdict.ALLOW, Verdict.MEMBER)
 
 
 async def _ask(client: "Connection", head: Head, route: Route | None) -> None:

@@ -5,20 +5,27 @@ from collections.abc import MutableSet
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .heads import Head
     from .pool import Slot
 
 
 class Pipe(asyncio.Protocol):
     """One end of a tunnel: passes what it receives to `other`."""
 
-    __slots__ = ("_open", "ended", "other", "slot", "transport")
+    __slots__ = ("_open", "ended", "head", "holder", "other", "slot", "transport")
 
     other: "Pipe"
+    head: "Head | None"
+    holder: object
 
     def __init__(self, transport: asyncio.Transport, slot: "Slot", open_pipes: MutableSet["Pipe"]) -> None:
         self.transport = transport
         self.slot = slot
         self.ended = False
+        self.head = None
+        """The request that opened a preview's tunnel, which the gate may be asked about again."""
+        self.holder = None
+        """Whose tunnel it is, as the app said that asked for it."""
         self._open = open_pipes
 
     def data_received(self, data: bytes) -> None:

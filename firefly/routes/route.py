@@ -1,6 +1,6 @@
 """A route: which host shows what to whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
@@ -28,9 +28,13 @@ class SandboxTarget:
 
 @dataclass(frozen=True, slots=True)
 class BridgeTarget:
-    """The bridge of a workspace's sandbox: never the target of a host, only of a tunnel that the app asks for."""
+    """The bridge of a workspace's sandbox: never the target of a host, only of a tunnel that the app asks for.
+
+    `holder` is whose tunnel it is, for whoever must end it; to the front door it means nothing.
+    """
 
     workspace_id: UUID
+    holder: object = field(default=None, compare=False, repr=False)
 
 
 Target: TypeAlias = AppTarget | SandboxTarget | BridgeTarget

@@ -13,6 +13,7 @@ from .openapi import openapi_document
 from .pages.routes import set_up_pages
 from .security import set_security_fields
 from .services import SERVICES, Services
+from .streams import STREAMS, OpenStreams
 from .templating import set_up_templates
 from .wellknown import set_up_wellknown
 from .workspaces import BRIDGES, Bridges, close_bridges
@@ -28,6 +29,8 @@ def create_application(services: Services) -> web.Application:
     app = web.Application(middlewares=[*MIDDLEWARES, content_host], client_max_size=LARGEST_FORM)
     app[SERVICES] = services
     app[EVENT_HUB] = EventHub(services)
+    app[STREAMS] = OpenStreams()
+    services.revocations.on_record(app[STREAMS].end)
     app[BRIDGES] = Bridges(services.keeper)
     app.on_response_prepare.extend([set_common_fields, set_security_fields, set_session_cookies])
     app.cleanup_ctx.extend([run_event_hub, close_bridges])

@@ -11,7 +11,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from firefly.artifacts import ArtifactStore
     from firefly.audit import Audit
-    from firefly.auth import Accounts, PreviewGrants, Sessions, SigningKeys, SignInLinks, Tokens
+    from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.git import Repositories, SmartHTTP
@@ -42,6 +42,7 @@ class Services:
     links: SignInLinks
     keys: SigningKeys
     grants: PreviewGrants
+    revocations: Revocations
     projects: Projects
     members: Members
     catalogue: Catalogue

@@ -111,6 +111,17 @@ async def test_whoever_leaves_loses_access_and_grants(
         await house.projects.get(bob, *HERE)
 
 
+async def test_a_lower_role_ends_what_was_opened_with_the_higher_one(
+    house: House, ada: Identity, bob: Identity, garden: Project
+) -> None:
+    for role in (Role.VIEWER, Role.EDITOR, Role.EDITOR):
+        await house.members.put(ada, *HERE, "bob", role)
+    assert house.revoked == []
+    await house.members.put(ada, *HERE, "bob", Role.VIEWER)
+
+    assert house.revoked == [(garden.id, bob.account.id)]
+
+
 @pytest.mark.usefixtures("garden")
 async def test_removing_a_stranger_is_said(house: House, ada: Identity, bob: Identity) -> None:
     with pytest.raises(NotFound, match="not a member"):

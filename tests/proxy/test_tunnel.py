@@ -183,6 +183,20 @@ async def test_a_tunnel_counts_as_activity(house: House) -> None:
     await eventually(lambda: house.dialer.touched == [house.target])
 
 
+class TestToAPreview:
+    @pytest.mark.parametrize("verdict", [Verdict.REFUSE, Verdict.TO_APP, Verdict.ASK])
+    async def test_it_ends_when_the_gate_would_not_open_it_any_more(self, house: House, verdict: Verdict) -> None:
+        house.upstream.behaviour = accept_and_echo
+        client = await open_tunnel(house)
+        assert await client.reader.readexactly(8) == b"welcome "
+        house.door.cut(lambda holder: True)
+        client.send(b"still")
+        assert await client.reader.readexactly(5) == b"still"
+        house.gate.default = verdict
+        house.door.cut(lambda holder: True)
+        await eventually(lambda: house.door.counters["tunnels"] == 0, within=5)
+
+
 class TestForTheApp:
     """`X-Firefly-Tunnel`: the app answers an upgrade by naming what to connect it with."""
 
@@ -265,6 +279,17 @@ class TestForTheApp:
         answer = await house.ask("/ws", host="localhost")
         assert answer.status == 502
         assert "x-firefly-tunnel" not in answer.fields
+
+    async def test_it_ends_with_what_its_holder_was_allowed(self, house: House, bridge: BridgeTarget) -> None:
+        clients = []
+        for holder in ("ada", "bob"):
+            self.answer(house, house.tunnels.register(BridgeTarget(bridge.workspace_id, holder)))
+            clients.append(await open_tunnel(house, host="localhost"))
+            assert await clients[-1].reader.readexactly(8) == b"welcome "
+        house.door.cut(lambda holder: holder == "ada")
+        await eventually(lambda: house.door.counters["tunnels"] == 1, within=5)
+        clients[1].send(b"ping")
+        assert await clients[1].reader.readexactly(4) == b"ping"
 
     async def test_a_target_that_is_away_is_told(self, house: House) -> None:
         self.answer(house, house.tunnels.register(SandboxTarget(house.workspace, 9)))

@@ -339,6 +339,7 @@ async def make_world(
         links=auth.SignInLinks(database, clock),
         keys=keys,
         grants=auth.PreviewGrants(database, keyring, revocations, clock),
+        revocations=revocations,
         projects=cast(Any, projects),
         members=cast(Any, MemoryMembers(projects, accounts)),
         catalogue=Catalogue(),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import hdrs, web
 
+from firefly.auth import Holder
 from firefly.errors import InvalidInput, Unauthenticated
 from firefly.projects import Action, Project
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
@@ -16,6 +17,7 @@ from ..csrf import from_app
 from ..presenters import sandbox_answer
 from ..routing import Answer, Call, Resource
 from ..sse import open_stream
+from ..streams import STREAMS
 from ..workspaces import ask_bridge, member_field, refuse_as_told, workspace_of
 
 resource = Resource("Sandbox")
@@ -100,11 +102,12 @@ async def logs(call: Call) -> Answer:
 
 async def relay(call: Call, project: Project, response: aiohttp.ClientResponse) -> web.StreamResponse:
     """Send the bridge's events on as they come; a reader counts as activity while something is printed."""
-    stream = await open_stream(call.request)
-    async for part in _parts(response):
-        call.services.keeper.touch(workspace_of(project))
-        await stream.write(part)
-    await stream.write_eof()
+    with call.request.config_dict[STREAMS].entered(call.identity, project.id):
+        stream = await open_stream(call.request)
+        async for part in _parts(response):
+            call.services.keeper.touch(workspace_of(project))
+            await stream.write(part)
+        await stream.write_eof()
     return stream
 
 
@@ -130,8 +133,9 @@ async def bridge(call: Call) -> Answer:
     project = await _project(call, Action.READ, "read")
     workspace = workspace_of(project)
     await call.services.keeper.ensure(workspace)
+    holder = Holder.of(call.identity, project.id)
     fields = {
-        HANDLE_FIELD: call.services.tunnels.register(BridgeTarget(workspace)),
+        HANDLE_FIELD: call.services.tunnels.register(BridgeTarget(workspace, holder)),
         TARGET_FIELD: "/bridge",
         FIELD_PREFIX + MEMBER_HEADER: member_field(call.identity, project),
     }

@@ -1,0 +1,50 @@
+"""What is being streamed, to whom: bounded for each account, and ended when what let the reader in is taken back."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aiohttp import web
+
+from firefly.auth import Holder, Revocation
+from firefly.errors import LimitReached
+
+if TYPE_CHECKING:
+    from firefly.auth import Identity
+
+# A person has a few tabs and terminals; a loop that opens streams and never reads them has thousands.
+MOST_PER_ACCOUNT = 100
+
+
+class OpenStreams:
+    """The tasks that answer with a stream. Nothing else is kept of them."""
+
+    def __init__(self) -> None:
+        self._open: dict[asyncio.Task[object], Holder] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @contextmanager
+    def entered(self, identity: "Identity", project_id: UUID | None = None) -> Iterator[None]:
+        """While the current task streams to `identity`. Raises LimitReached where too many do already."""
+        holder, task = Holder.of(identity, project_id), asyncio.current_task()
+        assert task is not None
+        held = sum(1 for other in self._open.values() if other.account_id == holder.account_id)
+        if held >= MOST_PER_ACCOUNT:
+            raise LimitReached(f"You have {MOST_PER_ACCOUNT} streams open already. Close some, then try again.")
+        self._open[task] = holder
+        try:
+            yield
+        finally:
+            del self._open[task]
+
+    def end(self, revocation: Revocation) -> None:
+        """Break off the streams that `revocation` ends: their readers come back, and are asked who they are."""
+        for task in [task for task, holder in self._open.items() if revocation.ends(holder)]:
+            task.cancel()
+
+
+STREAMS: web.AppKey[OpenStreams] = web.AppKey("open_streams", OpenStreams)
