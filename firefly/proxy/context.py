@@ -15,6 +15,7 @@ from .answers import Dress
 from .dialer import Dialer
 from .forwarded import TrustedProxies
 from .gate import Gate
+from .heads import Heads
 from .hosts import Hosts
 from .limits import Limits
 from .pages import Pages
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-COUNTERS = ("requests", "refused", "failed", "dialed", "retried", "malformed", "turned_away")
+COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away")
 
 
 class Context:
@@ -50,6 +51,7 @@ class Context:
         self.proxies = proxies
         self.limits = limits
         self.redeem = tunnels
+        self.heads = Heads(limits)
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.connections: set[Connection] = set()
         self.held: set[Connection] = set()
@@ -66,12 +68,12 @@ class Context:
         self.call_soon: Callable[[Callable[[], None]], asyncio.Handle]
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_prefix = secrets.token_hex(6).encode()
-        self._requests = 0
+        self.requests = 0
 
     def request_id(self) -> bytes:
         """A name for one request, on every line that is logged for it from here to the bridge."""
-        self._requests += 1
-        return b"%b%07x" % (self._request_prefix, self._requests)
+        self.requests += 1
+        return b"%b%07x" % (self._request_prefix, self.requests)
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the clock; called by the loop that will run everything."""

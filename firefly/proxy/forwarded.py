@@ -7,12 +7,11 @@ from typing import TypeAlias
 
 from firefly.errors import InvalidInput
 
-from .heads import OWN_COOKIE, Head
+from .heads import Head
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_OWN_COOKIES = re.compile(rb"(?:^|;)[ \t]*+__Host-firefly-[^;]*+", re.IGNORECASE)
 _PRIVATE_FIELDS = re.compile(rb"\r\n(?i:authorization|cookie):[^\r]*+")
 
 
@@ -79,48 +78,32 @@ class Visitor:
 
 def to_sandbox(head: Head, lines: bytes, request_id: bytes) -> bytes:
     """The head as a sandbox gets it: without Firefly's own cookies and fields."""
-    cuts = head.cuts
-    if head.cookies and OWN_COOKIE in head.cookies:
-        cuts = sorted(cuts + head.cookie_spans)
-        cookies = _OWN_COOKIES.sub(b"", head.cookies).strip(b"; \t")
-        if cookies:
-            lines = b"%bCookie: %b\r\n" % (lines, cookies)
-    fields = _without(head.fields, cuts)
-    return b"%b %b HTTP/1.1%b%bX-Request-Id: %b\r\n%b\r\n" % (
-        (head.method, head.target, fields, lines, request_id, _upgrade(head))
+    fields = head.fields
+    return b"%b %b HTTP/1.1%b%bX-Request-Id: %b%b" % (
+        (head.method, head.target, fields.for_sandbox(), lines, request_id, _end(fields.upgrade))
     )
 
 
 def to_app(head: Head, visitor: Visitor, request_id: bytes, *, content: bool) -> bytes:
     """The head as the app gets it: with all cookies, and two fields that only the front door can set."""
-    own = b"X-Firefly-Client-Address: %b\r\nX-Firefly-Host-Kind: %b\r\nX-Request-Id: %b\r\n" % (
+    own = b"X-Firefly-Client-Address: %b\r\nX-Firefly-Host-Kind: %b\r\nX-Request-Id: %b" % (
         (visitor.client(head), b"content" if content else b"app", request_id)
     )
-    fields = _without(head.fields, head.cuts)
-    return b"%b %b HTTP/1.1%b%b%b%b\r\n" % (
-        (head.method, head.target, fields, visitor.lines(head), own, _upgrade(head))
+    return b"%b %b HTTP/1.1%b%b%b%b" % (
+        (head.method, head.target, head.fields.for_app(), visitor.lines(head), own, _end(head.upgrade))
     )
 
 
 def to_tunnel(head: Head, target: bytes, fields: bytes, lines: bytes, request_id: bytes) -> bytes:
     """The upgrade replayed to what the app named: without credentials, with the field lines that the app set."""
-    kept = _PRIVATE_FIELDS.sub(b"", _without(head.fields, head.cuts))
+    kept = _PRIVATE_FIELDS.sub(b"", head.fields.for_app())
     named = b"|".join(re.escape(line.partition(b":")[0]) for line in fields.split(b"\r\n") if line)
     if named:
         kept = re.sub(rb"\r\n(?i:%b):[^\r]*+" % named, b"", kept)
-    return b"%b %b HTTP/1.1%b%b%bX-Request-Id: %b\r\n%b\r\n" % (
-        (head.method, target, kept, fields, lines, request_id, _upgrade(head))
+    return b"%b %b HTTP/1.1%b%b%bX-Request-Id: %b%b" % (
+        (head.method, target, kept, fields, lines, request_id, _end(head.upgrade))
     )
 
 
-def _without(fields: bytes, cuts: Sequence[tuple[int, int]]) -> bytes:
-    kept, position = [], 0
-    for start, end in cuts:
-        kept.append(fields[position:start])
-        position = end
-    kept.append(fields[position:])
-    return b"".join(kept)
-
-
-def _upgrade(head: Head) -> bytes:
-    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % head.upgrade if head.upgrade else b""
+def _end(upgrade: bytes | None) -> bytes:
+    return b"\r\nConnection: Upgrade\r\nUpgrade: %b\r\n\r\n" % upgrade if upgrade else b"\r\n\r\n"

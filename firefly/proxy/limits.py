@@ -9,6 +9,10 @@ class Limits:
 
     head: int = 16 * 1024
     """A request's or an answer's head."""
+    recent: int = 2048
+    """Sets of field lines that are remembered, since browsers send the same ones again."""
+    recent_size: int = 4096
+    """The largest of them."""
     head_time: float = 15
     """From the first byte of a head to its last."""
     idle_time: float = 75

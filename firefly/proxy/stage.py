@@ -1,6 +1,7 @@
 """What a client connection is doing."""
 
 from enum import Enum, auto
+from typing import Final
 
 
 class Stage(Enum):
@@ -13,3 +14,9 @@ class Stage(Enum):
     LINGER = auto()
     """The last answer is given; what still comes is thrown away."""
     GONE = auto()
+
+
+# Every request asks for these, and looking a member up in its class costs several times as much.
+IDLE: Final = Stage.IDLE
+HELD: Final = Stage.HELD
+SENT: Final = Stage.SENT
