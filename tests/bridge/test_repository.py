@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from firefly.errors import Conflict, NotFound, Unavailable
-from firefly.protocol.application import State
+from firefly.protocol.application import ApplicationKind, State
 from firefly.protocol.workspace import InitializeParams
 from tests.bridge.conftest import CONFIGURATION, Running, git
 from tests.bridge.gateway import gateway
@@ -203,3 +203,18 @@ async def test_a_repository_that_the_project_broke_does_not_stop_the_bridge(hous
     await house.client.configure(CONFIGURATION)
     assert [entry.name for entry in (await house.client.list_folder()).entries] == []
     assert (await house.client.write_file("a", b"x", version=None)).size == 1
+
+
+async def test_what_was_configured_before_it_was_filled_never_shows_the_empty_page(
+    house: Running, template: str
+) -> None:
+    await house.client.configure(CONFIGURATION)
+
+    async def shows_that_it_is_empty() -> bool:
+        status = await house.client.application_status()
+        return status.state is not State.STARTING and status.kind is ApplicationKind.NONE
+
+    await eventually(shows_that_it_is_empty)
+    await house.client.initialize(InitializeParams(template=template, files={"index.html": "<p>filled"}))
+    status = await house.client.application_status()
+    assert status.state is State.STARTING or status.kind is ApplicationKind.STATIC

@@ -1,6 +1,7 @@
 """Real shells on real pseudo-terminals, that outlive the connections that look at them."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ async def test_control_characters_reach_the_program(house: Running) -> None:
         await bridge.type(opened.channel, b"echo sta'r'ted; sleep 60\r")
         await screen.shows(opened, b"started")
         await bridge.type(opened.channel, b"\x03")
+        # What is typed before the prompt is back may be thrown away with what the interrupt ended.
+        await eventually(lambda: re.search(rb"\^C.*[$#] ", screen.seen[opened.channel], re.DOTALL), within=10)
         await bridge.type(opened.channel, b"echo code:$?\r")
         await screen.shows(opened, b"code:130")
         screen.close()

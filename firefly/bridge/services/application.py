@@ -71,6 +71,11 @@ class Application:
             self._begin(who)
         return self.board.status
 
+    async def look_again(self) -> None:
+        """The workspace has just been filled: whatever was found in the empty one is wrong from this moment on."""
+        if self._task is not None:
+            await self.restart("the project's files")
+
     async def install(self, who: str) -> ApplicationStatus:
         """Bring in the dependencies anew, whatever has changed, and start."""
         async with self._lock:

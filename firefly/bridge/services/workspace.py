@@ -83,13 +83,19 @@ class WorkspaceService:
         """Fill the empty workspace; Conflict when it is not."""
         async with self._lock:
             self._must_be_empty()
-            if params.template is None:
-                commit = await self._repository.clone()
-                return Initialized(files=self._count(), commit=commit)
-            prepared = await asyncio.to_thread(self._copy_template, params.template)
-            for path, text in params.files.items():
-                await asyncio.to_thread(self._storage.write, path, [text.encode()])
-            return await self._first_commit(prepared=prepared and not params.files)
+            done = await self._clone() if params.template is None else await self._from_template(params)
+            await self._application.look_again()
+            return done
+
+    async def _clone(self) -> Initialized:
+        commit = await self._repository.clone()
+        return Initialized(files=self._count(), commit=commit)
+
+    async def _from_template(self, params: InitializeParams) -> Initialized:
+        prepared = await asyncio.to_thread(self._copy_template, params.template or "")
+        for path, text in params.files.items():
+            await asyncio.to_thread(self._storage.write, path, [text.encode()])
+        return await self._first_commit(prepared=prepared and not params.files)
 
     async def initialize_from(self, archive: Path) -> Initialized:
         """Fill the empty workspace from an uploaded archive; one that is refused leaves it empty."""
@@ -102,7 +108,9 @@ class WorkspaceService:
             except BaseException:
                 await asyncio.to_thread(self._empty)
                 raise
-            return await self._first_commit(prepared=False)
+            done = await self._first_commit(prepared=False)
+            await self._application.look_again()
+            return done
 
     async def configure(self, configuration: Configuration) -> None:
         async with self._lock:
