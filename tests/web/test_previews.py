@@ -113,6 +113,24 @@ async def test_unknown_and_forbidden_hosts_end_on_one_page(world: World) -> None
     assert texts[0] == texts[1] == texts[2]
 
 
+@pytest.mark.parametrize(
+    "spelled", ["{name}:x@evil--bob.{domain}", "{name}:99.{domain}", "{name}:1", "{name}", "{name}.:{port}", "x@{host}"]
+)
+async def test_a_ticket_is_sent_to_no_host_but_its_own(world: World, spelled: str) -> None:
+    """A browser takes what stands before an `@` for a user's name: the ticket would go to another's preview."""
+    world.project(world.ada, "site")
+    host, domain = host_of(world), world.settings.content_domain
+    name, _, port = host.partition(":")
+    browser = await world.browser(world.ada)
+    forged = spelled.format(name=name, domain=domain, host=host, port=port)
+    for wanted, status in ((host, 303), (forged, 404 if forged != host else 303)):
+        params = {"host": wanted, "nonce": "0" * 64, "to": "/"}
+        fields = {"Sec-Fetch-Site": "none"}
+        answer = await browser.get("/auth/preview", params=params, headers=fields, allow_redirects=False)
+        assert answer.status == status
+        assert ("Location" in answer.headers) is (status == 303)
+
+
 async def test_another_sites_visit_asks_first(world: World) -> None:
     world.project(world.ada, "site")
     _, location = await begin(world, host_of(world))
