@@ -99,10 +99,12 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
         )  # fmt: skip
         credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
-        await _start_application(stack, services)
+        runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
         await door.start(sock=listener)
         stack.push_async_callback(door.close, drain=DRAIN)
+        # Before the front door drains: what streams would keep it waiting for ever.
+        stack.push_async_callback(runner.shutdown)
         await stack.enter_async_context(
             _running(routes.follow(), expire_for_ever(work.projects), reconcile_pushes(database, hosting.pushes))
         )
@@ -159,7 +161,7 @@ async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
     return database
 
 
-async def _start_application(stack: AsyncExitStack, services: Services) -> None:
+async def _start_application(stack: AsyncExitStack, services: Services) -> web.AppRunner:
     """The aiohttp application on the internal socket, which only the front door reaches (decision 2)."""
     path = services.settings.run_dir / APP_SOCKET
     await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -170,6 +172,7 @@ async def _start_application(stack: AsyncExitStack, services: Services) -> None:
     stack.push_async_callback(runner.cleanup)
     await web.UnixSite(runner, path).start()
     await asyncio.to_thread(path.chmod, 0o600)
+    return runner
 
 
 @asynccontextmanager

@@ -85,15 +85,17 @@ class FrontDoor:
         return int(server.sockets[0].getsockname()[1])
 
     async def close(self, *, drain: float = 10) -> None:
-        """Stop listening, let what runs end within `drain` seconds, cut off the rest."""
+        """Stop listening, cut off tunnels, which have no end; requests get `drain` seconds for theirs."""
         context = self._context
         for server in self._servers:
             server.close()
         context.draining = True
+        for pipe in list(context.pipes):
+            pipe.abort()
         for connection in list(context.connections):
             timers.drain(connection)
         for _ in range(int(drain / PAUSE)):
-            if not context.connections and not context.pipes:
+            if not context.connections:
                 break
             await asyncio.sleep(PAUSE)
         for connection in list(context.connections):

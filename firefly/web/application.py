@@ -13,7 +13,7 @@ from .openapi import openapi_document
 from .pages.routes import set_up_pages
 from .security import set_security_fields
 from .services import SERVICES, Services
-from .streams import STREAMS, OpenStreams
+from .streams import STREAMS, OpenStreams, close_streams
 from .templating import set_up_templates
 from .wellknown import set_up_wellknown
 from .workspaces import BRIDGES, Bridges, close_bridges
@@ -33,6 +33,7 @@ def create_application(services: Services) -> web.Application:
     services.revocations.on_record(app[STREAMS].end)
     app[BRIDGES] = Bridges(services.keeper)
     app.on_response_prepare.extend([set_common_fields, set_security_fields, set_session_cookies])
+    app.on_shutdown.append(close_streams)
     app.cleanup_ctx.extend([run_event_hub, close_bridges])
     set_up_templates(app)
     set_up_api(app)

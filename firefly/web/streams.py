@@ -46,5 +46,15 @@ class OpenStreams:
         for task in [task for task, holder in self._open.items() if revocation.ends(holder)]:
             task.cancel()
 
+    def close(self) -> None:
+        """Break off all: the server is about to stop, and streams have no end of their own to wait for."""
+        for task in self._open:
+            task.cancel()
+
 
 STREAMS: web.AppKey[OpenStreams] = web.AppKey("open_streams", OpenStreams)
+
+
+async def close_streams(app: web.Application) -> None:
+    """A handler of the signal `on_shutdown`."""
+    app[STREAMS].close()
