@@ -9,6 +9,17 @@ from .heads import FIELD_LINE, Head
 ANSWER = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)(\r\n(?:" + FIELD_LINE + rb"){0,256}+)\r\n"
 )
+_INDIFFERENT = (
+    rb"(?:(?:[ABD-JL-OQRVWYZabd-jl-oqrvwyz][!#$%&'*+\-.^_`|~0-9A-Za-z]*+"
+    rb"|[Cc](?:ontent-(?:[Tt]ype|[Ee]ncoding|[Ll]anguage|[Dd]isposition)|ache-[Cc]ontrol)|[Ss]erver"
+    rb"|[Xx]-(?:[Pp]owered-[Bb]y|[Cc]ontent-[Tt]ype-[Oo]ptions)):[\t\x20-\x7e\x80-\xff]*+\r\n){0,64}+"
+)
+# What most answers are: one length, a body, and no field that means anything here. All others are read by ANSWER.
+PLAIN = re.compile(
+    rb"(HTTP/1\.1 (?!204|304)([2-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n"
+    + _INDIFFERENT + rb"[Cc]ontent-[Ll]ength: ([0-9]{1,18}+)\r\n" + _INDIFFERENT + rb")"
+    rb"(?:Connection: keep-alive\r\n(?:Keep-Alive: [\t\x20-\x7e\x80-\xff]*+\r\n)?+)?+(" + _INDIFFERENT + rb")\r\n"
+)  # fmt: skip
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"
     rb"(?<=c)(?:onnection(?!: keep-alive\r)|ontent-length|ontent-security-policy)|(?<=k)eep-alive"
@@ -36,17 +47,18 @@ class Dress:
 
 
 class Answer:
-    """One answer's head: `fields` as they go on, `own` the X-Firefly-* ones that the app meant for the front door."""
+    """One answer's head: `text` as it goes on, `own` the X-Firefly-* fields that the app meant for the front door."""
 
-    __slots__ = ("bodiless", "chunked", "fields", "keep_alive", "length", "own", "status", "title", "upgrade")
+    __slots__ = ("bodiless", "chunked", "end", "keep_alive", "length", "own", "status", "text", "upgrade")
 
-    def __init__(self, title: bytes, fields: bytes, *, keep_alive: bool) -> None:
-        self.title = title
-        """Status and reason, as in `200 OK`."""
-        self.status = int(title[:3])
-        self.fields = fields
+    def __init__(self, status: bytes, text: bytes, end: int, *, keep_alive: bool, length: int | None = None) -> None:
+        self.status = int(status)
+        self.text = text
+        """Status line and fields."""
+        self.end = end
+        """Where the body begins, in what was read."""
         self.keep_alive = keep_alive
-        self.length: int | None = None
+        self.length = length
         self.chunked = False
         self.bodiless = False
         self.upgrade: bytes | None = None
@@ -68,19 +80,29 @@ class Answer:
 
     def unwrap(self) -> None:
         """Take the Transfer-Encoding away, for clients that do not know it."""
-        self.fields = _ENCODING.sub(b"", self.fields)
+        self.text = _ENCODING.sub(b"", self.text)
 
     def compose(self, lines: bytes) -> bytes:
         """The head to send on, with `lines` added."""
-        return b"HTTP/1.1 %b%b%b\r\n" % (self.title, self.fields, lines)
+        return b"%b%b\r\n" % (self.text, lines)
 
 
-def read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
-    """The answer in a match of ANSWER to `request`. Raises BadAnswer where its framing can be read in two ways."""
+def parse(data: bytes, request: Head, *, preview: bool) -> Answer | None:
+    """The answer to `request` that `data` begins with; None where it is not all there, or none. Raises BadAnswer."""
+    plain = PLAIN.match(data)
+    if plain is not None and request.method != b"HEAD":
+        begun, status, length, more = plain.groups()
+        return Answer(status, begun + more, plain.end(), keep_alive=True, length=int(length))
+    found = ANSWER.match(data)
+    return None if found is None else _read(found, request, preview=preview)
+
+
+def _read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
+    """Raises BadAnswer where the framing can be read in two ways."""
     minor, title, fields = found.groups()
     if _PLAIN in fields:
         fields = fields.replace(_PLAIN, b"\r\n", 1)
-    answer = Answer(title, fields, keep_alive=minor == b"1")
+    answer = Answer(title[:3], b"", found.end(), keep_alive=minor == b"1")
     kept: list[bytes] = []
     position = 0
     for field in _PICK.finditer(fields):
@@ -94,9 +116,7 @@ def read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
         start, end = field.span()
         kept += (fields[position:start], line)
         position = end
-    if position:
-        kept.append(fields[position:])
-        answer.fields = b"".join(kept)
+    answer.text = b"".join((b"HTTP/1.1 ", title, *kept, fields[position:]))
     _frame(answer, request)
     return answer
 

@@ -45,7 +45,7 @@ def deliver(client: "Connection", target: Target, onward: bytes) -> None:
     """Send the request to `target`, by an idle connection where a second try would do no harm."""
     head = client.head
     assert head is not None
-    if head.method in IDEMPOTENT and not head.length and not head.upgrade:
+    if head.fields.plain and head.method in IDEMPOTENT:
         upstream = client.context.pool.take(target)
         if upstream is not None:
             client.send(upstream, onward)

@@ -62,7 +62,7 @@ class Visitor:
     def lines(self, head: Head) -> bytes:
         """X-Forwarded-For, -Proto and -Host for one request."""
         if not self.believed:
-            return self._for + head.host + b"\r\n"
+            return self._for + head.fields.host + b"\r\n"
         chain = head.field(b"x-forwarded-for")
         addresses = (chain + b", " if chain else b"") + self.address.encode()
         scheme = head.field(b"x-forwarded-proto") or b"http"

@@ -41,17 +41,14 @@ class Pool:
         self._limits = limits
         self._slots: dict[Key, Slot] = {("app", None): Slot(APP, "app")}
         self._app = self._slots["app", None]
+        self._found: dict[int, tuple[Target, Slot]] = {}
+        """By `id(target)`, to spare most requests the hashing of a target and its key."""
 
     def take(self, target: Target) -> Upstream | None:
         """An idle connection to the instance of `target` that runs now."""
-        if target is APP:
-            slot = self._app
-        else:
-            instance = self._dialer.instance(target)
-            found = self._slots.get(_key(instance, target)) if instance is not None else None
-            if found is None:
-                return None
-            slot = found
+        slot = self._app if target is APP else self._slot(target)
+        if slot is None:
+            return None
         oldest = self._context.now - self._limits.pooled_time
         while slot.idle:
             upstream = slot.idle.pop()
@@ -60,6 +57,16 @@ class Pool:
                 return upstream
             upstream.close()
         return None
+
+    def _slot(self, target: Target) -> Slot | None:
+        instance = self._dialer.instance(target)
+        known = self._found.get(id(target))
+        if known is not None and known[0] is target and known[1].instance == instance:
+            return known[1]
+        slot = self._slots.get(_key(instance, target)) if instance is not None else None
+        if slot is not None:
+            self._found[id(target)] = target, slot
+        return slot
 
     def release(self, upstream: Upstream) -> None:
         """Keep a connection whose answer has ended for the next request."""
@@ -93,6 +100,7 @@ class Pool:
     def sweep(self) -> None:
         """Close what was idle too long or belongs to an instance that ended; tell the dialer what was in use."""
         oldest = self._context.now - self._limits.pooled_time
+        self._found.clear()
         for key, slot in list(self._slots.items()):
             if slot is self._app:
                 ended = False

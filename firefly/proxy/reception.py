@@ -8,11 +8,11 @@ import structlog
 from firefly.errors import FireflyError
 from firefly.routes import AppTarget, Route
 
-from . import delivery, pages
+from . import delivery, hosts, pages
 from .forwarded import to_app, to_sandbox
-from .gate import Verdict
+from .gate import ALLOW, MEMBER, Verdict
 from .heads import Head
-from .hosts import Part
+from .hosts import CONTENT, Part
 from .pool import APP
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def receive(client: "Connection", head: Head) -> None:
     if head.method in REFUSED_METHODS:
         delivery.answer(client, pages.METHOD)
         return
-    part, route = context.hosts.resolve(head.host)
-    if part is Part.CONTENT:
+    part, route = context.hosts.resolve(head.fields.host)
+    if part is CONTENT:
         if head.target.startswith(RESERVED):
             _to_app(client, head, content=True)
         else:
             _admit(client, head, route, context.gate.decide(route, head))
-    elif part is Part.APP or head.target in PROBES or (part is Part.ADDRESS and not head.is_navigation):
+    elif part is hosts.APP or head.target in PROBES or (part is Part.ADDRESS and not head.is_navigation):
         _to_app(client, head, content=False)
     elif part is Part.ADDRESS:
         delivery.answer(client, pages.elsewhere(307, context.hosts.app_url + head.target.decode("ascii")))
@@ -50,21 +50,27 @@ def receive(client: "Connection", head: Head) -> None:
 
 
 def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdict) -> None:
-    if verdict is Verdict.TO_APP:
+    if route is not None and (verdict is MEMBER or verdict is ALLOW):
+        client.trusted = verdict is MEMBER
+        _let_through(client, head, route)
+    elif verdict is Verdict.TO_APP:
         _to_app(client, head, content=True)
     elif verdict is Verdict.ASK:
         client.context.spawn(_ask(client, head, route))
-    elif route is None or verdict is Verdict.REFUSE:
+    else:
         client.context.counters["refused"] += 1
         delivery.answer(client, pages.REFUSED)
-    elif route.redirect_to is not None:
-        host = client.context.hosts.like(head.host, route.redirect_to)
+
+
+def _let_through(client: "Connection", head: Head, route: Route) -> None:
+    context = client.context
+    if route.redirect_to is not None:
+        host = context.hosts.like(head.host, route.redirect_to)
         delivery.answer(client, pages.elsewhere(308, f"//{host}{head.target.decode('ascii')}"))
     elif isinstance(route.target, AppTarget):
         _to_app(client, head, content=True)
     else:
-        client.trusted = verdict is Verdict.MEMBER
-        client.dress = client.context.preview_dress
+        client.dress = context.preview_dress
         delivery.deliver(client, route.target, to_sandbox(head, client.visitor.lines(head), client.request_id))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from . import answers, delivery
-from .answers import ANSWER, Answer, BadAnswer
+from .answers import Answer, BadAnswer
 from .bodies import BadBody, Reader
 from .heads import END
 
@@ -61,17 +61,16 @@ class Upstream(asyncio.Protocol):
 
     def _head(self, client: "Connection", data: bytes) -> None:
         self.spoken = True
-        found = ANSWER.match(data)
-        if found is None:
+        request = client.head
+        assert request is not None
+        answer = answers.parse(data, request, preview=client.dress.preview)
+        if answer is None:
             if data.find(END) >= 0 or len(data) > self._context.limits.head * 4:
                 raise BadAnswer("its head is malformed or too long")
             self._held = data
             return
         self._held = b""
-        assert client.head is not None
-        answer = answers.read(found, client.head, preview=client.dress.preview)
-        end = found.end()
-        rest = data[end:] if len(data) > end else b""
+        rest = data[answer.end :]
         if answer.status < 200:
             self._interim(client, answer, rest)
         elif answer.own and delivery.tunnel(client, self, answer, rest):
@@ -80,7 +79,7 @@ class Upstream(asyncio.Protocol):
             client.transport.write(client.dressed(answer) + rest)
             client.finish(reusable=answer.keep_alive)
         else:
-            self.reader = answer.reader(unwrap=not client.head.modern)
+            self.reader = answer.reader(unwrap=not request.modern)
             client.transport.write(client.dressed(answer))
             if not answer.keep_alive:
                 self.since = -1.0
