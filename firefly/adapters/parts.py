@@ -68,6 +68,7 @@ class Hosting:
 
     @classmethod
     async def open(cls, settings: Settings, database: Database, bus: Bus) -> Self:
+        Git.check()
         home = settings.data_dir / "git-home"
         home.mkdir(mode=0o700, exist_ok=True)
         git = Git(home)

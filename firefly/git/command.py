@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -59,6 +60,12 @@ class Git:
         for service in ("receive", "fetch"):
             self._settings.update({f"{service}.fsck.{name}": "ignore" for name in _HARMLESS})
 
+    @staticmethod
+    def check() -> None:
+        """Raises Unavailable, naming the package, where the machine has no git: every project is a repository."""
+        if shutil.which("git") is None:
+            raise Unavailable("git is not installed, and every project is a repository. On Debian: apt install git")
+
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         return kept | {
@@ -67,6 +74,8 @@ class Git:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_ATTR_NOSYSTEM": "1",
+            # Anybody who may push may push refs/replace.
+            "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_TERMINAL_PROMPT": "0",
             **(extra or {}),
         }

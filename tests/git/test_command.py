@@ -155,3 +155,9 @@ async def test_bytes_on_either_side_are_signs_of_life(tool: Git, repository: Pat
 )
 def test_what_is_quoted_of_git_is_short_and_printable(stderr: str, line: str) -> None:
     assert last_line(stderr) == line
+
+
+def test_a_machine_without_git_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unavailable, match="apt install git"):
+        Git.check()
