@@ -6,7 +6,7 @@ root may enter (a checkout in /root); `stage` makes just those paths visible, in
 
 import ctypes
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -61,6 +61,30 @@ def stage(binds: Mapping[str, Path], *, at: Path = STAGE) -> dict[str, Path]:
         os.close(descriptor)
         visible[name] = target
     return visible
+
+
+def expose(paths: Iterable[Path]) -> None:
+    """Let everybody pass to `paths`, folders, at their own places, in a mount namespace of the calling process.
+
+    Needs root. What else lies below a folder that others may not enter is out of sight from here on.
+    """
+    unshare(CLONE_NEWNS)
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    wanted = set(paths)
+    outermost = [path for path in wanted if wanted.isdisjoint(path.parents)]
+    hidden = {path: ancestor for path in outermost if (ancestor := _closed_ancestor(path)) is not None}
+    held = {path: os.open(path, os.O_PATH) for path in hidden}
+    for ancestor in set(hidden.values()):
+        mount("tmpfs", str(ancestor), "tmpfs", MS_NOSUID, "mode=0755,size=1m")
+    for path, descriptor in held.items():
+        path.mkdir(parents=True, exist_ok=True)
+        mount(f"/proc/self/fd/{descriptor}", str(path), None, MS_BIND | MS_REC)
+        os.close(descriptor)
+
+
+def _closed_ancestor(path: Path) -> Path | None:
+    """The topmost folder above `path` that others may not pass through."""
+    return next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & 0o001), None)
 
 
 def _make_target(target: Path, *, is_folder: bool) -> None:

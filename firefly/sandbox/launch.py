@@ -67,6 +67,8 @@ def start_payload(plan: Plan, group: Group | None, output: int, descriptors: Map
         if plan["uid"] is not None:
             if plan["stage"]:
                 privileges.stage({name: Path(source) for name, source in plan["stage"].items()})
+            elif not plan["isolated"]:
+                privileges.expose(Path(path) for path in plan["exposed"])
             privileges.become(plan["uid"], plan["uid"])
         os.chdir(plan["cwd"])
         os.execve(plan["command"][0], plan["command"], dict(plan["environment"]))

@@ -85,6 +85,7 @@ class Layout:
             "cwd": "/" if isolated else str(tree),
             "command": command,
             "stage": stage,
+            "exposed": [] if isolated else [str(path) for path in mounts.needed(view)],
             "environment": mounts.environment(
                 view, workspace_id=workspace_id, extra=spec.environment, isolated=isolated
             ),

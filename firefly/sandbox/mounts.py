@@ -97,6 +97,12 @@ def arguments(view: View, command: Sequence[str], *, program: str, memory: int) 
     return options, sources.stage
 
 
+def needed(view: View) -> list[Path]:
+    """The folders that a bridge without isolation needs at their own places."""
+    found = [view.tree, view.home, view.gateway, PACKAGE, *_libraries().values(), *view.runtimes.folders]
+    return [*found, view.prepared] if view.prepared.is_dir() else found
+
+
 def _system() -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for name in SYSTEM_ROOTS:
