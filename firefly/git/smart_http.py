@@ -45,13 +45,13 @@ class SmartHTTP:
         """Answer `GET info/refs?service=…`. `protocol` is the Git-Protocol field. Raises NotFound, Unavailable."""
         path = await self._repositories.existing(project_id)
         version = _version(protocol, service)
-        if version != "version=2":
-            yield packet(f"# service={service}\n".encode()) + FLUSH
         arguments = [service.removeprefix("git-"), "--http-backend-info-refs", str(path)]
         async with (
             self._git.process(*arguments, environment={"GIT_PROTOCOL": version}) as process,
             background(tail(process.stderr)),
         ):
+            if version != "version=2":
+                yield packet(f"# service={service}\n".encode()) + FLUSH
             async for piece in Flow(process).output():
                 yield piece
 

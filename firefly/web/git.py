@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
@@ -13,6 +13,7 @@ from firefly.projects import Action, Project
 
 from .context import identity_of
 from .services import services_of
+from .turns import GIT_TURNS, Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,6 +29,7 @@ CHALLENGE = {hdrs.WWW_AUTHENTICATE: 'Basic realm="Firefly: any name, an API toke
 
 
 def set_up_git(app: web.Application) -> None:
+    app[GIT_TURNS] = Turns()
     app.router.add_get(f"{PREFIX}/info/refs", advertise)
     app.router.add_post(f"{PREFIX}/{{service:git-(?:upload|receive)-pack}}", serve)
 
@@ -36,8 +38,9 @@ async def advertise(request: web.Request) -> web.StreamResponse:
     service = _service(request.query.get("service", ""))
     project = await _authorise(request, service)
     protocol = _protocol(request)
-    stream = services_of(request).smart_http.advertise(project.id, service, protocol=protocol)
-    return await _send(request, stream, f"application/x-{service.value}-advertisement")
+    with _turn(request):
+        stream = services_of(request).smart_http.advertise(project.id, service, protocol=protocol)
+        return await _send(request, stream, f"application/x-{service.value}-advertisement")
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
@@ -46,14 +49,21 @@ async def serve(request: web.Request) -> web.StreamResponse:
     if request.content_type != f"application/x-{service.value}-request":
         raise InvalidInput(f"The content type must be application/x-{service.value}-request.")
     identity = identity_of(request)
-    stream = services_of(request).smart_http.serve(
-        project.id,
-        service,
-        unpacked(request),
-        protocol=_protocol(request),
-        pusher_id=identity.account.id if identity else None,
-    )
-    return await _send(request, stream, f"application/x-{service.value}-result")
+    with _turn(request):
+        stream = services_of(request).smart_http.serve(
+            project.id,
+            service,
+            unpacked(request),
+            protocol=_protocol(request),
+            pusher_id=identity.account.id if identity else None,
+        )
+        return await _send(request, stream, f"application/x-{service.value}-result")
+
+
+def _turn(request: web.Request) -> AbstractContextManager[None]:
+    """git waits for slow callers with a process each. Raises RateLimited."""
+    identity = identity_of(request)
+    return request.config_dict[GIT_TURNS].taken(identity.account.id if identity else None)
 
 
 def _service(name: str) -> Service:

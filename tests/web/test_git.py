@@ -1,11 +1,15 @@
 """git's smart HTTP: whom it lets in, what it passes on."""
 
+import asyncio
 import gzip
 from base64 import b64encode
+from collections.abc import AsyncIterator
 
 import pytest
 
 from firefly.projects import Role, Visibility
+from firefly.web.turns import MOST_AT_ONCE
+from tests.support.waiting import eventually
 
 from .world import World
 
@@ -96,6 +100,27 @@ async def test_only_the_two_services_exist(world: World, service: str) -> None:
     world.projects.add(world.ada, "site")
     client = world.client(**basic(await world.token(world.ada, "git")))
     assert (await client.get(f"{PATH}/info/refs", params={"service": service})).status == 403
+
+
+async def test_a_caller_who_is_slow_many_times_over_waits(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    client = world.client(**basic(await world.token(world.ada, "git")))
+    held = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"0032want"
+        await held.wait()
+
+    waiting = [
+        asyncio.create_task(client.post(f"{PATH}/git-upload-pack", data=slowly(), headers=UPLOAD))
+        for _ in range(MOST_AT_ONCE)
+    ]
+    await eventually(lambda: len(world.git.pushers) == MOST_AT_ONCE)
+    refused = await client.get(f"{PATH}/info/refs?service=git-upload-pack")
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "5")
+    held.set()
+    assert [answer.status for answer in await asyncio.gather(*waiting)] == [200] * MOST_AT_ONCE
+    assert (await client.get(f"{PATH}/info/refs?service=git-upload-pack")).status == 200
 
 
 async def test_the_dumb_protocol_and_other_types_are_refused(world: World) -> None:
