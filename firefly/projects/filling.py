@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from ..artifacts import ArtifactStore
-from ..errors import NotFound
+from ..errors import FireflyError, NotFound
 from ..git import Importer, Progress
 from .archives import look_over
 from .job import Job, Progressing
@@ -60,6 +60,14 @@ class Filling:
 
     async def unpack(self, progress: Progressing) -> None:
         project, facts = await self._project(progress.job.project_id)
+        try:
+            await self._unpack(progress, project, facts)
+        except FireflyError:
+            # The job is over, and the archive is of no more use; a server that stops in between begins again.
+            await self._artifacts.remove(progress.input["digest"])
+            raise
+
+    async def _unpack(self, progress: Progressing, project: Project, facts: WorkspaceFacts) -> None:
         digest = progress.input["digest"]
         progress.step(CHECK, progress.input["filename"])
         summary = await look_over(await self._artifacts.local(digest), total=self._largest)

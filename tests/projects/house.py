@@ -144,7 +144,8 @@ class House:
         self.records = Records(database, self.bus)
         self.catalogue = Catalogue()
         self.preparation = Preparation(data=data, git=self.git, catalogue=self.catalogue)
-        self.artifacts = FileArtifactStore(data / "artifacts")
+        self.artifacts_folder = data / "artifacts"
+        self.artifacts = FileArtifactStore(self.artifacts_folder)
         self.importer = Importer(
             git=self.git,
             repositories=self.repositories,

@@ -201,4 +201,5 @@ async def test_a_bad_archive_never_reaches_the_sandbox(
     assert job.state is JobState.FAILED
     assert sentence in (job.error or "")
     assert house.bridge.archives == {}
+    assert [path for path in house.artifacts_folder.rglob("*") if path.is_file()] == []
     assert house.repositories_on_disk() == []

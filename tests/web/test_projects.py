@@ -53,6 +53,16 @@ async def test_an_archive_is_stored_and_becomes_a_project(world: World) -> None:
     assert (made.archive.filename, made.visibility) == ("my site.zip", Visibility.PUBLIC)
 
 
+async def test_an_archive_of_a_refused_request_is_not_kept(world: World) -> None:
+    """Else whoever sends one archive after another under a name that is taken fills the disk."""
+    world.projects.failure = NameTaken("The name is taken.", field="name")
+    client = await world.program(world.bob)
+    fields = {"Content-Type": "application/zip"}
+    response = await client.post("/api/v1/projects?name=packed&filename=a.zip", data=b"PK\x03\x04", headers=fields)
+    assert response.status == 409
+    assert world.artifacts.bodies == []
+
+
 async def test_an_archive_without_a_name_is_refused_before_it_is_read(world: World) -> None:
     client = await world.program(world.ada)
     response = await client.post("/api/v1/projects", data=b"PK", headers={"Content-Type": "application/zip"})

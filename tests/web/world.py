@@ -245,6 +245,9 @@ class MemoryArtifacts:
         self.bodies.append(data)
         return Artifact(f"sha256:{len(self.bodies):064x}", len(data))
 
+    async def remove(self, digest: str) -> None:
+        self.bodies.pop(int(digest.removeprefix("sha256:"), 16) - 1)
+
 
 @dataclass
 class World:

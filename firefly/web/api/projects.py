@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from firefly.errors import InvalidInput
+from firefly.errors import FireflyError, InvalidInput
 from firefly.projects import Action, Archive, CreateProject, UpdateProject, Visibility
 
 from .. import schemas
@@ -25,7 +25,13 @@ ARCHIVES = ("application/zip", "application/gzip", "application/x-tar", "applica
 async def create(call: Call) -> Answer:
     identity = call.require_scope("write")
     request = await _wanted(call)
-    created = await call.services.projects.create(identity, request, address=call.address)
+    try:
+        created = await call.services.projects.create(identity, request, address=call.address)
+    except FireflyError:
+        # Nobody would ever look for what was sent with a request that is refused.
+        if request.archive is not None:
+            await call.services.artifacts.remove(request.archive.digest)
+        raise
     answer = created_answer(call.services, created)
     return web.Response(
         body=answer.model_dump_json().encode(),
