@@ -13,7 +13,8 @@ from .model import Project, Role, Visibility
 
 
 class Action(StrEnum):
-    READ = "read"  # see the project, its files, members, output
+    READ = "read"  # see the project, its files, members
+    FOLLOW = "follow"  # see what the application prints
     FETCH = "fetch"  # git clone, git fetch
     PREVIEW = "preview"  # open the preview
     PUSH = "push"  # git push
@@ -27,6 +28,7 @@ class Action(StrEnum):
 # action -> (the least role, a scope that the credential must hold; of a preview's scope the project is a part)
 RULES: Mapping[Action, tuple[Role, str]] = {
     Action.READ: (Role.VIEWER, "read"),
+    Action.FOLLOW: (Role.VIEWER, "read"),
     Action.FETCH: (Role.VIEWER, "git"),
     Action.PREVIEW: (Role.VIEWER, "preview:{path}"),
     Action.PUSH: (Role.EDITOR, "git"),
@@ -36,6 +38,7 @@ RULES: Mapping[Action, tuple[Role, str]] = {
     Action.PUBLISH: (Role.OWNER, "write"),
     Action.DELETE: (Role.OWNER, "write"),
 }
+# What a project's application prints is not published with its files: it may hold anything.
 _OPEN_TO_VISITORS = frozenset({Action.READ, Action.FETCH, Action.PREVIEW})
 UNKNOWN = "There is no such project, or you may not see it."
 # One line of the audit log per administrator, project and action in this many seconds: an editor asks all the time.

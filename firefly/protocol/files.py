@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from firefly.errors import Forbidden
 from firefly.protocol.model import Params, Result
 
 
@@ -13,6 +14,12 @@ class Kind(StrEnum):
     FILE = "file"
     FOLDER = "folder"
     LINK = "link"
+
+
+def check_published(path: str) -> None:
+    """Raise Forbidden for what a public project does not show to visitors: hidden files hold secrets, and history."""
+    if any(part.startswith(".") for part in path.split("/")):
+        raise Forbidden("Files whose name begins with a dot are shown to members only.")
 
 
 class PathParams(Params):

@@ -21,6 +21,8 @@ class Member(Result):
     id: str
     name: str
     role: Role
+    visits: bool = False
+    """No member at all, but somebody whom a public project shows its files: not its output, nor hidden files."""
 
 
 class HelloParams(Params):

@@ -84,10 +84,16 @@ def member_field(identity: "Identity | None", project: "Project") -> str:
     A credential that may only read makes a viewer of every member: the tunnel is opened by reading, and writes.
     """
     role = project.role or (Role.OWNER if identity and is_administrator(identity) else Role.VIEWER)
+    more = {"visits": True} if is_visitor(identity, project) else {}
     if identity is None or not identity.has("write"):
         role = Role.VIEWER
     who = {"id": str(identity.account.id), "name": identity.account.name} if identity else {"id": "", "name": ""}
-    return json.dumps({**who, "role": role.value})
+    return json.dumps({**who, "role": role.value, **more})
+
+
+def is_visitor(identity: "Identity | None", project: "Project") -> bool:
+    """Whether only the project's being public shows it to the caller."""
+    return project.role is None and not (identity and is_administrator(identity))
 
 
 @asynccontextmanager

@@ -56,8 +56,11 @@ class Running:
         return f"http://127.0.0.1:{self.environment.port}"
 
     @asynccontextmanager
-    async def connected(self, role: Role = Role.EDITOR, *, name: str = "Ada") -> AsyncIterator[BridgeConnection]:
-        async with self.client.connect(member=Member(id=name.lower(), name=name, role=role)) as connection:
+    async def connected(
+        self, role: Role = Role.EDITOR, *, name: str = "Ada", visits: bool = False
+    ) -> AsyncIterator[BridgeConnection]:
+        member = Member(id=name.lower(), name=name, role=role, visits=visits)
+        async with self.client.connect(member=member) as connection:
             yield connection
 
 

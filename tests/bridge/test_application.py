@@ -8,7 +8,7 @@ import aiohttp
 
 from firefly.client.bridge_connection import Notification
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, StepState
-from firefly.protocol.workspace import Configuration
+from firefly.protocol.workspace import Configuration, Role
 from tests.bridge.conftest import CONFIGURATION, Running, free_port
 from tests.support.waiting import eventually
 
@@ -243,6 +243,8 @@ async def test_output_and_changes_are_told_to_subscribers(house: Running) -> Non
                 if "running" in states and "starting" in texts:
                     break
     assert states[-1] == "running"
+    async with house.connected(Role.VIEWER, visits=True) as visitor:
+        assert (await visitor.subscribe()).lines == []
     async with house.connected() as bridge:
         lines = (await bridge.subscribe()).lines
         assert [line.text for line in lines] == texts

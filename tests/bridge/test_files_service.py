@@ -220,6 +220,18 @@ async def test_viewers_read_and_nothing_more(house: Running) -> None:
     assert (house.tree / "a").read_text() == "a"
 
 
+async def test_visitors_read_no_hidden_files(house: Running) -> None:
+    (house.tree / ".git").mkdir()
+    for name in (".env", ".git/config", "index.html"):
+        (house.tree / name).write_text("a")
+    async with house.connected(Role.VIEWER, visits=True) as visitor, house.connected(Role.VIEWER) as viewer:
+        assert (await visitor.read("index.html")).text == "a"
+        for name in (".env", ".git/config"):
+            assert (await viewer.read(name)).text == "a"
+            with pytest.raises(Forbidden):
+                await visitor.read(name)
+
+
 async def test_writes_of_one_file_are_kept_apart(house: Running) -> None:
     async with house.connected() as bridge:
         attempts = [bridge.write("a", f"{number}", version=None) for number in range(20)]

@@ -17,8 +17,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = frozenset({"read", "write", "admin", "git"})
 ALLOWED = {
     None: set(),
-    Role.VIEWER: {Action.READ, Action.FETCH, Action.PREVIEW},
-    Role.EDITOR: {Action.READ, Action.FETCH, Action.PREVIEW, Action.PUSH, Action.WRITE, Action.RUN},
+    Role.VIEWER: {Action.READ, Action.FOLLOW, Action.FETCH, Action.PREVIEW},
+    Role.EDITOR: {Action.READ, Action.FOLLOW, Action.FETCH, Action.PREVIEW, Action.PUSH, Action.WRITE, Action.RUN},
     Role.MAINTAINER: set(Action) - {Action.PUBLISH, Action.DELETE},
     Role.OWNER: set(Action),
 }
@@ -90,7 +90,9 @@ async def test_visitors_read_and_fetch_what_is_public_and_nothing_else(access: A
     public = project(visibility=Visibility.PUBLIC)
     for who, refusal in ((None, Unauthenticated), (identity(), Forbidden)):
         verdicts = {action: await verdict(access, who, public, action) for action in Action}
-        assert {action for action, found in verdicts.items() if found is None} == ALLOWED[Role.VIEWER]
+        # What the application prints is for members: it was never meant for everybody's eyes.
+        open_to_all = ALLOWED[Role.VIEWER] - {Action.FOLLOW}
+        assert {action for action, found in verdicts.items() if found is None} == open_to_all
         assert {found for found in verdicts.values() if found} == {refusal}
 
 
@@ -104,7 +106,7 @@ async def test_a_deleted_public_project_is_unknown_to_visitors(access: Access) -
 @pytest.mark.parametrize(
     ("scopes", "allowed"),
     [
-        ({"read"}, {Action.READ}),
+        ({"read"}, {Action.READ, Action.FOLLOW}),
         ({"git"}, {Action.FETCH, Action.PUSH}),
         ({"write"}, set(Action) - {Action.PREVIEW}),
         ({"preview:ada/garden"}, {Action.PREVIEW}),

@@ -113,6 +113,20 @@ async def test_visitors_of_a_public_project_read_as_viewers(world: World, bridge
     response = await world.client().get(f"{BASE}/index.html")
     assert response.status == 200
     assert json.loads(bridge.members[0])["role"] == "viewer"
+    assert json.loads(bridge.members[0])["visits"]
+
+
+async def test_hidden_files_of_a_public_project_are_for_members(world: World, bridge: MemoryBridge) -> None:
+    """A workspace holds what was never published: secrets in .env, credentials in .git/config."""
+    world.projects.add(world.ada, "site", visibility=Visibility.PUBLIC)
+    bridge.files |= {".env": b"SECRET=1", ".git/config": b"[remote]"}
+    for client in (world.client(), await world.program(world.bob)):
+        for name in (".env", ".git/config", "%2eenv"):
+            assert (await client.get(f"{BASE}/{name}")).status == 403
+    assert bridge.requests == []
+    member = await world.program(world.ada)
+    assert await (await member.get(f"{BASE}/.env")).read() == b"SECRET=1"
+    assert "visits" not in json.loads(bridge.members[-1])
 
 
 async def test_a_sandbox_that_does_not_start_says_why(world: World) -> None:

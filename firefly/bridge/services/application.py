@@ -118,15 +118,15 @@ class Application:
         return self.board.status
 
     async def _subscribe(self, peer: "Connection", params: SubscribeParams) -> Reply:
-        lines = self.output.after(params.after)
+        """Visitors of a public project follow the state only: the output is for members."""
+        lines = [] if peer.member.visits else self.output.after(params.after)
         last = lines[-1].seq if lines else self.output.last
 
         def follow() -> None:
             peer.close_held(self)
-            tasks = [
-                asyncio.create_task(self._tell_output(peer, last), name="application-output"),
-                asyncio.create_task(self._tell_status(peer), name="application-status"),
-            ]
+            tasks = [asyncio.create_task(self._tell_status(peer), name="application-status")]
+            if not peer.member.visits:
+                tasks.append(asyncio.create_task(self._tell_output(peer, last), name="application-output"))
             peer.on_close(self, lambda: [task.cancel() for task in tasks])
 
         return Reply(OutputMessage(lines=lines), follow)

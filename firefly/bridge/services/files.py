@@ -32,6 +32,7 @@ from firefly.protocol.files import (
     RestoreParams,
     WriteParams,
     Written,
+    check_published,
 )
 from firefly.protocol.model import Done, Nothing
 
@@ -71,7 +72,9 @@ class Files:
     async def _index(self, _: "Connection", __: Nothing) -> Index:
         return await self._lister.index()
 
-    async def _read(self, _: "Connection", params: PathParams) -> FileContent:
+    async def _read(self, peer: "Connection", params: PathParams) -> FileContent:
+        if peer.member.visits:
+            check_published(params.path)
         data, version = await asyncio.to_thread(self._storage.read, params.path, limit=EDITABLE)
         return content(params.path, data, version)
 

@@ -11,9 +11,10 @@ from yarl import URL
 from firefly.errors import TooLarge
 from firefly.projects import Action
 from firefly.protocol.errors import RefusedPath
+from firefly.protocol.files import check_published
 
 from ..routing import Answer, Call, Resource
-from ..workspaces import ask_bridge, pass_through, refuse_as_told
+from ..workspaces import ask_bridge, is_visitor, pass_through, refuse_as_told
 
 resource = Resource("Files")
 ROUTE = r"/projects/{owner}/{name}/files/{path:.*}"
@@ -25,6 +26,8 @@ PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "ima
 @resource.get(ROUTE, "Read a file, or list a folder", media="application/octet-stream", public=True)
 async def read(call: Call) -> Answer:
     project = await call.services.projects.get(call.visitor, *call.project, Action.READ)
+    if is_visitor(call.visitor, project):
+        check_published(call.request.match_info["path"])
     async with ask_bridge(
         call.request, project, call.request.method, bridge_path(call), identity=call.visitor, fields=_conditions(call)
     ) as response:

@@ -89,7 +89,7 @@ async def execute(call: Call) -> Answer:
 
 @resource.get(f"{PATH}/logs", "Follow what the application prints", media="text/event-stream")
 async def logs(call: Call) -> Answer:
-    project = await _project(call, Action.READ, "read")
+    project = await _project(call, Action.FOLLOW, "read")
     fields: dict[str, str] = {hdrs.ACCEPT: "text/event-stream"}
     if last := call.request.headers.get("Last-Event-ID"):
         fields["Last-Event-ID"] = last[:100]
