@@ -27,6 +27,7 @@ from .audit import Audit
 from .auth import Holder, Revocation
 from .bus import PostgresBus
 from .clock import SystemClock
+from .errors import InvalidInput
 from .proxy import FrontDoor
 from .proxy.tunnels import Tunnels
 from .routes import RouteTable
@@ -42,6 +43,7 @@ log = structlog.get_logger()
 
 DRAIN = 10.0
 APP_SOCKET = "app.sock"
+LONGEST_LINE = 64 << 10
 FIRST_HANDED_OVER = 3
 
 
@@ -137,11 +139,21 @@ def _is_ended(revocation: Revocation, holder: object) -> bool:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The listening socket: the one that systemd hands over (sd_listen_fds(3)), else our own. Raises OSError."""
+    """The listening socket: the one that systemd hands over (sd_listen_fds(3)), else our own.
+
+    Raises InvalidInput where nobody may listen, or somebody does already.
+    """
     if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS", "0") != "0":
         return socket.socket(fileno=FIRST_HANDED_OVER)
     host, port = settings.address
-    return socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=False)
+    try:
+        return socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=False)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]
+        raise InvalidInput(
+            f"Firefly cannot listen at {settings.listen}: {reason}. Choose another address with --listen.",
+            field="listen",
+        ) from error
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -166,7 +178,13 @@ async def _start_application(stack: AsyncExitStack, services: Services) -> web.A
     path = services.settings.run_dir / APP_SOCKET
     await asyncio.to_thread(path.unlink, missing_ok=True)
     runner = web.AppRunner(
-        create_application(services), handler_cancellation=True, access_log=None, shutdown_timeout=DRAIN
+        create_application(services),
+        handler_cancellation=True,
+        access_log=None,
+        shutdown_timeout=DRAIN,
+        # The front door decides what is too long, and says so in its own words.
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
