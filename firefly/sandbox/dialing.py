@@ -18,7 +18,9 @@ LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
 class SocketSource(ABC):
-    """Makes sockets that are not connected yet and do not block."""
+    """Makes sockets that are not connected yet and do not block. `only`: the one port to reach; None: any."""
+
+    only: int | None = None
 
     @abstractmethod
     def make(self, family: socket.AddressFamily) -> socket.socket:
@@ -64,7 +66,10 @@ class HelperSource(SocketSource):
 
 
 class HostSource(SocketSource):
-    """Without isolation: the machine's own loopback."""
+    """Without isolation: the machine's own loopback, where other projects and services listen too."""
+
+    def __init__(self, port: int) -> None:
+        self.only = port
 
     def make(self, family: socket.AddressFamily) -> socket.socket:
         return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -83,6 +88,8 @@ class Dialer:
         """Raises Unavailable where nothing listens, TimedOut where nothing answers in time."""
         if not 1 <= port <= 65535:
             raise InvalidInput(f"{port} is not a port.", field="port")
+        if source.only not in (None, port):
+            raise Unavailable(f"Without isolation only the application's own port, {source.only}, can be reached.")
         for family, address in LOOPBACKS:
             found = await self._try(source, family, address, port)
             if found is not None:

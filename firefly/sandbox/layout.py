@@ -3,6 +3,7 @@
 import compileall
 import json
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -75,20 +76,19 @@ class Layout:
             command, stage = mounts.arguments(
                 view, command, program=self._machine.bubblewrap, memory=spec.limits.memory
             )
-        workspace_id = str(spec.workspace_id)
+        workspace_id, port = str(spec.workspace_id), None if isolated else _free_port()
         plan = {
             "id": folder.name,
             "workspace_id": workspace_id,
             "started_at": self._clock.now().timestamp(),
             "isolated": isolated,
+            "port": port,
             "uid": spec.uid if root else None,
             "cwd": "/" if isolated else str(tree),
             "command": command,
             "stage": stage,
             "exposed": [] if isolated else [str(path) for path in mounts.needed(view)],
-            "environment": mounts.environment(
-                view, workspace_id=workspace_id, extra=spec.environment, isolated=isolated
-            ),
+            "environment": mounts.environment(view, workspace_id=workspace_id, extra=spec.environment, port=port),
             "limits": asdict(spec.limits),
             "cgroups": self._machine.groups,
             "slirp": self._machine.slirp or None,
@@ -109,3 +109,9 @@ class Layout:
                 if os.getuid() == 0:
                     os.chown(path, spec.uid, spec.uid, follow_symlinks=False)
         return tree, home
+
+
+def _free_port() -> int:
+    """For a sandbox that shares the machine's loopback with all others."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

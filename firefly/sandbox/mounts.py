@@ -158,8 +158,12 @@ def _is_visible(path: str) -> bool:
     return any(path == root or path.startswith(f"{root}/") for root in ("/usr", "/etc/ssl/certs", "/etc/pki"))
 
 
-def environment(view: View, *, workspace_id: str, extra: Mapping[str, str], isolated: bool) -> dict[str, str]:
-    """The whole environment of the bridge; nothing else of the server's reaches it."""
+def environment(view: View, *, workspace_id: str, extra: Mapping[str, str], port: int | None) -> dict[str, str]:
+    """The whole environment of the bridge; nothing else of the server's reaches it.
+
+    `port` is where the application must listen without isolation; None: isolated, so that it may choose.
+    """
+    isolated = port is None
     package = f"{OPT}/package" if isolated else str(PACKAGE.parent)
     libraries = (
         [f"{OPT}/{name}" for name in _libraries()] if isolated else [str(path) for path in _libraries().values()]
@@ -181,5 +185,6 @@ def environment(view: View, *, workspace_id: str, extra: Mapping[str, str], isol
         "FIREFLY_WORKSPACE": WORKSPACE if isolated else str(view.tree),
         "FIREFLY_WORKSPACE_ID": workspace_id,
         "FIREFLY_GATEWAY": GATEWAY if isolated else str(view.gateway),
+        **({} if isolated else {"FIREFLY_APPLICATION_PORT": str(port)}),
         **({"FIREFLY_PREPARED": prepared} if view.prepared.is_dir() else {}),
     }

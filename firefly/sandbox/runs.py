@@ -143,7 +143,7 @@ def _describe(folder: Path, control: Control) -> Run:
     instance = Instance(told["id"], UUID(told["workspace_id"]), started_at)
     source: SocketSource
     if not told["isolated"]:
-        source = HostSource()
+        source = HostSource(told["port"])
     elif os.getuid() == 0:
         source = JoiningSource(fetch_descriptor(folder / "control.sock", b'{"op":"namespace"}\n'))
     else:

@@ -165,7 +165,7 @@ class Supervisor:
         self._keep(f"firefly: {line}\n".encode())
 
     def _present(self) -> dict[str, Any]:
-        names = ("id", "workspace_id", "started_at", "isolated")
+        names = ("id", "workspace_id", "started_at", "isolated", "port")
         return {"event": "started", "pid": os.getpid(), **{name: self.plan[name] for name in names}}
 
     def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:

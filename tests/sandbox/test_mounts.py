@@ -66,9 +66,9 @@ def test_folders_in_memory_leave_a_quarter_for_processes(tmp_path: Path) -> None
 
 def test_prepared_repositories_are_shown_where_there_are_some(tmp_path: Path) -> None:
     made = view(tmp_path)
-    assert "FIREFLY_PREPARED" not in environment(made, workspace_id="w", extra={}, isolated=True)
+    assert "FIREFLY_PREPARED" not in environment(made, workspace_id="w", extra={}, port=None)
     (tmp_path / "prepared").mkdir()
-    assert environment(made, workspace_id="w", extra={}, isolated=True)["FIREFLY_PREPARED"] == "/opt/firefly/prepared"
+    assert environment(made, workspace_id="w", extra={}, port=None)["FIREFLY_PREPARED"] == "/opt/firefly/prepared"
     options, _ = arguments(made, ["bridge"], program="bwrap", memory=1 << 30)
     assert binds(options)["/opt/firefly/prepared"] == ("--ro-bind", str(tmp_path / "prepared"))
 
@@ -76,14 +76,14 @@ def test_prepared_repositories_are_shown_where_there_are_some(tmp_path: Path) ->
 def test_the_environment_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "treasure")
     monkeypatch.setenv("PATH", "/treasure")
-    made = environment(view(tmp_path), workspace_id="w", extra={"GREETING": "hello"}, isolated=True)
+    made = environment(view(tmp_path), workspace_id="w", extra={"GREETING": "hello"}, port=None)
     assert "treasure" not in str(made)
     assert made["GREETING"] == "hello"
     assert made["PATH"] == "/opt/firefly/bin:/srv/python/bin:/usr/local/bin:/usr/bin:/bin"
 
 
 def test_what_firefly_sets_cannot_be_set_otherwise(tmp_path: Path) -> None:
-    made = environment(view(tmp_path), workspace_id="w", extra={"FIREFLY_WORKSPACE": "/etc"}, isolated=True)
+    made = environment(view(tmp_path), workspace_id="w", extra={"FIREFLY_WORKSPACE": "/etc"}, port=None)
     assert made["FIREFLY_WORKSPACE"] == "/workspace"
 
 
@@ -96,14 +96,15 @@ def test_trusted_authorities_are_handed_on_with_their_file(tmp_path: Path, monke
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(authority))
     monkeypatch.setenv("PIP_CERT", "relative.pem")
     options, _ = arguments(view(tmp_path), ["bridge"], program="bwrap", memory=1 << 30)
-    made = environment(view(tmp_path), workspace_id="w", extra={}, isolated=True)
+    made = environment(view(tmp_path), workspace_id="w", extra={}, port=None)
     assert binds(options)[str(authority)] == ("--ro-bind", str(authority))
     assert made["NODE_EXTRA_CA_CERTS"] == str(authority)
     assert "PIP_CERT" not in made
 
 
 def test_without_isolation_paths_are_the_machines(tmp_path: Path) -> None:
-    made = environment(view(tmp_path), workspace_id="w", extra={}, isolated=False)
+    made = environment(view(tmp_path), workspace_id="w", extra={}, port=4321)
     assert made["FIREFLY_WORKSPACE"] == str(tmp_path / "tree")
     assert made["HOME"] == str(tmp_path / "home")
+    assert made["FIREFLY_APPLICATION_PORT"] == "4321"
     assert not any("/opt/firefly" in value for value in made.values())

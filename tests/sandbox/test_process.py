@@ -329,9 +329,11 @@ async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(
     marker = f"89{os.getpid()}"
     await sandbox.run(f"(setsid python3 -c 'import time; time.sleep({marker})' >/dev/null 2>&1 &); true")
     await eventually(lambda: _processes(marker))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        connection = await backend.connect(sandbox.instance.id, server.getsockname()[1])
-        connection.close()
+    port = int((await sandbox.run('echo "$FIREFLY_APPLICATION_PORT"')).stdout)
+    with socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", 0)) as other:
+        (await backend.connect(sandbox.instance.id, port)).close()
+        with pytest.raises(Unavailable, match="own port"):
+            await backend.connect(sandbox.instance.id, other.getsockname()[1])
     await backend.stop(sandbox.instance.id, reason="enough")
     assert (await backend.wait(sandbox.instance.id)).requested
     await eventually(lambda: not _processes(marker))
