@@ -1,4 +1,4 @@
-"""What tests of several parts start from: settings, a real database, keys and a bus."""
+"""What tests of several parts start from: settings, a real database, keys, a bus and a whole server."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ from firefly.settings import PREFIX, Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from tests.support.database import TestServer
+from tests.support.server import LiveServer
 
 # The same examples in every run, whoever owns the checkout; a busy machine is no failure.
 hypothesis.settings.register_profile("firefly", database=None, deadline=None, derandomize=True)
@@ -54,6 +55,13 @@ async def database(database_server: TestServer) -> AsyncIterator[Database]:
         await db.open()
         yield db
         await db.close()
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One whole Firefly, in a process of its own, for the whole run of a worker."""
+    with LiveServer(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture

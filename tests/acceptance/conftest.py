@@ -1,19 +1,11 @@
-"""One real server for all acceptance and browser tests of a worker, and clients of it."""
+"""A client of the server that all acceptance tests share."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from tests.support.server import LiveServer
-
-
-@pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder: Path = tmp_path_factory.mktemp("server")
-    with LiveServer(folder) as server:
-        yield server
 
 
 @pytest.fixture

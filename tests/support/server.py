@@ -37,13 +37,18 @@ class LoopbackResolver(AbstractResolver):
 
 @dataclass
 class LiveServer:
-    """`folder` holds data and log; `enter` runs in the child before the server does (to change its user)."""
+    """`folder` holds data and log; `enter` runs in the child before the server does (to change its user).
+
+    `command` starts it, `keeps` are descriptors that it inherits.
+    """
 
     folder: Path
     enter: Callable[[], None] | None = None
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: "ffp_" + secrets.token_hex(20))
+    command: tuple[str, ...] = (sys.executable, "-m", "firefly", "serve", "--stop-sandboxes")
+    keeps: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,12 +74,13 @@ class LiveServer:
         }
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "firefly", "serve", "--stop-sandboxes"],
+                self.command,
                 cwd=self.folder,
                 env=environment,
                 stdout=log,
                 stderr=log,
                 preexec_fn=self.enter,
+                pass_fds=self.keeps,
                 start_new_session=True,
             )
         self._wait_ready()
