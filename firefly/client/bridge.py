@@ -33,6 +33,7 @@ from firefly.protocol.workspace import (
 
 ANY: Final = "*"
 MAX_MESSAGE = 16 << 20
+LARGEST_ANSWER = 64 << 20
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
@@ -181,7 +182,7 @@ class BridgeClient:
         timeout: float | None = 30,
     ) -> Answer:
         async with self._request(method, path, data=data, headers=headers, timeout=timeout) as response:
-            return answer.model_validate_json(await response.read())
+            return answer.model_validate_json(await read_whole(response))
 
     @asynccontextmanager
     async def _request(
@@ -201,8 +202,23 @@ class BridgeClient:
             raise Unavailable(f"The bridge does not answer: {error}") from error
         async with response:
             if response.status >= 400:
-                raise from_problem(_problem(await response.read()))
+                raise from_problem(_problem(await read_whole(response)))
             yield response
+
+
+async def read_whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer that is not streamed on. Raises Unavailable beyond what any bridge of ours sends.
+
+    What answers runs beside the project's code; it must not fill the server's memory.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise Unavailable("The sandbox sent more than it should. Restart it.")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _file(path: str) -> str:

@@ -10,6 +10,7 @@ from firefly.errors import FireflyError
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:firefly:"
+LONGEST_WAIT = 24 * 3600
 
 # The first class that matches wins, so a subclass stands before its base.
 STATUSES: tuple[tuple[type[FireflyError], int], ...] = (
@@ -67,7 +68,8 @@ def document(error: FireflyError, *, instance: str, request_id: str) -> dict[str
 def headers_of(error: FireflyError) -> dict[str, str]:
     fields: dict[str, str] = {}
     retry_after = error.extra.get("retry_after")
-    if isinstance(retry_after, int | float):
+    # Sandboxes may say anything here, what is no number too.
+    if isinstance(retry_after, int | float) and 0 <= retry_after <= LONGEST_WAIT:
         fields["Retry-After"] = str(max(1, ceil(retry_after)))
     if isinstance(error, errors.Unauthenticated):
         fields["WWW-Authenticate"] = 'Bearer realm="Firefly"'

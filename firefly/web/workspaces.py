@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import hdrs, web
 from yarl import URL
 
+from firefly.client.bridge import read_whole
 from firefly.errors import FireflyError, TimedOut, Unavailable
 from firefly.log import REQUEST_ID_HEADER
 from firefly.projects import Role
@@ -136,8 +137,8 @@ async def refuse_as_told(response: aiohttp.ClientResponse) -> None:
     if response.status < 400:
         return
     try:
-        body = await response.json(content_type=None)
-    except ValueError:
+        body = json.loads(await read_whole(response))
+    except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict):
         raise from_problem(body)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from aiohttp import web
 
 from firefly.projects import Role
 from firefly.routes import BridgeTarget
@@ -97,6 +98,28 @@ async def test_the_bridge_is_handed_over_to_the_front_door(world: World) -> None
     handle = response.headers["X-Firefly-Tunnel"]
     assert world.tunnels.take(handle) == BridgeTarget(project.workspace_id)
     assert world.tunnels.take(handle) is None
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_sandbox_that_never_stops_answering_is_not_heard_out(
+    world: World, bridge: MemoryBridge, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("firefly.client.bridge.LARGEST_ANSWER", 1000)
+    bridge.answer = web.Response(body=b"{" + b" " * 100_000, status=status, content_type="application/json")
+    world.projects.add(world.ada, "site")
+    response = await (await world.program(world.ada)).post(f"{BASE}/exec", json={"command": "id"})
+    assert response.status == 503
+    assert "more than it should" in await response.text()
+
+
+@pytest.mark.parametrize("wait", ["NaN", "Infinity", "-1", "1e300", '"soon"'])
+async def test_a_sandbox_that_tells_nonsense_is_refused_in_form(world: World, bridge: MemoryBridge, wait: str) -> None:
+    problem = f'{{"type": "urn:firefly:unavailable", "detail": "Later.", "retry_after": {wait}}}'
+    bridge.answer = web.Response(text=problem, status=503, content_type="application/problem+json")
+    world.projects.add(world.ada, "site")
+    response = await (await world.program(world.ada)).post(f"{BASE}/exec", json={"command": "id"})
+    assert response.status == 503
+    assert "Retry-After" not in response.headers
 
 
 async def test_a_token_that_may_only_read_is_a_viewer_to_the_bridge(world: World) -> None:

@@ -404,6 +404,8 @@ class MemoryBridge:
 
     async def _exec(self, request: web.Request) -> web.StreamResponse:
         self._note(request)
+        if self.answer is not None:
+            return self.answer
         body = await request.json()
         if "event-stream" not in request.headers.get("Accept", ""):
             return web.json_response({"exit_code": 0, "stdout": str(body["command"]), "stderr": ""})

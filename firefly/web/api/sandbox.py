@@ -6,6 +6,7 @@ import aiohttp
 from aiohttp import hdrs, web
 
 from firefly.auth import Holder
+from firefly.client.bridge import read_whole
 from firefly.errors import InvalidInput, Unauthenticated
 from firefly.projects import Action, Project
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
@@ -84,7 +85,7 @@ async def execute(call: Call) -> Answer:
         await refuse_as_told(response)
         if call.wants_events:
             return await relay(call, project, response)
-        return web.Response(body=await response.read(), content_type="application/json")
+        return web.Response(body=await read_whole(response), content_type="application/json")
 
 
 @resource.get(f"{PATH}/logs", "Follow what the application prints", media="text/event-stream")
