@@ -1,6 +1,7 @@
 """Firefly's front door by itself, with the real gate and grants and a thousand private routes."""
 
 import asyncio
+import gc
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -16,8 +17,7 @@ from firefly.routes import Route, RouteTable, SandboxTarget
 from firefly.secrets import Keyring
 from firefly.testing.dialer import MemoryDialer
 
-from .load import HOST
-
+HOST = "shop--ann.preview.localhost"
 ROUTES = 1000
 PROJECT, ACCOUNT, WORKSPACE = UUID(int=1), UUID(int=2), UUID(int=3)
 
@@ -37,10 +37,11 @@ def grants() -> PreviewGrants:
     return PreviewGrants(cast(Any, None), keyring, cast(Any, NothingRevoked()), SystemClock())
 
 
-def grant() -> str:
-    """The value of a grant cookie for the project of HOST."""
+def grant(visitor: int) -> str:
+    """The value of a visitor's grant cookie for the project of HOST."""
     now = time.time()
-    return grants()._seal(Grant(ACCOUNT, ACCOUNT, PROJECT, 1, now, now + 3600))
+    account = UUID(int=ACCOUNT.int + visitor)
+    return grants()._seal(Grant(account, account, PROJECT, 1, now, now + 3600))
 
 
 async def serve(folder: Path, port: int, upstream: int) -> None:
@@ -59,6 +60,9 @@ async def serve(folder: Path, port: int, upstream: int) -> None:
         content_domain="preview.localhost:8000",
     )
     await door.start(host="127.0.0.1", port=port)
+    # As `firefly serve` does.
+    gc.collect()
+    gc.freeze()
     await asyncio.Event().wait()
 
 

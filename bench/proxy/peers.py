@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..harness import find
-from .door import grant
 
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log crit;
@@ -19,14 +18,18 @@ http {{
 }}
 """
 SERVE = """
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ default_type text/html; return 200 "{body}"; }} }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{ default_type text/html; return 200 "{body}"; }}
+    location = /large {{ root {folder}; sendfile on; }}
+  }}
 """
 FORWARD = """
   upstream behind {{ server 127.0.0.1:{upstream}; keepalive 128; keepalive_requests 100000000; }}
   server {{ listen 127.0.0.1:{port} backlog=4096; location / {{
     proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto http;
-    proxy_set_header X-Request-Id $request_id;
+    proxy_set_header X-Request-Id $request_id; proxy_buffering off;
   }} }}
 """
 HAPROXY = """
@@ -73,7 +76,6 @@ class Peer:
     name: str
     program: str
     command: Command
-    cookie: str = ""
 
     def is_installed(self, folder: Path) -> bool:
         if self.name == "configurable-http-proxy":
@@ -82,8 +84,10 @@ class Peer:
 
 
 def upstream_command(folder: Path, port: int) -> list[str]:
-    """The upstream of all: nginx, 1 KiB from memory."""
-    return _nginx(folder, SERVE.format(port=port, body="x" * 1024))
+    """The upstream of all: nginx, 1 KiB from memory, 1 MiB at /large."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "large").write_bytes(bytes(2**20))
+    return _nginx(folder, SERVE.format(port=port, body="x" * 1024, folder=folder))
 
 
 def _nginx(folder: Path, http: str) -> list[str]:
@@ -131,7 +135,7 @@ def _configurable(folder: Path, port: int, upstream: int) -> list[str]:
 
 
 PEERS = (
-    Peer("firefly", sys.executable, _firefly, cookie=f"__Host-firefly-grant={grant()}"),
+    Peer("firefly", sys.executable, _firefly),
     Peer("nginx", "nginx", _forwarding_nginx),
     Peer("haproxy", "haproxy", _haproxy),
     Peer("caddy", "caddy", _caddy),

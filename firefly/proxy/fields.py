@@ -92,20 +92,18 @@ class Fields:
 
     def field(self, name: bytes) -> bytes | None:
         """The value of a field of that name (small letters), without whitespace around it."""
-        try:
-            return self._values[name]
-        except KeyError:
-            value = self._values[name] = self._find(name)
-            return value
+        values = self._values
+        if name not in values:
+            values[name] = self._find(name)
+        return values[name]
 
     def cookie(self, name: bytes) -> bytes | None:
         """The value of the first cookie of that name."""
-        try:
-            return self._cookie_values[name]
-        except KeyError:
+        values = self._cookie_values
+        if name not in values:
             found = _cookie(name).search(self.cookies) if self.cookies else None
-            value = self._cookie_values[name] = found[1] if found else None
-            return value
+            values[name] = found[1] if found else None
+        return values[name]
 
     def for_app(self) -> bytes:
         """The lines that go on to the app: all cookies, but neither this hop's fields nor forged ones."""
