@@ -8,6 +8,7 @@ from .answers import Answer
 from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
+from .outbox import Sender
 from .stage import HELD, IDLE, SENT, Stage
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MOST_AHEAD = 64 * 1024
 
 
-class Connection(asyncio.Protocol):
+class Connection(Sender):
     __slots__ = (
         "_scanned",
         "body",
@@ -34,7 +35,6 @@ class Connection(asyncio.Protocol):
         "since",
         "stage",
         "stamp",
-        "transport",
         "trusted",
         "upstream",
         "visitor",
@@ -42,10 +42,10 @@ class Connection(asyncio.Protocol):
         "write_paused",
     )
 
-    transport: asyncio.Transport
     visitor: Visitor
 
     def __init__(self, context: "Context") -> None:
+        super().__init__()
         self.context = context
         self.stage = Stage.IDLE
         self.head: Head | None = None
@@ -85,6 +85,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         context = self.context
         self.stamp = context.now
+        if self.pending:
+            self.flush()
         if self.stage is IDLE and not self.write_paused:
             head = None if self.buffer else context.heads.known(data)
             if head is not None:
@@ -138,15 +140,16 @@ class Connection(asyncio.Protocol):
         self.upstream = upstream
         upstream.attach(self)
         self.onward = onward
+        fields = head.fields
+        if fields.plain and not self.write_paused:
+            self.context.outbox.put(upstream, onward)
+            return
         upstream.transport.write(onward)
         if self.write_paused:
             upstream.transport.pause_reading()
-        fields = head.fields
-        if fields.plain:
-            return
         if fields.upgrade:
             self.pause()
-        else:
+        elif fields.length:
             self.body = request_reader(fields.length)
             data, self.buffer = self.buffer, b""
             self._pass_body(data)
@@ -181,6 +184,15 @@ class Connection(asyncio.Protocol):
             return answer.compose(self.dress.lines + b"Connection: close\r\n")
         return answer.compose(self.dress.lines)
 
+    def give(self, answer: bytes) -> None:
+        """Write a whole answer; with others, if this request is neither the last nor followed by one that waits."""
+        head = self.head
+        if head is not None and head.keep_alive and not self.buffer and not self.ended and not self.pending:
+            self.context.outbox.put(self, answer)
+        else:
+            self.flush()
+            self.transport.write(answer)
+
     def finish(self, *, reusable: bool) -> None:
         """The answer has ended: let go of the upstream and go on to the next request."""
         upstream, self.upstream = self.upstream, None
@@ -211,11 +223,13 @@ class Connection(asyncio.Protocol):
             self._read_head(data)
 
     def eof_received(self) -> bool:
+        self.flush()
         self.ended = True
         return self.stage in (Stage.HELD, Stage.SENT) and self.body is None
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stage = Stage.GONE
+        self.pending = b""
         self.context.connections.discard(self)
         delivery.give_up(self)
         if self.upstream is not None:

@@ -18,6 +18,7 @@ from .gate import Gate
 from .heads import Heads
 from .hosts import Hosts
 from .limits import Limits
+from .outbox import Outbox
 from .pages import Pages
 from .pool import Pool
 from .tunnel import Pipe
@@ -52,6 +53,7 @@ class Context:
         self.limits = limits
         self.redeem = tunnels
         self.heads = Heads(limits)
+        self.outbox = Outbox()
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.connections: set[Connection] = set()
         self.held: set[Connection] = set()
@@ -79,6 +81,7 @@ class Context:
         """Set the clock; called by the loop that will run everything."""
         self.now = time.monotonic()
         self.call_soon = loop.call_soon
+        self.outbox.open(loop)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run `work` in a task that `cancel` ends at the latest."""

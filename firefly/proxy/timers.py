@@ -42,5 +42,6 @@ def _check_sent(client: "Connection", quiet: float) -> None:
 
 def drain(client: "Connection") -> None:
     """Close a connection that is between two requests; the others end with their answer."""
+    client.flush()
     if client.stage is Stage.IDLE and not client.buffer:
         client.transport.close()

@@ -7,6 +7,7 @@ from . import answers, delivery
 from .answers import Answer, BadAnswer
 from .bodies import BadBody, Reader
 from .heads import END
+from .outbox import Sender
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -14,12 +15,11 @@ if TYPE_CHECKING:
     from .pool import Slot
 
 
-class Upstream(asyncio.Protocol):
-    __slots__ = ("_context", "_held", "client", "lost", "reader", "reused", "since", "slot", "spoken", "transport")
-
-    transport: asyncio.Transport
+class Upstream(Sender):
+    __slots__ = ("_context", "_held", "client", "lost", "reader", "reused", "since", "slot", "spoken")
 
     def __init__(self, context: "Context", slot: "Slot") -> None:
+        super().__init__()
         self._context = context
         self._held = b""
         self.slot = slot
@@ -45,6 +45,8 @@ class Upstream(asyncio.Protocol):
         self.slot.used = True
 
     def data_received(self, data: bytes) -> None:
+        if self.pending:
+            self.flush()
         client = self.client
         if client is None:
             self.close()
@@ -76,7 +78,7 @@ class Upstream(asyncio.Protocol):
         elif answer.own and delivery.tunnel(client, self, answer, rest):
             return
         elif answer.length == len(rest) and not answer.bodiless:
-            client.transport.write(client.dressed(answer) + rest)
+            client.give(client.dressed(answer) + rest)
             client.finish(reusable=answer.keep_alive)
         else:
             self.reader = answer.reader(unwrap=not request.modern)
@@ -108,6 +110,7 @@ class Upstream(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
+        self.pending = b""
         self.slot.open -= 1
         client, self.client = self.client, None
         if client is None:
@@ -126,11 +129,13 @@ class Upstream(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection; what was written still goes out."""
+        self.flush()
         self.client = None
         self.lost = True
         self.transport.close()
 
     def abort(self) -> None:
+        self.pending = b""
         self.client = None
         self.lost = True
         self.transport.abort()

@@ -1,0 +1,45 @@
+"""What is written once the loop has read all that had come.
+
+A peer that waits on another core is woken by a write, handles it and sleeps again before the next one, unless writes
+come one upon the other: with 64 connections this saves a sixth of the time per request.
+"""
+
+import asyncio
+
+
+class Sender(asyncio.Protocol):
+    """A protocol whose transport may have bytes `pending`: `flush` before anything else is done with the transport."""
+
+    __slots__ = ("pending", "transport")
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.pending = b""
+
+    def flush(self) -> None:
+        data, self.pending = self.pending, b""
+        if data and not self.transport.is_closing():
+            self.transport.write(data)
+
+
+class Outbox:
+    def __init__(self) -> None:
+        self._waiting: list[Sender] = []
+        self._loop: asyncio.AbstractEventLoop
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def put(self, sender: Sender, data: bytes) -> None:
+        """Write `data` soon. Nothing may be pending for this sender."""
+        waiting = self._waiting
+        if not waiting:
+            self._loop.call_soon(self._flush)
+        waiting.append(sender)
+        sender.pending = data
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for sender in waiting:
+            sender.flush()
