@@ -68,6 +68,9 @@ class SandboxDialer(Dialer):
         try:
             path = str(self._keeper.bridge_path(workspace_id))
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(connection, path), 5)
+        except (OSError, TimeoutError) as error:
+            connection.close()
+            raise Unavailable("The project server of this sandbox does not answer. Try again.") from error
         except BaseException:
             connection.close()
             raise

@@ -1,0 +1,215 @@
+"""Which socket a request gets: of a run that sleeps, moved, crashed or never gets ready."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from firefly.adapters import dialer
+from firefly.adapters.dialer import OUTPUT_LINES, SandboxDialer
+from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
+from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, Stream
+from firefly.routes import AppTarget, BridgeTarget, SandboxTarget
+from firefly.sandbox.backend import Instance
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+WORKSPACE = uuid4()
+MAIN = SandboxTarget(WORKSPACE)
+
+
+@dataclass
+class Keeper:
+    """One workspace; `listening` are the ports that its application has open."""
+
+    folder: Path
+    run: Instance | None = None
+    listening: set[int] = field(default_factory=set)
+    starts: int = 0
+    dialed: list[int] = field(default_factory=list)
+    touched: list[UUID] = field(default_factory=list)
+
+    def running(self, workspace_id: UUID) -> Instance | None:
+        return self.run
+
+    async def ensure(self, workspace_id: UUID) -> Instance:
+        if self.run is None:
+            self.starts += 1
+            self.run = Instance(f"run-{self.starts}", workspace_id, NOW)
+        return self.run
+
+    async def connect(self, workspace_id: UUID, port: int) -> tuple[Instance, socket.socket]:
+        instance = await self.ensure(workspace_id)
+        self.dialed.append(port)
+        if port not in self.listening:
+            raise Unavailable(f"Nothing listens on port {port}.")
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        return instance, ours
+
+    def touch(self, workspace_id: UUID) -> None:
+        self.touched.append(workspace_id)
+
+    def bridge_path(self, workspace_id: UUID) -> Path:
+        return self.folder / "bridge.sock"
+
+
+@dataclass
+class Bridges:
+    """What the bridge says of its application, one answer after the other; the last one stays."""
+
+    answers: list[ApplicationStatus] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    asked: int = 0
+
+    async def application(self, workspace_id: UUID) -> ApplicationStatus:
+        self.asked += 1
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def recent_output(self, workspace_id: UUID) -> list[Line]:
+        return self.lines
+
+
+@dataclass
+class House:
+    keeper: Keeper
+    bridges: Bridges
+    dialer: SandboxDialer
+    opened: list[socket.socket] = field(default_factory=list)
+
+    async def dial(self, target: Any = MAIN) -> str:
+        key, connection = await self.dialer.dial(target)
+        self.opened.append(connection)
+        return key
+
+
+def status(state: State, port: int = 3000, reason: str = "") -> ApplicationStatus:
+    return ApplicationStatus(
+        state=state, kind=ApplicationKind.SERVER, command="x", port=port, reason=reason, since=NOW
+    )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    keeper, bridges = Keeper(tmp_path, listening={3000}), Bridges([status(State.RUNNING)])
+    made = House(keeper, bridges, SandboxDialer(keeper=cast(Any, keeper), bridges=cast(Any, bridges)))
+    yield made
+    for connection in made.opened:
+        connection.close()
+
+
+async def test_what_sleeps_is_woken_and_its_port_is_asked_for_once(house: House) -> None:
+    assert house.dialer.instance(MAIN) is None
+    assert [await house.dial(), await house.dial()] == ["run-1:3000"] * 2
+    assert (house.keeper.starts, house.bridges.asked) == (1, 1)
+    assert house.dialer.instance(MAIN) == "run-1:3000"
+
+
+async def test_an_application_that_moved_is_found_on_its_new_port(house: House) -> None:
+    await house.dial()
+    house.keeper.listening = {4000}
+    house.bridges.answers = [status(State.RUNNING, 4000)]
+    assert await house.dial() == "run-1:4000"
+    assert house.dialer.instance(MAIN) == "run-1:4000"
+    assert house.keeper.dialed == [3000, 3000, 4000]
+
+
+async def test_another_run_is_asked_anew(house: House) -> None:
+    await house.dial()
+    house.keeper.run = Instance("run-9", WORKSPACE, NOW)
+    assert house.dialer.instance(MAIN) is None
+    house.bridges.answers = [status(State.WAITING)]
+    assert await house.dial() == "run-9:3000"
+
+
+async def test_one_that_installs_and_starts_is_waited_for(house: House) -> None:
+    house.bridges.answers = [status(State.INSTALLING), status(State.STARTING), status(State.RUNNING)]
+    assert await house.dial() == "run-1:3000"
+    assert house.bridges.asked == 3
+
+
+async def test_one_that_is_never_ready_is_told_in_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialer, "READY_LIMIT", 0.1)
+    house.bridges.answers = [status(State.INSTALLING)]
+    with pytest.raises(TimedOut, match="not ready yet"):
+        await house.dial()
+
+
+@pytest.mark.parametrize("state", [State.CRASHED, State.STOPPED])
+async def test_a_crash_comes_with_its_reason_and_last_lines(house: House, state: State) -> None:
+    house.bridges.answers = [status(state, reason="It ended with 1.")]
+    house.bridges.lines = [Line(seq=n, time=NOW, stream=Stream.ERR, text=f"line {n}") for n in range(OUTPUT_LINES + 5)]
+    with pytest.raises(SandboxFailed, match=r"It ended with 1\.") as caught:
+        await house.dial()
+    assert caught.value.output.splitlines() == [f"line {n}" for n in range(5, OUTPUT_LINES + 5)]
+    assert house.keeper.dialed == []
+
+
+async def test_one_that_crashed_since_it_was_last_asked_is_not_taken_for_running(house: House) -> None:
+    await house.dial()
+    house.keeper.listening = set()
+    house.bridges.answers = [status(State.CRASHED, reason="It ended with 1.")]
+    with pytest.raises(SandboxFailed):
+        await house.dial()
+    assert house.dialer.instance(MAIN) is None
+
+
+async def test_one_that_says_it_runs_and_does_not_listen_is_away(house: House) -> None:
+    house.keeper.listening = set()
+    with pytest.raises(Unavailable, match="3000"):
+        await house.dial()
+    assert house.bridges.asked == 2
+
+
+async def test_a_port_of_its_own_is_dialed_without_asking(house: House) -> None:
+    target = SandboxTarget(WORKSPACE, 5173)
+    with pytest.raises(Unavailable):
+        await house.dial(target)
+    house.keeper.listening.add(5173)
+    assert await house.dial(target) == house.dialer.instance(target) == "run-1"
+    assert house.bridges.asked == 0
+
+
+@pytest.fixture
+async def listener(tmp_path: Path) -> AsyncIterator[None]:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_unix_server(hang_up, tmp_path / "bridge.sock")
+    yield
+    server.close()
+    await server.wait_closed()
+
+
+async def test_the_bridge_is_reached_by_its_socket(house: House, listener: None) -> None:
+    target = BridgeTarget(WORKSPACE)
+    key, connection = await house.dialer.dial(target)
+    with closing(connection):
+        assert connection.getpeername() == str(house.keeper.folder / "bridge.sock")
+        assert connection.gettimeout() == 0
+    assert key == house.dialer.instance(target) == "run-1"
+
+
+async def test_a_bridge_that_is_gone_is_away(house: House) -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        await house.dialer.dial(BridgeTarget(WORKSPACE))
+
+
+async def test_what_is_no_sandbox_is_none_of_its_business(house: House) -> None:
+    assert house.dialer.instance(AppTarget()) is None
+    house.dialer.touch(AppTarget())
+    with pytest.raises(NotFound):
+        await house.dialer.dial(AppTarget())
+    assert house.keeper.touched == []
+
+
+def test_activity_counts_for_the_workspace(house: House) -> None:
+    house.dialer.touch(MAIN)
+    house.dialer.touch(BridgeTarget(WORKSPACE))
+    assert house.keeper.touched == [WORKSPACE] * 2

@@ -1,0 +1,140 @@
+"""What the keeper learns of projects, and projects of the keeper."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from firefly.adapters.bridges import BridgeCalls
+from firefly.adapters.workspaces import KeeperWorkspaces, ProjectSpecs, RunObserver
+from firefly.projects.seams import WorkspaceFacts
+from firefly.sandbox.backend import Instance
+from firefly.settings import Settings
+
+WORKSPACE = uuid4()
+RUN = Instance("run-1", WORKSPACE, datetime(2026, 11, 20, tzinfo=UTC))
+
+
+def facts(*, administrator: bool = False) -> WorkspaceFacts:
+    return WorkspaceFacts(WORKSPACE, uuid4(), "ada", "site", administrator)
+
+
+async def uid_of(workspace_id: UUID) -> int:
+    return 4242
+
+
+@pytest.mark.parametrize(
+    ("found", "trusted", "environment"),
+    [
+        (facts(administrator=True), True, {"FIREFLY_PROJECT": "ada/site"}),
+        (facts(), False, {"FIREFLY_PROJECT": "ada/site"}),
+        (None, True, {}),
+    ],
+)
+async def test_limits_come_from_the_settings_and_trust_from_the_owner(
+    settings: Settings, found: WorkspaceFacts | None, trusted: bool, environment: Mapping[str, str]
+) -> None:
+    async def facts_of(workspace_id: UUID) -> WorkspaceFacts | None:
+        return found
+
+    limited = settings.model_copy(update={"sandbox_memory": 1 << 28, "sandbox_cpu": 0.5, "sandbox_pids": 64})
+    spec = await ProjectSpecs(settings=limited, facts_of=facts_of, uid_of=uid_of).spec(WORKSPACE)
+    assert (spec.limits.memory, spec.limits.cpu, spec.limits.pids) == (1 << 28, 0.5, 64)
+    assert (spec.workspace_id, spec.uid, spec.trusted, spec.environment) == (WORKSPACE, 4242, trusted, environment)
+
+
+@dataclass
+class Keeper:
+    folder: Path
+    prepared: UUID | None = None
+    told: list[str] = field(default_factory=list)
+
+    async def claim_prepared(self) -> Any:
+        return SimpleNamespace(workspace_id=self.prepared) if self.prepared else None
+
+    async def create_workspace(self) -> UUID:
+        self.told.append("create")
+        return WORKSPACE
+
+    async def ensure(self, workspace_id: UUID) -> Instance:
+        return RUN
+
+    def bridge_path(self, workspace_id: UUID) -> Path:
+        return self.folder / "bridge.sock"
+
+    def gateway_path(self, workspace_id: UUID) -> Path:
+        return self.folder / "git.sock"
+
+
+async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: Path) -> None:
+    ready = uuid4()
+    keeper = Keeper(tmp_path, ready)
+    workspaces = KeeperWorkspaces(cast(Any, keeper))
+    assert await workspaces.claim() == ready
+    keeper.prepared = None
+    assert await workspaces.claim() == WORKSPACE
+    assert keeper.told == ["create"]
+
+
+@dataclass
+class Gateway:
+    open: dict[UUID, Path] = field(default_factory=dict)
+
+    async def listen(self, workspace_id: UUID, path: Path) -> None:
+        self.open[workspace_id] = path
+
+    async def silence(self, workspace_id: UUID) -> None:
+        del self.open[workspace_id]
+
+
+def observer(settings: Settings, folder: Path, found: WorkspaceFacts | None) -> tuple[RunObserver, Gateway]:
+    async def facts_of(workspace_id: UUID) -> WorkspaceFacts | None:
+        return found
+
+    keeper, gateway = cast(Any, Keeper(folder)), Gateway()
+    bridges = BridgeCalls(keeper=keeper, settings=settings)
+    return RunObserver(gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of), gateway
+
+
+async def test_each_run_gets_its_way_to_git_and_learns_whose_it_is(settings: Settings) -> None:
+    told: list[dict[str, Any]] = []
+
+    async def configure(request: web.Request) -> web.Response:
+        told.append(await request.json())
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_post("/configure", configure)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.UnixSite(runner, settings.run_dir / "bridge.sock").start()
+    observes, gateway = observer(settings, settings.run_dir, facts())
+    await observes.started(WORKSPACE, RUN)
+    await runner.cleanup()
+    assert gateway.open == {WORKSPACE: settings.run_dir / "git.sock"}
+    assert told[0]["project"] == {"owner": "ada", "name": "site"}
+    assert told[0]["preview_hosts"] == ["site--ada.preview.localhost"]
+    assert told[0]["base_url"] == settings.content_url("site--ada")
+    await observes.ended(WORKSPACE, RUN)
+    assert gateway.open == {}
+
+
+async def test_a_workspace_of_nobody_yet_is_told_nothing(settings: Settings) -> None:
+    observes, gateway = observer(settings, settings.run_dir / "no-bridge-here", None)
+    await observes.started(WORKSPACE, RUN)
+    assert WORKSPACE in gateway.open
+
+
+async def test_a_bridge_that_does_not_listen_does_not_end_the_run(settings: Settings) -> None:
+    observes, gateway = observer(settings, settings.run_dir, facts())
+    with capture_logs() as logged:
+        await observes.started(WORKSPACE, RUN)
+    assert [line["event"] for line in logged] == ["bridge.unconfigured"]
+    assert WORKSPACE in gateway.open
