@@ -20,7 +20,8 @@ font:16px/1.5 system-ui,sans-serif}
 main{box-sizing:border-box;width:min(560px,100% - 32px);margin:24px 0;padding:32px;background:var(--card);
 border:1px solid var(--line);border-radius:10px}
 h1{margin:0 0 8px;font-size:20px}p{margin:0;color:var(--quiet)}
-pre{margin:16px 0 0;padding:12px;overflow:auto;max-height:320px;border:1px solid var(--line);border-radius:6px;
+pre{display:flex;flex-direction:column-reverse;margin:16px 0 0;padding:12px;overflow:auto;max-height:320px;
+border:1px solid var(--line);border-radius:6px;
 font:13px/1.55 ui-monospace,monospace;white-space:pre-wrap}
 small{display:block;margin-top:16px;color:var(--quiet);font-size:12px}
 .alive{display:inline-block;width:8px;height:8px;margin-right:8px;border-radius:50%;background:var(--accent)}
@@ -144,7 +145,7 @@ def _page(notice: Notice, reference: str) -> str:
         style=_STYLE,
         dot='<span class="alive"></span>' if notice.kind == "starting" else "",
         detail=html.escape(notice.detail),
-        output=f"<pre>{html.escape(notice.output)}</pre>" if notice.output else "",
+        output=f'<pre tabindex="0">{html.escape(notice.output)}</pre>' if notice.output else "",
         reference=f"<small>Request {html.escape(reference)}</small>" if reference else "",
     )
 

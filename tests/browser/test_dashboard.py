@@ -6,19 +6,12 @@ import zipfile
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import PHONE, Person, Picture
+from tests.browser.conftest import Person
+from tests.browser.editing import own_token
+from tests.browser.looking import PHONE
 from tests.support.server import LiveServer, create_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-async def own_token(page: Page) -> str:
-    """A token of whoever is signed in, made as the page would."""
-    answer = await page.evaluate(
-        """async () => (await fetch("/api/v1/tokens", {method: "POST", headers: {"Content-Type": "application/json"},
-           body: JSON.stringify({name: "test", scopes: ["read", "write"]})})).json()"""
-    )
-    return str(answer["token"])
 
 
 async def make(live_server: LiveServer, person: Person, *names: str) -> None:
@@ -32,19 +25,17 @@ async def choose(page: Page, name: str, item: str) -> None:
     await page.get_by_role("menuitem", name=item).click()
 
 
-async def test_first_visit_offers_three_ways_to_begin(person: Person, picture: Picture) -> None:
+async def test_first_visit_offers_three_ways_to_begin(person: Person) -> None:
     page = person.page
     for way in ("Start from a template", "Import a repository", "Bring a folder"):
         await expect(page.get_by_role("heading", name=way)).to_be_visible()
     await expect(page.get_by_text("firefly up")).to_be_visible()
-    await picture(page, "dashboard-first-visit")
 
 
-async def test_template_becomes_a_project(live_server: LiveServer, person: Person, picture: Picture) -> None:
+async def test_template_becomes_a_project(live_server: LiveServer, person: Person) -> None:
     page = person.page
     await page.get_by_role("link", name="Start from a template").click()
     await expect(page.get_by_role("radio")).to_have_count(6)
-    await picture(page, "new-project")
     await page.get_by_role("radio", name="Static page").check(force=True)
     await expect(page.get_by_label("Name", exact=True)).to_have_value("my-static")
     await page.get_by_role("button", name="Create project").click()
@@ -112,7 +103,7 @@ async def test_renaming(live_server: LiveServer, person: Person) -> None:
     await expect(page.get_by_role("link", name="draft", exact=True)).to_have_count(0)
 
 
-async def test_members_and_visibility(live_server: LiveServer, person: Person, picture: Picture) -> None:
+async def test_members_and_visibility(live_server: LiveServer, person: Person) -> None:
     await make(live_server, person, "shared")
     page = person.page
     await choose(page, "shared", "Members and access…")
@@ -121,7 +112,6 @@ async def test_members_and_visibility(live_server: LiveServer, person: Person, p
     await dialog.get_by_label("Role", exact=True).select_option("viewer")
     await dialog.get_by_role("button", name="Add").click()
     await expect(dialog.get_by_label("Role of admin")).to_have_value("viewer")
-    await picture(page, "members")
     await dialog.get_by_label("Add someone").fill("nobody-at-all")
     await dialog.get_by_role("button", name="Add").click()
     await expect(dialog.get_by_role("alert")).to_be_visible()
@@ -152,7 +142,7 @@ async def test_import_from_this_machine_is_refused_in_words(person: Person) -> N
     await expect(page.get_by_role("alert").first).to_be_visible()
 
 
-async def test_token_is_shown_once_and_revoked(person: Person, picture: Picture) -> None:
+async def test_token_is_shown_once_and_revoked(person: Person) -> None:
     page = person.page
     await page.goto("/account/tokens")
     await page.get_by_role("button", name="New token").click()
@@ -163,23 +153,21 @@ async def test_token_is_shown_once_and_revoked(person: Person, picture: Picture)
     await page.get_by_role("button", name="Done").click()
     await expect(secret).to_have_count(0)
     await expect(page.get_by_text("laptop")).to_be_visible()
-    await picture(page, "tokens")
     await page.get_by_role("button", name="Revoke laptop").click()
     await page.get_by_role("button", name="Revoke the token").click()
     await expect(page.get_by_role("heading", name="No tokens yet")).to_be_visible()
 
 
-async def test_look_is_kept_without_a_flash(person: Person, picture: Picture) -> None:
+async def test_look_is_kept_without_a_flash(person: Person) -> None:
     page = person.page
     await page.goto("/account")
     await page.get_by_role("radio", name="Dark").check(force=True)
     answer = await page.goto("/")
     assert answer is not None
     assert '<html lang="en" data-theme="dark">' in await answer.text()
-    await picture(page, "dashboard-dark")
 
 
-async def test_users_are_made_by_administrators(live_server: LiveServer, person: Person, picture: Picture) -> None:
+async def test_users_are_made_by_administrators(live_server: LiveServer, person: Person) -> None:
     page = person.page
     await page.goto("/admin/users")
     await page.get_by_role("button", name="New user").click()
@@ -189,7 +177,6 @@ async def test_users_are_made_by_administrators(live_server: LiveServer, person:
     await page.get_by_role("button", name="Done").click()
     await page.get_by_label("Role of katherine").select_option("administrator")
     await expect(page.get_by_text("katherine is an administrator now.")).to_be_visible()
-    await picture(page, "users")
 
 
 async def test_settings_rename_the_project_and_its_address(live_server: LiveServer, person: Person) -> None:
@@ -202,7 +189,7 @@ async def test_settings_rename_the_project_and_its_address(live_server: LiveServ
     await expect(page.get_by_text(f"git clone {live_server.url}/git/{person.name}/new-site.git")).to_be_visible()
 
 
-async def test_nothing_is_cut_on_a_phone(live_server: LiveServer, person: Person, picture: Picture) -> None:
+async def test_nothing_is_cut_on_a_phone(live_server: LiveServer, person: Person) -> None:
     await make(live_server, person, "a-project-with-quite-a-long-name")
     page = person.page
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
@@ -210,4 +197,3 @@ async def test_nothing_is_cut_on_a_phone(live_server: LiveServer, person: Person
         await page.goto(path)
         await expect(page.locator("main")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
-        await picture(page, f"phone{path.replace('/', '-').rstrip('-')}")

@@ -1,71 +1,28 @@
 """The editor as a person uses it: a real project in a real sandbox, in Chromium."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
-import aiohttp
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE, Person, Picture
-from tests.browser.test_dashboard import own_token
-from tests.support.server import LiveServer, create_project
-from tests.support.waiting import eventually
+from tests.browser.conftest import Person
+from tests.browser.editing import Editor, opened
+from tests.browser.looking import PHONE, Looker
+from tests.support.server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-@dataclass(frozen=True)
-class Editor:
-    """An open project; `client` reaches its files as another program of the same person would."""
-
-    page: Page
-    path: str
-    client: aiohttp.ClientSession
-
-    def row(self, name: str) -> Locator:
-        return self.page.get_by_role("treeitem", name=name, exact=True)
-
-    async def open(self, name: str) -> None:
-        await self.row(name).click()
-        await expect(self.page.get_by_role("textbox", name=f"Text of {name}")).to_be_visible()
-
-    async def type_at_start(self, text: str) -> None:
-        await self.page.locator(".cm-content").click()
-        await self.page.keyboard.press("Control+Home")
-        await self.page.keyboard.type(text)
-
-    async def read(self, name: str) -> str | None:
-        async with self.client.get(f"/api/v1/projects/{self.path}/files/{name}") as response:
-            return await response.text() if response.status == 200 else None
-
-    async def write(self, name: str, text: str) -> None:
-        async with self.client.put(f"/api/v1/projects/{self.path}/files/{name}", data=text.encode()) as response:
-            assert response.status < 300, await response.text()
-
-    async def on_disk(self, name: str, part: str, *, within: float = 10) -> None:
-        await eventually(lambda: self._has(name, part), within=within)
-
-    async def _has(self, name: str, part: str) -> bool:
-        return part in (await self.read(name) or "")
-
-
 @pytest.fixture
 async def editor(live_server: LiveServer, person: Person) -> AsyncIterator[Editor]:
-    page = person.page
-    async with live_server.client(token=await own_token(page)) as client:
-        project = await create_project(client, "site", "static")
-        await page.goto(project["urls"]["editor"])
-        await expect(page.get_by_role("treeitem", name="index.html", exact=True)).to_be_visible()
-        await expect(page.get_by_text("All changes saved.")).to_be_visible()
-        yield Editor(page, f"{project['owner']}/{project['name']}", client)
+    async with opened(live_server, person, "site") as editor:
+        yield editor
 
 
-async def test_an_edited_page_shows_in_the_preview(editor: Editor, picture: Picture) -> None:
+async def test_an_edited_page_shows_in_the_preview(editor: Editor) -> None:
     page = editor.page
     shown = page.frame_locator("iframe")
     await expect(shown.get_by_role("heading", name="Hello, world")).to_be_visible()
-    await picture(page, "editor-light")
     await editor.open("index.html")
     await editor.type_at_start("<!-- written in the browser -->")
     await expect(page.get_by_text("1 file not saved.")).to_be_visible()
@@ -73,8 +30,6 @@ async def test_an_edited_page_shows_in_the_preview(editor: Editor, picture: Pict
     await expect(page.get_by_text("All changes saved.")).to_be_visible()
     await editor.on_disk("index.html", "<!-- written in the browser -->")
     await expect(shown.get_by_role("heading", name="Hello, world")).to_be_visible()
-    await page.emulate_media(color_scheme="dark")
-    await picture(page, "editor-dark")
 
 
 async def test_files_are_made_renamed_deleted_and_brought_back_by_keyboard(editor: Editor) -> None:
@@ -110,14 +65,13 @@ async def clash(editor: Editor) -> None:
     await expect(editor.page.get_by_text("style.css was changed elsewhere, too.")).to_be_visible()
 
 
-async def test_a_conflict_is_compared_and_ours_kept(editor: Editor, picture: Picture) -> None:
+async def test_a_conflict_is_compared_and_ours_kept(editor: Editor) -> None:
     page = editor.page
     await clash(editor)
     await page.keyboard.press("Control+s")
     assert await editor.read("style.css") == "/* theirs */\n"
     await page.get_by_role("button", name="Compare").click()
     await expect(page.get_by_text("On disk")).to_be_visible()
-    await picture(page, "editor-conflict")
     await page.get_by_role("button", name="Keep mine").click()
     await editor.on_disk("style.css", "/* mine */")
     await expect(page.get_by_text("All changes saved.")).to_be_visible()
@@ -144,7 +98,7 @@ async def test_unsaved_text_survives_a_reload(editor: Editor) -> None:
     assert "not saved" not in (await editor.read("index.html") or "")
 
 
-async def test_no_keystroke_is_lost_when_the_server_dies(editor: Editor, live_server: LiveServer) -> None:
+async def test_no_keystroke_is_lost_when_the_server_dies(editor: Editor, live_server: LiveServer, look: Looker) -> None:
     page = editor.page
     await page.keyboard.press("Control+Backquote")
     await expect(page.locator(".xterm")).to_be_visible()
@@ -156,6 +110,8 @@ async def test_no_keystroke_is_lost_when_the_server_dies(editor: Editor, live_se
         await editor.type_at_start("<!-- typed while away -->")
         await page.keyboard.press("Control+s")
         await expect(page.get_by_text("1 file will be saved then.")).to_be_visible()
+        await look(page, "editor-connection-lost")
+        await page.locator(".cm-content").focus()
         await page.keyboard.type("<!-- and more -->")
     finally:
         live_server.start()
@@ -190,13 +146,12 @@ async def test_files_and_commands_are_found_by_name(editor: Editor) -> None:
     await expect(page.locator("html[data-theme=dark]")).to_be_attached()
 
 
-async def test_a_phone_has_three_tabs(editor: Editor, picture: Picture) -> None:
+async def test_a_phone_has_three_tabs(editor: Editor) -> None:
     page = editor.page
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     tabs = page.get_by_role("navigation", name="Parts of the editor")
     await tabs.get_by_role("button", name="Files").click()
     await editor.open("README.md")
-    await picture(page, "editor-phone")
     await tabs.get_by_role("button", name="Preview").click()
     await expect(page.frame_locator("iframe").get_by_role("heading", name="Hello, world")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, FrameLocator, Page, expect
 
-from tests.browser.conftest import PASSWORD, PHONE, Picture
+from tests.browser.conftest import PASSWORD
+from tests.browser.looking import Looker
 from tests.support.server import LiveServer
 from tests.support.waiting import eventually
 
@@ -29,11 +30,12 @@ def fresh_server(tmp_path: Path) -> Iterator[LiveServer]:
         yield server
 
 
-async def become_administrator(page: Page, server: LiveServer) -> None:
+async def become_administrator(page: Page, server: LiveServer, look: Looker) -> None:
     await eventually(lambda: LINK.search(server.log) is not None, within=10)
     found = LINK.search(server.log)
     assert found is not None
     await page.goto(found[0])
+    await look(page, "first-link")
     await page.get_by_label("Name", exact=True).fill("ada")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Make the account").click()
@@ -71,11 +73,11 @@ async def replace_in_editor(page: Page, old: str, new: str) -> None:
 
 
 async def test_from_the_link_to_an_edited_page_without_a_page_load(
-    browser: Browser, fresh_server: LiveServer, picture: Picture
+    browser: Browser, fresh_server: LiveServer, look: Looker
 ) -> None:
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
-    await become_administrator(page, fresh_server)
+    await become_administrator(page, fresh_server, look)
     preview = await create_vite_project(page)
 
     # State that a page load would lose.
@@ -87,12 +89,7 @@ async def test_from_the_link_to_an_edited_page_without_a_page_load(
     await replace_in_editor(page, "Hello, React", "Hello, fireflies")
     await expect(preview.get_by_role("heading", name="Hello, fireflies")).to_be_visible(timeout=20_000)
     await expect(button).to_contain_text("1")
-    await picture(page, "editor")
-
-    await page.emulate_media(color_scheme="dark")
-    await picture(page, "editor-dark")
-    await page.emulate_media(color_scheme="light")
-    width, height = PHONE
-    await page.set_viewport_size({"width": width, "height": height})
-    await picture(page, "editor-phone")
+    await page.keyboard.press("Home")
+    await page.keyboard.press("Home")
+    await look(page, "editor")
     await context.close()

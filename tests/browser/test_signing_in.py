@@ -5,17 +5,16 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Person, Picture, invite
+from tests.browser.conftest import PASSWORD, Person, invite
 from tests.support.server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 
-async def test_link_lets_in_once(live_server: LiveServer, page: Page, picture: Picture) -> None:
+async def test_link_lets_in_once(live_server: LiveServer, page: Page) -> None:
     link = await invite(live_server, "grace")
     await page.goto(link)
     await expect(page.get_by_role("heading")).to_have_text("Welcome")
-    await picture(page, "link")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Set the password").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
@@ -26,9 +25,8 @@ async def test_link_lets_in_once(live_server: LiveServer, page: Page, picture: P
     await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
-async def test_wrong_password_is_told_and_the_name_kept(live_server: LiveServer, page: Page, picture: Picture) -> None:
+async def test_wrong_password_is_told_and_the_name_kept(live_server: LiveServer, page: Page) -> None:
     await page.goto("/auth/sign-in?next=/bin")
-    await picture(page, "sign-in")
     await page.get_by_label("Name").fill("nobody")
     await page.get_by_label("Password").fill("wrong, and long enough")
     await page.get_by_role("button", name="Sign in").click()

@@ -23,7 +23,7 @@ export function Banner() {
       <CircleAlert size={16} aria-hidden />
       <span>{phase.name === "failed" ? `The sandbox does not start: ${phase.reason}` : phase.reason}</span>
       {phase.name === "refused" && (
-        <a className="ff-button" href={`/auth/sign-in?next=${encodeURIComponent(location.pathname)}`}>
+        <a className="ff-button ff-button-primary" href={`/auth/sign-in?next=${encodeURIComponent(location.pathname)}`}>
           Sign in
         </a>
       )}

@@ -103,11 +103,11 @@ function RunMenu() {
   const dots: Record<typeof run.tone, DotState> = { running: "running", busy: "busy", failed: "failed", off: "stopped" };
   return (
     <Menu
-      label={`${run.label}${run.detail ? `, ${run.detail}` : ""}`}
+      label={[run.label, run.detail].filter(Boolean).join(" ")}
       className="wb-run"
       trigger={
         <>
-          <StateDot state={dots[run.tone]} label={run.label} showLabel />
+          <StateDot state={dots[run.tone]} label={run.label} showLabel />{" "}
           {run.detail && <span className="wb-run-detail">{run.detail}</span>}
           <ChevronDown size={14} aria-hidden />
         </>

@@ -16,7 +16,7 @@ export default function Compare({ path, theirs }: { path: string; theirs: string
       lineNumbers(),
       language(path),
       EditorState.readOnly.of(true),
-      EditorView.contentAttributes.of({ "aria-label": label }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
     ];
     const view = new MergeView({
       parent: place.current,

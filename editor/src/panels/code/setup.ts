@@ -78,6 +78,6 @@ export function setUpDocument(path: string, { documents, buffers, store }: Workb
     /\.(md|markdown|txt|rst)$/i.test(path) ? EditorView.lineWrapping : [],
     told,
     EditorState.readOnly.of(!store.mayWrite),
-    EditorView.contentAttributes.of({ "aria-label": `Text of ${nameOf(path)}. Escape and then Tab leaves it.`, "data-focus": "" }),
+    EditorView.contentAttributes.of({ "aria-label": `Text of ${nameOf(path)}. Escape and then Tab leaves it.`, "data-focus": "", tabindex: "0" }),
   ];
 }

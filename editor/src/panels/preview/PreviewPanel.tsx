@@ -87,12 +87,13 @@ function PortField() {
 function PreviewBody() {
   const status = useWorkbenchState((state) => state.application);
   const phase = useWorkbenchState((state) => state.phase.name);
+  const why = useWorkbenchState((state) => (state.phase.name === "asleep" ? state.phase.reason : ""));
   const port = useWorkbenchState((state) => state.preview.port);
   const { application, connect } = useActions();
   if (phase === "asleep") {
     return (
       <EmptyState icon={<Globe size={20} aria-hidden />} title="The sandbox sleeps" action={<Button kind="primary" onClick={connect}>Wake it</Button>}>
-        It stopped because nobody used it. Your files are kept.
+        {why} Your files are kept.
       </EmptyState>
     );
   }
@@ -132,9 +133,11 @@ function useActions() {
   return { application: workbench.application, connect: () => workbench.connect() };
 }
 
+const LAST_LINES = 5;
+
 function LastLines() {
   const lines = useWorkbenchState((state) => state.output);
-  const last = lines.filter((line) => line.text.trim()).slice(-3);
+  const last = lines.filter((line) => line.stream !== "system" && line.text.trim()).slice(-LAST_LINES);
   if (last.length === 0) return null;
   return <pre className="wb-last-lines">{last.map((line) => line.text).join("\n")}</pre>;
 }
@@ -147,7 +150,7 @@ function Progress({ status }: { status: ApplicationStatus }) {
       title={status.state === "installing" ? "Installing what it needs" : "Starting the application"}
       action={<Button onClick={() => application.showOutput()}>Show output</Button>}
     >
-      {status.reason}
+      {status.steps.length === 0 && status.reason}
       <ol className="wb-steps">
         {status.steps.map((step) => (
           <StepRow key={step.name} step={step} />

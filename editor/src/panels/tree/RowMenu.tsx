@@ -32,7 +32,11 @@ export function RowMenu({ place, onClose }: { place: RowMenuPlace; onClose: () =
       if (!element.contains(event.target as Node)) onClose();
     };
     document.addEventListener("pointerdown", leave);
-    return () => document.removeEventListener("pointerdown", leave);
+    window.addEventListener("resize", onClose);
+    return () => {
+      document.removeEventListener("pointerdown", leave);
+      window.removeEventListener("resize", onClose);
+    };
   }, [place, onClose]);
 
   const back = (): void => {

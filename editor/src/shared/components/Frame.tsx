@@ -68,7 +68,7 @@ function AccountMenu({ user }: { user: Account }) {
   return (
     <>
       <Menu
-        label={`Account of ${user.display_name || user.name}`}
+        label={`${initialsOf(user)}, account of ${user.display_name || user.name}`}
         className="ff-avatar"
         trigger={initialsOf(user)}
         header={

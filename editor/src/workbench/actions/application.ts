@@ -2,9 +2,13 @@ import { type Bridge, type ApplicationStatus, type OutputLine, sentence } from "
 import type { Store } from "../store";
 
 const KEPT_LINES = 5_000;
+/** Below it, workbench.css shows one part of the window at a time. */
+const PHONE = 720;
 
 /** The application that runs in the sandbox: its state, its output, starting and stopping it. */
 export class Application {
+  private crashTold = false;
+
   constructor(
     private readonly store: Store,
     private readonly bridge: Bridge,
@@ -35,6 +39,7 @@ export class Application {
     this.store.set({ application: status });
     if (!before) return;
     const begins = before.state !== "running" && status.state === "running";
+    if (begins) this.crashTold = false;
     if (begins || before.port !== status.port) this.reloadPreview();
     if (status.state === "crashed" && before.state !== "crashed") this.reportCrash(status);
   }
@@ -69,7 +74,12 @@ export class Application {
     this.store.set({ preview: { ...preview, port, visit: preview.visit + 1 } });
   }
 
+  /** Once until it runs again: an application that is tried again and again would fill the page with notices. */
   private reportCrash(status: ApplicationStatus): void {
+    const { layout, phone } = this.store.state;
+    const isSeen = innerWidth > PHONE ? layout.previewOpen : phone === "preview";
+    if (isSeen || this.crashTold) return;
+    this.crashTold = true;
     this.store.tell(status.reason || "The application has stopped unexpectedly.", {
       tone: "bad",
       action: { label: "Show output", run: () => this.showOutput() },
