@@ -29,7 +29,7 @@ KEPT = 2000
 QUEUE = 500
 # How long the list of what a reader may see is believed; events about members and projects end it at once.
 VISIBLE_FOR = 5.0
-RETHINK = ("project.", "member.")
+RETHINK = ("project.", "members.")
 
 log = structlog.get_logger()
 

@@ -101,11 +101,11 @@ async def test_a_new_member_hears_at_once_and_a_removed_one_no_more(world: World
     async with stream(world, await world.program(world.bob)) as events:
         await events.next()
         members[world.bob.id] = members[world.ada.id]
-        await publish(world, "member.changed", project_id=str(project.id))
-        assert (await events.next())[0] == "member.changed"
+        await publish(world, "members.changed", project_id=str(project.id))
+        assert (await events.next())[0] == "members.changed"
         del members[world.bob.id]
-        await publish(world, "member.removed", project_id=str(project.id))
-        assert (await events.next())[0] == "member.removed"
+        await publish(world, "members.changed", project_id=str(project.id))
+        assert (await events.next())[0] == "members.changed"
         await publish(world, "job.changed", project_id=str(project.id))
         await publish(world, "account.changed", project_id=None, account_id=str(world.bob.id))
         assert (await events.next())[0] == "account.changed"
