@@ -118,3 +118,80 @@ async def test_who_loses_access_loses_what_is_open(live_server: LiveServer, act:
             with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)):
                 await asyncio.wait_for(logs.content.read(), LIMIT)
             assert "result" in await write_file(mine, "after.txt")
+
+
+async def test_a_ticket_never_leaves_for_another_preview(live_server: LiveServer) -> None:
+    """`a.preview:x@b.preview` is b's page with a user's name before it; the nonce would be the attacker's own."""
+    owner, attacker = await make_person(live_server), await make_person(live_server)
+    async with live_server.client(token=owner.token) as client:
+        private = await create_project(client, "private", "static")
+    async with live_server.client(token=attacker.token) as client:
+        trap = await create_project(client, "trap", "static")
+    hosts = [project["urls"]["preview"].removeprefix("http://") for project in (private, trap)]
+    fields = {"Cookie": owner.cookies, "Sec-Fetch-Site": "none"}
+    async with live_server.client(token="") as browser:
+        for host, status in ((f"{hosts[0].partition(':')[0]}:x@{hosts[1]}", 404), (hosts[1], 404), (hosts[0], 303)):
+            params = {"host": host, "nonce": "0" * 64, "to": "/"}
+            async with browser.get("/auth/preview", params=params, headers=fields, allow_redirects=False) as answer:
+                assert answer.status == status
+                assert answer.headers.get("Location", f"http://{hosts[0]}/").startswith(f"http://{hosts[0]}/")
+
+
+async def test_visitors_of_a_public_project_see_files_and_nothing_hidden(live_server: LiveServer) -> None:
+    owner, visitor = await make_person(live_server), await make_person(live_server)
+    async with live_server.client(token=owner.token) as client:
+        project = await create_project(client, "open", "static", visibility="public")
+        base = f"/api/v1/projects/{project['owner']}/{project['name']}"
+        async with client.put(f"{base}/files/.env", data=b"SECRET=1") as answer:
+            assert answer.status == 201
+    for token in (visitor.token, ""):
+        async with live_server.client(token=token) as client:
+            for path, status in (("index.html", 200), (".env", 403), (".git/config", 403)):
+                async with client.get(f"{base}/files/{path}") as answer:
+                    assert answer.status == status
+            async with client.get(f"{base}/logs") as answer:
+                assert answer.status in {401, 403}
+
+
+@pytest.mark.parametrize("name", ["x.html", "x.svg", "x.xhtml", "x.xml"])
+async def test_a_projects_file_is_no_page_of_the_app(live_server: LiveServer, name: str) -> None:
+    owner = await make_person(live_server)
+    async with live_server.client(token=owner.token) as client:
+        project = await create_project(client, f"page-{secrets.token_hex(3)}", "static")
+        path = f"/api/v1/projects/{project['owner']}/{project['name']}/files/{name}"
+        async with client.put(path, data=b"<script>alert(1)</script>") as answer:
+            assert answer.status == 201
+        async with client.get(path, headers={"Accept": "text/html"}) as answer:
+            assert answer.content_type in {"text/plain", "application/octet-stream"}
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+async def test_slow_git_requests_of_one_caller_leave_room_for_others(live_server: LiveServer) -> None:
+    owner, other = await make_person(live_server), await make_person(live_server)
+    async with live_server.client(token=owner.token) as client:
+        project = await create_project(client, "slow", "static")
+        path = f"/git/{project['owner']}/{project['name']}.git"
+        async with client.get(f"{path}/info/refs?service=git-upload-pack") as answer:
+            tip = (await answer.read()).partition(b"\0")[0][-45:-5].decode()
+    head = (
+        f"POST {path}/git-upload-pack HTTP/1.1\r\nHost: localhost:{live_server.port}\r\n"
+        f"Authorization: Bearer {owner.token}\r\nContent-Type: application/x-git-upload-pack-request\r\n"
+        f"Content-Length: 100000\r\n\r\n0032want {tip}\n"
+    )
+    writers = []
+    for _ in range(40):
+        _, writer = await asyncio.open_connection("127.0.0.1", live_server.port)
+        writer.write(head.encode())
+        writers.append(writer)
+    try:
+        async with live_server.client(token=other.token) as client:
+            mine = await create_project(client, "quick", "static")
+            async with (
+                asyncio.timeout(LIMIT),
+                client.get(f"/git/{mine['owner']}/{mine['name']}.git/info/refs?service=git-upload-pack") as answer,
+            ):
+                assert b"refs/heads/main" in await answer.read()
+    finally:
+        for writer in writers:
+            writer.transport.abort()
