@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 CONTROLLERS = ("memory", "pids", "cpu")
+# Of 100, which is what everything else has: the server comes before what a sandbox burns.
+WEIGHT = 25
 PERIOD = 100_000
 V1_PROBE = "firefly-probe"
 
@@ -155,12 +157,14 @@ class Group:
             self._put("", "memory.swap.max", "0", optional=True)
             self._put("", "pids.max", str(pids))
             self._put("", "cpu.max", f"{quota} {PERIOD}", optional=True)
+            self._put("", "cpu.weight", str(WEIGHT), optional=True)
             return
         self._put("memory", "memory.limit_in_bytes", str(memory))
         self._put("memory", "memory.memsw.limit_in_bytes", str(memory), optional=True)
         self._put("pids", "pids.max", str(pids))
         self._put("cpu", "cpu.cfs_period_us", str(PERIOD), optional=True)
         self._put("cpu", "cpu.cfs_quota_us", quota, optional=True)
+        self._put("cpu", "cpu.shares", str(WEIGHT * 1024 // 100), optional=True)
 
     def join(self) -> None:
         """Put the calling process into the group, with all that it starts from now on."""

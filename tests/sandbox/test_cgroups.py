@@ -91,6 +91,7 @@ def test_limits_are_written_where_the_kernel_reads_them(tmp_path: Path) -> None:
         "memory.swap.max": "0",
         "pids.max": "512",
         "cpu.max": "150000 100000",
+        "cpu.weight": "25",
     }
 
 
@@ -101,6 +102,7 @@ def test_limits_of_version_1(tmp_path: Path) -> None:
     assert (tmp_path / "memory/one/memory.limit_in_bytes").read_text() == str(1 << 28)
     assert (tmp_path / "pids/one/pids.max").read_text() == "64"
     assert (tmp_path / "cpu/one/cpu.cfs_quota_us").read_text() == "50000"
+    assert (tmp_path / "cpu/one/cpu.shares").read_text() == "256"
 
 
 def test_usage_leaves_out_what_the_kernel_can_take_back(tmp_path: Path) -> None:
