@@ -1,10 +1,13 @@
 """What is written once the loop has read all that had come.
 
 A peer that waits on another core is woken by a write, handles it and sleeps again before the next one, unless writes
-come one upon the other: with 64 connections this saves a sixth of the time per request.
+come one upon the other: with 64 connections that saves a seventh of the time per request.
 """
 
 import asyncio
+
+# Below this many at once, waiting for more costs time and saves nothing: so many are then written at once.
+FEW, AT_ONCE = 3, 32
 
 
 class Sender(asyncio.Protocol):
@@ -26,13 +29,18 @@ class Sender(asyncio.Protocol):
 class Outbox:
     def __init__(self) -> None:
         self._waiting: list[Sender] = []
+        self._at_once = 0
         self._loop: asyncio.AbstractEventLoop
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     def put(self, sender: Sender, data: bytes) -> None:
-        """Write `data` soon. Nothing may be pending for this sender."""
+        """Write `data` soon, or at once where little is going on. Nothing may be pending for this sender."""
+        if self._at_once:
+            self._at_once -= 1
+            sender.transport.write(data)
+            return
         waiting = self._waiting
         if not waiting:
             self._loop.call_soon(self._flush)
@@ -41,5 +49,7 @@ class Outbox:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
+        if len(waiting) < FEW:
+            self._at_once = AT_ONCE
         for sender in waiting:
             sender.flush()
