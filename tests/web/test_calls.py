@@ -1,0 +1,174 @@
+"""Every call of the API, once from each side: who may get through, who is refused, and with what."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from firefly.projects import Role
+from firefly.web.api import OPERATIONS
+from firefly.web.openapi import plain_path
+from firefly.web.routing import PREFIX, Operation
+
+from .world import World
+
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request that is all right, and the status of its answer."""
+
+    json: dict[str, Any] | None = None
+    data: bytes | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+SUCCESS = {
+    "POST /projects": Wanted({"name": "made", "template": "static"}, status=201),
+    "PATCH /projects/{owner}/{name}": Wanted({"description": "changed"}),
+    "POST /projects/{owner}/{name}/members": Wanted({"name": "bob", "role": "viewer"}, status=201),
+    "PUT /projects/{owner}/{name}/members/{member}": Wanted({"role": "editor"}),
+    "DELETE /projects/{owner}/{name}/members/{member}": Wanted(status=204),
+    "PUT /projects/{owner}/{name}/access": Wanted({"visibility": "public"}),
+    "PUT /projects/{owner}/{name}/files/{path}": Wanted(data=b"text"),
+    "POST /projects/{owner}/{name}/exec": Wanted({"command": "true"}),
+    "GET /projects/{owner}/{name}/bridge": Wanted(headers=UPGRADE),
+    "PATCH /me": Wanted({"password": "a much longer password"}),
+    "DELETE /sessions": Wanted(status=204),
+    "DELETE /sessions/{id}": Wanted(status=204),
+    "POST /tokens": Wanted({"name": "made"}, status=201),
+    "DELETE /tokens/{id}": Wanted(status=204),
+    "POST /users": Wanted({"name": "grace"}, status=201),
+    "PATCH /users/{user}": Wanted({"is_administrator": True}),
+}
+
+
+def name_of(operation: Operation) -> str:
+    return f"{operation.method} {plain_path(operation.path)}"
+
+
+@dataclass
+class Addresses:
+    """What the placeholders of the paths stand for."""
+
+    values: dict[str, str]
+
+    def of(self, operation: Operation) -> str:
+        values = self.values | {"id": self.values[plain_path(operation.path).split("/")[1]]}
+        return PREFIX + plain_path(operation.path).format(**values)
+
+
+@pytest.fixture
+async def addresses(world: World) -> Addresses:
+    project = world.projects.add(world.ada, "site")
+    world.projects.members[project.id][world.bob.id] = Role.VIEWER
+    await world.services.sessions.open(world.ada, user_agent="Test", address=None)
+    (session,) = await world.services.sessions.list(world.ada.id)
+    token, _ = await world.services.tokens.create(world.ada, "to revoke", frozenset({"read"}), None)
+    ids = {"sessions": str(session.id), "tokens": str(token.id), "jobs": str(world.jobs.job.id)}
+    return Addresses({
+        "owner": "ada", "name": "site", "path": "index.html", "member": "bob", "user": "bob", **ids,
+        "projects": "", "users": "", "me": "", "audit": "", "events": "", "templates": "",
+    })  # fmt: skip
+
+
+async def ask(
+    client: TestClient[Any, Any], operation: Operation, addresses: Addresses, wanted: Wanted | None = None
+) -> int:
+    """The status of the answer; a stream is not read."""
+    wanted = wanted or SUCCESS.get(name_of(operation), Wanted())
+    async with client.request(
+        operation.method, addresses.of(operation), json=wanted.json, data=wanted.data, headers=wanted.headers
+    ) as response:
+        return response.status
+
+
+async def test_each_does_what_it_is_for(world: World, addresses: Addresses) -> None:
+    client = await world.program(world.ada)
+    expected = {name_of(operation): SUCCESS.get(name_of(operation), Wanted()).status for operation in OPERATIONS}
+    assert {name_of(operation): await ask(client, operation, addresses) for operation in OPERATIONS} == expected
+    assert set(SUCCESS) <= set(expected)
+
+
+async def test_nobody_gets_through_to_what_is_not_public(world: World, addresses: Addresses) -> None:
+    client = world.client()
+    answers = {name_of(operation): await ask(client, operation, addresses) for operation in OPERATIONS}
+    hidden = dict.fromkeys(("GET /projects/{owner}/{name}", "GET /projects/{owner}/{name}/files/{path}"), 404)
+    assert answers == dict.fromkeys(answers, 401) | hidden | {"GET /templates": 200}
+    assert world.projects.requests == []
+
+
+async def test_a_wrong_token_opens_nothing(world: World, addresses: Addresses) -> None:
+    client = world.client(Authorization="Bearer ffp_wrong")
+    answers = {name_of(operation): await ask(client, operation, addresses) for operation in OPERATIONS}
+    assert answers == dict.fromkeys(answers, 401)
+
+
+async def test_a_token_that_only_reads_changes_nothing(world: World, addresses: Addresses) -> None:
+    client = await world.program(world.ada, "read")
+    changing = [operation for operation in OPERATIONS if operation.method != "GET"]
+    answers = {name_of(operation): await ask(client, operation, addresses) for operation in changing}
+    assert answers == dict.fromkeys(answers, 403)
+    assert world.keeper.runs == {}
+    assert "site" in (await (await client.get("/api/v1/projects")).text())
+
+
+async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Addresses) -> None:
+    client = await world.program(world.bob)
+    changing = [o for o in OPERATIONS if o.method != "GET" and "{owner}" in o.path]
+    answers = {name_of(operation): await ask(client, operation, addresses) for operation in changing}
+    assert answers == dict.fromkeys(answers, 403)
+    assert world.keeper.runs == {}
+
+
+async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses) -> None:
+    client = await world.program(world.ada)
+    nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
+        ("sessions", "tokens", "jobs"), "00000000-0000-4000-8000-000000000000"
+    ))  # fmt: skip
+    looking = [o for o in OPERATIONS if "{" in o.path]
+    answers = {name_of(operation): await ask(client, operation, nowhere) for operation in looking}
+    assert answers == dict.fromkeys(answers, 404)
+
+
+async def test_a_body_that_is_not_what_it_should_be_changes_nothing(world: World, addresses: Addresses) -> None:
+    client = await world.program(world.ada)
+    taking = [operation for operation in OPERATIONS if operation.body is not None]
+    assert len(taking) == 10
+    for raw in (b"{", b"\xff", b"[]", b"7", b'{"colour": "red"}', b'{"name": ["x"]}'):
+        wanted = Wanted(data=raw, headers={"Content-Type": "application/json"})
+        answers = {name_of(operation): await ask(client, operation, addresses, wanted) for operation in taking}
+        assert set(answers.values()) <= {400, 422}, (raw, answers)
+    assert [account.name for account in await world.services.accounts.list()] == ["ada", "bob"]
+
+
+async def test_a_method_or_path_that_is_none_is_a_problem_too(world: World) -> None:
+    client = await world.program(world.ada)
+    for method, path, status in (("DELETE", "me", 405), ("PUT", "projects", 405), ("PATCH", "nothing", 404)):
+        response = await client.request(method, f"{PREFIX}/{path}")
+        problem = await response.json()
+        assert (response.status, response.content_type) == (status, "application/problem+json")
+        assert problem["request_id"] == response.headers["X-Request-Id"]
+        assert ("Allow" in response.headers) is (status == 405)
+
+
+async def test_people_get_a_page_and_programs_a_document(world: World) -> None:
+    client = await world.program(world.ada)
+    for accept, path, kind in (
+        ("text/html", "/app/ada/nothing", "text/html"),
+        ("*/*", "/app/ada/nothing", "application/problem+json"),
+        ("text/html", f"{PREFIX}/projects/ada/nothing", "application/problem+json"),
+        ("text/html", "/no-such-page", "text/html"),
+        ("application/json", "/no-such-page", "application/problem+json"),
+    ):
+        response = await client.get(path, headers={"Accept": accept})
+        assert (response.status, response.content_type) == (404, kind)
+
+
+async def test_a_request_id_is_kept_when_it_is_well_formed(world: World) -> None:
+    for given, kept in (("front-door-id-1", True), ("short", False), ("x" * 65, False), ("a b c d e f", False)):
+        response = await world.client(**{"X-Request-Id": given}).get("/healthz")
+        assert (response.headers["X-Request-Id"] == given) is kept
