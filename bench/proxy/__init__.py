@@ -18,7 +18,7 @@ from .load import Measured, measure
 from .peers import PEERS, Peer, upstream_command
 
 UPSTREAM_CORE, PROXY_CORE = 1, 0
-ROUNDS, SECONDS = 3, 4
+ROUNDS, SECONDS = 3, 3
 # Of the proxy's core: with less it waited for the load, and what it could do is not known.
 FULL = 0.98
 CPU = {"nginx": 2.0}
