@@ -1,10 +1,13 @@
 """Signing in by page, link and JSON; sessions that refresh themselves; signing out."""
 
+import asyncio
 from http.cookies import SimpleCookie
 
+import pytest
 from aiohttp import ClientResponse
 
 from firefly.auth import FIRST_ADMINISTRATOR, SIGN_IN
+from firefly.errors import Unauthenticated
 
 from .world import PASSWORD, World
 
@@ -136,6 +139,22 @@ async def test_the_first_link_makes_an_administrator_and_works_once(world: World
     me = await world.client(Cookie=f"{SESSION}={cookies_of(answer)[SESSION]}").get("/api/v1/me")
     assert (await me.json())["account"]["is_administrator"] is True
     assert (await client.post(f"/auth/link/{token}", data=form)).status == 401
+
+
+async def test_of_two_forms_of_one_link_only_one_counts(world: World) -> None:
+    token = await world.services.links.create(SIGN_IN, account_id=world.bob.id, lifetime=60)
+    chosen = ("first long password", "other long password")
+    client = world.client(Origin=world.settings.url)
+    answers = await asyncio.gather(
+        *(client.post(f"/auth/link/{token}", data={"password": password}, allow_redirects=False) for password in chosen)
+    )
+    assert sorted(answer.status for answer in answers) == [303, 401]
+    for password, answer in zip(chosen, answers, strict=True):
+        if answer.status == 303:
+            assert (await world.services.accounts.authenticate("bob", password, None)).id == world.bob.id
+        else:
+            with pytest.raises(Unauthenticated):
+                await world.services.accounts.authenticate("bob", password, None)
 
 
 async def test_a_sign_in_link_lets_its_account_choose_a_password(world: World) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from firefly.auth import FIRST_ADMINISTRATOR, Account
-from firefly.errors import FireflyError, InvalidInput, NameTaken, NotFound, RateLimited, Unauthenticated
+from firefly.errors import FireflyError, InvalidInput, NameTaken, RateLimited, Unauthenticated
 
 from .. import schemas
 from ..authentication import REFRESH_COOKIE, refresh_session, sign_in, sign_out
@@ -147,11 +147,5 @@ async def _make_administrator(services: Services, token: str, form: dict[str, st
 
 
 async def _let_in(services: Services, token: str, form: dict[str, str]) -> Account:
-    """The password comes first, so that a bad one leaves the link good."""
-    link = await services.links.peek(token)
-    if link.account_id is None:
-        raise NotFound("The link belongs to no account. Ask for a new one.")
-    if password := form.get("password"):
-        await services.accounts.set_password(link.account_id, password)
-    await services.links.redeem(token)
-    return await services.accounts.get(link.account_id)
+    """Link and password at one stroke: a bad password leaves the link good, and of two forms one counts."""
+    return await services.links.let_in(token, services.accounts, password=form.get("password") or None)
