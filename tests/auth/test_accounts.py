@@ -110,7 +110,7 @@ async def test_success_forgives_what_was_mistyped(auth: Auth, ada: Account) -> N
     for _ in range(3):
         for _ in range(8):
             await refused(auth, "ada", "mistyped again")
-        await auth.accounts.authenticate("ada", PASSWORD, ADDRESS)
+        assert await auth.accounts.authenticate("ada", PASSWORD, ADDRESS) == ada
 
 
 async def test_a_new_password_replaces_the_old_one(auth: Auth, ada: Account) -> None:

@@ -193,7 +193,8 @@ async def test_files_named_in_watch_restart_it(house: Running) -> None:
     await house.client.configure(CONFIGURATION)
     first = await running(house)
     (house.tree / "server/deep.txt").write_text("x")
-    await status_that(house, lambda status: status.state is State.RUNNING and status.since > first.since)
+    second = await status_that(house, lambda status: status.state is State.RUNNING and status.since > first.since)
+    assert second.restarts == first.restarts
 
 
 async def test_a_script_runs_its_output_is_the_preview_and_a_save_runs_it_again(house: Running) -> None:

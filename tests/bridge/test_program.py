@@ -87,7 +87,7 @@ async def test_what_was_configured_still_holds_after_a_restart(variables: dict[s
         async def runs() -> bool:
             return (await client.application_status()).state is State.RUNNING
 
-        await eventually(runs)
+        assert await eventually(runs)
 
 
 async def test_acknowledged_writes_survive_kill_9(variables: dict[str, str], tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ async def test_saving_tells_the_open_page(site: aiohttp.ClientSession, house: Ru
 
 async def test_the_manifest_turns_injection_off(site: aiohttp.ClientSession, house: Running) -> None:
     (house.tree / "firefly.yml").write_text("preview: {inject: false}\n")
-    await eventually(lambda: _is_plain(site))
+    assert await eventually(lambda: _is_plain(site))
 
 
 async def _is_plain(site: aiohttp.ClientSession) -> bool:

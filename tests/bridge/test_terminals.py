@@ -47,6 +47,7 @@ async def test_a_shell_in_the_workspace(house: Running) -> None:
         await bridge.resize_terminal(opened.id, cols=132, rows=40)
         await bridge.type(opened.channel, b"stty size\r")
         await screen.shows(opened, b"40 132")
+        assert b"command not found" not in screen.seen[opened.channel]
         screen.close()
 
 
@@ -92,6 +93,7 @@ async def test_two_people_look_at_one_terminal(house: Running) -> None:
         await two.type(attached.channel, b"echo to''gether\r")
         await first.shows(opened, b"together")
         await second.shows(attached, b"together")
+        assert attached.id == opened.id
         first.close()
         second.close()
 
@@ -121,7 +123,7 @@ async def test_closing_ends_the_shell_and_its_program(house: Running) -> None:
         await eventually((house.tree / "pid").exists)
         pid = await eventually(lambda: (house.tree / "pid").read_text().strip())
         await bridge.close_terminal(opened.id)
-        await eventually(lambda: not Path("/proc", pid).exists())
+        assert await eventually(lambda: not Path("/proc", pid).exists())
         screen.close()
 
 

@@ -1,6 +1,7 @@
 """Nothing outside the workspace is opened, whatever the path and whatever lies in the way."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,9 @@ def test_a_file_that_is_no_folder_and_what_is_missing(workspace: Workspace) -> N
 
 def test_a_fifo_does_not_make_anyone_wait(workspace: Workspace) -> None:
     os.mkfifo(workspace.root / "fifo")
-    os.close(workspace.open("fifo"))
+    descriptor = workspace.open("fifo")
+    assert stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+    os.close(descriptor)
 
 
 def test_the_root_may_be_moved_while_it_is_open(workspace: Workspace, tmp_path: Path) -> None:

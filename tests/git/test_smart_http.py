@@ -223,7 +223,7 @@ async def test_a_pusher_who_goes_away_leaves_no_git_and_no_pending_push(
     async def settled() -> bool:
         return all(row["state"] != "pending" for row in await hosted.rows())
 
-    await eventually(settled, within=10)
+    assert await eventually(settled, within=10)
 
 
 async def test_closing_the_answer_early_ends_git(hosted: Hosted) -> None:

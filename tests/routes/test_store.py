@@ -182,7 +182,7 @@ async def test_another_replica_follows(store: RouteStore, database: Database, bu
         await store.set_access(project, Access.PUBLIC)
         await eventually(lambda: any(route.access is Access.PUBLIC for route in elsewhere))
         await store.remove(project)
-        await eventually(lambda: len(elsewhere) == 0)
+        assert await eventually(lambda: len(elsewhere) == 0)
 
 
 async def test_many_hosts_at_once_reach_another_replica(store: RouteStore, database: Database, bus: Bus) -> None:
@@ -190,7 +190,7 @@ async def test_many_hosts_at_once_reach_another_replica(store: RouteStore, datab
     async with following(RouteStore(database, bus, elsewhere)):
         project = uuid4()
         await store.add(*(shop(project, host=f"{'n' * 60}-{n}.preview.localhost") for n in range(90)))
-        await eventually(lambda: len(elsewhere) == 90)
+        assert await eventually(lambda: len(elsewhere) == 90)
 
 
 async def test_load_takes_away_what_the_database_does_not_know(store: RouteStore, table: RouteTable) -> None:

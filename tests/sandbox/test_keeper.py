@@ -460,7 +460,7 @@ async def test_workspaces_that_nobody_owns_are_cleared_at_the_next_start(house: 
         orphan = await keeper.workspaces.create(claimed=False)
     backend = MemoryBackend(house.folder)
     async with house.open(backend):
-        await eventually(lambda: backend.removed == [orphan])
+        assert await eventually(lambda: backend.removed == [orphan])
 
 
 async def test_each_workspace_has_a_user_of_its_own(house: House) -> None:

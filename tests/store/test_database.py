@@ -115,7 +115,7 @@ async def test_an_idle_loss_is_noticed_by_the_probe(
     db = Database(await embedded.start(), min_size=1)
     await db.open()
     await embedded.stop()
-    await eventually(lambda: not db.available)
+    assert await eventually(lambda: not db.available)
     await db.close()
 
 
@@ -134,11 +134,11 @@ async def test_a_database_that_hangs_counts_as_away(
     stopped = processes_of(settings)
     for process in stopped:
         os.kill(process, signal.SIGSTOP)
-    await eventually(lambda: not db.available)
+    assert await eventually(lambda: not db.available)
     for process in stopped:
         os.kill(process, signal.SIGCONT)
     await eventually(lambda: db.available, within=20)
-    await eventually(lambda: works(db), within=20)
+    assert await eventually(lambda: works(db), within=20)
     await db.close()
 
 

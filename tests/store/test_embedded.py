@@ -167,7 +167,7 @@ async def test_adopted_server_that_dies_is_started_again(settings: Settings, emb
     await asyncio.to_thread(program.communicate, timeout=10)
     await embedded.start()
     os.kill(postmaster(settings), signal.SIGKILL)
-    await eventually(lambda: _restarted(embedded), within=20)
+    assert await eventually(lambda: _restarted(embedded), within=20)
 
 
 async def _restarted(server: EmbeddedPostgres) -> bool:

@@ -89,7 +89,9 @@ async def ask(
 async def test_each_does_what_it_is_for(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
     expected = {name_of(operation): SUCCESS.get(name_of(operation), Wanted()).status for operation in OPERATIONS}
-    assert {name_of(operation): await ask(client, operation, addresses) for operation in OPERATIONS} == expected
+    # A new password closes the sessions that others of them list and close.
+    ordered = sorted(OPERATIONS, key=lambda operation: operation.method == "PATCH" and operation.path == "/me")
+    assert {name_of(operation): await ask(client, operation, addresses) for operation in ordered} == expected
     assert set(SUCCESS) <= set(expected)
 
 
