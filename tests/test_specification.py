@@ -35,7 +35,7 @@ def test_what_holds_a_promise_exists(row: str) -> None:
     names = [name for name in NAMED.findall(held_by(row)) if "/" in name or name.endswith(".py") or "::" in name]
     assert names or "make lint" in held_by(row) or "[not " in held_by(row), "nothing is named"
     for name in names:
-        place, _, function = place_of(name), *name.partition("::")[1:]
+        place, function = place_of(name), name.partition("::")[2]
         assert place.exists(), f"{name} is not there"
         assert not function or f"def {function}(" in place.read_text(), f"{name} is not there"
 

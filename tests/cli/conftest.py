@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,6 @@ from tests.web.world import World
 __all__ = ["bridge", "world"]
 
 FIREFLY = (sys.executable, "-m", "firefly")
-STREAMS = {
-    "stdin": asyncio.subprocess.PIPE,
-    "stdout": asyncio.subprocess.PIPE,
-    "stderr": asyncio.subprocess.PIPE,
-}
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,13 @@ class Done:
 
 
 Run = Callable[..., Awaitable[Done]]
+
+
+async def spawn(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        *FIREFLY, *arguments, cwd=folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe
+    )
 
 
 class Running:
@@ -69,7 +71,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
     async def run_command(*arguments: str, typed: str = "", within: float = 30) -> Done:
-        process = await asyncio.create_subprocess_exec(*FIREFLY, *arguments, cwd=tmp_path, env=environment, **STREAMS)
+        process = await spawn(arguments, tmp_path, environment)
         out, err = await asyncio.wait_for(process.communicate(typed.encode()), within)
         return Done(process.returncode or 0, out.decode(), err.decode())
 
@@ -82,7 +84,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Start:
 
     @asynccontextmanager
     async def start_command(*arguments: str) -> AsyncIterator[Running]:
-        process = await asyncio.create_subprocess_exec(*FIREFLY, *arguments, cwd=tmp_path, env=environment, **STREAMS)
+        process = await spawn(arguments, tmp_path, environment)
         assert process.stdout is not None
         assert process.stderr is not None
         running = Running(process)
