@@ -13,7 +13,7 @@ AXE = Path(__file__).parents[2] / "editor/node_modules/axe-core/axe.min.js"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 # What is left of the desktop's window at 200 % zoom.
 ZOOMED = (640, 400)
-COLOURS = 256
+COLOURS = 80
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Look = Literal["light", "dark", "phone"]
 # The waiting pages of the front door have no script: reloading is how they become the application, and they say so.
@@ -128,7 +128,7 @@ def shrink(picture: bytes) -> bytes:
     from PIL import Image
 
     whole = Image.open(io.BytesIO(picture)).convert("RGB")
-    few = whole.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few = whole.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     target = io.BytesIO()
     few.save(target, "PNG", optimize=True)
     return min(target.getvalue(), picture, key=len)

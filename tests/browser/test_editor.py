@@ -155,3 +155,105 @@ async def test_a_phone_has_three_tabs(editor: Editor) -> None:
     await tabs.get_by_role("button", name="Preview").click()
     await expect(page.frame_locator("iframe").get_by_role("heading", name="Hello, world")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+DROP = """async ([element, files]) => {
+  const data = new DataTransfer();
+  for (const [name, text] of files) data.items.add(new File([text], name));
+  for (const kind of ["dragover", "drop"])
+    element.dispatchEvent(new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true}));
+}"""
+
+
+async def test_a_file_is_moved_by_dragging_and_undone(editor: Editor) -> None:
+    page = editor.page
+    await editor.write("pages/about.html", "<h1>About</h1>")
+    await editor.row("script.js").drag_to(editor.row("pages"))
+    await expect(page.get_by_text("Moved script.js to pages.")).to_be_visible()
+    await editor.on_disk("pages/script.js", "querySelector")
+    assert await editor.read("script.js") is None
+    await page.get_by_role("button", name="Undo").click()
+    await editor.on_disk("script.js", "querySelector")
+
+
+async def test_dropped_files_are_uploaded_and_replace_only_when_asked(editor: Editor) -> None:
+    page = editor.page
+    await editor.write("pages/about.html", "<h1>About</h1>")
+    await expect(editor.row("pages")).to_be_visible()
+    element = await editor.row("pages").element_handle()
+    await page.evaluate(DROP, [element, [["about.html", "from outside"], ["map.txt", "here"]]])
+    await editor.on_disk("pages/map.txt", "here")
+    assert await editor.read("pages/about.html") == "<h1>About</h1>"
+    await page.get_by_role("button", name="Replace").click()
+    await editor.on_disk("pages/about.html", "from outside")
+
+
+async def test_a_file_is_downloaded(editor: Editor) -> None:
+    page = editor.page
+    await editor.row("script.js").click(button="right")
+    async with page.expect_download() as started:
+        await page.get_by_role("menuitem", name="Download").click()
+    download = await started.value
+    assert download.suggested_filename == "script.js"
+    assert (await download.path()).read_text() == await editor.read("script.js")
+
+
+async def test_sharing_from_the_editor(editor: Editor) -> None:
+    page = editor.page
+    await page.get_by_role("button", name="Share").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Add someone").fill("admin")
+    await dialog.get_by_role("button", name="Add", exact=True).click()
+    await expect(dialog.get_by_label("Role of admin")).to_have_value("editor")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    async with editor.client.get(f"/api/v1/projects/{editor.path}/members") as answer:
+        assert {member["name"]: member["role"] for member in (await answer.json())["items"]}["admin"] == "editor"
+
+
+async def test_the_tab_key_follows_the_reading_order(editor: Editor) -> None:
+    page = editor.page
+    await page.get_by_role("link", name="All projects").focus()
+    passed = [await page.evaluate(FOCUSED)]
+    for _ in range(24):
+        if await page.evaluate("document.activeElement.classList.contains('cm-content')"):
+            await page.keyboard.press("Escape")
+        await page.keyboard.press("Tab")
+        passed.append(await page.evaluate(FOCUSED))
+        if passed[-1][0] == "preview":
+            break
+    regions = [region for number, (region, *_) in enumerate(passed) if not number or passed[number - 1][0] != region]
+    assert regions == ["top", "tree", "line", "code", "line", "preview"]
+    top = [left for region, left in passed if region == "top"]
+    assert top == sorted(top)
+
+
+FOCUSED = """() => {
+  const at = document.activeElement;
+  const region = at.closest("[data-region]")?.dataset.region;
+  const left = at.getBoundingClientRect().left;
+  return [region ?? (at.closest("header") ? "top" : at.role === "separator" ? "line" : at.tagName), left];
+}"""
+
+
+async def test_signing_out_asks_before_unsaved_text_is_lost(editor: Editor) -> None:
+    page = editor.page
+    await editor.open("index.html")
+    await editor.type_at_start("<!-- secret plans -->")
+    await expect(page.get_by_text("1 file not saved.")).to_be_visible()
+    await page.goto("/")
+    for choice in ("Stay", "Sign out and lose them"):
+        await page.get_by_role("button", name="account of").click()
+        await page.get_by_role("menuitem", name="Sign out").click()
+        await expect(page.get_by_role("heading", name="One file is not saved")).to_be_visible()
+        await page.get_by_role("button", name=choice).click()
+    await page.wait_for_url("**/auth/sign-in")
+    assert await page.evaluate(COUNT_DRAFTS) == 0
+
+
+COUNT_DRAFTS = """() => new Promise((done) => {
+  indexedDB.open("firefly", 1).onsuccess = ({target}) => {
+    const count = target.result.transaction("drafts").objectStore("drafts").count();
+    count.onsuccess = () => done(count.result);
+  };
+})"""

@@ -108,8 +108,16 @@ export class BrowserDrafts implements Drafts {
 
 /** How many texts of all projects this browser keeps. */
 export async function countDrafts(): Promise<number> {
+  const found = new Set<string>();
+  for (const key of Object.keys(localStorage)) {
+    if (!key.startsWith(RESCUED)) continue;
+    const drafts = JSON.parse(localStorage.getItem(key) ?? "[]") as Draft[];
+    for (const { path } of drafts) found.add(`${key.slice(RESCUED.length)}/${path}`);
+  }
   const database = await open();
-  return settled(database.transaction(STORE).objectStore(STORE).count());
+  const keys = await settled(database.transaction(STORE).objectStore(STORE).getAllKeys());
+  for (const key of keys) found.add((key as string[]).join("/"));
+  return found.size;
 }
 
 /** Whoever sits here next does not find what was typed. */

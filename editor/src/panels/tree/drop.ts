@@ -5,9 +5,17 @@ export interface Dropped {
 
 /** Files and folders from outside, with their paths below the folder that they were dropped on. */
 export async function droppedFiles(data: DataTransfer): Promise<Dropped[]> {
-  const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const found = await Promise.all(entries.map((entry) => walk(entry)));
+  // All are asked before the first wait: a drop's data is gone after it.
+  const found = await Promise.all([...data.items].filter((item) => item.kind === "file").map(taken));
   return found.flat();
+}
+
+/** What does not come from a file system, an image of another page, has no entry but is a file. */
+function taken(item: DataTransferItem): Promise<Dropped[]> {
+  const entry = item.webkitGetAsEntry();
+  const file = item.getAsFile();
+  if (entry) return walk(entry);
+  return Promise.resolve(file ? [{ path: file.name, body: file }] : []);
 }
 
 async function walk(entry: FileSystemEntry): Promise<Dropped[]> {
