@@ -4,7 +4,6 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from . import delivery, heads, reception
-from .answers import Answer
 from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
@@ -171,18 +170,6 @@ class Connection(Sender):
         if rest is not None:
             self.body = None
             self.buffer = rest
-
-    def dressed(self, answer: Answer) -> bytes:
-        """The head of an answer as the client gets it; decides whether the connection lives on."""
-        head = self.head
-        assert head is not None
-        endless = answer.length is None and not answer.chunked and not answer.bodiless
-        if answer.chunked and not head.modern:
-            answer.unwrap()
-        if self.body is not None or endless or self.context.draining or not head.keep_alive:
-            head.keep_alive = False
-            return answer.compose(self.dress.lines + b"Connection: close\r\n")
-        return answer.compose(self.dress.lines)
 
     def give(self, answer: bytes) -> None:
         """Write a whole answer; with others, if this request is neither the last nor followed by one that waits."""

@@ -78,11 +78,11 @@ class Upstream(Sender):
         elif answer.own and delivery.tunnel(client, self, answer, rest):
             return
         elif answer.length == len(rest) and not answer.bodiless:
-            client.give(client.dressed(answer) + rest)
+            client.give(_dress(client, answer) + rest)
             client.finish(reusable=answer.keep_alive)
         else:
             self.reader = answer.reader(unwrap=not request.modern)
-            client.transport.write(client.dressed(answer))
+            client.transport.write(_dress(client, answer))
             if not answer.keep_alive:
                 self.since = -1.0
             self._body(client, self.reader, rest)
@@ -139,3 +139,16 @@ class Upstream(Sender):
         self.client = None
         self.lost = True
         self.transport.abort()
+
+
+def _dress(client: "Connection", answer: Answer) -> bytes:
+    """The head of an answer as the client gets it; decides whether the connection lives on."""
+    head = client.head
+    assert head is not None
+    endless = answer.length is None and not answer.chunked and not answer.bodiless
+    if answer.chunked and not head.modern:
+        answer.unwrap()
+    if client.body is not None or endless or client.context.draining or not head.keep_alive:
+        head.keep_alive = False
+        return answer.compose(client.dress.lines + b"Connection: close\r\n")
+    return answer.compose(client.dress.lines)
