@@ -142,10 +142,15 @@ class Settings(BaseSettings):
     def prepare_folders(self) -> None:
         """Make the data and run folders. Others may pass through (parts run as users of their own), not look.
 
-        Raises InvalidInput where a folder exists and belongs to somebody else.
+        Raises InvalidInput where one cannot be made, or exists and belongs to somebody else.
         """
         for folder in (self.data_dir, self.run_dir):
-            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            except OSError as error:
+                raise InvalidInput(
+                    f"{folder} cannot be made: {error.strerror}. Choose another FIREFLY_DATA_DIR."
+                ) from error
             found = folder.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
                 raise InvalidInput(f"{folder} is not a folder of this user. Choose another FIREFLY_DATA_DIR.")

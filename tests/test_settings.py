@@ -156,6 +156,13 @@ def test_a_folder_behind_a_link_is_refused(tmp_path: Path) -> None:
         Settings(data_dir=tmp_path / "data").prepare_folders()
 
 
+@pytest.mark.parametrize("name", ["file", "file/data"])
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InvalidInput, match=r"cannot be made: (File exists|Not a directory)\. Choose another"):
+        Settings(data_dir=tmp_path / name).prepare_folders()
+
+
 @pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="gives a folder away")
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:

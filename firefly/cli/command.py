@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 
 Server = Annotated[str | None, typer.Option("--server", help="The server's address. Default: that of the last login.")]
 Token = Annotated[str | None, typer.Option("--token", help="An API token. Default: what `firefly login` kept.")]
+# What most commands are about.
+ProjectPath = Annotated[str, typer.Argument(metavar="PROJECT", help="`owner/name`, or the name of one of your own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 OPTIONS: Mapping[str, tuple[object, object]] = {
     "server": (Server, None),

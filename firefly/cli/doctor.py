@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 async def doctor(cli: Cli, quiet: Annotated[bool, typer.Option("--quiet", help="Only what is wrong.")] = False) -> None:
     """Look at this machine: tools, isolation, folders. Ends with 1 when something that is needed is missing."""
     settings = load()
-    checks = [*tools(), *folders(settings), *await isolation(settings)]
+    checks = [*tools(), *folders(settings)]
+    told = {check.what for check in checks}
+    checks += [check for check in await isolation(settings) if check.what not in told]
     shown = [check for check in checks if not (quiet and check.ok)]
     columns = {
         "": lambda c: "ok" if c.ok else "MISSING" if c.needed else "note",
@@ -64,7 +66,7 @@ def _tool(name: str, remedy: str, *, needed: bool = False) -> Check:
 def folders(settings: Settings) -> Iterable[Check]:
     folder = settings.data_dir
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    writable = os.access(nearest, os.W_OK)
+    writable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
     free = shutil.disk_usage(nearest).free >> 20
     remedy = "" if writable else "Choose another FIREFLY_DATA_DIR, or make it writable."
     yield Check(what="data folder", ok=writable, found=str(folder), remedy=remedy, needed=True)

@@ -8,16 +8,15 @@ import typer
 
 from firefly.protocol.files import Kind
 
-from .command import Cli, Failure, command, resolve
+from .command import Cli, Failure, ProjectPath, command, resolve
 from .upload import read_pieces
 
 app = typer.Typer(no_args_is_help=True, help="Read and write files of a project.")
-Project = Annotated[str, typer.Argument(help="`owner/name`, or the name of one of your own.")]
 
 
 @command(app)
 async def ls(
-    cli: Cli, project: Project, path: Annotated[str, typer.Argument(help="A folder of the project.")] = ""
+    cli: Cli, project: ProjectPath, path: Annotated[str, typer.Argument(help="A folder of the project.")] = ""
 ) -> None:
     """List a folder."""
     async with cli.client() as client, client.files(*await resolve(client, project)) as files:
@@ -33,7 +32,7 @@ async def ls(
 @command(app)
 async def get(
     cli: Cli,
-    project: Project,
+    project: ProjectPath,
     path: Annotated[str, typer.Argument(help="A file of the project.")],
     to: Annotated[Path | None, typer.Argument(help="Where to write it. Default: standard output.")] = None,
 ) -> None:
@@ -55,7 +54,7 @@ async def get(
 @command(app)
 async def put(
     cli: Cli,
-    project: Project,
+    project: ProjectPath,
     file: Annotated[Path, typer.Argument(help="A file of this machine.")],
     path: Annotated[str | None, typer.Argument(help="Where in the project. Default: the file's name.")] = None,
     version: Annotated[str | None, typer.Option(help="Only over this version, as `--json` told it.")] = None,

@@ -10,11 +10,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from firefly.client import FireflyClient
 from firefly.client.models import Job, Project
 
-from .command import Cli, Failure, command, resolve
+from .command import Cli, Failure, ProjectPath, command, resolve
 from .upload import read_pieces
 
 app = typer.Typer(no_args_is_help=True, help="Create, find and change projects.")
-Name = Annotated[str, typer.Argument(help="`owner/name`, or the name of one of your own.")]
 POLL = 0.5
 
 
@@ -105,7 +104,7 @@ async def list_projects(
 
 
 @command(app)
-async def show(cli: Cli, project: Name) -> None:
+async def show(cli: Cli, project: ProjectPath) -> None:
     """Show a project and its addresses."""
     async with cli.client() as client:
         found = await client.project(*await resolve(client, project))
@@ -113,7 +112,7 @@ async def show(cli: Cli, project: Name) -> None:
 
 
 @command(app)
-async def rename(cli: Cli, project: Name, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+async def rename(cli: Cli, project: ProjectPath, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
     """Rename a project; its old addresses redirect."""
     async with cli.client() as client:
         changed = await client.change_project(*await resolve(client, project), {"name": name})
@@ -121,7 +120,7 @@ async def rename(cli: Cli, project: Name, name: Annotated[str, typer.Argument(he
 
 
 @command(app)
-async def delete(cli: Cli, project: Name) -> None:
+async def delete(cli: Cli, project: ProjectPath) -> None:
     """Delete a project; it can be restored for 30 days."""
     async with cli.client() as client:
         gone = await client.delete_project(*await resolve(client, project))
@@ -129,7 +128,7 @@ async def delete(cli: Cli, project: Name) -> None:
 
 
 @command(app)
-async def restore(cli: Cli, project: Name) -> None:
+async def restore(cli: Cli, project: ProjectPath) -> None:
     """Restore a deleted project."""
     async with cli.client() as client:
         back = await client.restore_project(*await resolve(client, project))

@@ -9,10 +9,9 @@ import typer
 from firefly.client.models import Sandbox
 
 from . import terminal
-from .command import Cli, Failure, command, resolve
+from .command import Cli, Failure, ProjectPath, command, resolve
 
 app = typer.Typer(no_args_is_help=True, help="See and steer the sandboxes of projects.")
-Project = Annotated[str, typer.Argument(help="`owner/name`, or the name of one of your own.")]
 PASS_ON = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 
 
@@ -37,7 +36,7 @@ async def _change(cli: Cli, project: str, action: str) -> None:
 
 
 @command(app)
-async def show(cli: Cli, project: Project) -> None:
+async def show(cli: Cli, project: ProjectPath) -> None:
     """Say whether it runs, since when and why."""
     async with cli.client() as client:
         found = await client.sandbox(*await resolve(client, project))
@@ -45,25 +44,25 @@ async def show(cli: Cli, project: Project) -> None:
 
 
 @command(app)
-async def start(cli: Cli, project: Project) -> None:
+async def start(cli: Cli, project: ProjectPath) -> None:
     """Start it."""
     await _change(cli, project, "start")
 
 
 @command(app)
-async def stop(cli: Cli, project: Project) -> None:
+async def stop(cli: Cli, project: ProjectPath) -> None:
     """Stop it; files stay."""
     await _change(cli, project, "stop")
 
 
 @command(app)
-async def restart(cli: Cli, project: Project) -> None:
+async def restart(cli: Cli, project: ProjectPath) -> None:
     """Stop and start it."""
     await _change(cli, project, "restart")
 
 
 @command(app)
-async def logs(cli: Cli, project: Project) -> None:
+async def logs(cli: Cli, project: ProjectPath) -> None:
     """Follow what the application prints, until Ctrl-C."""
     async with cli.client() as client:
         async for event in client.logs(*await resolve(client, project)):
@@ -76,7 +75,7 @@ async def logs(cli: Cli, project: Project) -> None:
 @command(app, "exec", context_settings=PASS_ON)
 async def execute(
     cli: Cli,
-    project: Project,
+    project: ProjectPath,
     words: Annotated[
         list[str], typer.Argument(metavar="COMMAND...", help="The command; one word goes through the shell.")
     ],
@@ -108,7 +107,7 @@ def _exit_code(code: int) -> int:
 
 
 @command(app)
-async def shell(cli: Cli, project: Project) -> None:
+async def shell(cli: Cli, project: ProjectPath) -> None:
     """Open a terminal in it."""
     if not sys.stdin.isatty():
         raise Failure("A shell needs a terminal. For scripts there is `firefly sandbox exec`.")

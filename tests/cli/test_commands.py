@@ -1,6 +1,7 @@
 """What the commands print, where, and with which exit code."""
 
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -113,3 +114,29 @@ async def test_doctor_names_what_it_found(run: Run) -> None:
     assert found["Python"]["ok"]
     assert {"git", "bwrap", "slirp4netns", "data folder"} <= set(found)
     assert all(check["ok"] or check["remedy"] for check in found.values())
+
+
+async def test_doctor_ends_with_1_when_something_needed_is_missing(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment["PATH"] = str(tmp_path)
+    done = await run("doctor", "--json", "--quiet")
+    checks = json.loads(done.out)
+    found = {check["what"]: check for check in checks}
+    assert (done.code, len(found)) == (1, len(checks))
+    assert found["git"] == {"what": "git", "ok": False, "found": "-", "remedy": "apt install git", "needed": True}
+    assert "Python" not in found
+    table = await run("doctor", "--quiet")
+    assert table.code == 1
+    assert re.search(r"MISSING +git +- +apt install git", table.out)
+
+
+async def test_doctor_tells_a_data_folder_that_cannot_be_made(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    environment["FIREFLY_DATA_DIR"] = str(tmp_path / "file" / "data")
+    done = await run("doctor", "--json")
+    (folder,) = [check for check in json.loads(done.out) if check["what"] == "data folder"]
+    assert (done.code, folder["ok"], folder["found"]) == (1, False, str(tmp_path / "file" / "data"))
+    assert "FIREFLY_DATA_DIR" in folder["remedy"]

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
+from firefly.client.sse import server_events
 from firefly.web.events import EVENT_HUB
 from tests.support.waiting import eventually
 
@@ -19,22 +20,13 @@ Event = tuple[str, dict[str, Any], str]
 
 class Stream:
     def __init__(self, response: ClientResponse) -> None:
-        self._response = response
+        self._events = server_events(response)
 
     async def next(self) -> Event:
         """The next event; a test that waits in vain fails."""
-        name, data, id = "", "", ""
         async with asyncio.timeout(5):
-            while True:
-                line = (await self._response.content.readline()).decode().rstrip("\n")
-                if line.startswith("event: "):
-                    name = line[7:]
-                elif line.startswith("data: "):
-                    data = line[6:]
-                elif line.startswith("id: "):
-                    id = line[4:]
-                elif not line and name:
-                    return name, json.loads(data), id
+            event = await anext(self._events)
+        return event.name, json.loads(event.data), event.id
 
 
 @asynccontextmanager
