@@ -90,9 +90,7 @@ class House:
 
 
 def status(state: State, port: int = 3000, reason: str = "") -> ApplicationStatus:
-    return ApplicationStatus(
-        state=state, kind=ApplicationKind.SERVER, command="x", port=port, reason=reason, since=NOW
-    )
+    return ApplicationStatus(state=state, kind=ApplicationKind.SERVER, command="x", port=port, reason=reason, since=NOW)
 
 
 @pytest.fixture
