@@ -83,7 +83,11 @@ class LiveServer:
                 pass_fds=self.keeps,
                 start_new_session=True,
             )
-        self._wait_ready()
+        try:
+            self._wait_ready()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def _wait_ready(self) -> None:
