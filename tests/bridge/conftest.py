@@ -1,5 +1,6 @@
 """A bridge in this process, on a socket and a workspace of the test's own."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from firefly.client.bridge import BridgeClient
 from firefly.client.bridge_connection import BridgeConnection
 from firefly.clock import SystemClock
 from firefly.protocol.workspace import Configuration, Member, ProjectName, Role
+from firefly.sandbox.runtimes import fetch_node, find_node
 
 CONFIGURATION = Configuration(
     project=ProjectName(owner="ada", name="engine"),
@@ -64,14 +66,24 @@ class Running:
             yield connection
 
 
+@pytest.fixture(scope="session")
+def search_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """PATH with a Node: the machine's, else the wheel's, as sandboxes have it."""
+    folder = tmp_path_factory.mktemp("runtimes")
+    asyncio.run(fetch_node(folder))
+    node = find_node(folder)
+    return f"{node.parent}:{os.environ['PATH']}" if node else os.environ["PATH"]
+
+
 @pytest.fixture
-def variables(tmp_path: Path) -> dict[str, str]:
+def variables(tmp_path: Path, search_path: str) -> dict[str, str]:
     """The environment variables of a bridge below `tmp_path`; its folders are made."""
     for name in ("tree", "home", "gateway", "templates"):
         (tmp_path / name).mkdir()
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("FIREFLY_", "GIT_AUTHOR"))}
     return {
         **kept,
+        "PATH": search_path,
         "HOME": str(tmp_path / "home"),
         "SHELL": "/bin/bash",
         "FIREFLY_WORKSPACE": str(tmp_path / "tree"),
