@@ -43,7 +43,7 @@ def detect(files: ProjectFiles, port: int) -> Plan | None:
 def _django(files: ProjectFiles, port: int) -> Plan | None:
     if "DJANGO_SETTINGS_MODULE" not in (files.text("manage.py") or ""):
         return None
-    return _server(files, port, "python manage.py runserver $HOST:$PORT", "manage.py belongs to Django")
+    return _server(files, port, "python3 manage.py runserver $HOST:$PORT", "manage.py belongs to Django")
 
 
 def _asgi(files: ProjectFiles, port: int) -> Plan | None:
@@ -68,9 +68,9 @@ def _script(files: ProjectFiles, port: int) -> Plan | None:
     if path is None:
         return None
     if _SERVES_ITSELF.search(files.text(path) or ""):
-        return _server(files, port, f"python {path}", f"{path} starts a server")
+        return _server(files, port, f"python3 {path}", f"{path} starts a server")
     found_by = f"{path} is a Python script"
-    return Plan(ApplicationKind.SCRIPT, f"python {path}", found_by, port, install=install_steps(files))
+    return Plan(ApplicationKind.SCRIPT, f"python3 {path}", found_by, port, install=install_steps(files))
 
 
 def _server(files: ProjectFiles, port: int, command: str, found_by: str) -> Plan:
