@@ -276,3 +276,17 @@ async def test_waiting_for_it_to_be_ready(house: Running) -> None:
     await house.client.configure(CONFIGURATION)
     status = await house.client._json(ApplicationStatus, "GET", "/application?wait=10")
     assert status.state is State.RUNNING
+
+
+async def test_a_command_that_ends_at_once_after_a_restart_is_seen_to_end(house: Running) -> None:
+    """Whoever watches the port must let go, or the crash would never be shown."""
+    for number in range(6):
+        (house.tree / "firefly.yml").write_text("run: sleep 600\n")
+        await house.client.configure(CONFIGURATION)
+        (house.tree / "firefly.yml").write_text(f"run: exit {number + 1}\n")
+        await house.client.restart_application()
+
+        async def has_crashed(code: int = number + 1) -> bool:
+            return (await house.client.application_status()).exit_code == code
+
+        await eventually(has_crashed, within=10)
