@@ -22,13 +22,15 @@ Key: TypeAlias = tuple[str, int | str | None]
 class Slot:
     """The connections to one port of one instance."""
 
-    __slots__ = ("idle", "instance", "open", "target", "used")
+    __slots__ = ("dialing", "idle", "instance", "open", "target", "used")
 
     def __init__(self, target: Target, instance: str) -> None:
         self.target = target
         self.instance = instance
         self.idle: list[Upstream] = []
         self.open = 0
+        self.dialing = 0
+        """Connections that are being made, for which the slot has to stay where sweeps find it."""
         self.used = False
         """Bytes passed since the dialer was last told."""
 
@@ -87,6 +89,7 @@ class Pool:
             return made[1]
         instance, connection = await self._dialer.dial(target)
         slot = self._slots.setdefault(_key(instance, target), Slot(target, instance))
+        slot.dialing += 1
         try:
             if connection.family == socket.AF_UNIX:
                 made = await loop.create_unix_connection(lambda: Upstream(self._context, slot), sock=connection)
@@ -95,6 +98,8 @@ class Pool:
         except BaseException:
             connection.close()
             raise
+        finally:
+            slot.dialing -= 1
         return made[1]
 
     def sweep(self) -> None:
@@ -112,7 +117,7 @@ class Pool:
             for upstream in [u for u in slot.idle if ended or u.since < oldest]:
                 slot.idle.remove(upstream)
                 upstream.close()
-            if not slot.open and slot is not self._app:
+            if not slot.open and not slot.dialing and slot is not self._app:
                 del self._slots[key]
 
     def idle(self) -> Iterator[Upstream]:

@@ -97,6 +97,18 @@ async def test_idle_connections_are_closed_before_node_would(house: House) -> No
     assert await asyncio.wait_for(house.upstream.peers[0].reader.read(1), 1) == b""
 
 
+async def test_a_connection_made_during_a_sweep_is_kept(house: House) -> None:
+    pool = house.door._context.pool
+    dial = asyncio.create_task(pool.dial(house.target))
+    while not dial.done():
+        pool.sweep()
+        await asyncio.sleep(0)
+    pool.release(dial.result())
+    assert house.door.counters["pooled"] == 1
+    assert (await house.ask()).status == 200
+    assert len(house.upstream.received) == 1
+
+
 async def test_a_target_that_closes_leaves_the_pool(house: House) -> None:
     async def once(peer: Peer) -> None:
         await peer.read_request()
