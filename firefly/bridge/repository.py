@@ -31,10 +31,11 @@ class Repository:
 
     async def connect(self) -> None:
         """A repository with `origin` being the hosted one; a remote of that name that the user set stays."""
+        if (await self._git("config", "--local", "--get", f"remote.{REMOTE}.url")).code == 0:
+            return
         if not await self.exists():
             await self._must("init", "--quiet", f"--initial-branch={DEFAULT_BRANCH}")
-        if (await self._git("remote", "get-url", REMOTE)).code != 0:
-            await self._must("remote", "add", REMOTE, ADDRESS)
+        await self._must("remote", "add", REMOTE, ADDRESS)
 
     async def commit_all(self, message: str) -> str | None:
         """The new commit, or HEAD when there is nothing to commit."""

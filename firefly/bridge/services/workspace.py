@@ -56,6 +56,8 @@ class WorkspaceService:
         self._repository = repository
         self._application = application
         self._configuration: Configuration | None = None
+        self._connected = False
+        """Whether this run of the bridge saw to the repository's remote."""
         self._lock = asyncio.Lock()
 
     def methods(self) -> Sequence[Method[Any]]:
@@ -84,6 +86,7 @@ class WorkspaceService:
         async with self._lock:
             self._must_be_empty()
             done = await self._clone() if params.template is None else await self._from_template(params)
+            self._connected = True
             await self._application.look_again()
             return done
 
@@ -109,6 +112,7 @@ class WorkspaceService:
                 await asyncio.to_thread(self._empty)
                 raise
             done = await self._first_commit(prepared=False)
+            self._connected = True
             await self._application.look_again()
             return done
 
@@ -117,13 +121,18 @@ class WorkspaceService:
             self._configuration = configuration
             await asyncio.to_thread(self._keep, configuration)
             await self._application.configure(configuration)
-            try:
-                await self._repository.connect()
-            except Conflict as error:
-                # A repository that the project broke is the project's to mend; everything else works without.
-                log.warning("repository.broken", error=error.detail)
+            if not self._connected:
+                await self._connect()
             if configuration.member_names:
                 await asyncio.to_thread(self._name_author, configuration.member_names[0])
+
+    async def _connect(self) -> None:
+        try:
+            await self._repository.connect()
+            self._connected = True
+        except Conflict as error:
+            # A repository that the project broke is the project's to mend; everything else works without.
+            log.warning("repository.broken", error=error.detail)
 
     async def resume(self) -> None:
         """After a restart of the sandbox: what was configured before still holds."""
@@ -137,9 +146,9 @@ class WorkspaceService:
             return await self._repository.pull(ref)
 
     async def _first_commit(self, *, prepared: bool) -> Initialized:
-        await self._repository.connect()
         if prepared:
             return Initialized(files=self._count(), commit=await self._repository.head(), prepared=True)
+        await self._repository.connect()
         commit = await self._repository.commit_all("Start the project")
         await self._repository.publish()
         return Initialized(files=self._count(), commit=commit)
