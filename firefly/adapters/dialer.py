@@ -7,7 +7,7 @@ from uuid import UUID
 
 from firefly.adapters.bridges import BridgeCalls
 from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
-from firefly.protocol.application import ApplicationStatus, Line, State
+from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State
 from firefly.proxy import Dialer
 from firefly.routes import BridgeTarget, SandboxTarget, Target
 from firefly.sandbox.backend import Instance
@@ -67,7 +67,8 @@ class SandboxDialer(Dialer):
         connection.setblocking(False)
         try:
             path = str(self._keeper.bridge_path(workspace_id))
-            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(connection, path), 5)
+            async with asyncio.timeout(5):
+                await asyncio.get_running_loop().sock_connect(connection, path)
         except (OSError, TimeoutError) as error:
             connection.close()
             raise Unavailable("The project server of this sandbox does not answer. Try again.") from error
@@ -107,12 +108,17 @@ class SandboxDialer(Dialer):
         pause = POLL
         while True:
             status = await self._bridges.application(workspace_id)
-            if status.state in SERVING:
+            if status.state in SERVING or _is_done(status):
                 return status
             if status.state not in COMING:
                 raise SandboxFailed(status.reason, output=_text(await self._bridges.recent_output(workspace_id)))
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.5)
+
+
+def _is_done(status: ApplicationStatus) -> bool:
+    """A script that ended well: what it printed is still the page."""
+    return status.kind is ApplicationKind.SCRIPT and status.state is State.STOPPED and status.exit_code == 0
 
 
 def _text(lines: list[Line]) -> str:

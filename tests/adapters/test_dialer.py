@@ -149,6 +149,16 @@ async def test_a_crash_comes_with_its_reason_and_last_lines(house: House, state:
     assert house.keeper.dialed == []
 
 
+async def test_a_script_that_ended_well_still_shows_what_it_printed(house: House) -> None:
+    ended = status(State.STOPPED).model_copy(update={"kind": ApplicationKind.SCRIPT, "exit_code": 0})
+    house.bridges.answers = [ended]
+    assert await house.dial() == "run-1:3000"
+    house.keeper.run = Instance("run-9", WORKSPACE, NOW)
+    house.bridges.answers = [ended.model_copy(update={"exit_code": None})]
+    with pytest.raises(SandboxFailed):
+        await house.dial()
+
+
 async def test_one_that_crashed_since_it_was_last_asked_is_not_taken_for_running(house: House) -> None:
     await house.dial()
     house.keeper.listening = set()

@@ -22,8 +22,27 @@ export function runOf(application: ApplicationStatus | null, sandbox: Sandbox | 
   if (phase.name === "asleep") return { tone: "off", label: "Asleep", detail: "" };
   if (phase.name === "failed") return { tone: "failed", label: "Failed", detail: "" };
   if (!application) return { tone: "busy", label: "Starting", detail: "" };
-  const [tone, label] = words[application.state];
+  const [tone, label] = wordsOf(application);
   return { tone, label, detail: sleepsAt(sandbox) };
+}
+
+function wordsOf(application: ApplicationStatus): [Run["tone"], string] {
+  if (isDone(application)) return ["off", "Done"];
+  if (hasNothing(application)) return ["off", "Nothing to run"];
+  return words[application.state];
+}
+
+/** Whether the preview has a page to show; a script that ended well, and a project with nothing to run, have one too. */
+export function showsPage(application: ApplicationStatus): boolean {
+  return application.state === "running" || application.kind === "static" || isDone(application) || hasNothing(application);
+}
+
+function isDone({ kind, state, exit_code }: ApplicationStatus): boolean {
+  return kind === "script" && state === "stopped" && exit_code === 0;
+}
+
+function hasNothing({ kind, state }: ApplicationStatus): boolean {
+  return kind === "none" && state === "waiting";
 }
 
 function sleepsAt(sandbox: Sandbox | null): string {

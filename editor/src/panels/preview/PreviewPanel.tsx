@@ -5,6 +5,7 @@ import { Button, EmptyState, IconButton, sayDuration, Skeleton, useNow } from ".
 import { useWorkbench, useWorkbenchState } from "../../workbench/context";
 import { sayKey } from "../../workbench/platform";
 import { pathOf, previewUrl } from "../../workbench/preview";
+import { showsPage } from "../../workbench/run";
 
 export function PreviewPanel() {
   return (
@@ -98,7 +99,7 @@ function PreviewBody() {
     );
   }
   if (!status) return <Skeleton rows={6} label="Waiting for the application" />;
-  if (status.state === "running" || port !== null || status.kind === "static") return <Frame />;
+  if (port !== null || showsPage(status)) return <Frame />;
   if (status.state === "crashed") {
     return (
       <EmptyState

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import type { ApplicationStatus } from "../../src/bridge";
+import { runOf, showsPage } from "../../src/workbench/run";
+
+function status(changes: Partial<ApplicationStatus>): ApplicationStatus {
+  const plain = { state: "running", kind: "server", command: "x", port: 3000, reason: "", since: "", restarts: 0, found_by: "", steps: [] } as const;
+  return { ...plain, steps: [], ...changes };
+}
+
+test.each([
+  [{ state: "running" }, true, "Running"],
+  [{ state: "stopped" }, false, "Stopped"],
+  [{ state: "crashed" }, false, "Crashed"],
+  [{ state: "waiting" }, false, "Restarting soon"],
+  [{ kind: "script", state: "stopped", exit_code: 0 }, true, "Done"],
+  [{ kind: "script", state: "stopped", exit_code: null }, false, "Stopped"],
+  [{ kind: "script", state: "crashed", exit_code: 3 }, false, "Crashed"],
+  [{ kind: "none", state: "waiting" }, true, "Nothing to run"],
+] as const)("%o has a page: %s, and is called %s", (changes, shown, label) => {
+  const application = status(changes);
+  expect(showsPage(application)).toBe(shown);
+  expect(runOf(application, null, { name: "ready" }).label).toBe(label);
+});
