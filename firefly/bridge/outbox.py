@@ -56,7 +56,8 @@ class Outbox:
             while not self._closed:
                 await self._filled.wait()
                 while self._items:
-                    await asyncio.wait_for(_send(socket, self._take()), STALLED)
+                    async with asyncio.timeout(STALLED):
+                        await _send(socket, self._take())
                 if not self._closed:
                     self._filled.clear()
         except (TimeoutError, ConnectionError):

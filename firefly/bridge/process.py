@@ -66,7 +66,8 @@ class Running:
         """Ask it to end, make it end after `grace` seconds."""
         self.send(signal.SIGTERM)
         try:
-            return await asyncio.wait_for(self._process.wait(), grace)
+            async with asyncio.timeout(grace):
+                return await self._process.wait()
         except TimeoutError:
             self.send(signal.SIGKILL)
             return await self._process.wait()
@@ -135,7 +136,8 @@ async def run(
     with _input(stdin) as descriptor:
         async with running(argv, cwd=cwd, env=env, sink=keep, stdin=descriptor) as command:
             try:
-                code, late = await asyncio.wait_for(command.wait(), timeout), False
+                async with asyncio.timeout(timeout):
+                    code, late = await command.wait(), False
             except TimeoutError:
                 code, late = TIMED_OUT, True
     return Finished(code, bytes(kept[Stream.OUT]), bytes(kept[Stream.ERR]), late, dropped > 0)

@@ -163,7 +163,8 @@ class Terminal:
         code = await process.wait()
         # A program left in the background keeps the terminal open; what it prints later has no terminal any more.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drained.wait(), _HANG_UP)
+            async with asyncio.timeout(_HANG_UP):
+                await self._drained.wait()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         loop.remove_writer(self._master)

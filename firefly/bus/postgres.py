@@ -38,7 +38,8 @@ class PostgresBus(Bus):
         """Listen. Raises DatabaseUnavailable when that does not come about within 30 seconds."""
         self._listener = asyncio.create_task(self._listen_for_ever(), name="bus-listener")
         try:
-            await asyncio.wait_for(self._listening.wait(), OPEN_LIMIT)
+            async with asyncio.timeout(OPEN_LIMIT):
+                await self._listening.wait()
         except TimeoutError as error:
             await self.close()
             raise DatabaseUnavailable("The bus cannot listen: the database does not answer.") from error
@@ -87,7 +88,8 @@ class PostgresBus(Bus):
             self._deliver_missed()
         while not connection.is_closed():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(closed.wait(), PING_INTERVAL)
+                async with asyncio.timeout(PING_INTERVAL):
+                    await closed.wait()
                 break
             await connection.execute("SELECT 1", timeout=PING_LIMIT)
         raise ConnectionResetError("the listening connection ended")

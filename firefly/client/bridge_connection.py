@@ -84,8 +84,10 @@ class BridgeConnection:
         future = self._pending[number] = asyncio.get_running_loop().create_future()
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": body}
         try:
-            await self.send_raw(json.dumps(message))
-            return answer.model_validate(await asyncio.wait_for(future, timeout))
+            async with asyncio.timeout(timeout):
+                await self.send_raw(json.dumps(message))
+                result = await future
+            return answer.model_validate(result)
         except TimeoutError as error:
             raise TimedOut(f"The bridge did not answer {method} within {timeout:g} s.") from error
         finally:

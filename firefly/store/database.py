@@ -122,7 +122,8 @@ class Database:
         if pool is None:
             return
         try:
-            await asyncio.wait_for(pool.close(), 5)
+            async with asyncio.timeout(5):
+                await pool.close()
         except TimeoutError:
             pool.terminate()
 
@@ -195,7 +196,8 @@ class Database:
         while True:
             interval = PROBE_INTERVAL if self._available else PROBE_INTERVAL_AWAY
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._went_away.wait(), interval)
+                async with asyncio.timeout(interval):
+                    await self._went_away.wait()
             self._went_away.clear()
             with contextlib.suppress(DatabaseUnavailable, TimeoutError, asyncpg.PostgresError):
                 await self._ask()

@@ -57,7 +57,8 @@ class Installer:
         argv = [self._environment.shell(), "-c", step.command]
         try:
             async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
-                code = await asyncio.wait_for(command.wait(), LONGEST_INSTALL)
+                async with asyncio.timeout(LONGEST_INSTALL):
+                    code = await command.wait()
         except TimeoutError:
             self._set(number, StepState.FAILED)
             raise InstallFailed(f"{step.command} took longer than {LONGEST_INSTALL / 60:.0f} minutes.", -1) from None

@@ -14,7 +14,6 @@ async def accepts(port: int) -> bool:
     """Whether something on the loopback, of either family, takes connections."""
     for host in ("127.0.0.1", "::1"):
         try:
-            # Not wait_for: in Python 3.11 it may swallow the cancellation that ends the watching of a port.
             async with asyncio.timeout(1):
                 _, writer = await asyncio.open_connection(host, port)
         except (OSError, TimeoutError):

@@ -40,7 +40,8 @@ async def logs(request: web.Request, board: Board, output: Output) -> web.Stream
 
 async def _news(board: Board, output: Output) -> None:
     try:
-        await asyncio.wait_for(first_of(board.changed(), output.grown()), HEARTBEAT)
+        async with asyncio.timeout(HEARTBEAT):
+            await first_of(board.changed(), output.grown())
     except TimeoutError:
         return
 

@@ -82,7 +82,8 @@ class Execution:
         argv, cwd = self._argv(params), self._environment.workspace
         async with running(argv, cwd=cwd, env=environment, sink=sink) as command:
             try:
-                code, late = await asyncio.wait_for(command.wait(), params.timeout), False
+                async with asyncio.timeout(params.timeout):
+                    code, late = await command.wait(), False
             except TimeoutError:
                 code, late = TIMED_OUT, True
         return ExecEvent(event="exit", exit_code=code, timed_out=late)

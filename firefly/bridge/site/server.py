@@ -19,6 +19,7 @@ from firefly.errors import FireflyError
 
 _LIVE_SCRIPT = Path(__file__).with_name("live.js")
 _MOST_PAGES = 200
+TELL_LIMIT = 5.0
 log = structlog.get_logger()
 
 
@@ -69,8 +70,7 @@ class Site:
         only_styles = batch and not batch.missed and all(path.endswith(".css") for path in batch.changes)
         change = {"kind": "styles", "paths": sorted(batch.changes)} if batch and only_styles else {"kind": "reload"}
         text = json.dumps(change)
-        sends = (asyncio.wait_for(socket.send_str(text), 5) for socket in list(self._sockets))
-        await asyncio.gather(*sends, return_exceptions=True)
+        await asyncio.gather(*(_tell(socket, text) for socket in list(self._sockets)), return_exceptions=True)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -154,6 +154,11 @@ class Site:
             else:
                 found = (file, status.st_size, f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}")
             yield found
+
+
+async def _tell(page: web.WebSocketResponse, text: str) -> None:
+    async with asyncio.timeout(TELL_LIMIT):
+        await page.send_str(text)
 
 
 def _headers(kind: str) -> dict[str, str]:
