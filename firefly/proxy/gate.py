@@ -14,6 +14,8 @@ class Verdict(Enum):
     """To the target, as a visitor: pages of failure do not say why."""
     MEMBER = auto()
     """To the target, as somebody who may also see why it does not run."""
+    RENEW = auto()
+    """To the target, with a fresh cookie on the answer: the front door asks `Gate.renew` for both."""
     TO_APP = auto()
     """To the app, which serves the sign-in round trip on content hosts."""
     REFUSE = auto()
@@ -35,8 +37,13 @@ class Gate(ABC):
         """The verdict on this request; on the hot path, so without I/O.
 
         `route` is None for a host that does not exist; to somebody without access the answer must be the same then
-        as for one that does (DESIGN, decision 16). ALLOW or MEMBER for None is treated as REFUSE.
+        as for one that does (DESIGN, decision 16). ALLOW or MEMBER for None is treated as REFUSE. `head.visitor`
+        tells the address that asks.
         """
+
+    def renew(self, route: Route, head: Head) -> tuple[Verdict, bytes]:
+        """ALLOW or MEMBER, and field lines for the answer, where `decide` answered RENEW; without I/O as well."""
+        return Verdict.REFUSE, b""
 
     async def ask(self, route: Route | None, head: Head) -> Verdict:
         """The verdict where `decide` answered ASK; ASK again is treated as REFUSE."""

@@ -24,18 +24,22 @@ pre{display:flex;flex-direction:column-reverse;margin:16px 0 0;padding:12px;over
 border:1px solid var(--line);border-radius:6px;
 font:13px/1.55 ui-monospace,monospace;white-space:pre-wrap}
 small{display:block;margin-top:16px;color:var(--quiet);font-size:12px}
+a{color:inherit}main p+p{margin-top:16px}
 .alive{display:inline-block;width:8px;height:8px;margin-right:8px;border-radius:50%;background:var(--accent)}
 """
 _PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "{refresh}<title>{title}</title><style>{style}</style></head>"
-    "<body><main><h1>{dot}{title}</h1><p>{detail}</p>{output}{reference}</main></body></html>\n"
+    "<body><main><h1>{dot}{title}</h1><p>{detail}</p>{link}{output}{reference}</main></body></html>\n"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is to be said; `reload` makes a browser look again, in seconds; `fields` are further field lines."""
+    """What is to be said; `reload` makes a browser look again, in seconds; `fields` are further field lines.
+
+    `link` is an address on the same host, and its words.
+    """
 
     status: int
     kind: str
@@ -44,14 +48,17 @@ class Notice:
     output: str = ""
     reload: int = 0
     fields: bytes = b""
+    link: tuple[str, str] | None = None
 
 
+# One for every host, whether or not anything is there.
 REFUSED = Notice(
-    404,
-    "not-found",
+    401,
+    "unauthenticated",
     "Nothing to show here",
-    "There is no preview at this address, or none that you may see. "
-    "If somebody sent you the link, ask them for access.",
+    "There is no preview at this address, or none that you may see.",
+    fields=b'WWW-Authenticate: Firefly realm="preview"\r\n',
+    link=("/.firefly/access", "Sign in, enter a code or ask for access"),
 )
 STARTING = Notice(503, "starting", "Starting", "The application is on its way. This page reloads by itself.", reload=1)
 BUSY = Notice(
@@ -121,7 +128,7 @@ class Pages:
     def render(self, notice: Notice, head: Head | None, *, request_id: bytes = b"") -> bytes:
         """A whole answer; without `head`, for a request that could not be read, it is the connection's last."""
         people = head is not None and b"text/html" in (head.field(b"accept") or b"")
-        reference = "" if notice.status in (404, 421) else request_id.decode()
+        reference = "" if notice.status in (401, 404, 421) else request_id.decode()
         body = (_page(notice, reference) if people else _problem(notice, reference)).encode()
         lines = [
             b"HTTP/1.1 %d %b\r\n" % (notice.status, HTTPStatus(notice.status).phrase.encode()),
@@ -145,6 +152,7 @@ def _page(notice: Notice, reference: str) -> str:
         style=_STYLE,
         dot='<span class="alive"></span>' if notice.kind == "starting" else "",
         detail=html.escape(notice.detail),
+        link=f'<p><a href="{notice.link[0]}">{html.escape(notice.link[1])}</a></p>' if notice.link else "",
         output=f'<pre tabindex="0">{html.escape(notice.output)}</pre>' if notice.output else "",
         reference=f"<small>Request {html.escape(reference)}</small>" if reference else "",
     )

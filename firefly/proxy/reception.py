@@ -9,6 +9,7 @@ from firefly.errors import FireflyError
 from firefly.routes import AppTarget, Route
 
 from . import delivery, hosts, pages
+from .answers import Dress
 from .forwarded import to_app, to_sandbox
 from .gate import ALLOW, MEMBER, Verdict
 from .heads import Head
@@ -37,6 +38,7 @@ def receive(client: "Connection", head: Head) -> None:
         return
     part, route = context.hosts.resolve(head.fields.host)
     if part is CONTENT:
+        head.visitor = client.visitor
         if head.target.startswith(RESERVED):
             _to_app(client, head, content=True)
         else:
@@ -50,19 +52,32 @@ def receive(client: "Connection", head: Head) -> None:
 
 
 def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdict) -> None:
+    context = client.context
     if route is not None and (verdict is MEMBER or verdict is ALLOW):
         client.trusted = verdict is MEMBER
-        _let_through(client, head, route)
+        _let_through(client, head, route, context.preview_dress)
+    elif route is not None and verdict is Verdict.RENEW:
+        _renew(client, head, route)
     elif verdict is Verdict.TO_APP:
         _to_app(client, head, content=True)
     elif verdict is Verdict.ASK:
-        client.context.spawn(_ask(client, head, route))
+        context.spawn(_ask(client, head, route))
     else:
-        client.context.counters["refused"] += 1
+        context.counters["refused"] += 1
         delivery.answer(client, pages.REFUSED)
 
 
-def _let_through(client: "Connection", head: Head, route: Route) -> None:
+def _renew(client: "Connection", head: Head, route: Route) -> None:
+    context = client.context
+    verdict, lines = context.gate.renew(route, head)
+    if verdict is not MEMBER and verdict is not ALLOW:
+        delivery.answer(client, pages.REFUSED)
+        return
+    client.trusted = verdict is MEMBER
+    _let_through(client, head, route, Dress(context.preview_dress.lines + lines, preview=True))
+
+
+def _let_through(client: "Connection", head: Head, route: Route, dress: Dress) -> None:
     context = client.context
     if route.redirect_to is not None:
         host = context.hosts.like(head.host, route.redirect_to)
@@ -70,7 +85,7 @@ def _let_through(client: "Connection", head: Head, route: Route) -> None:
     elif isinstance(route.target, AppTarget):
         _to_app(client, head, content=True)
     else:
-        client.dress = context.preview_dress
+        client.dress = dress
         delivery.deliver(client, route.target, to_sandbox(head, client.visitor.lines(head), client.request_id))
 
 
@@ -81,7 +96,7 @@ async def still_passes(context: "Context", head: Head) -> bool:
     if verdict is Verdict.ASK:
         async with asyncio.timeout(context.limits.gate_time):
             verdict = await context.gate.ask(route, head)
-    return route is not None and verdict in (Verdict.ALLOW, Verdict.MEMBER)
+    return route is not None and verdict in (Verdict.ALLOW, Verdict.MEMBER, Verdict.RENEW)
 
 
 async def _ask(client: "Connection", head: Head, route: Route | None) -> None:

@@ -41,7 +41,7 @@ async def test_a_thousand_pipelined_requests_to_nowhere_are_all_answered(house: 
     client = await house.client()
     house.gate.default = Verdict.REFUSE
     client.send(request(host=OTHER) * 1000)
-    assert {(await client.read_answer()).status for _ in range(1000)} == {404}
+    assert {(await client.read_answer()).status for _ in range(1000)} == {401}
 
 
 async def test_a_head_that_comes_byte_by_byte(house: House) -> None:
@@ -204,11 +204,11 @@ class TestRouting:
         house.gate.verdicts[HOST] = Verdict.REFUSE
         unknown, forbidden = [await house.ask(host=host) for host in (OTHER, HOST)]
         assert unknown == forbidden
-        assert unknown.status == 404
+        assert unknown.status == 401
         assert house.dialer.dialed == [], "nothing is woken before the gate has decided"
 
     async def test_a_host_that_does_not_exist_is_refused_whatever_the_gate_says(self, house: House) -> None:
-        assert (await house.ask(host=OTHER)).status == 404
+        assert (await house.ask(host=OTHER)).status == 401
 
     async def test_ports_of_a_workspace_have_hosts_of_their_own(self, house: House) -> None:
         house.dialer.serve(SandboxTarget(house.workspace, 5173), house.upstream.address)
@@ -221,12 +221,27 @@ class TestRouting:
         assert house.app.requests == ["GET /secret"]
         assert b"X-Firefly-Host-Kind: content\r\n" in house.app.bytes
 
+    async def test_a_grant_that_grows_old_is_renewed_on_the_answer(self, house: House) -> None:
+        house.gate.verdicts[HOST] = Verdict.RENEW
+        house.gate.renewed = (Verdict.ALLOW, b"Set-Cookie: __Host-firefly-grant=fresh; Path=/\r\n")
+        assert (await house.ask()).fields["set-cookie"] == "__Host-firefly-grant=fresh; Path=/"
+        house.gate.verdicts[HOST] = Verdict.MEMBER
+        assert "set-cookie" not in (await house.ask()).fields
+        house.gate.verdicts[HOST] = Verdict.RENEW
+        house.gate.renewed = (Verdict.REFUSE, b"")
+        assert (await house.ask()).status == 401
+
+    async def test_the_gate_knows_who_asks(self, house: House) -> None:
+        await house.ask()
+        head = house.gate.seen[0]
+        assert head.visitor.client(head) == b"127.0.0.1"
+
     async def test_reserved_paths_go_to_the_app_unasked(self, house: House) -> None:
         await house.ask("/.firefly/enter?ticket=1")
         assert house.app.requests == ["GET /.firefly/enter?ticket=1"]
         assert house.gate.seen == []
 
-    @pytest.mark.parametrize(("asked", "status"), [(Verdict.MEMBER, 200), (Verdict.REFUSE, 404), (Verdict.ASK, 404)])
+    @pytest.mark.parametrize(("asked", "status"), [(Verdict.MEMBER, 200), (Verdict.REFUSE, 401), (Verdict.ASK, 401)])
     async def test_a_gate_that_has_to_ask(self, house: House, asked: Verdict, status: int) -> None:
         house.gate.default, house.gate.asked = Verdict.ASK, asked
         assert (await house.ask()).status == status
@@ -248,7 +263,7 @@ class TestRouting:
         answer = await house.ask("/a?b", host=OTHER)
         assert (answer.status, answer.fields["location"]) == (308, f"//{HOST}:8000/a?b")
         house.gate.default = Verdict.REFUSE
-        assert (await house.ask(host=OTHER)).status == 404
+        assert (await house.ask(host=OTHER)).status == 401
 
     async def test_a_host_may_show_the_app(self, house: House) -> None:
         house.table.put(Route(OTHER, AppTarget(), None, Access.PUBLIC))

@@ -144,7 +144,7 @@ async def test_an_upgrade_that_connection_does_not_name_is_none(house: House) ->
 async def test_the_gate_decides_on_upgrades_too(house: House) -> None:
     house.gate.default = Verdict.REFUSE
     answer = await house.ask("/ws", Connection="Upgrade", Upgrade="websocket", Origin="http://evil.example")
-    assert answer.status == 404
+    assert answer.status == 401
     assert house.gate.seen[0].upgrade == b"websocket"
     assert house.gate.seen[0].origin == b"http://evil.example"
     assert house.dialer.dialed == []
