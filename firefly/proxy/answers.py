@@ -22,15 +22,20 @@ PLAIN = re.compile(
 )  # fmt: skip
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"
-    rb"(?<=c)(?:onnection(?!: keep-alive\r)|ontent-length|ontent-security-policy)|(?<=k)eep-alive"
-    rb"|(?<=p)roxy-connection|(?<=s)et-cookie"
+    rb"(?<=c)(?:onnection(?-i:(?<!\nConnection)|(?!: keep-alive\r))|ontent-length|ontent-security-policy)"
+    rb"|(?<=k)eep-alive|(?<=p)roxy-connection|(?<=s)et-cookie"
     rb"|(?<=t)ransfer-encoding|(?<=u)pgrade|(?<=x)-(?:firefly[^:]*+|frame-options))):([^\r]*+)"
 )
 # As nearly every server spells it; any other spelling is picked.
 _PLAIN = b"\r\nConnection: keep-alive\r\n"
+_NAME = re.compile(rb"\r\n([^:\r]++):[^\r]*+")
 _ENCODING = re.compile(rb"\r\n(?i:transfer-encoding):[^\r]*+")
 _DOMAIN = re.compile(rb";[ \t]*+(?i:domain)[ \t]*+=[^;]*+")
 _ANCESTORS = re.compile(rb"(?i:(?:^|(?<=;)|(?<=,))[ \t]*+frame-ancestors(?:[ \t][^;,]*+)?;?)")
+# What Connection says that is no field, or one that ends here anyway.
+_NONE = frozenset[bytes]()
+_OPTIONS = frozenset({b"", b"close", b"keep-alive", b"upgrade"})
+_NOT_HOP = frozenset({b"content-length", b"transfer-encoding", b"set-cookie", b"content-security-policy"})
 _OWN_COOKIE = re.compile(rb"[ \t]*+(?i:__Host-firefly-)")
 
 
@@ -49,12 +54,14 @@ class Dress:
 class Answer:
     """One answer's head: `text` as it goes on, `own` the X-Firefly-* fields that the app meant for the front door."""
 
-    __slots__ = ("bodiless", "chunked", "end", "keep_alive", "length", "own", "status", "text", "upgrade")
+    __slots__ = ("bodiless", "chunked", "end", "keep_alive", "length", "named", "own", "status", "text", "upgrade")
 
     def __init__(self, status: bytes, text: bytes, end: int, *, keep_alive: bool, length: int | None = None) -> None:
         self.status = int(status)
         self.text = text
         """Status line and fields."""
+        self.named = _NONE
+        """Further fields that end here, as Connection says."""
         self.end = end
         """Where the body begins, in what was read."""
         self.keep_alive = keep_alive
@@ -69,6 +76,18 @@ class Answer:
         if self.length is not None or len(length) > 18 or not length.isdigit():
             raise BadAnswer("Content-Length")
         self.length = int(length)
+
+    def note_connection(self, value: bytes) -> None:
+        """Raises BadAnswer where it names a field that is for the client."""
+        options = {option.strip(b" \t") for option in value.lower().split(b",")}
+        if options & _NOT_HOP:
+            raise BadAnswer("Connection names a field that is not for this hop alone")
+        self.keep_alive = self.keep_alive and b"close" not in options
+        self.named |= options - _OPTIONS
+
+    def leave_out(self) -> None:
+        """Take the fields away that Connection named."""
+        self.text = _NAME.sub(lambda line: b"" if line[1].lower() in self.named else line[0], self.text)
 
     def reader(self, *, unwrap: bool) -> Reader:
         """Follows the body; `unwrap` for clients that do not know chunks."""
@@ -117,6 +136,10 @@ def _read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
         kept += (fields[position:start], line)
         position = end
     answer.text = b"".join((b"HTTP/1.1 ", title, *kept, fields[position:]))
+    if answer.named:
+        answer.leave_out()
+    if answer.chunked and minor == b"0":
+        raise BadAnswer("Transfer-Encoding in HTTP/1.0")
     _frame(answer, request)
     return answer
 
@@ -131,7 +154,7 @@ def _field(answer: Answer, name: bytes, value: bytes, *, preview: bool) -> bytes
     if name in (b"set-cookie", b"content-security-policy", b"x-frame-options"):
         return _preview_field(name, value) if preview else None
     if name == b"connection":
-        answer.keep_alive = answer.keep_alive and b"close" not in value.lower()
+        answer.note_connection(value)
     elif name == b"upgrade":
         answer.upgrade = value.strip(b" \t")
     elif name.startswith(b"x-firefly"):

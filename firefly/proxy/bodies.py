@@ -11,14 +11,16 @@ LONGEST_TRAILER = 16 * 1024
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15}+)(;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
 _SIZE_SO_FAR = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:;[\t\x20-\x7e\x80-\xff]*+)?\r?")
-_TRAILER = re.compile(rb"((?:" + FIELD_LINE + rb")*+)\r\n")
+_TRAILER = re.compile(rb"((?:" + FIELD_LINE + rb"){0,127}+)\r\n")
 _TRAILER_SO_FAR = re.compile(
-    rb"(?:" + FIELD_LINE + rb")*+(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
+    rb"(?:" + FIELD_LINE + rb"){0,127}+(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
 )
-# Fields that frame, route or authenticate have no place in a trailer (RFC 9110, 6.5.1).
+# Fields that frame, route, authenticate, modify or control have no place in a trailer (RFC 9110, 6.5.1).
 _FORBIDDEN = re.compile(
-    rb"(?im)^(?:authorization|connection|content-[^:]*|cookie|expect|forwarded|host|keep-alive|origin|proxy-[^:]*"
-    rb"|set-cookie|te|trailer|transfer-encoding|upgrade|x-firefly-[^:]*|x-forwarded-[^:]*):[^\r]*\r\n"
+    rb"(?im)^(?:age|authorization|cache-control|connection|content-[^:]*|cookie|date|expect|expires|forwarded|host"
+    rb"|if-[^:]*|keep-alive|location|max-forwards|origin|pragma|proxy-[^:]*|range|retry-after|sec-[^:]*|set-cookie"
+    rb"|strict-transport-security|te|trailer|transfer-encoding|upgrade|vary|warning|www-authenticate"
+    rb"|x-firefly[^:]*|x-forwarded[^:]*|x-frame-options|x-mayfly[^:]*|x-real-ip|x-request-id):[^\r]*\r\n"
 )
 
 
@@ -101,8 +103,10 @@ class Chunked:
 
     def _size(self, data: bytes, position: int, out: list[bytes]) -> int:
         found = _SIZE.match(data, position)
+        if (found.end() if found else len(data)) - position > LONGEST_LINE:
+            raise BadBody("A chunk's extensions are too long.")
         if found is None:
-            if len(data) - position > LONGEST_LINE or not _SIZE_SO_FAR.fullmatch(data, position):
+            if not _SIZE_SO_FAR.fullmatch(data, position):
                 raise BadBody("A chunk does not begin with its size.")
             return position
         self._left = int(found[1], 16)
@@ -115,10 +119,10 @@ class Chunked:
         return found.end()
 
     def _end_of_data(self, data: bytes, position: int, out: list[bytes]) -> int:
+        if not b"\r\n".startswith(data[position : position + 2]):
+            raise BadBody("A chunk is longer than its size.")
         if len(data) - position < 2:
             return position
-        if data[position : position + 2] != b"\r\n":
-            raise BadBody("A chunk is longer than its size.")
         self._step = Chunked._size
         if not self._unwrap:
             out.append(b"\r\n")
@@ -127,9 +131,11 @@ class Chunked:
     def _trailer(self, data: bytes, position: int, out: list[bytes]) -> int:
         """The position after the trailer, as its complement: the body has ended."""
         found = _TRAILER.match(data, position)
+        if (found.end() if found else len(data)) - position > LONGEST_TRAILER:
+            raise BadBody("A trailer is too long.")
         if found is None:
-            if len(data) - position > LONGEST_TRAILER or not _TRAILER_SO_FAR.fullmatch(data, position):
-                raise BadBody("A trailer is malformed or too long.")
+            if not _TRAILER_SO_FAR.fullmatch(data, position):
+                raise BadBody("A trailer is malformed.")
             return position
         if not self._unwrap:
             out.append(b"0\r\n" + _FORBIDDEN.sub(b"", found[1]) + b"\r\n")

@@ -151,8 +151,9 @@ class Connection(Sender):
         elif fields.length:
             self.body = request_reader(fields.length)
             data, self.buffer = self.buffer, b""
-            self._pass_body(data)
+            # Before the body, by which a slow target may pause it again.
             self.resume()
+            self._pass_body(data)
 
     def _pass_body(self, data: bytes) -> None:
         assert self.body is not None
@@ -183,9 +184,10 @@ class Connection(Sender):
     def finish(self, *, reusable: bool) -> None:
         """The answer has ended: let go of the upstream and go on to the next request."""
         upstream, self.upstream = self.upstream, None
-        if upstream is not None:
+        head = self.head
+        if upstream is not None and head is not None:
             upstream.client = None
-            if reusable and self.body is None:
+            if reusable and self.body is None and (head.fields.plain or not upstream.unsent):
                 if self.write_paused:
                     upstream.transport.resume_reading()
                 self.context.pool.release(upstream)

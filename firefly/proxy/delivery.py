@@ -150,14 +150,14 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
         return
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % answered.upgrade
     client.transport.write(answered.compose(lines) + rest)
-    if client.buffer:
-        upstream.transport.write(client.buffer)
     client.upstream = upstream.client = None
     client.stage = Stage.GONE
     client.context.connections.discard(client)
     near, _ = join(client.transport, upstream.transport, upstream.slot, client.context.pipes)
     near.head, near.holder = (head if client.dress.preview else None), client.holder
     client.resume()
+    if client.buffer:
+        upstream.transport.write(client.buffer)
 
 
 def bad_gateway(client: "Connection", why: str) -> None:

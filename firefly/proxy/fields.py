@@ -10,14 +10,14 @@ from functools import cache
 
 HOST = re.compile(rb"(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5}+)?")
 LENGTH = re.compile(rb"[0-9]{1,18}")
-PROTOCOL = re.compile(rb"[!-~]{1,64}")
+PROTOCOL = re.compile(rb"(?=.{1,64}\Z)[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]++)?")
 # Firefly's own cookies and fields: theirs is the prefix, nobody else's.
 OWN_COOKIE = b"__Host-firefly-"
 CHUNKED = -1
 
 _PICK = re.compile(
     rb"\r\n([CcEeFfHhKkOoPpTtUuXx](?i:"
-    rb"(?<=c)(?:onnection(?!: keep-alive\r)|ontent-length|ookie)|(?<=e)xpect|(?<=f)orwarded"
+    rb"(?<=c)(?:onnection(?-i:(?<!\nConnection)|(?!: keep-alive\r))|ontent-length|ookie)|(?<=e)xpect|(?<=f)orwarded"
     rb"|(?<=h)(?:ost|ttp2-settings)|(?<=k)eep-alive"
     rb"|(?<=o)rigin|(?<=p)roxy-[^:]*+|(?<=t)(?:e|ransfer-encoding)|(?<=u)pgrade"
     rb"|(?<=x)-(?:firefly[^:]*+|forwarded[^:]*+|mayfly[^:]*+|real-ip|request-id))):([^\r]*+)"
@@ -27,6 +27,8 @@ _OWN_COOKIES = re.compile(rb"(?:^|;)[ \t]*+__Host-firefly-[^;]*+", re.IGNORECASE
 # What nearly every head has, in the spelling of nearly every client; any other spelling is picked.
 _PLAIN = b"\r\nConnection: keep-alive\r\n"
 _KEEP = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect", b"origin"})
+# Not everybody trims these alike, and nobody pads them.
+_UNPADDED = frozenset({b"host", b"content-length", b"transfer-encoding"})
 _NOT_HOP = frozenset({b"host", b"content-length", b"transfer-encoding", b"cookie", b"origin", b"sec-fetch-site"})
 
 Spans = Sequence[tuple[int, int]]
@@ -153,7 +155,9 @@ class Fields:
                 cuts.append(field.span())
             elif name in seen or (name == b"host" and host is not None):
                 raise BadHead(f"The field {name.decode()} is there twice.")
-            seen[name] = value.strip(b" \t")
+            seen[name] = bare = value.strip(b" \t")
+            if name in _UNPADDED and value.removeprefix(b" ") != bare:
+                raise BadHead(f"There is odd whitespace about the value of {name.decode()}.")
         self.cuts = sorted(cuts) if len(cuts) > 1 else cuts
         return seen
 
@@ -178,6 +182,8 @@ class Fields:
         named = [found.span() for found in _ANY.finditer(self.text) if found[1].lower() in options]
         self.cuts = sorted({*self.cuts, *named})
         if b"upgrade" in options and b"upgrade" in seen and self.modern:
+            if len(_field(b"upgrade").findall(self.text)) > 1:
+                raise BadHead("The field upgrade is there twice.")
             self.upgrade = _upgrade(seen)
 
 

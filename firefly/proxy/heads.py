@@ -168,4 +168,6 @@ def _origin_form(method: bytes, target: bytes, host: bytes) -> bytes:
         raise BadHead("The request target is not a path.")
     if found[1].lower() != host.lower():
         raise BadHead("The request target and the Host field name different hosts.")
+    if method == b"OPTIONS" and found[2] is found[3] is None:
+        return b"*"  # RFC 9112, 3.2.4
     return (found[2] or b"/") + (found[3] or b"")

@@ -89,7 +89,13 @@ MISDIRECTED = Notice(
     "This server does not answer for this host name. Check FIREFLY_URL and the link.",
 )
 TOO_SLOW = Notice(504, "timed-out", "It took too long", "The application did not begin to answer in time.")
-METHOD = Notice(405, "method-not-allowed", "Method not allowed", "CONNECT and TRACE are not served here.")
+METHOD = Notice(
+    405,
+    "method-not-allowed",
+    "Method not allowed",
+    "CONNECT and TRACE are not served here.",
+    fields=b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n",
+)
 
 
 def failure(error: Exception, *, trusted: bool) -> Notice:

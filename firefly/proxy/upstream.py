@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from . import answers, delivery
 from .answers import Answer, BadAnswer
 from .bodies import BadBody, Reader
-from .heads import END
+from .heads import END, Head
 from .outbox import Sender
 
 if TYPE_CHECKING:
@@ -15,13 +15,32 @@ if TYPE_CHECKING:
     from .pool import Slot
 
 
+# Answers with a status below 200 before the one that ends a request.
+MOST_INTERIM = 32
+
+
 class Upstream(Sender):
-    __slots__ = ("_context", "_held", "client", "lost", "reader", "reused", "since", "slot", "spoken")
+    __slots__ = (
+        "_context",
+        "_held",
+        "_informed",
+        "_interims",
+        "client",
+        "lost",
+        "reader",
+        "reused",
+        "since",
+        "slot",
+        "spoken",
+    )
 
     def __init__(self, context: "Context", slot: "Slot") -> None:
         super().__init__()
         self._context = context
         self._held = b""
+        self._informed: Head | None = None
+        """The request that interim answers came for, and how many."""
+        self._interims = 0
         self.slot = slot
         self.client: Connection | None = None
         self.reader: Reader | None = None
@@ -65,7 +84,10 @@ class Upstream(Sender):
         self.spoken = True
         request = client.head
         assert request is not None
-        answer = answers.parse(data, request, preview=client.dress.preview)
+        # A head that comes byte by byte is read once, not for each byte.
+        held = len(self._held)
+        more = held and data.find(END, max(0, held - 3)) < 0
+        answer = None if more else answers.parse(data, request, preview=client.dress.preview)
         if answer is None:
             if data.find(END) >= 0 or len(data) > self._context.limits.head * 4:
                 raise BadAnswer("its head is malformed or too long")
@@ -91,8 +113,14 @@ class Upstream(Sender):
         if answer.status == 101:
             delivery.switch(client, self, answer, rest)
             return
-        assert client.head is not None
-        if client.head.modern:
+        head = client.head
+        assert head is not None
+        if self._informed is not head:
+            self._informed, self._interims = head, 0
+        self._interims += 1
+        if self._interims > MOST_INTERIM:
+            raise BadAnswer("too many interim answers")
+        if head.modern:
             client.transport.write(answer.compose(b""))
         self.spoken = False
         if rest:
@@ -126,6 +154,11 @@ class Upstream(Sender):
     def resume_writing(self) -> None:
         if self.client is not None:
             self.client.resume()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether some of a request still waits to be sent."""
+        return self.transport.get_write_buffer_size() > 0
 
     def close(self) -> None:
         """End the connection; what was written still goes out."""

@@ -170,12 +170,19 @@ class _Recording:
 class House:
     """The front door, its seams' twins, an upstream for `HOST` and an app."""
 
-    def __init__(self, folder: Path, *, limits: Limits | None = None, proxies: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limits: Limits | None = None,
+        proxies: tuple[str, ...] = (),
+        dialer: MemoryDialer | None = None,
+    ) -> None:
         self.app = Recorder()
         self.upstream = Recorder()
         self.table = RouteTable()
         self.gate = FixedGate(Verdict.MEMBER)
-        self.dialer = MemoryDialer()
+        self.dialer = dialer or MemoryDialer()
         self.tunnels = Tunnels()
         self.workspace: UUID = uuid4()
         self.target = SandboxTarget(self.workspace)

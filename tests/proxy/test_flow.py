@@ -2,12 +2,15 @@
 
 import asyncio
 import resource
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from firefly.proxy import Limits
+from firefly.routes import Target
+from firefly.testing.dialer import MemoryDialer
 from tests.support.waiting import eventually
 
 from .house import House, Peer, ok, request
@@ -159,3 +162,72 @@ async def until_it_stops(peer: Peer) -> None:
         return len(seen) > 20 and len(set(seen[-20:])) == 1
 
     await eventually(stands_still, within=10)
+
+
+class NarrowDialer(MemoryDialer):
+    """Gives connections that hold next to nothing, so that bytes wait in the front door."""
+
+    async def dial(self, target: Target) -> tuple[str, socket.socket]:
+        instance, connection = await super().dial(target)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        return instance, connection
+
+
+@pytest.fixture
+async def narrow_house(tmp_path: Path) -> AsyncIterator[House]:
+    house = House(tmp_path, limits=Limits(high_water=64 * 1024), dialer=NarrowDialer())
+    await house.open()
+    assert house.upstream._server is not None
+    house.upstream._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    yield house
+    await house.close()
+
+
+async def test_an_upload_that_began_before_its_target_ran_waits_too(narrow_house: House) -> None:
+    async def never_read(peer: Peer) -> None:
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    narrow_house.upstream.behaviour = never_read
+    narrow_house.dialer.delay = 0.3
+    client = await narrow_house.client()
+    client.send(request(method="POST", fields={"Content-Length": str(SIZE)}))
+    pouring = asyncio.create_task(pour(client))
+    await eventually(lambda: narrow_house.upstream.peers)
+    await until_it_stops(client)
+    assert client.__dict__.get("poured", 0) < ALLOWED
+    pouring.cancel()
+    await asyncio.gather(pouring, return_exceptions=True)
+
+
+async def test_what_a_client_sent_ahead_of_its_upgrade_waits_too(narrow_house: House) -> None:
+    async def agree(peer: Peer) -> None:
+        await peer.read_head()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer.send(b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+        await asyncio.Event().wait()
+
+    narrow_house.upstream.behaviour = agree
+    narrow_house.dialer.delay = 0.3
+    client = await narrow_house.client()
+    client.send(request(fields={"Connection": "Upgrade", "Upgrade": "x"}))
+    pouring = asyncio.create_task(pour(client))
+    await client.read_head()
+    await until_it_stops(client)
+    assert client.__dict__.get("poured", 0) < ALLOWED
+    pouring.cancel()
+    await asyncio.gather(pouring, return_exceptions=True)
+
+
+async def test_a_connection_that_still_has_to_send_is_not_used_again(narrow_house: House) -> None:
+    async def early(peer: Peer) -> None:
+        await peer.read_head()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer.send(ok(b"early"))
+        await asyncio.Event().wait()
+
+    narrow_house.upstream.behaviour = early
+    client = await narrow_house.client()
+    client.send(request(method="POST", body=bytes(60_000)))
+    assert (await client.read_answer()).body == b"early"
+    assert narrow_house.door.counters["pooled"] == 0
