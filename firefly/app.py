@@ -1,11 +1,8 @@
 """The composition root: builds every part from the settings, in order, and takes it down in reverse."""
 
 import asyncio
-import contextlib
 import gc
-import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -19,7 +16,9 @@ from . import resources
 from .adapters.announcement import announce
 from .adapters.dialer import SandboxDialer
 from .adapters.gate import PreviewGate
+from .adapters.listening import listeners
 from .adapters.parts import Credentials, Hosting
+from .adapters.tls import follow, open_shelf
 from .adapters.upkeep import expire_for_ever, reconcile_pushes
 from .adapters.work import Ground, Work
 from .artifacts import FileArtifactStore
@@ -27,7 +26,6 @@ from .audit import Audit
 from .auth import Holder, Revocation
 from .bus import PostgresBus
 from .clock import SystemClock
-from .errors import InvalidInput
 from .proxy import FrontDoor
 from .proxy.tunnels import Tunnels
 from .routes import RouteTable
@@ -44,7 +42,6 @@ log = structlog.get_logger()
 DRAIN = 10.0
 APP_SOCKET = "app.sock"
 LONGEST_LINE = 64 << 10
-FIRST_HANDED_OVER = 3
 
 
 def run(settings: Settings, *, stop_sandboxes: bool = False) -> None:
@@ -70,7 +67,8 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
     settings.prepare_folders()
     async with AsyncExitStack() as stack:
         # Bound first: a port that is taken is told at once, and requests that come early wait instead of failing.
-        listener = stack.enter_context(contextlib.closing(listen(settings)))
+        sockets = stack.enter_context(listeners(settings))
+        shelf = open_shelf(settings)
         clock, keyring = SystemClock(), Keyring.from_settings(settings)
         database = await _open_database(stack, settings)
         bus = PostgresBus(database)
@@ -103,10 +101,15 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
         credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
-        await door.start(sock=listener)
+        for listener in sockets.door:
+            await door.start(sock=listener, tls=shelf.context if shelf else None)
+        for listener in sockets.plain:
+            await door.start(sock=listener, onward=True)
         stack.push_async_callback(door.close, drain=DRAIN)
         # Before the front door drains: what streams would keep it waiting for ever.
         stack.push_async_callback(runner.shutdown)
+        if shelf is not None:
+            await stack.enter_async_context(_running(follow(shelf)))
         await stack.enter_async_context(
             _running(routes.follow(), expire_for_ever(work.projects), reconcile_pushes(database, hosting.pushes))
         )
@@ -136,28 +139,6 @@ def _front_door(
 
 def _is_ended(revocation: Revocation, holder: object) -> bool:
     return isinstance(holder, Holder) and revocation.ends(holder)
-
-
-def listen(settings: Settings) -> socket.socket:
-    """The listening socket: the one that systemd hands over (sd_listen_fds(3)), else our own.
-
-    Raises InvalidInput where nobody may listen, or somebody does already.
-    """
-    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS", "0") != "0":
-        return socket.socket(fileno=FIRST_HANDED_OVER)
-    host, port = settings.address
-    try:
-        return socket.create_server((host, port), family=_family(host), backlog=1024, reuse_port=False)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]
-        raise InvalidInput(
-            f"Firefly cannot listen at {settings.listen}: {reason}. Choose another address with --listen.",
-            field="listen",
-        ) from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:

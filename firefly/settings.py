@@ -1,6 +1,7 @@
 """Every setting: typed, documented, validated. Sources, weakest first: a TOML file, FIREFLY_* variables, flags."""
 
 import hashlib
+import ipaddress
 import os
 import stat
 import tomllib
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -30,8 +31,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
 
-    listen: str = Field("127.0.0.1:8000", description="Address of the front door, `host:port`.")
-    url: str = Field("", description="How users reach the app. Empty: `http://localhost:<port>`.")
+    listen: str = Field(
+        "127.0.0.1:8000", description="Addresses of the front door, `host:port` or `[::]:port`, separated by commas."
+    )
+    url: str = Field(
+        "", description="How users reach the app. Empty: `http://localhost:<port>`, with certificates `https://…`."
+    )
     content_domain: str = Field(
         "", description="Previews are `<label>.<content domain>`. Empty: `preview.localhost:<port>`."
     )
@@ -49,6 +54,24 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses or networks whose `X-Forwarded-*` are believed, separated by commas."
+    )
+    tls_certificates: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="PEM files with a certificate and those that signed it, separated by commas; the host that a "
+        "client names decides, else the first. The addresses of `FIREFLY_LISTEN` then speak TLS. Read anew on SIGHUP "
+        "and when they change.",
+    )
+    tls_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The files with their keys, in the same order. Empty: the keys are in the same files."
+    )
+    plain_listen: str = Field(
+        "", description="Addresses that speak plain http and send browsers to https, as in `0.0.0.0:80,[::]:80`."
+    )
+    hsts: int = Field(
+        31536000,
+        ge=0,
+        description="Seconds for which browsers keep to https on the app's host once they were there by https; 0 "
+        "leaves it to them. Never said on localhost.",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
@@ -78,17 +101,20 @@ class Settings(BaseSettings):
         extra = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *extra)
 
-    @field_validator("secret_key", "trusted_proxies", "import_addresses", mode="before")
+    @field_validator("secret_key", "trusted_proxies", "import_addresses", "tls_certificates", "tls_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("listen")
+    @field_validator("listen", "plain_listen")
     @classmethod
-    def _check_listen(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65535:
-            raise ValueError("must be `host:port`, as in 127.0.0.1:8000")
+    def _check_listen(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "plain_listen":
+            return value
+        for address in value.split(","):
+            host, _, port = address.strip().rpartition(":")
+            if not host or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+                raise ValueError("must be `host:port`, as in 127.0.0.1:8000 or [::1]:8000")
         return value
 
     @field_validator("data_dir")
@@ -99,10 +125,11 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _fill_names(cls, values: dict[str, Any]) -> dict[str, Any]:
-        port = str(values.get("listen", "127.0.0.1:8000")).rpartition(":")[2]
-        suffix = "" if port == "80" else f":{port}"
+        port = str(values.get("listen", "127.0.0.1:8000")).partition(",")[0].rpartition(":")[2]
+        scheme, usual = ("https", "443") if values.get("tls_certificates") else ("http", "80")
+        suffix = "" if port == usual else f":{port}"
         filled = dict(values)
-        filled["url"] = (values.get("url") or f"http://localhost{suffix}").rstrip("/")
+        filled["url"] = (values.get("url") or f"{scheme}://localhost{suffix}").rstrip("/")
         filled["content_domain"] = (values.get("content_domain") or f"preview.localhost{suffix}").lower()
         return filled
 
@@ -113,10 +140,25 @@ class Settings(BaseSettings):
             raise ValueError("FIREFLY_URL must not lie below FIREFLY_CONTENT_DOMAIN: previews would share its cookies")
         return self
 
+    @model_validator(mode="after")
+    def _check_tls(self) -> Self:
+        if self.tls_keys and len(self.tls_keys) != len(self.tls_certificates):
+            raise ValueError("FIREFLY_TLS_KEYS needs as many files as FIREFLY_TLS_CERTIFICATES, or none")
+        if self.encrypted and self.scheme != "https":
+            raise ValueError("FIREFLY_URL must begin with https:// when the server has certificates")
+        if self.plain_listen and self.scheme != "https":
+            raise ValueError("FIREFLY_PLAIN_LISTEN sends browsers to https, so FIREFLY_URL must begin with https://")
+        return self
+
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        """The first that the front door listens on."""
+        return addresses(self.listen)[0]
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the front door speaks TLS itself."""
+        return bool(self.tls_certificates)
 
     @property
     def app_host(self) -> str:
@@ -126,6 +168,11 @@ class Settings(BaseSettings):
     @property
     def scheme(self) -> str:
         return urlsplit(self.url).scheme
+
+    @property
+    def strict_age(self) -> int:
+        """Seconds of HSTS on the app's host. On localhost it would bind whatever else is developed there."""
+        return self.hsts if self.scheme == "https" and not is_loopback(self.app_host) else 0
 
     def content_url(self, label: str) -> str:
         return f"{self.scheme}://{label}.{self.content_domain}"
@@ -155,6 +202,23 @@ class Settings(BaseSettings):
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
                 raise InvalidInput(f"{folder} is not a folder of this user. Choose another FIREFLY_DATA_DIR.")
             folder.chmod(0o711)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine for every browser."""
+    name = host.lower() if host.endswith("]") else host.lower().rpartition(":")[0] or host.lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def addresses(listen: str) -> list[tuple[str, int]]:
+    """Hosts and ports of a setting that names addresses, separated by commas."""
+    parts = [address.strip().rpartition(":") for address in listen.split(",") if address.strip()]
+    return [(host.strip("[]"), int(port)) for host, _, port in parts]
 
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:

@@ -12,9 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from firefly import app
-from firefly.errors import InvalidInput
-from firefly.settings import Settings
+from firefly.adapters.listening import FIRST_HANDED_OVER
 from tests.support.server import LiveServer, create_project
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("survival")]
@@ -30,7 +28,7 @@ def serve(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def hand_over(listener: socket.socket) -> None:
-    os.dup2(listener.fileno(), app.FIRST_HANDED_OVER)
+    os.dup2(listener.fileno(), FIRST_HANDED_OVER)
 
 
 async def sandbox(client: aiohttp.ClientSession, name: str) -> dict[str, Any]:
@@ -51,33 +49,6 @@ def test_a_taken_port_is_told_in_a_sentence_and_nothing_is_touched(tmp_path: Pat
     assert {path.name for path in (tmp_path / "data").iterdir()} <= {"run"}
 
 
-@pytest.mark.parametrize("listen", ["192.0.2.254:0", "no-such-host.invalid:0"])
-def test_an_address_of_nobody_here_is_told(listen: str, settings: Settings) -> None:
-    with pytest.raises(InvalidInput, match=f"cannot listen at {listen}") as caught:
-        app.listen(settings.model_copy(update={"listen": listen}))
-    assert caught.value.field == "listen"
-
-
-@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("[::1]", socket.AF_INET6)])
-def test_either_family_is_listened_on(host: str, family: socket.AddressFamily, settings: Settings) -> None:
-    if family is socket.AF_INET6 and not Path("/proc/net/if_inet6").exists():
-        pytest.skip("this machine has no IPv6")
-    with app.listen(settings.model_copy(update={"listen": f"{host}:0"})) as found:
-        assert found.family is family
-        assert found.getsockname()[1] > 0
-
-
-def test_a_socket_that_was_handed_to_somebody_else_is_left_alone(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Variables that an ancestor was given name its own process."""
-    monkeypatch.setenv("LISTEN_PID", str(os.getppid()))
-    monkeypatch.setenv("LISTEN_FDS", "1")
-    with app.listen(settings) as found:
-        assert found.fileno() != app.FIRST_HANDED_OVER or found.getsockname()[0] == "127.0.0.1"
-        assert found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
-
-
 async def test_a_socket_from_systemd_serves_and_sandboxes_outlive_the_server(tmp_path: Path) -> None:
     """The socket stays open between two runs, as a socket unit's does: nobody is refused meanwhile."""
     name = f"stays{secrets.token_hex(3)}"
@@ -89,7 +60,7 @@ async def test_a_socket_from_systemd_serves_and_sandboxes_outlive_the_server(tmp
             settings={"FIREFLY_LISTEN": "192.0.2.254:1", "FIREFLY_URL": f"http://localhost:{handed.getsockname()[1]}"},
             port=handed.getsockname()[1],
             command=("/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" -m firefly serve $FLAGS', sys.executable),
-            keeps=(app.FIRST_HANDED_OVER,),
+            keeps=(FIRST_HANDED_OVER,),
         )
         with server:
             async with server.client() as client:

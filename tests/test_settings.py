@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from firefly.errors import InvalidInput
-from firefly.settings import LONGEST_RUN_DIR, Settings, load
+from firefly.settings import LONGEST_RUN_DIR, Settings, addresses, is_loopback, load
 
 
 def test_flags_win_over_variables_and_these_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,6 +26,10 @@ def test_flags_win_over_variables_and_these_over_the_file(tmp_path: Path, monkey
         ("LISTEN", ":8000"),
         ("LISTEN", "127.0.0.1:http"),
         ("LISTEN", "127.0.0.1:65536"),
+        ("LISTEN", "127.0.0.1:1,"),
+        ("LISTEN", "::1:8000"),
+        ("PLAIN_LISTEN", "80"),
+        ("HSTS", "-1"),
         ("SANDBOX", "docker"),
         ("LOG_LEVEL", "loud"),
         ("IDLE_STOP", "0"),
@@ -104,6 +108,55 @@ def test_hosts_that_are_not_given_follow_from_the_port(listen: str, url: str, do
     assert made.content_url("site--ada") == f"http://site--ada.{domain}"
 
 
+@pytest.mark.parametrize(
+    ("listen", "url"), [("[::]:443,0.0.0.0:443", "https://localhost"), ("127.0.0.1:8443", "https://localhost:8443")]
+)
+def test_with_certificates_users_come_by_https(listen: str, url: str) -> None:
+    made = Settings(listen=listen, tls_certificates=("app.pem",))
+    assert (made.url, made.encrypted) == (url, True)
+    assert made.content_url("a--b") == url.replace("localhost", "a--b.preview.localhost")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"tls_certificates": ("a.pem", "b.pem"), "tls_keys": ("a.key",)}, "as many files"),
+        ({"tls_keys": ("a.key",)}, "as many files"),
+        ({"tls_certificates": ("a.pem",), "url": "http://firefly.example"}, "must begin with https://"),
+        ({"plain_listen": "0.0.0.0:80"}, "must begin with https://"),
+    ],
+)
+def test_settings_of_tls_that_contradict_each_other_are_refused(given: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Settings.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "age"),
+    [
+        ({"url": "https://firefly.example"}, 31536000),
+        ({"url": "https://firefly.example", "hsts": 60}, 60),
+        ({"url": "https://firefly.example", "hsts": 0}, 0),
+        ({"url": "http://firefly.example"}, 0),
+        ({"url": "https://localhost:8443"}, 0),
+    ],
+)
+def test_browsers_are_bound_to_https_only_where_that_makes_sense(given: dict[str, object], age: int) -> None:
+    assert Settings.model_validate(given).strict_age == age
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "app.localhost:1", "127.8.9.1", "[::1]:8000", "[::1]"])
+def test_this_machine_is_known_by_name_and_address(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost.example", "notlocalhost", "192.0.2.1:80", "[2001:db8::1]", "127.0.0.1.example"]
+)
+def test_other_machines_are_not_taken_for_this_one(host: str) -> None:
+    assert not is_loopback(host)
+
+
 def test_hosts_that_are_given_are_tidied() -> None:
     made = Settings(url="https://Firefly.example/", content_domain="Preview.Example")
     assert (made.app_host, made.scheme) == ("firefly.example", "https")
@@ -121,6 +174,12 @@ def test_the_app_is_never_a_sibling_of_previews(url: str) -> None:
 )
 def test_an_address_is_host_and_port(listen: str, address: tuple[str, int]) -> None:
     assert Settings(listen=listen).address == address
+
+
+def test_several_addresses_are_separated_by_commas() -> None:
+    made = Settings(listen="0.0.0.0:8443, [::]:8443")
+    assert addresses(made.listen) == [("0.0.0.0", 8443), ("::", 8443)]
+    assert made.address == ("0.0.0.0", 8443)
 
 
 def test_the_data_folder_is_absolute_whatever_the_working_folder(

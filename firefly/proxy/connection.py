@@ -72,7 +72,11 @@ class Connection(Sender):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self.visitor = Visitor(peer[0] if isinstance(peer, tuple) else "unknown", self.context.proxies)
+        self.visitor = Visitor(
+            peer[0] if isinstance(peer, tuple) else "unknown",
+            self.context.proxies,
+            scheme=b"https" if transport.get_extra_info("sslcontext") else b"http",
+        )
         self.transport.set_write_buffer_limits(high=self.context.limits.high_water)
         if len(self.context.connections) >= self.context.limits.connections:
             self.context.counters["turned_away"] += 1
@@ -214,7 +218,8 @@ class Connection(Sender):
     def eof_received(self) -> bool:
         self.flush()
         self.ended = True
-        return self.stage in (Stage.HELD, Stage.SENT) and self.body is None
+        # TLS has no half-closed connections here: asyncio ends both directions.
+        return self.stage in (Stage.HELD, Stage.SENT) and self.body is None and self.transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stage = Stage.GONE

@@ -158,6 +158,8 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
     client.resume()
     if client.buffer:
         upstream.transport.write(client.buffer)
+    if client.buffer:
+        upstream.transport.write(client.buffer)
 
 
 def bad_gateway(client: "Connection", why: str) -> None:
@@ -225,7 +227,11 @@ def end(client: "Connection", *, unread: bool = False) -> None:
         return
     if (unread or client.body is not None or client.buffer) and not client.ended:
         client.buffer = b""
-        client.transport.write_eof()
-        client.resume()
+        if client.transport.can_write_eof():
+            client.transport.write_eof()
+            client.resume()
+        else:
+            # TLS reads on by itself, for as long as its own goodbye may take.
+            client.transport.close()
     else:
         client.transport.close()

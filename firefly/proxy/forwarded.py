@@ -51,13 +51,14 @@ def _address(text: str) -> Address | None:
 class Visitor:
     """The peer of one client connection, and the field lines that tell the next hop about it."""
 
-    __slots__ = ("_for", "_proxies", "address", "believed")
+    __slots__ = ("_for", "_proxies", "_scheme", "address", "believed")
 
-    def __init__(self, address: str, proxies: TrustedProxies) -> None:
+    def __init__(self, address: str, proxies: TrustedProxies, *, scheme: bytes = b"http") -> None:
         self.address = address
         self.believed = proxies.trusts(address)
         self._proxies = proxies
-        self._for = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: " % address.encode()
+        self._scheme = scheme
+        self._for = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: " % (address.encode(), scheme)
 
     def lines(self, head: Head) -> bytes:
         """X-Forwarded-For, -Proto and -Host for one request."""
@@ -65,7 +66,7 @@ class Visitor:
             return self._for + head.fields.host + b"\r\n"
         chain = head.field(b"x-forwarded-for")
         addresses = (chain + b", " if chain else b"") + self.address.encode()
-        scheme = head.field(b"x-forwarded-proto") or b"http"
+        scheme = head.field(b"x-forwarded-proto") or self._scheme
         host = head.field(b"x-forwarded-host") or head.host
         return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % (addresses, scheme, host)
 

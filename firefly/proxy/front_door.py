@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -19,11 +20,13 @@ from .gate import Gate
 from .heads import Head
 from .hosts import Hosts
 from .limits import Limits
+from .onward import OnwardConnection
 from .pages import Pages
 
 TICK = 0.25
 # How often a front door that closes looks whether everything has ended.
 PAUSE = 0.02
+BACKLOG = 1024
 # Others have their turn in between.
 REVIEWED_AT_ONCE = 64
 
@@ -71,14 +74,33 @@ class FrontDoor:
         self._servers: list[asyncio.Server] = []
         self._ticker: asyncio.Task[None] | None = None
 
-    async def start(self, *, host: str | None = None, port: int = 0, sock: socket.socket | None = None) -> int:
-        """Listen on an address or on a socket that already listens; returns the port. Raises OSError."""
+    async def start(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        sock: socket.socket | None = None,
+        tls: ssl.SSLContext | None = None,
+        onward: bool = False,
+    ) -> int:
+        """Listen on an address of IPv4 or on a socket that already listens; returns the port. Raises OSError.
+
+        Parameters
+        ----------
+        tls: what connections are encrypted with; None: plain http
+        onward: only send visitors on to https, except those that prove to an authority who owns a host
+        """
         loop = asyncio.get_running_loop()
         self._context.open(loop)
-        if sock is not None:
-            server = await loop.create_server(lambda: Connection(self._context), sock=sock)
-        else:
-            server = await loop.create_server(lambda: Connection(self._context), host, port, backlog=1024)
+        kind = OnwardConnection if onward else Connection
+        server = await loop.create_server(
+            lambda: kind(self._context),
+            sock=sock or socket.create_server((host, port), backlog=BACKLOG),
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=self._context.limits.head_time if tls else None,
+            ssl_shutdown_timeout=self._context.limits.linger if tls else None,
+        )
         self._servers.append(server)
         if self._ticker is None:
             self._ticker = loop.create_task(self._tick())

@@ -36,6 +36,7 @@ class Hosts:
         self._app_host = parts.netloc.lower().encode()
         self._app_name = _name(self._app_host)
         self._content_name = _name(content_domain.lower().encode())
+        self._content_port = content_domain.encode()[len(self._content_name) :].decode()
 
     def resolve(self, host: bytes) -> tuple[Part, Route | None]:
         if host == self._app_host:
@@ -53,6 +54,10 @@ class Hosts:
     def like(self, host: bytes, other: str) -> str:
         """`other` with the port of `host`."""
         return other + host[len(_name(host)) :].decode("ascii")
+
+    def content_origin(self, host: bytes) -> str:
+        """Where browsers reach the preview of a Host field's value, whatever port that has."""
+        return f"https://{_name(host).decode('ascii').lower()}{self._content_port}"
 
     def may_be_content(self, begun: bytes) -> bool:
         """Whether a head that is too long to be read names a preview."""

@@ -34,10 +34,11 @@ class Pipe(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.ended = True
-        if self.other.ended:
+        other = self.other.transport
+        # TLS cannot be half-closed here: the end of one direction is that of both.
+        if self.other.ended or not (other.can_write_eof() and self.transport.can_write_eof()):
             return False
-        if self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
+        other.write_eof()
         return True
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -14,7 +14,6 @@ FIELDS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
-YEAR = 365 * 24 * 3600
 
 
 async def set_security_fields(request: web.Request, response: web.StreamResponse) -> None:
@@ -28,8 +27,8 @@ async def set_security_fields(request: web.Request, response: web.StreamResponse
     if host_kind(request) is HostKind.APP:
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         headers.setdefault("X-Frame-Options", "DENY")
-    if services_of(request).settings.scheme == "https":
-        headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, f"max-age={YEAR}")
+        if age := services_of(request).settings.strict_age:
+            headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, f"max-age={age}")
 
 
 def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "'none'") -> str:

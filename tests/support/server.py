@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -50,10 +51,16 @@ class LiveServer:
     command: tuple[str, ...] = (sys.executable, "-m", "firefly", "serve", "--stop-sandboxes")
     keeps: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
+    tls: ssl.SSLContext | None = None
+    """What its clients check its certificate with; None: it speaks plain http."""
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls else "http"
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"{self.scheme}://localhost:{self.port}"
 
     @property
     def log(self) -> str:
@@ -61,7 +68,7 @@ class LiveServer:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def content_url(self, label: str) -> str:
-        return f"http://{label}.preview.localhost:{self.port}"
+        return f"{self.scheme}://{label}.preview.localhost:{self.port}"
 
     def start(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FIREFLY_")}
@@ -105,8 +112,10 @@ class LiveServer:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.settimeout(5)
-                connection.sendall(f"GET /readyz HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode())
-                return connection.recv(15).startswith(b"HTTP/1.1 200")
+                talk = self.tls.wrap_socket(connection, server_hostname="localhost") if self.tls else connection
+                with talk:
+                    talk.sendall(f"GET /readyz HTTP/1.1\r\nHost: localhost:{self.port}\r\n\r\n".encode())
+                    return talk.recv(15).startswith(b"HTTP/1.1 200")
         except OSError:
             return False
 
@@ -140,7 +149,7 @@ class LiveServer:
         return aiohttp.ClientSession(
             base_url=self.url,
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
-            connector=aiohttp.TCPConnector(resolver=LoopbackResolver()),
+            connector=aiohttp.TCPConnector(resolver=LoopbackResolver(), ssl=self.tls or True),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
