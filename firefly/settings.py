@@ -73,6 +73,10 @@ class Settings(BaseSettings):
         description="Seconds for which browsers keep to https on the app's host once they were there by https; 0 "
         "leaves it to them. Never said on localhost.",
     )
+    allow_same_site: bool = Field(
+        False, description="Start although browsers take the app's host and the content domain for one site."
+    )
+    allow_http: bool = Field(False, description="Start although users come by plain http from other machines.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
     prepared_sandboxes: int = Field(

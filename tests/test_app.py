@@ -49,6 +49,13 @@ def test_a_taken_port_is_told_in_a_sentence_and_nothing_is_touched(tmp_path: Pat
     assert {path.name for path in (tmp_path / "data").iterdir()} <= {"run"}
 
 
+def test_hosts_that_are_not_safe_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    done = serve(tmp_path, FIREFLY_URL="https://example.com", FIREFLY_CONTENT_DOMAIN="preview.example.com")
+    assert done.returncode == 1
+    assert "example.com and *.preview.example.com are one site to browsers" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 async def test_a_socket_from_systemd_serves_and_sandboxes_outlive_the_server(tmp_path: Path) -> None:
     """The socket stays open between two runs, as a socket unit's does: nobody is refused meanwhile."""
     name = f"stays{secrets.token_hex(3)}"

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 async def doctor(cli: Cli, quiet: Annotated[bool, typer.Option("--quiet", help="Only what is wrong.")] = False) -> None:
     """Look at this machine: tools, isolation, folders. Ends with 1 when something that is needed is missing."""
     settings = load()
-    checks = [*tools(), *folders(settings)]
+    checks = [*tools(), *folders(settings), *hosts(settings)]
     told = {check.what for check in checks}
     checks += [check for check in await isolation(settings) if check.what not in told]
     shown = [check for check in checks if not (quiet and check.ok)]
@@ -72,6 +72,20 @@ def folders(settings: Settings) -> Iterable[Check]:
     yield Check(what="data folder", ok=writable, found=str(folder), remedy=remedy, needed=True)
     room = "" if free >= 1024 else "Projects and packages need room: free some."
     yield Check(what="free space", ok=free >= 1024, found=f"{free} MiB", remedy=room)
+
+
+def hosts(settings: Settings) -> Iterable[Check]:
+    """Whether app and previews are kept apart, and by https (decision 14)."""
+    # The list of public suffixes is no concern of any other command.
+    from firefly.tls.sites import concerns
+
+    found = list(concerns(settings))
+    for concern in found:
+        yield Check(
+            what=concern.what, ok=False, found=concern.detail, remedy=concern.remedy, needed=not concern.allowed
+        )
+    if not found:
+        yield Check(what="app and previews", ok=True, found=f"{settings.url}, *.{settings.content_domain}")
 
 
 async def isolation(settings: Settings) -> list[Check]:
