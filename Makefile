@@ -8,7 +8,7 @@ SHELL  := /bin/bash
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 editor_sources := $(shell find editor -path editor/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test lint format bench screenshots docs lock clean
+.PHONY: help run test lint format fuzz chaos bench screenshots docs lock clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,14 @@ lint: $(VENV)/.dev     ## formatting, rules, types and floors, of Python and Typ
 format: $(VENV)/.dev   ## format all Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: $(VENV)/.dev     ## the front door's parsers against others', guided by coverage; FUZZ_SECONDS=
+	$(BIN)/pip install -q --require-hashes -r requirements-fuzz.lock
+	$(BIN)/python -m tests.proxy.fuzz -max_total_time=$(or $(FUZZ_SECONDS),300)
+	$(BIN)/pytest -q -m fuzz tests
+
+chaos: $(VENV)/.dev    ## 100,000 requests through upstreams and clients that misbehave
+	$(BIN)/pytest -q -m chaos tests
 
 bench: $(VENV)/.dev    ## every benchmark beside its peers; ONLY=proxy for one
 	@scripts/system-packages bench

@@ -169,6 +169,28 @@ def by_aiohttp(data: bytes) -> list[Message]:
     ]
 
 
+def answers_by_aiohttp(data: bytes) -> list[Message]:
+    """Whole answers that aiohttp's parser in Python finds."""
+    parser = http_parser.HttpResponseParserPy(
+        Mock(_reading_paused=False),
+        Mock(spec=asyncio.AbstractEventLoop),
+        LARGE,
+        max_line_size=LARGE,
+        max_field_size=LARGE,
+        max_headers=LARGE,
+        auto_decompress=False,
+    )
+    try:
+        found, _, _ = parser.feed_data(data)
+    except (http_exceptions.HttpProcessingError, ValueError) as error:
+        raise Refused(f"aiohttp: {error!r}") from None
+    return [
+        Message(b"", b"%d" % head.code, _lines(head.raw_headers), body)
+        for head, payload in found
+        if (body := _body(payload)) is not None
+    ]
+
+
 def _body(payload: streams.StreamReader) -> bytes | None:
     if payload.exception() is not None:
         raise Refused(f"aiohttp: {payload.exception()!r}")
@@ -176,3 +198,4 @@ def _body(payload: streams.StreamReader) -> bytes | None:
 
 
 READERS: dict[str, Reader] = {"llhttp": by_llhttp, "h11": by_h11, "aiohttp": by_aiohttp}
+ANSWER_READERS: dict[str, Reader] = {"llhttp": answers_by_llhttp, "h11": answers_by_h11, "aiohttp": answers_by_aiohttp}

@@ -1,6 +1,7 @@
 """The corpus, entry by entry, against the running front door: see tests/proxy/corpus."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.support.waiting import eventually
 from . import corpus, readers
 from .corpus import Entry
 from .house import HOST, Answer, House, Peer, ok, request
+from .passing import pass_on
 from .readers import READERS, Message
 
 REQUESTS = corpus.read("requests")
@@ -82,9 +84,16 @@ async def judge(house: House, entry: Entry) -> list[str]:
     wrong += [f"without {text!r}" for text in entry.holds if text.lower() not in passed]
     wrong += [f"with {text!r}" for text in entry.lacks if text.lower() in passed]
     wrong += [f"read differently: {seen}" for record in whole if len(set((seen := opinions(record)).values())) > 1]
+    # It knows neither routes nor the limit of a head.
+    if not re.search("own|431", happened) and summary(whole) != summary(pass_on(entry.data + END).onward):
+        wrong.append("otherwise than `pass_on`, by which messages are fuzzed")
     if len(whole) != sum("x-upstream" in answer.fields for answer in answers):
         wrong.append("as many requests as answers")
     return [f"{entry.name} ({entry.rule}): {what}" for what in wrong]
+
+
+def summary(records: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    return [(read.method, read.target, read.body) for record in records for read in readers.by_h11(record)]
 
 
 def opinions(record: bytes) -> dict[str, tuple[Message, ...]]:
