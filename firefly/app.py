@@ -34,6 +34,7 @@ from .sandbox.process import ProcessBackend
 from .secrets import Keyring
 from .settings import Settings
 from .store import Database, EmbeddedPostgres, migrate
+from .tls import sites
 from .web.application import create_application
 from .web.services import Services
 
@@ -64,6 +65,8 @@ async def _serve(settings: Settings, *, stop_sandboxes: bool) -> None:
 @asynccontextmanager
 async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIterator[Services]:
     """Everything that serves, up while the block runs."""
+    for concern in sites.check(settings):
+        log.warning("hosts.allowed", what=concern.what, detail=concern.detail)
     settings.prepare_folders()
     async with AsyncExitStack() as stack:
         # Bound first: a port that is taken is told at once, and requests that come early wait instead of failing.
@@ -96,9 +99,11 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             links=credentials.links, keys=credentials.keys, grants=credentials.grants,
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
-            smart_http=hosting.smart_http, routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
+            smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access,
+            metrics=(lambda: door.counters,),
         )  # fmt: skip
         credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
+        work.access.policies.on_change(lambda: door.cut(lambda holder: False))
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
         for listener in sockets.door:
@@ -111,7 +116,12 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
         if shelf is not None:
             await stack.enter_async_context(_running(follow(shelf)))
         await stack.enter_async_context(
-            _running(routes.follow(), expire_for_ever(work.projects), reconcile_pushes(database, hosting.pushes))
+            _running(
+                routes.follow(),
+                work.access.run(),
+                expire_for_ever(work.projects),
+                reconcile_pushes(database, hosting.pushes),
+            )  # fmt: skip
         )
         # What was built so far lives as long as the process; a full collection need not look at it again.
         gc.collect()
@@ -122,7 +132,10 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
 def _front_door(
     settings: Settings, table: RouteTable, credentials: Credentials, work: Work
 ) -> tuple[FrontDoor, Tunnels]:
-    gate = PreviewGate(grants=credentials.grants, tokens=credentials.tokens, projects=work.projects, table=table)
+    gate = PreviewGate(
+        grants=credentials.grants, tokens=credentials.tokens, projects=work.projects, table=table,
+        policies=work.access.policies, visits=work.access.visits,
+    )  # fmt: skip
     tunnels = Tunnels()
     door = FrontDoor(
         table=table,

@@ -11,6 +11,10 @@ class Clock(ABC):
         """The present moment, aware, in UTC."""
 
     @abstractmethod
+    def time(self) -> float:
+        """The present moment in POSIX seconds, where making a datetime would cost too much."""
+
+    @abstractmethod
     def monotonic(self) -> float:
         """Seconds that never go backwards, for measuring intervals."""
 
@@ -18,6 +22,9 @@ class Clock(ABC):
 class SystemClock(Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def time(self) -> float:
+        return time.time()
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import uvloop
 
 from firefly.adapters.gate import PreviewGate
-from firefly.auth.grants import Grant, PreviewGrants
+from firefly.auth import Kind, PreviewGrants
 from firefly.clock import SystemClock
 from firefly.proxy import FrontDoor
 from firefly.routes import Route, RouteTable, SandboxTarget
@@ -39,9 +39,10 @@ def grants() -> PreviewGrants:
 
 def grant(visitor: int) -> str:
     """The value of a visitor's grant cookie for the project of HOST."""
-    now = time.time()
-    account = UUID(int=ACCOUNT.int + visitor)
-    return grants()._seal(Grant(account, account, PROJECT, 1, now, now + 3600))
+    account, made = UUID(int=ACCOUNT.int + visitor), grants()
+    # Its cookie lives as long as the grant, so that none is renewed meanwhile.
+    ends_at = datetime.now(UTC) + timedelta(hours=1)
+    return made.seal(made.make(Kind.MEMBER, PROJECT, 1, account_id=account, session_id=account, ends_at=ends_at))
 
 
 async def serve(folder: Path, port: int, upstream: int) -> None:
@@ -50,7 +51,8 @@ async def serve(folder: Path, port: int, upstream: int) -> None:
     table = RouteTable([*routes, Route(HOST, target, PROJECT)])
     dialer = MemoryDialer()
     dialer.serve(target, ("127.0.0.1", upstream))
-    gate = PreviewGate(grants=grants(), tokens=cast(Any, None), projects=cast(Any, None), table=table)
+    nothing = cast(Any, None)
+    gate = PreviewGate(grants=grants(), tokens=nothing, projects=nothing, table=table, policies=nothing, visits=nothing)
     door = FrontDoor(
         table=table,
         gate=gate,

@@ -1,48 +1,77 @@
-"""The front door's gate: grants by cookie or token, and which requests a cookie may speak for."""
+"""The front door's gate: grants by cookie or token, policies that open by themselves, whom a cookie may speak for."""
 
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from firefly.access.cookies import GRANT_COOKIE, set_cookie
 from firefly.errors import FireflyError
 from firefly.projects import Action
 from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
 
 if TYPE_CHECKING:
-    from firefly.auth import PreviewGrants, Tokens
+    from firefly.access import Policies, Visits
+    from firefly.auth import Grant, PreviewGrants, Tokens
     from firefly.projects import Projects
 
-GRANT_COOKIE: Final = b"__Host-firefly-grant"
+COOKIE: Final = GRANT_COOKIE.encode()
 TOKEN_FIELD: Final = b"x-firefly-preview-token"
 # A page of any site may ask for a document to show (decision 14); these are the places where it is shown as one.
 DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame"})
 
 
 class PreviewGate(Gate):
-    """Members by grant cookie or `X-Firefly-Preview-Token`; everybody where the route is public."""
+    """Whoever fulfils any policy: by grant cookie, by `X-Firefly-Preview-Token`, by what is open to all or an address.
 
-    def __init__(self, *, grants: "PreviewGrants", tokens: "Tokens", projects: "Projects", table: RouteTable) -> None:
+    Nothing here depends on what kind of route it is, or on where it leads.
+    """
+
+    def __init__(
+        self,
+        *,
+        grants: "PreviewGrants",
+        tokens: "Tokens",
+        projects: "Projects",
+        table: RouteTable,
+        policies: "Policies",
+        visits: "Visits",
+    ) -> None:
         self._grants = grants
         self._tokens = tokens
         self._projects = projects
         self._table = table
+        self._policies = policies
+        self._visits = visits
 
     def decide(self, route: Route | None, head: Head) -> Verdict:
-        if self._holds_grant(route, head):
-            return Verdict.MEMBER
+        grant = self._grant(route, head)
+        if grant is not None:
+            if grant.is_due:
+                return Verdict.RENEW
+            return Verdict.MEMBER if grant.is_member else Verdict.ALLOW
         if head.field(TOKEN_FIELD) is not None:
             return Verdict.ASK
-        if route is not None and route.access is Access.PUBLIC:
+        if self._is_open(route, head):
             return Verdict.ALLOW
         # Also for a host that does not exist: whoever is not signed in must not learn which ones do.
         return Verdict.TO_APP if head.is_navigation else Verdict.REFUSE
 
+    def renew(self, route: Route, head: Head) -> tuple[Verdict, bytes]:
+        grant = self._grant(route, head)
+        if grant is None:
+            return Verdict.REFUSE, b""
+        self._visits.note(grant)
+        fresh = self._grants.renew(grant)
+        cookie = set_cookie(GRANT_COOKIE, self._grants.seal(fresh), self._grants.remaining(fresh))
+        verdict = Verdict.MEMBER if grant.is_member else Verdict.ALLOW
+        return verdict, b"Set-Cookie: %b\r\n" % cookie.encode()
+
     async def ask(self, route: Route | None, head: Head) -> Verdict:
         """Whether the token in the request's field opens the route."""
         token = head.field(TOKEN_FIELD) or b""
-        refused = Verdict.ALLOW if route is not None and route.access is Access.PUBLIC else Verdict.REFUSE
+        refused = Verdict.ALLOW if self._is_open(route, head) else Verdict.REFUSE
         if route is None or route.project_id is None:
-            return Verdict.REFUSE
+            return refused
         try:
             identity = await self._tokens.verify(token.decode("ascii", "replace"))
             project = await self._projects.get_by_id(identity, route.project_id, Action.PREVIEW)
@@ -51,13 +80,32 @@ class PreviewGate(Gate):
         # Visitors of a public project pass as such: why it does not run is not told to them.
         return Verdict.MEMBER if route.access is not Access.PUBLIC or project.role else Verdict.ALLOW
 
-    def _holds_grant(self, route: Route | None, head: Head) -> bool:
+    def _grant(self, route: Route | None, head: Head) -> "Grant | None":
         if route is None or route.project_id is None:
-            return False
-        cookie = head.cookie(GRANT_COOKIE)
+            return None
+        cookie = head.cookie(COOKIE)
         if cookie is None or not self._speaks_for_visitor(route, head):
+            return None
+        return self._grants.verify(cookie, route.project_id, route.policy_version)
+
+    def _is_open(self, route: Route | None, head: Head) -> bool:
+        """Whether a policy of the project opens the route to this request, whoever sends it."""
+        if route is None:
             return False
-        return self._grants.verify(cookie, route.project_id, route.policy_version) is not None
+        if route.access is Access.PUBLIC:
+            return True
+        policy = self._policies.get(route.project_id)
+        if policy is None:
+            return False
+        if policy.is_public or head.path in policy.public_paths:
+            return True
+        if policy.public_preflights and _is_preflight(head):
+            return True
+        return bool(policy.networks) and policy.admits(head.visitor.client(head)) and self._is_own(route, head)
+
+    def _is_own(self, route: Route, head: Head) -> bool:
+        """Whether a visitor is let in for his address: not when another site's page borrows it."""
+        return (head.origin is None and head.fetch_site is None) or self._speaks_for_visitor(route, head)
 
     def _speaks_for_visitor(self, route: Route, head: Head) -> bool:
         """Whether this request may use the visitor's cookie: previews are same-site with one another (decision 14)."""
@@ -78,3 +126,12 @@ class PreviewGate(Gate):
             return False
         found = self._table.find(urlsplit(origin).netloc)
         return found is not None and found.project_id == route.project_id
+
+
+def _is_preflight(head: Head) -> bool:
+    """As browsers ask before a request to another origin: no body, no credentials, nothing done."""
+    return (
+        head.method == b"OPTIONS"
+        and head.origin is not None
+        and head.field(b"access-control-request-method") is not None
+    )

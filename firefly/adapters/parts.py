@@ -34,6 +34,7 @@ class Credentials:
     keys: SigningKeys
     grants: PreviewGrants
     revocations: Revocations
+    keyring: Keyring
 
     @classmethod
     async def open(
@@ -49,6 +50,7 @@ class Credentials:
             keys=keys,
             grants=PreviewGrants(database, keyring, revocations, clock),
             revocations=revocations,
+            keyring=keyring,
         )
         upkeep = Upkeep(database, keys, revocations, clock)
         await upkeep.open()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+from firefly import access
 from firefly.artifacts import ArtifactStore
 from firefly.audit import Audit
 from firefly.bus import Bus
@@ -61,6 +62,7 @@ class Work:
     projects: Projects
     members: Members
     jobs: Jobs
+    access: access.AccessControl
 
     @classmethod
     async def open(
@@ -94,6 +96,7 @@ class Work:
         keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))
         await keeper.open()
         stack.push_async_callback(keeper.close, stop_all=stop_sandboxes)
+        await made.access.policies.load()
         await made.jobs.open()
         stack.push_async_callback(made.jobs.close)
         return cls(**vars(made))
@@ -133,4 +136,11 @@ async def _tie(
 
     members = Members(projects=projects, records=records, audit=audit, clock=clock, revoke=revoke)
     hosting.smart_http.listener = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
-    return Work(keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs)
+    control = access.AccessControl.build(
+        access.Records(ground.database, ground.bus, audit, clock), projects=projects, grants=credentials.grants,
+        keyring=credentials.keyring,
+    )  # fmt: skip
+    return Work(
+        keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs,
+        access=control,
+    )  # fmt: skip

@@ -1,7 +1,8 @@
 """Accounts, sessions, API tokens, sign-in links and preview grants."""
 
 from .accounts import Accounts
-from .grants import Grant, PreviewGrants
+from .grant import Grant, Kind, hash_secret
+from .grants import Ground, PreviewGrants
 from .keys import SigningKeys
 from .limiter import Limit, RateLimiter
 from .links import FIRST_ADMINISTRATOR, SIGN_IN, Link, SignInLinks
@@ -18,8 +19,10 @@ __all__ = [
     "Account",
     "Accounts",
     "Grant",
+    "Ground",
     "Holder",
     "Identity",
+    "Kind",
     "Limit",
     "Link",
     "Passwords",
@@ -36,4 +39,5 @@ __all__ = [
     "Tokens",
     "Upkeep",
     "check_scopes",
+    "hash_secret",
 ]

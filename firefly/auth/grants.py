@@ -1,15 +1,12 @@
-"""Preview grants: how a member's browser proves itself on a content host without any cookie of the app.
+"""Preview grants: how a visitor's browser proves itself on a content host without any cookie of the app.
 
-A visit to a private preview sets a nonce cookie there and goes over to the app, which knows the member and answers
+A visit to a private preview sets a nonce cookie there and goes over to the app, which knows the visitor and answers
 with a ticket: one time, 30 seconds, bound to host and nonce. Back on the preview's host, ticket and nonce together
-give the grant: a signed cookie, bound to account, session, project and version of the project's policy.
+make a grant, as do a link, a code, a password and an answered request. Its cookie is signed and lives for an hour; it
+is renewed while it is used, and never past the grant's own end.
 """
 
-import base64
-import binascii
-import hashlib
 import hmac
-import struct
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
@@ -18,29 +15,26 @@ from uuid import UUID
 from ..clock import Clock
 from ..errors import Forbidden, Unauthenticated
 from ..secrets import Keyring
-from ..store import Database, load_queries
+from ..store import Connection, Database, load_queries
 from .cache import BoundedCache
+from .grant import Grant, Kind, Sealer, hash_secret, mark_due
 from .model import Identity
 from .revocations import Revocations
 
 TICKET_LIFE, GRANT_LIFE = timedelta(seconds=30), timedelta(hours=12)
-CACHED, LONGEST = 16384, 256
-# account, session, project, version of the policy, issued at, expires at (microseconds)
-_BODY, _MAC = struct.Struct(">16s16s16sQQQ"), 32
-_PERSON = b"firefly-grant"
+CACHED = 16384
 WRONG = "The ticket is used, expired or of another browser. Open the preview again."
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """Times are POSIX seconds."""
+class Ground:
+    """Why an account gets in: as a member, or as the person of the entry `source_id` of the project's people."""
 
-    account_id: UUID
-    session_id: UUID
-    project_id: UUID
-    policy_version: int
-    issued_at: float
-    expires_at: float
+    kind: Kind = Kind.MEMBER
+    source_id: UUID | None = None
+
+
+MEMBERSHIP = Ground()
 
 
 class PreviewGrants:
@@ -48,14 +42,21 @@ class PreviewGrants:
         self._db = db
         self._revocations = revocations
         self._clock = clock
-        self._keys = keyring.derive_all("preview-grant")
+        self._sealer = Sealer(keyring.derive_all("preview-grant"))
         self._queries = load_queries("auth")
         # Every request to a preview asks: a revocation, being rare, empties the cache instead of being asked for.
         self._verified: BoundedCache[bytes, Grant] = BoundedCache(CACHED)
         revocations.on_record(lambda _: self._verified.clear())
 
     async def issue_ticket(
-        self, identity: Identity, *, host: str, project_id: UUID, policy_version: int, nonce_hash: bytes
+        self,
+        identity: Identity,
+        *,
+        host: str,
+        project_id: UUID,
+        policy_version: int,
+        nonce_hash: bytes,
+        ground: Ground = MEMBERSHIP,
     ) -> str:
         """A ticket for the content host `host`. The caller has checked that the account may see the project.
 
@@ -67,7 +68,7 @@ class PreviewGrants:
         async with self._db.connection() as connection:
             await self._queries.insert_ticket(
                 connection,
-                hash=_hash(ticket),
+                hash=hash_secret(ticket),
                 account_id=identity.account.id,
                 session_id=identity.session_id,
                 project_id=project_id,
@@ -76,62 +77,121 @@ class PreviewGrants:
                 nonce_hash=nonce_hash,
                 issued_at=now,
                 expires_at=now + TICKET_LIFE,
+                kind=ground.kind.value,
+                source_id=ground.source_id,
             )
         return ticket
 
-    async def redeem_ticket(self, ticket: str, *, host: str, nonce: str) -> str:
-        """The value of the grant cookie. Any attempt, good or bad, spends the ticket. Raises Unauthenticated."""
+    async def redeem_ticket(self, ticket: str, *, host: str, nonce: str) -> Grant:
+        """The grant. Any attempt, good or bad, spends the ticket. Raises Unauthenticated."""
         async with self._db.connection() as connection:
-            row = await self._queries.take_ticket(connection, hash=_hash(ticket))
-        now = self._clock.now()
+            row = await self._queries.take_ticket(connection, hash=hash_secret(ticket))
         if (
             row is None
-            or row["expires_at"] <= now
+            or row["expires_at"] <= self._clock.now()
             or row["host"] != host
             or not hmac.compare_digest(row["nonce_hash"], self.hash_nonce(nonce))
         ):
             raise Unauthenticated(WRONG)
-        grant = Grant(
+        grant = self.make(
+            Kind(row["kind"]),
+            UUID(str(row["project_id"])),
+            row["policy_version"],
+            source_id=UUID(str(row["source_id"])) if row["source_id"] else None,
             account_id=UUID(str(row["account_id"])),
             session_id=UUID(str(row["session_id"])),
-            project_id=UUID(str(row["project_id"])),
-            policy_version=row["policy_version"],
             # As old as the proof that it rests on, so that a sign-out in between counts.
-            issued_at=row["issued_at"].timestamp(),
-            expires_at=(now + GRANT_LIFE).timestamp(),
+            issued_at=row["issued_at"],
         )
         if self._is_revoked(grant):
             raise Unauthenticated(WRONG)
-        return self._seal(grant)
+        return grant
+
+    def make(
+        self,
+        kind: Kind,
+        project_id: UUID,
+        policy_version: int,
+        *,
+        source_id: UUID | None = None,
+        account_id: UUID | None = None,
+        session_id: UUID | None = None,
+        issued_at: datetime | None = None,
+        ends_at: datetime | None = None,
+    ) -> Grant:
+        """A new grant, which ends after twelve hours where no end is given."""
+        now = self._clock.now()
+        return Grant.new(
+            kind,
+            project_id,
+            policy_version,
+            source_id=source_id,
+            account_id=account_id,
+            session_id=session_id,
+            issued_at=(issued_at or now).timestamp(),
+            ends_at=(ends_at or now + GRANT_LIFE).timestamp(),
+        ).renewed(now.timestamp())
+
+    def seal(self, grant: Grant) -> str:
+        """The value of its cookie."""
+        return self._sealer.seal(grant)
+
+    def renew(self, grant: Grant) -> Grant:
+        """The same grant with another hour, or as much as it has left."""
+        return grant.renewed(self._clock.time())
+
+    def remaining(self, grant: Grant) -> int:
+        """Seconds until the grant's own end, for the age of its cookie."""
+        return max(0, int(grant.ends_at - self._clock.time()))
 
     @staticmethod
     def hash_nonce(nonce: str) -> bytes:
-        return _hash(nonce)
+        return hash_secret(nonce)
 
     def verify(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
-        """The grant in a cookie's value, if it is good for that project at that version of its policy. Never waits."""
+        """The grant in a cookie's value, if it is good for that project at that version of its policy. Never waits.
+
+        One that `is_due` wants a new cookie.
+        """
         grant = self._verified.get(value)
         if grant is None:
-            grant = self._open(value)
+            grant = self._sealer.open(value)
             if grant is None or self._is_revoked(grant):
                 return None
             self._verified.put(value, grant)
-        if (
-            grant.project_id != project_id
-            or grant.policy_version != policy_version
-            or grant.expires_at <= self._clock.now().timestamp()
-        ):
+        now = self._clock.time()
+        if grant.project_id != project_id or grant.policy_version != policy_version or grant.expires_at <= now:
             return None
+        if grant.renew_at <= now and not grant.is_due:
+            grant = mark_due(grant)
+            self._verified.put(value, grant)
         return grant
 
+    def recall(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
+        """As `verify`, also where the cookie has expired: whether the grant stands is then to be looked up."""
+        grant = self._sealer.open(value)
+        if grant is None or self._is_revoked(grant) or grant.ends_at <= self._clock.time():
+            return None
+        return grant if (grant.project_id, grant.policy_version) == (project_id, policy_version) else None
+
     async def revoke(
-        self, reason: str, *, account_id: UUID | None = None, session_id: UUID | None = None,
+        self,
+        reason: str,
+        *,
+        account_id: UUID | None = None,
+        session_id: UUID | None = None,
         project_id: UUID | None = None,
-    ) -> None:  # fmt: skip
-        """End the grants issued until now that match every id that is given; at least one must be."""
-        if account_id is None and session_id is None and project_id is None:
+        grant_id: UUID | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        """End the grants issued until now that match every id that is given; at least one must be.
+
+        `grant_id`, which stands alone, is a grant or what grants rest on: link, code, password, person, project.
+        """
+        ids = {"account_id": account_id, "session_id": session_id, "project_id": project_id, "grant_id": grant_id}
+        if not any(ids.values()):
             raise ValueError("nothing to revoke")
-        await self._revocations.record(reason, account_id=account_id, session_id=session_id, project_id=project_id)
+        await self._revocations.record(reason, connection=connection, **ids)
 
     def _is_revoked(self, grant: Grant) -> bool:
         return self._revocations.refuses(
@@ -139,43 +199,7 @@ class PreviewGrants:
             account_id=grant.account_id,
             session_id=grant.session_id,
             project_id=grant.project_id,
+            grant_ids=(grant.id, grant.source_id, grant.project_id)
+            if grant.source_id
+            else (grant.id, grant.project_id),
         )
-
-    def _seal(self, grant: Grant) -> str:
-        body = _BODY.pack(
-            grant.account_id.bytes,
-            grant.session_id.bytes,
-            grant.project_id.bytes,
-            grant.policy_version,
-            round(grant.issued_at * 1e6),
-            round(grant.expires_at * 1e6),
-        )
-        return base64.urlsafe_b64encode(body + _mac(self._keys[0], body)).rstrip(b"=").decode()
-
-    def _open(self, value: bytes) -> Grant | None:
-        if len(value) > LONGEST:
-            return None
-        try:
-            raw = base64.b64decode(value + b"=" * (-len(value) % 4), altchars=b"-_", validate=True)
-        except binascii.Error:
-            return None
-        body, mac = raw[:-_MAC], raw[-_MAC:]
-        if len(body) != _BODY.size or not any(hmac.compare_digest(mac, _mac(key, body)) for key in self._keys):
-            return None
-        account, session, project, version, issued, expires = _BODY.unpack(body)
-        return Grant(
-            UUID(bytes=account), UUID(bytes=session), UUID(bytes=project), version, issued / 1e6, expires / 1e6
-        )
-
-
-def _mac(key: bytes, body: bytes) -> bytes:
-    return hashlib.blake2b(body, key=key, digest_size=_MAC, person=_PERSON).digest()
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def expires_in(grant: Grant, now: datetime) -> float:
-    """Seconds that a grant still holds, for the cookie's age."""
-    return max(0.0, grant.expires_at - now.timestamp())

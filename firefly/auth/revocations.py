@@ -1,7 +1,7 @@
 """What counts no more although its signature is good: the table, and its mirror that is asked without waiting."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,21 +39,29 @@ class Holder:
 
 @dataclass(frozen=True)
 class Revocation:
-    """Refuses whatever was issued until `at` and matches every id that is set."""
+    """Refuses whatever was issued until `at` and matches every id that is set.
+
+    `grant_id` stands alone and refuses preview grants, nothing else: it is a grant's own id, or that of what grants
+    rest on, a link, a code, a password, a person or a whole project.
+    """
 
     at: float
     account_id: UUID | None = None
     session_id: UUID | None = None
     project_id: UUID | None = None
     token_id: UUID | None = None
+    grant_id: UUID | None = None
 
     def ends(self, holder: Holder) -> bool:
         """Whether what `holder` has open must end."""
+        if self.grant_id is not None:
+            return False
         wanted = ("account_id", "session_id", "token_id", "project_id")
         return all(getattr(self, name) in (None, getattr(holder, name)) for name in wanted)
 
 
 Key = tuple[UUID | None, UUID | None, UUID | None]
+NOBODY: Key = (None, None, None)
 
 
 class Revocations:
@@ -65,6 +73,7 @@ class Revocations:
         self._clock = clock
         self._queries = load_queries("auth")
         self._latest: dict[Key, float] = {}
+        self._of_grants: dict[UUID, float] = {}
         self._listeners: list[Callable[[Revocation], None]] = []
         self._follower: asyncio.Task[None] | None = None
 
@@ -91,12 +100,15 @@ class Revocations:
         self,
         *,
         issued_at: float,
-        account_id: UUID,
+        account_id: UUID | None,
         session_id: UUID | None = None,
         project_id: UUID | None = None,
+        grant_ids: Iterable[UUID] = (),
     ) -> bool:
         """Whether something issued at that moment (POSIX seconds) for these counts no more."""
         latest = self._latest
+        if any(issued_at <= self._of_grants.get(id, 0.0) for id in grant_ids):
+            return True
         if not latest:
             return False
         keys: tuple[Key, ...] = (
@@ -105,10 +117,11 @@ class Revocations:
             (None, None, project_id),
             (account_id, None, project_id),
         )
-        return any(issued_at <= latest.get(key, 0.0) for key in keys if key != (None, None, None))
+        return any(issued_at <= latest.get(key, 0.0) for key in keys if key != NOBODY)
 
     async def record(self, reason: str, *, connection: Connection | None = None, **ids: UUID | None) -> None:
-        """Refuse what was issued until now and matches all given of account_id, session_id, project_id and token_id.
+        """Refuse what was issued until now and matches all given of account_id, session_id, project_id and token_id,
+        or the grants that `grant_id` names.
 
         With `connection`, in its transaction; this process refuses at once, even should that be rolled back.
         """
@@ -126,6 +139,7 @@ class Revocations:
         async with self._db.connection() as connection:
             rows = [row async for row in self._queries.revocations(connection, since=since)]
         self._latest = {key: at for key, at in self._latest.items() if at > since.timestamp()}
+        self._of_grants = {id: at for id, at in self._of_grants.items() if at > since.timestamp()}
         for row in rows:
             self._apply(_revocation(row))
 
@@ -138,7 +152,9 @@ class Revocations:
 
     def _apply(self, revocation: Revocation) -> None:
         key = (revocation.account_id, revocation.session_id, revocation.project_id)
-        if key != (None, None, None) and revocation.token_id is None:
+        if revocation.grant_id is not None:
+            self._of_grants[revocation.grant_id] = max(revocation.at, self._of_grants.get(revocation.grant_id, 0.0))
+        elif key != NOBODY and revocation.token_id is None:
             self._latest[key] = max(revocation.at, self._latest.get(key, 0.0))
         for listener in self._listeners:
             listener(revocation)
@@ -168,4 +184,5 @@ def _revocation(row: Mapping[str, Any]) -> Revocation:
         session_id=row["session_id"],
         project_id=row["project_id"],
         token_id=row["token_id"],
+        grant_id=row["grant_id"],
     )

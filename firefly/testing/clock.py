@@ -15,6 +15,9 @@ class ManualClock(Clock):
     def now(self) -> datetime:
         return self._now
 
+    def time(self) -> float:
+        return self._now.timestamp()
+
     def monotonic(self) -> float:
         return self._monotonic
 

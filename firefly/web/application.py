@@ -5,7 +5,7 @@ from aiohttp import web
 from .api import OPERATIONS
 from .assets import set_up_assets
 from .authentication import set_session_cookies
-from .content import content_host
+from .content import content_host, set_up_content
 from .events import EVENT_HUB, EventHub, run_event_hub
 from .git import set_up_git
 from .middleware import MIDDLEWARES, set_common_fields
@@ -36,6 +36,7 @@ def create_application(services: Services) -> web.Application:
     app.on_shutdown.append(close_streams)
     app.cleanup_ctx.extend([run_event_hub, close_bridges])
     set_up_templates(app)
+    set_up_content(app)
     set_up_api(app)
     set_up_git(app)
     set_up_assets(app)

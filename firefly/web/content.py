@@ -1,8 +1,9 @@
-"""What the app serves on content hosts: the two ends there of the round trip that opens a private preview.
+"""What the app serves on content hosts: the ends there of the round trip that opens a private preview, and its doors.
 
 The visitor's browser keeps a nonce for the preview's host, goes to the app, which knows who it is, and comes back
-with a one-time ticket bound to that nonce, which is exchanged for a grant: a cookie of this host alone. Nothing here
-depends on whether the host exists: that is told only to those who may know.
+with a one-time ticket bound to that nonce, which is exchanged for a grant: a cookie of this host alone. Whoever has no
+account here finds the other doors at `/.firefly/access`. Nothing here depends on whether the host exists: that is told
+only to those who may know.
 """
 
 import re
@@ -12,18 +13,18 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from firefly.auth import PreviewGrants
+from firefly.access import NOBODYS, Place, Visitor
+from firefly.access.cookies import GRANT_COOKIE, NONCE_COOKIE, set_cookie
+from firefly.auth import Grant, PreviewGrants
 from firefly.errors import FireflyError
 
-from .context import HostKind, host_kind
+from .context import HostKind, client_address, host_kind
 from .security import CSP
 from .services import services_of
 
-NONCE_COOKIE = "__Host-firefly-nonce"
-GRANT_COOKIE = "__Host-firefly-grant"
 NONCE_LIFETIME = 600
-ENTER = "/.firefly/enter"
 OWN_PREFIX = "/.firefly/"
+ENTER, SIGN_IN = "/.firefly/enter", "/.firefly/sign-in"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 REFUSED = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{detail}</p></html>"
@@ -32,15 +33,40 @@ REFUSED = (
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Doors(dict[tuple[str, str], Handler]):
+    """By method and path; a path that ends in a slash stands for all right below it."""
+
+
+DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)
+
+
+def set_up_content(app: web.Application) -> None:
+    app[DOORS] = Doors({(hdrs.METH_GET, ENTER): enter, (hdrs.METH_GET, SIGN_IN): begin})
+
+
 @web.middleware
 async def content_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """On content hosts nothing of the app's own routes exists."""
     if host_kind(request) is HostKind.APP:
         return await handler(request)
-    response = await (enter(request) if request.path == ENTER else begin(request))
+    response = await _door(request)(request)
     ancestors = f"frame-ancestors 'self' {services_of(request).settings.url}"
-    response.headers[CSP] = f"default-src 'none'; base-uri 'none'; form-action 'none'; {ancestors}"
+    own = "style-src 'unsafe-inline'; form-action 'self'"
+    response.headers[CSP] = f"default-src 'none'; base-uri 'none'; {own}; {ancestors}"
     return response
+
+
+def _door(request: web.Request) -> Handler:
+    path = request.path
+    if not path.startswith(OWN_PREFIX):
+        return begin
+    folder = path[: path.rindex("/") + 1]
+    doors = request.config_dict[DOORS]
+    return doors.get((request.method, path)) or doors.get((request.method, folder)) or _nothing
+
+
+async def _nothing(request: web.Request) -> web.StreamResponse:
+    return _refused(404, "Nothing to see here", "There is no such page, or it is not for you.")
 
 
 def bare_host(host: str) -> str:
@@ -55,22 +81,50 @@ def safe_path(given: str | None) -> str:
     return path if is_local and len(path) <= 2000 else "/"
 
 
+def place_of(request: web.Request) -> Place:
+    """The host that was asked for, whether or not anything is there."""
+    route = services_of(request).routes.find(request.host.lower().encode("ascii", "replace"))
+    host = bare_host(request.host)[:255]
+    if route is None or route.project_id is None:
+        return Place(host)
+    return Place(host, route.project_id, route.policy_version)
+
+
+def visitor_of(request: web.Request) -> Visitor:
+    return Visitor(client_address(request), request.headers.get(hdrs.USER_AGENT, ""))
+
+
 async def begin(request: web.Request) -> web.StreamResponse:
     """Send a browser that navigates here over to the app, with a nonce of this host to come back by."""
-    if request.method != hdrs.METH_GET or not _navigates(request):
-        return _refused(404, "Nothing to see here", "There is no such page, or it is not for you.")
+    if request.method != hdrs.METH_GET or not navigates(request):
+        return await _nothing(request)
     own = request.path.startswith(OWN_PREFIX)
-    wanted = request.query.get("to") if own else request.rel_url.raw_path_qs
+    wanted = safe_path(request.query.get("to") if own else request.rel_url.raw_path_qs)
+    if not own and (again := await _reopen(request, wanted)) is not None:
+        return again
     kept = request.cookies.get(NONCE_COOKIE, "")
     nonce = kept if _NONCE.fullmatch(kept) else secrets.token_urlsafe(32)
-    query = {"host": request.host.lower(), "nonce": PreviewGrants.hash_nonce(nonce).hex(), "to": safe_path(wanted)}
+    query = {"host": request.host.lower(), "nonce": PreviewGrants.hash_nonce(nonce).hex(), "to": wanted}
+    if own:
+        query["sign_in"] = "1"
     response = web.Response(status=302)
     response.headers[hdrs.LOCATION] = f"{services_of(request).settings.url}/auth/preview?{urlencode(query)}"
-    _set(response, NONCE_COOKIE, nonce, NONCE_LIFETIME)
+    add_cookie(response, NONCE_COOKIE, nonce, NONCE_LIFETIME)
     return response
 
 
-def _navigates(request: web.Request) -> bool:
+async def _reopen(request: web.Request, wanted: str) -> web.StreamResponse | None:
+    """A visitor whose cookie has expired while the grant stands gets another."""
+    kept, place = request.cookies.get(GRANT_COOKIE), place_of(request)
+    if not kept or place.project_id == NOBODYS:
+        return None
+    grant = await services_of(request).access.visits.reopen(
+        kept.encode("utf-8", "replace"), place.project_id, place.policy_version, visitor_of(request)
+    )
+    return let_in(request, grant, wanted) if grant else None
+
+
+def navigates(request: web.Request) -> bool:
     mode = request.headers.get("Sec-Fetch-Mode")
     return mode == "navigate" if mode else "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
@@ -85,22 +139,29 @@ async def enter(request: web.Request) -> web.StreamResponse:
             "Your browser did not keep the cookie that opens it. Allow cookies for this site, then reload the preview.",
         )
     try:
-        value = await services_of(request).grants.redeem_ticket(
-            request.query.get("ticket", ""), host=bare_host(request.host), nonce=nonce
+        grant = await services_of(request).access.entrances.by_ticket(
+            request.query.get("ticket", ""), place_of(request), nonce, visitor_of(request)
         )
     except FireflyError:
         return _refused(403, "The preview could not be opened", "The way in was used or took too long. Open it again.")
-    response = web.Response(status=303)
-    response.headers[hdrs.LOCATION] = safe_path(request.query.get("to"))
-    _set(response, GRANT_COOKIE, value, None)
-    _set(response, NONCE_COOKIE, "", 0)
+    response = let_in(request, grant, safe_path(request.query.get("to")))
+    add_cookie(response, NONCE_COOKIE, "", 0)
     return response
 
 
-def _set(response: web.Response, name: str, value: str, max_age: int | None) -> None:
-    """Kept per frame's top site, sent in frames, never for another host. Python 3.11 cannot write Partitioned."""
-    age = "" if max_age is None else f"; Max-Age={max_age}"
-    response.headers.add(hdrs.SET_COOKIE, f"{name}={value}{age}; Path=/; Secure; HttpOnly; SameSite=None; Partitioned")
+def let_in(request: web.Request, grant: Grant, to: str) -> web.Response:
+    """On to `to` of this host, with the grant."""
+    grants = services_of(request).grants
+    response = web.Response(status=303)
+    response.headers[hdrs.LOCATION] = to
+    response.headers["Referrer-Policy"] = "no-referrer"
+    add_cookie(response, GRANT_COOKIE, grants.seal(grant), grants.remaining(grant))
+    return response
+
+
+def add_cookie(response: web.Response, name: str, value: str, max_age: int) -> None:
+    # Python 3.11 cannot write Partitioned.
+    response.headers.add(hdrs.SET_COOKIE, set_cookie(name, value, max_age))
 
 
 def _refused(status: int, title: str, detail: str) -> web.Response:

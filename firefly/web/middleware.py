@@ -19,6 +19,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
+LINKS = "/.firefly/link/"
 QUIET = ("/healthz", "/readyz", "/metrics", "/assets/")
 
 
@@ -31,8 +32,15 @@ async def give_request_id(request: web.Request, handler: Handler) -> web.StreamR
     response = await handler(request)
     if not request.path.startswith(QUIET):
         took = round((time.monotonic() - began) * 1000, 1)
-        log.info("request.answered", method=request.method, path=request.path, status=response.status, ms=took)
+        log.info(
+            "request.answered", method=request.method, path=shown_path(request.path), status=response.status, ms=took
+        )
     return response
+
+
+def shown_path(path: str) -> str:
+    """As it may be logged: a link's secret is in its path."""
+    return f"{LINKS}…" if path.startswith(LINKS) else path
 
 
 async def set_common_fields(request: web.Request, response: web.StreamResponse) -> None:
@@ -53,7 +61,9 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     except ConnectionResetError:
         raise
     except Exception as error:
-        log.exception("request.failed", method=request.method, path=request.path, error=type(error).__name__)
+        log.exception(
+            "request.failed", method=request.method, path=shown_path(request.path), error=type(error).__name__
+        )
         return _answer(request, problems.unexpected(request[REQUEST_ID]), {})
 
 

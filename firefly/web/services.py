@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from firefly.access import AccessControl
     from firefly.artifacts import ArtifactStore
     from firefly.audit import Audit
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
@@ -55,6 +56,7 @@ class Services:
     artifacts: ArtifactStore
     clock: Clock
     tunnels: Tunnels
+    access: AccessControl
     metrics: tuple[Metrics, ...] = ()
 
 

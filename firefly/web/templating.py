@@ -9,6 +9,9 @@ link.html        `token`, `purpose` ("first-administrator", "sign-in"), `name`, 
                  POSTs name, display_name, password to /auth/link/<token>
 accept.html      `project` (owner/name), `host`, `fields` (hidden inputs, name -> value): POSTs to /auth/preview
 message.html     `status`, `title`, `detail`, `actions` (of `label`, `href`), `request_id`: errors and short news
+access.html      `to`, `told` (a sentence or ""), `doors` (addresses of code, password, ask, sign_in): content hosts
+asked.html       `to`, `again` (seconds until it looks again): content hosts
+knock.html       `action`: a button that takes a link: content hosts
 help.html        `title`, `content` (safe HTML), `pages` (of `title`, `href`, `current`, in order, under `section`)
 """
 
@@ -64,6 +67,11 @@ def render(
     response.headers[CSP] = policy or page_policy(request)
     response.headers.setdefault(hdrs.VARY, hdrs.COOKIE)
     return response
+
+
+def render_plain(request: web.Request, template: str, context: Mapping[str, object]) -> str:
+    """A page for content hosts: it knows nobody, and nothing of the app is there to be linked to."""
+    return aiohttp_jinja2.get_env(request.app).get_template(template).render(context)
 
 
 def embed(value: object) -> Markup:

@@ -1,30 +1,44 @@
-"""Which requests on content hosts pass: by whom they are sent, and which page rides on whose cookie."""
+"""Which requests on content hosts pass: whose, under which policy, and which page rides on whose cookie."""
 
+import timeit
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 
+from firefly.access import Policy
 from firefly.adapters.gate import PreviewGate
+from firefly.auth import Grant, Kind, PreviewGrants
 from firefly.errors import NotFound, Unauthenticated
 from firefly.projects import Action, Role
 from firefly.proxy import Head, Verdict
+from firefly.proxy.forwarded import TrustedProxies, Visitor
 from firefly.proxy.heads import parse
-from firefly.routes import Access, Route, RouteTable, SandboxTarget
+from firefly.routes import Access, AppTarget, Route, RouteTable, SandboxTarget
+from firefly.secrets import Keyring
+from firefly.testing.clock import ManualClock
 
 MINE, OTHER = uuid4(), uuid4()
 HOST = "site--ada.preview.localhost"
 SIBLING = "site--eve.preview.localhost"
-GRANT = "good-grant"
+VERSION = 3
+INSIDE, OUTSIDE = "192.0.2.7", "203.0.113.9"
 
 
-class Grants:
-    """Stands for auth.PreviewGrants: one cookie is good for one project at one version of its policy."""
+class Revocations:
+    """Stands for auth.Revocations: `ended` holds what grants are refused by."""
 
-    def verify(self, value: bytes, project_id: UUID, policy_version: int) -> object | None:
-        return object() if (value, project_id, policy_version) == (GRANT.encode(), MINE, 3) else None
+    def __init__(self) -> None:
+        self.ended: set[UUID] = set()
+
+    def on_record(self, listener: object) -> None: ...
+
+    def refuses(self, *, grant_ids: tuple[UUID, ...], **ids: object) -> bool:
+        return not self.ended.isdisjoint(grant_ids)
 
 
 class Tokens:
@@ -41,45 +55,224 @@ class Projects:
         return SimpleNamespace(role=Role.VIEWER)
 
 
-def gate(*, access: Access = Access.MEMBERS) -> tuple[PreviewGate, Route]:
-    mine = Route(HOST, SandboxTarget(uuid4()), MINE, access, 3)
+class Visits:
+    def __init__(self) -> None:
+        self.noted: list[Grant] = []
+
+    def note(self, grant: Grant) -> None:
+        self.noted.append(grant)
+
+
+@dataclass
+class House:
+    gate: PreviewGate
+    grants: PreviewGrants
+    revocations: Revocations
+    policies: dict[UUID, Policy]
+    visits: Visits
+    clock: ManualClock
+
+    def cookie(self, kind: Kind = Kind.MEMBER, *, project: UUID = MINE, version: int = VERSION) -> str:
+        return f"__Host-firefly-grant={self.grants.seal(self.make(kind, project=project, version=version))}"
+
+    def make(self, kind: Kind, *, project: UUID = MINE, version: int = VERSION) -> Grant:
+        return self.grants.make(kind, project, version, source_id=None if kind is Kind.MEMBER else uuid4())
+
+
+def route(access: Access = Access.MEMBERS, *, host: str = HOST) -> Route:
+    return Route(host, SandboxTarget(UUID(int=5)), MINE, access, VERSION)
+
+
+@pytest.fixture
+def house(keyring: Keyring, clock: ManualClock) -> House:
+    revocations, visits, policies = Revocations(), Visits(), dict[UUID, Policy]()
+    grants = PreviewGrants(cast(Any, None), keyring, cast(Any, revocations), clock)
     other = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 1)
-    made = PreviewGate(
-        grants=cast(Any, Grants()),
+    gate = PreviewGate(
+        grants=grants,
         tokens=cast(Any, Tokens()),
         projects=cast(Any, Projects()),
-        table=RouteTable([mine, other]),
+        table=RouteTable([route(), other]),
+        policies=cast(Any, policies),
+        visits=cast(Any, visits),
     )
-    return made, mine
+    return House(gate, grants, revocations, policies, visits, clock)
 
 
-def head(method: str = "GET", **fields: str) -> Head:
-    lines: Mapping[str, str] = {"Host": HOST, **{name.replace("_", "-"): value for name, value in fields.items()}}
-    text = f"{method} / HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
-    return parse(text.encode())
+def head(method: str = "GET", path: str = "/", *, address: str = OUTSIDE, host: str = HOST, **fields: str) -> Head:
+    lines: Mapping[str, str] = {"Host": host, **{name.replace("_", "-"): value for name, value in fields.items()}}
+    text = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+    made = parse(text.encode())
+    made.visitor = Visitor(address, TrustedProxies([]))
+    return made
 
 
-COOKIE = f"__Host-firefly-grant={GRANT}"
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}
+WEBSOCKET = {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": f"http://{HOST}:8000"}
+
+# Every kind of route. The gate is given a route and does not look where it leads, whatever kinds come to be.
+ROUTES = {
+    "main port": route(),
+    "other port": replace(route(), host=f"8080--{HOST}", target=SandboxTarget(UUID(int=5), 8080)),
+    "renamed": replace(route(), redirect_to="new--ada.preview.localhost"),
+    "custom host": replace(route(), host="www.example"),
+    "app": replace(route(), host="pages.example", target=AppTarget()),
+}
+POLICIES = {
+    "members": Policy(),
+    "public": Policy(is_public=True),
+    "addresses": Policy(networks=(ip_network("192.0.2.0/24"),)),
+    "public path": Policy(public_paths=frozenset({b"/healthz"})),
+    "preflights": Policy(public_preflights=True),
+}
+WHO = {
+    "member": (Kind.MEMBER, Verdict.MEMBER),
+    "person": (Kind.PERSON, Verdict.ALLOW),
+    "link": (Kind.LINK, Verdict.ALLOW),
+    "code": (Kind.CODE, Verdict.ALLOW),
+    "password": (Kind.PASSWORD, Verdict.ALLOW),
+    "request": (Kind.REQUEST, Verdict.ALLOW),
+    "revoked": (Kind.LINK, None),
+    "its source revoked": (Kind.CODE, None),
+    "all revoked": (Kind.MEMBER, None),
+    "expired": (Kind.PASSWORD, None),
+    "of another project": (Kind.LINK, None),
+    "of an older policy": (Kind.MEMBER, None),
+    "nobody": (None, None),
+}
 
 
-def test_a_navigation_without_grant_goes_over_to_the_app_whether_or_not_the_host_exists() -> None:
-    made, route = gate()
-    assert made.decide(route, head(**NAVIGATION)) is Verdict.TO_APP
-    assert made.decide(None, head(**NAVIGATION)) is Verdict.TO_APP
+def credentials(house: House, who: str) -> dict[str, str]:
+    """What somebody sends, after what was done to his grant."""
+    kind = WHO[who][0]
+    if kind is None:
+        return {}
+    made = house.make(kind)
+    if who == "of another project":
+        made = house.make(kind, project=OTHER)
+    if who == "of an older policy":
+        made = house.make(kind, version=VERSION - 1)
+    cookie = f"__Host-firefly-grant={house.grants.seal(made)}"
+    if who == "revoked":
+        house.revocations.ended.add(made.id)
+    if who == "its source revoked":
+        assert made.source_id
+        house.revocations.ended.add(made.source_id)
+    if who == "all revoked":
+        house.revocations.ended.add(MINE)
+    if who == "expired":
+        house.clock.advance(3600)
+    return {"Cookie": cookie}
 
 
-def test_anything_else_without_grant_is_refused_whether_or_not_the_host_exists() -> None:
-    made, route = gate()
-    assert made.decide(route, head()) is Verdict.REFUSE
-    assert made.decide(None, head()) is Verdict.REFUSE
-    assert made.decide(None, head(Cookie=COOKIE)) is Verdict.REFUSE
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("kind", ROUTES)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_matrix(house: House, policy: str, kind: str, who: str) -> None:
+    """Every policy × every kind of route × everybody × page, request of a page, WebSocket."""
+    wanted, fields = ROUTES[kind], credentials(house, who)
+    house.policies[MINE] = POLICIES[policy]
+    granted = WHO[who][1]
+    for address in (INSIDE, OUTSIDE):
+        is_open = policy == "public" or (policy == "addresses" and address == INSIDE)
+        own = granted or (Verdict.ALLOW if is_open else None)
+        page = house.gate.decide(wanted, head(address=address, **fields, **NAVIGATION))
+        assert page is (own or Verdict.TO_APP)
+        request = house.gate.decide(wanted, head(address=address, **fields, Sec_Fetch_Site="same-origin"))
+        assert request is (own or Verdict.REFUSE)
+        socket = house.gate.decide(wanted, head(address=address, **fields, **WEBSOCKET))
+        assert socket is (own or Verdict.REFUSE)
 
 
-def test_a_public_route_is_open() -> None:
-    made, route = gate(access=Access.PUBLIC)
-    assert made.decide(route, head()) is Verdict.ALLOW
-    assert made.decide(route, head(Cookie=COOKIE)) is Verdict.MEMBER
+@pytest.mark.parametrize("fields", [NAVIGATION, {}, WEBSOCKET, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "null"}])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_host_that_does_not_exist_is_answered_like_a_private_one(
+    house: House, policy: str, fields: dict[str, str]
+) -> None:
+    unknown = house.gate.decide(None, head(host="nothing--here.preview.localhost", **fields))
+    assert unknown is house.gate.decide(route(), head(**fields))
+    house.policies[OTHER] = POLICIES[policy]
+    assert unknown is house.gate.decide(None, head(**fields, Cookie=house.cookie()))
+
+
+def test_a_public_route_is_open(house: House) -> None:
+    public = route(Access.PUBLIC)
+    assert house.gate.decide(public, head()) is Verdict.ALLOW
+    assert house.gate.decide(public, head(Cookie=house.cookie())) is Verdict.MEMBER
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict"),
+    [
+        ("/healthz", Verdict.ALLOW),
+        ("/healthz?deep=1", Verdict.ALLOW),
+        ("/healthz/", Verdict.REFUSE),
+        ("/healthz/x", Verdict.REFUSE),
+        ("/Healthz", Verdict.REFUSE),
+        ("/x/../healthz", Verdict.REFUSE),
+        ("/healthz%2f..", Verdict.REFUSE),
+        ("//healthz", Verdict.REFUSE),
+        ("/", Verdict.REFUSE),
+    ],
+)
+def test_a_public_path_is_that_path_alone(house: House, path: str, verdict: Verdict) -> None:
+    house.policies[MINE] = POLICIES["public path"]
+    assert house.gate.decide(route(), head(path=path)) is verdict
+    assert house.gate.decide(route(), head("POST", path)) is verdict
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "verdict"),
+    [
+        ("OPTIONS", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, Verdict.ALLOW),
+        ("OPTIONS", {"Origin": "https://a.example"}, Verdict.REFUSE),
+        ("OPTIONS", {"Access-Control-Request-Method": "PUT"}, Verdict.REFUSE),
+        ("GET", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, Verdict.REFUSE),
+    ],
+)
+def test_preflights_may_be_public(house: House, method: str, fields: dict[str, str], verdict: Verdict) -> None:
+    assert house.gate.decide(route(), head(method, **fields)) is Verdict.REFUSE
+    house.policies[MINE] = POLICIES["preflights"]
+    assert house.gate.decide(route(), head(method, **fields)) is verdict
+
+
+@pytest.mark.parametrize(
+    ("address", "network", "verdict"),
+    [
+        ("192.0.2.7", "192.0.2.7/32", Verdict.ALLOW),
+        ("::ffff:192.0.2.7", "192.0.2.0/24", Verdict.ALLOW),
+        ("2001:db8::7", "2001:db8::/32", Verdict.ALLOW),
+        ("2001:db9::7", "2001:db8::/32", Verdict.REFUSE),
+        ("192.0.3.7", "192.0.2.0/24", Verdict.REFUSE),
+        ("unknown", "192.0.2.0/24", Verdict.REFUSE),
+    ],
+)
+def test_addresses(house: House, address: str, network: str, verdict: Verdict) -> None:
+    house.policies[MINE] = Policy(networks=(ip_network(network),))
+    assert house.gate.decide(route(), head("POST", address=address)) is verdict
+
+
+def test_an_address_is_believed_only_from_a_proxy_that_is_listed(house: House) -> None:
+    house.policies[MINE] = POLICIES["addresses"]
+    forged = head(address=OUTSIDE, X_Forwarded_For=INSIDE)
+    assert house.gate.decide(route(), forged) is Verdict.REFUSE
+    forged.visitor = Visitor(OUTSIDE, TrustedProxies([OUTSIDE]))
+    assert house.gate.decide(route(), forged) is Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [
+        ("POST", {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}),
+        ("POST", {"Origin": "https://evil.example"}),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}),
+        ("GET", {**WEBSOCKET, "Origin": "https://evil.example"}),
+        ("GET", {**WEBSOCKET, "Origin": f"http://{SIBLING}"}),
+    ],
+)
+def test_another_sites_page_cannot_borrow_a_visitors_address(house: House, method: str, fields: dict[str, str]) -> None:
+    house.policies[MINE] = POLICIES["addresses"]
+    assert house.gate.decide(route(), head(method, address=INSIDE, **fields)) is Verdict.REFUSE
 
 
 @pytest.mark.parametrize(
@@ -91,12 +284,11 @@ def test_a_public_route_is_open() -> None:
         NAVIGATION,
         {**NAVIGATION, "Sec-Fetch-Dest": "iframe"},
         {"Sec-Fetch-Site": "same-site", "Origin": f"http://8080--{HOST}:8000"},
-        {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": f"http://{HOST}:8000"},
+        WEBSOCKET,
     ],
 )
-def test_the_visitors_own_requests_may_use_the_grant(fields: dict[str, str]) -> None:
-    made, route = gate()
-    assert made.decide(route, head(Cookie=COOKIE, **fields)) is Verdict.MEMBER
+def test_the_visitors_own_requests_may_use_the_grant(house: House, fields: dict[str, str]) -> None:
+    assert house.gate.decide(route(), head(Cookie=house.cookie(), **fields)) is Verdict.MEMBER
 
 
 @pytest.mark.parametrize(
@@ -104,36 +296,63 @@ def test_the_visitors_own_requests_may_use_the_grant(fields: dict[str, str]) -> 
     [
         ("POST", {"Sec-Fetch-Site": "same-site", "Origin": f"http://{SIBLING}:8000"}),
         ("GET", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}),
-        ("GET", {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": f"http://{SIBLING}:8000"}),
+        ("GET", {**WEBSOCKET, "Origin": f"http://{SIBLING}:8000"}),
         ("GET", {"Connection": "Upgrade", "Upgrade": "websocket"}),
         ("POST", {}),
         ("POST", {"Origin": "null"}),
         ("POST", NAVIGATION),
     ],
 )
-def test_a_hostile_page_cannot_ride_on_the_grant(method: str, fields: dict[str, str]) -> None:
-    made, route = gate()
-    assert made.decide(route, head(method, Cookie=COOKIE, **fields)) is not Verdict.MEMBER
+def test_a_hostile_page_cannot_ride_on_the_grant(house: House, method: str, fields: dict[str, str]) -> None:
+    verdict = house.gate.decide(route(), head(method, Cookie=house.cookie(), **fields))
+    assert verdict in (Verdict.REFUSE, Verdict.TO_APP)
 
 
-def test_a_grant_of_another_project_or_policy_is_none() -> None:
-    made, route = gate()
-    other = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 3)
-    changed = Route(HOST, route.target, MINE, Access.MEMBERS, 4)
-    for wrong in (other, changed):
-        assert made.decide(wrong, head(Cookie=COOKIE)) is Verdict.REFUSE
+@pytest.mark.parametrize(("kind", "verdict"), [(Kind.MEMBER, Verdict.MEMBER), (Kind.CODE, Verdict.ALLOW)])
+def test_a_grant_that_grows_old_gets_a_new_cookie_and_is_seen(house: House, kind: Kind, verdict: Verdict) -> None:
+    asked = head(Cookie=house.cookie(kind))
+    assert house.gate.decide(route(), asked) is verdict
+    house.clock.advance(301)
+    assert house.gate.decide(route(), asked) is Verdict.RENEW
+    again, line = house.gate.renew(route(), asked)
+    assert again is verdict
+    assert [grant.kind for grant in house.visits.noted] == [kind]
+    cookie = line.decode().removeprefix("Set-Cookie: ").partition(";")
+    for attribute in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"):
+        assert attribute in cookie[2]
+    assert house.gate.decide(route(), head(Cookie=cookie[0])) is verdict
+    house.clock.advance(3500)
+    assert house.gate.decide(route(), asked) is Verdict.REFUSE
+    assert house.gate.decide(route(), head(Cookie=cookie[0])) is Verdict.RENEW
 
 
-async def test_a_program_asks_with_a_token() -> None:
-    made, route = gate()
+def test_a_revoked_grant_is_not_renewed(house: House) -> None:
+    fields = credentials(house, "revoked")
+    assert house.gate.renew(route(), head(**fields)) == (Verdict.REFUSE, b"")
+
+
+async def test_a_program_asks_with_a_token(house: House) -> None:
     asked = head(**{"X-Firefly-Preview-Token": "member"})
-    assert made.decide(route, asked) is Verdict.ASK
-    assert made.decide(None, asked) is Verdict.ASK
-    assert await made.ask(route, asked) is Verdict.MEMBER
-    assert await made.ask(None, asked) is Verdict.REFUSE
-    assert await made.ask(route, head(**{"X-Firefly-Preview-Token": "wrong"})) is Verdict.REFUSE
+    wrong = head(**{"X-Firefly-Preview-Token": "wrong"})
+    assert house.gate.decide(route(), asked) is Verdict.ASK
+    assert house.gate.decide(None, asked) is Verdict.ASK
+    assert await house.gate.ask(route(), asked) is Verdict.MEMBER
+    assert await house.gate.ask(None, asked) is Verdict.REFUSE
+    assert await house.gate.ask(route(), wrong) is Verdict.REFUSE
+    other = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 1)
+    assert await house.gate.ask(other, asked) is Verdict.REFUSE
 
 
-async def test_a_wrong_token_does_not_close_a_public_route() -> None:
-    made, route = gate(access=Access.PUBLIC)
-    assert await made.ask(route, head(**{"X-Firefly-Preview-Token": "wrong"})) is Verdict.ALLOW
+async def test_a_wrong_token_closes_nothing_that_is_open(house: House) -> None:
+    wrong = head(address=INSIDE, **{"X-Firefly-Preview-Token": "wrong"})
+    assert await house.gate.ask(route(Access.PUBLIC), wrong) is Verdict.ALLOW
+    for policy in ("public", "addresses"):
+        house.policies[MINE] = POLICIES[policy]
+        assert await house.gate.ask(route(), wrong) is Verdict.ALLOW
+
+
+def test_a_decision_takes_microseconds(house: House) -> None:
+    asked = head(Cookie=house.cookie())
+    mine = route()
+    seconds = min(timeit.repeat(lambda: house.gate.decide(mine, asked), number=2000, repeat=5)) / 2000
+    assert seconds < 30e-6

@@ -1,6 +1,7 @@
 """The web layer with real accounts, sessions, tokens, grants and bus on a real database; projects and sandboxes are
 twins, so that each test says exactly what they answer."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,8 +11,9 @@ from uuid import UUID, uuid4
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
 
-from firefly import auth, errors
+from firefly import access, auth, errors
 from firefly.artifacts import Artifact
 from firefly.audit import Audit
 from firefly.auth import Account, Identity
@@ -33,6 +35,7 @@ from firefly.projects import (
     Visibility,
     WorkspaceFacts,
 )
+from firefly.projects.access import RULES
 from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.sandbox.backend import Instance, Limits, State
@@ -46,6 +49,8 @@ from firefly.web.context import HOST_KIND_HEADER
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+# Argon2 at a price that tests can pay.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 NOTHING = "There is no such project."
 
 
@@ -96,8 +101,8 @@ class MemoryProjects:
         reading = action in {Action.READ, Action.FETCH, Action.PREVIEW}
         if role is None and not (reading and project.visibility is Visibility.PUBLIC):
             raise errors.NotFound(NOTHING)
-        if role is Role.VIEWER and not reading:
-            raise errors.Forbidden("Viewers may only look.")
+        if role is not None and role.rank < RULES[action][0].rank:
+            raise errors.Forbidden("Your role does not reach.")
         return replace(project, role=role)
 
     async def list(
@@ -301,6 +306,21 @@ class World:
         fields = {"Host": host, HOST_KIND_HEADER: "content", "Accept": "text/html", **more}
         return self.client(**fields)
 
+    async def shared(self, owner: Account, name: str) -> Project:
+        """A project with a route that the database knows as well, since what is handed out hangs on it."""
+        made = self.project(owner, name)
+        async with self.services.database.connection() as connection:
+            query = "insert into projects (id, owner_id, name) values ($1, $2, $3)"
+            await connection.execute(query, made.id, owner.id, name)
+        await self.join(made, owner, Role.OWNER)
+        return made
+
+    async def join(self, project: Project, account: Account, role: Role) -> None:
+        self.projects.members[project.id][account.id] = role
+        async with self.services.database.connection() as connection:
+            query = "insert into members (project_id, account_id, role) values ($1, $2, $3)"
+            await connection.execute(query, project.id, account.id, role.value)
+
     def project(self, owner: Account, name: str, *, public: bool = False) -> Project:
         """A project with a route."""
         visibility = Visibility.PUBLIC if public else Visibility.MEMBERS
@@ -332,6 +352,11 @@ async def make_world(
     projects, keeper, git, artifacts = MemoryProjects(), MemoryKeeper(socket), MemoryGit(), MemoryArtifacts()
     table, tunnels = RouteTable(), Tunnels()
     job = make_job(ada)
+    grants = auth.PreviewGrants(database, keyring, revocations, clock)
+    control = access.AccessControl.build(
+        access.Records(database, bus, Audit(database), clock),
+        projects=cast(Any, projects), grants=grants, keyring=keyring, passwords=auth.Passwords(CHEAP),
+    )  # fmt: skip
     services = Services(
         settings=settings,
         database=database,
@@ -341,7 +366,7 @@ async def make_world(
         tokens=auth.Tokens(database, revocations, clock),
         links=auth.SignInLinks(database, clock),
         keys=keys,
-        grants=auth.PreviewGrants(database, keyring, revocations, clock),
+        grants=grants,
         revocations=revocations,
         projects=cast(Any, projects),
         members=cast(Any, MemoryMembers(projects, accounts)),
@@ -355,7 +380,9 @@ async def make_world(
         artifacts=cast(Any, artifacts),
         clock=clock,
         tunnels=tunnels,
+        access=control,
     )
+    asking = asyncio.create_task(control.requests.run())
     server = TestServer(create_application(services), skip_url_asserts=True)
     await server.start_server()
     world = World(settings, services, projects, keeper, git, artifacts, bus, clock, table, tunnels, ada, bob, server)
@@ -363,6 +390,8 @@ async def make_world(
     for client in world.clients:
         await client.session.close()
     await server.close()
+    asking.cancel()
+    await asyncio.wait([asking])
     await upkeep.close()
 
 

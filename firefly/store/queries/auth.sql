@@ -115,19 +115,21 @@ DELETE FROM sign_in_links WHERE purpose = :purpose AND account_id IS NOT DISTINC
 
 -- name: insert_ticket!
 INSERT INTO preview_tickets
-    (hash, account_id, session_id, project_id, policy_version, host, nonce_hash, issued_at, expires_at)
-VALUES (:hash, :account_id, :session_id, :project_id, :policy_version, :host, :nonce_hash, :issued_at, :expires_at);
+    (hash, account_id, session_id, project_id, policy_version, host, nonce_hash, issued_at, expires_at,
+    kind, source_id)
+VALUES (:hash, :account_id, :session_id, :project_id, :policy_version, :host, :nonce_hash, :issued_at, :expires_at,
+    :kind, :source_id);
 
 -- name: take_ticket^
 DELETE FROM preview_tickets WHERE hash = :hash
-RETURNING account_id, session_id, project_id, policy_version, host, nonce_hash, issued_at, expires_at;
+RETURNING account_id, session_id, project_id, policy_version, host, nonce_hash, issued_at, expires_at, kind, source_id;
 
 -- name: insert_revocation!
-INSERT INTO revocations (account_id, session_id, project_id, token_id, reason, at)
-VALUES (:account_id, :session_id, :project_id, :token_id, :reason, :at);
+INSERT INTO revocations (account_id, session_id, project_id, token_id, grant_id, reason, at)
+VALUES (:account_id, :session_id, :project_id, :token_id, :grant_id, :reason, :at);
 
 -- name: revocations
-SELECT account_id, session_id, project_id, token_id, at FROM revocations WHERE at > :since;
+SELECT account_id, session_id, project_id, token_id, grant_id, at FROM revocations WHERE at > :since;
 
 -- name: hit^
 INSERT INTO rate_limits AS r (key, level, updated_at, empty_at)

@@ -1,11 +1,11 @@
-"""Members of a project, and who may see it."""
+"""Members of a project."""
 
-from firefly.projects import Action, Role, UpdateProject, Visibility
+from firefly.projects import Role
 
 from .. import schemas
 from ..routing import Answer, Call, Resource
 
-resource = Resource("Members and access")
+resource = Resource("Members")
 PATH = "/projects/{owner}/{name}"
 
 
@@ -40,18 +40,3 @@ async def remove(call: Call) -> Answer:
     identity = call.require_scope("write")
     await call.services.members.remove(identity, *call.project, call.request.match_info["member"])
     return None
-
-
-@resource.get(f"{PATH}/access", "See who may see the project and its preview", answer=schemas.Access)
-async def show_access(call: Call) -> Answer:
-    project = await call.services.projects.get(call.require_scope("read"), *call.project, Action.READ)
-    return schemas.Access(visibility=project.visibility.value)
-
-
-@resource.put(f"{PATH}/access", "Decide who may see it", body=schemas.AccessChange, answer=schemas.Access)
-async def change_access(call: Call) -> Answer:
-    body = await call.body(schemas.AccessChange)
-    identity = call.require_scope("write")
-    wanted = UpdateProject(visibility=Visibility(body.visibility))
-    project = await call.services.projects.update(identity, *call.project, wanted)
-    return schemas.Access(visibility=project.visibility.value)

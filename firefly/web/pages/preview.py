@@ -3,12 +3,12 @@
 import re
 from dataclasses import asdict, dataclass
 from urllib.parse import quote, urlencode
-from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from firefly.errors import FireflyError, NotFound
-from firefly.projects import Action, Project
+from firefly.access import NOBODYS, Place
+from firefly.auth import Ground
+from firefly.errors import NotFound
 from firefly.routes import Access, Route
 
 from ..content import ENTER, bare_host, safe_path
@@ -19,9 +19,9 @@ from ..services import services_of
 from ..templating import render
 from .sign_in import form_of
 
+_LABEL = re.compile(r"[a-z0-9-]{1,63}")
 _NONCE_HASH = re.compile(r"[0-9a-f]{64}")
 # One sentence for every reason, so that nobody learns which hosts exist.
-NOBODYS = UUID(int=0)
 UNKNOWN = "There is no such preview, or it is not for you. Ask its owner to add you as a member."
 
 
@@ -43,14 +43,17 @@ async def ask(request: web.Request) -> web.StreamResponse:
     """Go straight on when the visitor came from us or by the address bar; else a person says yes first."""
     wanted = _parse(dict(request.query))
     if identity_of(request) is None:
-        raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(request.rel_url.raw_path_qs, safe='')}")
-    route, project = await _authorise(request, wanted)
+        return _ask_who(request, wanted)
+    try:
+        route, ground = await _authorise(request, wanted)
+    except NotFound:
+        return _send_back(request, wanted, "signed_in")
     if route.access is Access.PUBLIC or came_from_here(request, wanted.host):
-        return await _send_in(request, wanted, route)
+        return await _send_in(request, wanted, route, ground)
     return render(
         request,
         "accept.html",
-        {"project": project.path, "host": wanted.host, "fields": asdict(wanted)},
+        {"host": wanted.host, "fields": asdict(wanted)},
         policy=page_policy(request, framed="'self'"),
         headers={"X-Frame-Options": "SAMEORIGIN"},
     )
@@ -59,8 +62,29 @@ async def ask(request: web.Request) -> web.StreamResponse:
 async def accept(request: web.Request) -> web.StreamResponse:
     wanted = _parse(await form_of(request))
     require_identity(request)
-    route, _ = await _authorise(request, wanted)
-    return await _send_in(request, wanted, route)
+    route, ground = await _authorise(request, wanted)
+    return await _send_in(request, wanted, route, ground)
+
+
+def _ask_who(request: web.Request, wanted: Wanted) -> web.StreamResponse:
+    """To the doors of the host that was asked for; signing in is one of them."""
+    if request.query.get("sign_in") or not _is_content(request, wanted.host):
+        query = urlencode(asdict(wanted))
+        raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(f'/auth/preview?{query}', safe='')}")
+    return _send_back(request, wanted)
+
+
+def _send_back(request: web.Request, wanted: Wanted, why: str = "") -> web.StreamResponse:
+    """Raises NotFound for what is no host of the content domain: nobody is to be sent elsewhere by us."""
+    if not _is_content(request, wanted.host):
+        raise NotFound(UNKNOWN)
+    query = {"to": wanted.to} | ({why: "1"} if why else {})
+    return _see_other(f"{_origin(request, wanted.host)}/.firefly/access?{urlencode(query)}")
+
+
+def _is_content(request: web.Request, host: str) -> bool:
+    label, dot, domain = host.partition(".")
+    return bool(dot) and domain == services_of(request).settings.content_domain and bool(_LABEL.fullmatch(label))
 
 
 def _parse(values: dict[str, str]) -> Wanted:
@@ -70,22 +94,21 @@ def _parse(values: dict[str, str]) -> Wanted:
     return Wanted(host=values.get("host", "").lower()[:255], nonce=nonce, to=safe_path(values.get("to")))
 
 
-async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Project]:
-    """The route and its project. Raises NotFound, the same for unknown, forbidden and foreign hosts."""
+async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Ground]:
+    """The route, and why the visitor may see it. Raises NotFound, the same for unknown, forbidden and foreign hosts."""
     services = services_of(request)
     route = services.routes.find(wanted.host.encode("ascii", "replace"))
     # The whole host, to the letter: `a.preview:@b.preview` would send the ticket for a to b.
     if route is not None and wanted.host != route.host + _content_port(request):
         route = None
     # Whoever is refused waits for the database either way, and learns nothing from the clock.
-    wanted_id = route.project_id if route else None
-    try:
-        project = await services.projects.get_by_id(identity_of(request), wanted_id or NOBODYS, Action.PREVIEW)
-    except FireflyError as error:
-        raise NotFound(UNKNOWN) from error
+    project_id = route.project_id if route and route.project_id else NOBODYS
+    ground = await services.access.entrances.ground_of(
+        identity_of(request), Place(bare_host(wanted.host), project_id, route.policy_version if route else 0)
+    )
     if route is None:
         raise NotFound(UNKNOWN)
-    return route, project
+    return route, ground
 
 
 def _content_port(request: web.Request) -> str:
@@ -106,7 +129,7 @@ def _origin(request: web.Request, host: str) -> str:
     return f"{services_of(request).settings.scheme}://{host}"
 
 
-async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.StreamResponse:
+async def _send_in(request: web.Request, wanted: Wanted, route: Route, ground: Ground) -> web.StreamResponse:
     if route.redirect_to:
         # The new host has its own round trip.
         return _see_other(_origin(request, route.redirect_to + _content_port(request)) + wanted.to)
@@ -122,6 +145,7 @@ async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.St
         project_id=route.project_id,
         policy_version=route.policy_version,
         nonce_hash=bytes.fromhex(wanted.nonce),
+        ground=ground,
     )
     return _see_other(f"{origin}{ENTER}?{urlencode({'ticket': ticket, 'to': wanted.to})}")
 

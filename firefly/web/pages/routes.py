@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from .application import set_up_application_pages
+from .entrance import set_up_entrance
 from .help import set_up_help
 from .preview import set_up_preview
 from .sign_in import set_up_sign_in
@@ -11,5 +12,6 @@ from .sign_in import set_up_sign_in
 def set_up_pages(app: web.Application) -> None:
     set_up_sign_in(app)
     set_up_preview(app)
+    set_up_entrance(app)
     set_up_help(app)
     set_up_application_pages(app)

@@ -89,14 +89,6 @@ class ProjectChange(Input):
     visibility: VisibilityName | None = None
 
 
-class Access(Output):
-    visibility: VisibilityName
-
-
-class AccessChange(Input):
-    visibility: VisibilityName
-
-
 class Template(Output):
     name: str
     title: str
