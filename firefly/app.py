@@ -18,7 +18,7 @@ from .adapters.dialer import SandboxDialer
 from .adapters.gate import PreviewGate
 from .adapters.listening import listeners
 from .adapters.parts import Credentials, Hosting
-from .adapters.tls import follow, open_shelf
+from .adapters.tls import Encryption
 from .adapters.upkeep import expire_for_ever, reconcile_pushes
 from .adapters.work import Ground, Work
 from .artifacts import FileArtifactStore
@@ -71,8 +71,8 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
     async with AsyncExitStack() as stack:
         # Bound first: a port that is taken is told at once, and requests that come early wait instead of failing.
         sockets = stack.enter_context(listeners(settings))
-        shelf = open_shelf(settings)
         clock, keyring = SystemClock(), Keyring.from_settings(settings)
+        encryption = Encryption.open(settings, clock)
         database = await _open_database(stack, settings)
         bus = PostgresBus(database)
         await bus.open()
@@ -100,28 +100,27 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access,
-            metrics=(lambda: door.counters,),
+            metrics=(lambda: door.counters,), proofs=encryption.pages,
         )  # fmt: skip
         credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
         work.access.policies.on_change(lambda: door.cut(lambda holder: False))
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
         for listener in sockets.door:
-            await door.start(sock=listener, tls=shelf.context if shelf else None)
+            await door.start(sock=listener, tls=encryption.shelf.context if encryption.shelf else None)
         for listener in sockets.plain:
             await door.start(sock=listener, onward=True)
         stack.push_async_callback(door.close, drain=DRAIN)
         # Before the front door drains: what streams would keep it waiting for ever.
         stack.push_async_callback(runner.shutdown)
-        if shelf is not None:
-            await stack.enter_async_context(_running(follow(shelf)))
         await stack.enter_async_context(
             _running(
+                encryption.run(),
                 routes.follow(),
                 work.access.run(),
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
-            )  # fmt: skip
+            )
         )
         # What was built so far lives as long as the process; a full collection need not look at it again.
         gc.collect()
