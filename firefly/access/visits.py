@@ -58,10 +58,12 @@ class Visits:
         grant = self._grants.recall(value, project_id, policy_version)
         if grant is None or grant.account_id is not None:
             return None
+        now = self._records.clock.now()
+        if grant.expires_at > now.timestamp():
+            # It is not for want of a fresh cookie that the gate did not let it through.
+            return None
         async with self._records.database.connection() as connection:
-            found = await self._queries.reopen_grant(
-                connection, id=grant.id, now=self._records.clock.now(), address=visitor.address
-            )
+            found = await self._queries.reopen_grant(connection, id=grant.id, now=now, address=visitor.address)
         return self._grants.renew(grant) if found is not None else None
 
     def note(self, grant: Grant) -> None:

@@ -130,11 +130,13 @@ async def test_a_ticket_never_leaves_for_another_preview(live_server: LiveServer
     hosts = [project["urls"]["preview"].removeprefix("http://") for project in (private, trap)]
     fields = {"Cookie": owner.cookies, "Sec-Fetch-Site": "none"}
     async with live_server.client(token="") as browser:
-        for host, status in ((f"{hosts[0].partition(':')[0]}:x@{hosts[1]}", 404), (hosts[1], 404), (hosts[0], 303)):
+        for host, status in ((f"{hosts[0].partition(':')[0]}:x@{hosts[1]}", 404), (hosts[1], 303), (hosts[0], 303)):
             params = {"host": host, "nonce": "0" * 64, "to": "/"}
             async with browser.get("/auth/preview", params=params, headers=fields, allow_redirects=False) as answer:
                 assert answer.status == status
-                assert answer.headers.get("Location", f"http://{hosts[0]}/").startswith(f"http://{hosts[0]}/")
+                location = answer.headers.get("Location", "")
+                assert ("ticket=" in location) is (host == hosts[0])
+                assert location.startswith(f"http://{host}/.firefly/") is (status == 303)
 
 
 async def test_visitors_of_a_public_project_see_files_and_nothing_hidden(live_server: LiveServer) -> None:

@@ -256,5 +256,5 @@ async def test_front_door(live_server: LiveServer, page: Page, look: Looker) -> 
     await expect(page.get_by_role("heading").first).to_be_visible()
     await look(page, "preview-gone")
     await page.goto(live_server.content_url("secret--somebody"))
-    await expect(page.get_by_text("There is no such preview, or it is not for you.")).to_be_visible()
+    await expect(page.get_by_text("Your account does not open this address.")).to_be_visible()
     await look(page, "preview-refused")

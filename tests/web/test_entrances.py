@@ -1,0 +1,400 @@
+"""The doors of content hosts: link, code, password, asking; and that they look the same where nothing is."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aiohttp import ClientResponse
+
+from firefly.projects import Project, Role
+
+from .test_access import ACCESS, look, person
+from .test_previews import NAVIGATION, cookie, host_of, value
+from .world import World
+
+VISIT = {**NAVIGATION, "Sec-Fetch-Site": "cross-site"}
+NOWHERE = "nothing--here"
+
+
+def visitor(world: World, host: str, address: str = "203.0.113.9", **more: str) -> Any:
+    return world.visitor(host, **{"X-Firefly-Client-Address": address, "Origin": f"http://{host}", **more})
+
+
+def verified(world: World, response: ClientResponse, project: Project) -> bool:
+    field = cookie(response, "__Host-firefly-grant")
+    return bool(field) and world.services.grants.verify(value(field).encode(), project.id, 1) is not None
+
+
+async def link_of(world: World, **body: object) -> str:
+    made = await (await (await world.program(world.ada)).post(f"{ACCESS}/links", json=body)).json()
+    return urlsplit(made["url"]).path
+
+
+async def code_of(world: World, **body: object) -> str:
+    made = await (await (await world.program(world.ada)).post(f"{ACCESS}/code", json=body)).json()
+    return str(made["code"])
+
+
+async def with_password(world: World, password: str = "a password to share") -> str:
+    await (await world.program(world.ada)).post(f"{ACCESS}/password", json={"password": password})
+    return password
+
+
+def nowhere(world: World) -> str:
+    return f"{NOWHERE}.{world.settings.content_domain}"
+
+
+async def test_a_link_lets_in_and_leaves_its_secret_behind(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    path = await link_of(world)
+    entered = await world.visitor(host_of(world)).get(f"{path}?to=/page?a=1", headers=VISIT, allow_redirects=False)
+    assert (entered.status, entered.headers["Location"]) == (303, "/page?a=1")
+    assert entered.headers["Referrer-Policy"] == "no-referrer"
+    assert verified(world, entered, project)
+    grant = cookie(entered, "__Host-firefly-grant")
+    for attribute in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/", "Max-Age="):
+        assert attribute in grant
+    assert "Domain" not in grant
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [
+        ("GET", {}),
+        ("GET", {"Sec-Fetch-Mode": "no-cors"}),
+        ("GET", {**VISIT, "Sec-Purpose": "prefetch"}),
+        ("POST", {"Origin": "https://evil.example"}),
+        ("POST", {"Sec-Fetch-Site": "cross-site"}),
+    ],
+)
+async def test_what_only_looks_at_a_link_takes_no_use_of_it(world: World, method: str, fields: dict[str, str]) -> None:
+    project = await world.shared(world.ada, "site")
+    path = await link_of(world, max_uses=1)
+    seen = await world.visitor(host_of(world)).request(method, path, headers=fields, allow_redirects=False)
+    assert seen.status == 200
+    assert "Set-Cookie" not in seen.headers
+    assert "<button" in await seen.text()
+    taken = await visitor(world, host_of(world)).post(path, allow_redirects=False)
+    assert verified(world, taken, project)
+
+
+async def test_who_is_inside_takes_no_second_use_of_a_link(world: World) -> None:
+    await world.shared(world.ada, "site")
+    path, host = await link_of(world, max_uses=1), host_of(world)
+    entered = await world.visitor(host).get(path, headers=VISIT, allow_redirects=False)
+    mine = f"__Host-firefly-grant={value(cookie(entered, '__Host-firefly-grant'))}"
+    again = await world.visitor(host, Cookie=mine).get(path, headers=VISIT, allow_redirects=False)
+    assert (again.status, again.headers["Location"]) == (303, "/")
+    other = await world.visitor(host).get(path, headers=VISIT, allow_redirects=False)
+    assert other.status == 403
+
+
+async def test_a_code_is_read_however_it_is_typed(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    code = await code_of(world)
+    for typed in (code, code.lower(), f" {code.replace('-', ' ')} ", code.replace("-", "")):
+        form = {"code": typed, "to": "/page"}
+        entered = await visitor(world, host_of(world)).post("/.firefly/code", data=form, allow_redirects=False)
+        assert (entered.status, entered.headers["Location"]) == (303, "/page")
+        assert verified(world, entered, project)
+
+
+async def test_a_password_lets_in(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    form = {"password": await with_password(world), "to": "//evil.example"}
+    entered = await visitor(world, host_of(world)).post("/.firefly/password", data=form, allow_redirects=False)
+    assert (entered.status, entered.headers["Location"]) == (303, "/")
+    assert verified(world, entered, project)
+
+
+async def test_a_code_and_a_link_end_in_time(world: World) -> None:
+    await world.shared(world.ada, "site")
+    code, path = await code_of(world, expires_in=60), await link_of(world, expires_in=60)
+    world.clock.advance(60)
+    late = await visitor(world, host_of(world)).post("/.firefly/code", data={"code": code}, allow_redirects=False)
+    too_late = await world.visitor(host_of(world)).get(path, headers=VISIT, allow_redirects=False)
+    assert (late.status, too_late.status) == (403, 403)
+
+
+@pytest.mark.parametrize("path", ["/.firefly/code", "/.firefly/password", "/.firefly/ask"])
+@pytest.mark.parametrize("origin", ["null", "https://evil.example", "http://other--eve.preview.localhost:0"])
+async def test_a_form_of_another_site_does_nothing(world: World, path: str, origin: str) -> None:
+    await world.shared(world.ada, "site")
+    form = {"code": await code_of(world), "password": await with_password(world), "name": "Sam"}
+    answer = await visitor(world, host_of(world), Origin=origin).post(path, data=form, allow_redirects=False)
+    assert answer.status == 403
+    assert "Set-Cookie" not in answer.headers
+    await world.services.access.requests.settled()
+    assert (await look(await world.program(world.ada)))["requests"] == []
+
+
+def plain(response: ClientResponse) -> tuple[int, dict[str, str]]:
+    kept = {name: text for name, text in response.headers.items() if name not in {"Date", "X-Request-ID", "Set-Cookie"}}
+    return response.status, kept
+
+
+Ask = Callable[[Any], Any]
+ASKED: dict[str, Ask] = {
+    "the page": lambda client: client.get("/.firefly/access?to=/page"),
+    "a wrong code": lambda client: client.post("/.firefly/code", data={"code": "AAAA-AAAA"}, allow_redirects=False),
+    "a wrong password": lambda client: client.post("/.firefly/password", data={"password": "x"}, allow_redirects=False),
+    "a wrong link": lambda client: client.get("/.firefly/link/" + "x" * 43, headers=VISIT, allow_redirects=False),
+    "a look at a link": lambda client: client.get("/.firefly/link/" + "x" * 43),
+    "asking": lambda client: client.post("/.firefly/ask", data={"name": "Sam", "to": "/p"}, allow_redirects=False),
+    "waiting": lambda client: client.get("/.firefly/asked", headers={"Cookie": "__Host-firefly-asked=x"}),
+    "another page": lambda client: client.get("/.firefly/else"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+async def test_a_host_where_nothing_is_answers_alike(world: World, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bytes, status and fields; and the same calls of the same length by the way: argon2, database, limits."""
+    await world.shared(world.ada, "site")
+    await with_password(world)
+    await code_of(world)
+    # The first password of all makes the decoy, which would be one hash more.
+    await visitor(world, host_of(world), "198.51.100.1").post("/.firefly/password", data={"password": "warm"})
+    answers = []
+    for number, host in enumerate((host_of(world), nowhere(world))):
+        calls: list[str] = []
+        with monkeypatch.context() as watching:
+            _watch(world, watching, calls)
+            response = await ASKED[what](visitor(world, host, f"203.0.113.{number}"))
+        assert "asked=" in str(response.headers.getall("Set-Cookie", [])) or what != "asking"
+        answers.append((plain(response), await response.text(), calls))
+    assert answers[0] == answers[1]
+
+
+def _watch(world: World, watching: pytest.MonkeyPatch, calls: list[str]) -> None:
+    queries, control = world.services.access.entrances._queries, world.services.access
+    for name in ("take_link", "take_code", "password", "claim_request", "person"):
+        original = getattr(queries, name)
+
+        def noted(*args: Any, original: Any = original, name: str = name, **kwargs: Any) -> Any:
+            calls.append(name)
+            return original(*args, **kwargs)
+
+        watching.setattr(queries, name, noted)
+    for part, method in ((control.entrances._passwords, "_check"), (control.entrances._limiter, "hit_all")):
+        original = getattr(part, method)
+
+        def counted(*args: Any, original: Any = original, method: str = method) -> Any:
+            calls.append(method)
+            return original(*args)
+
+        watching.setattr(part, method, counted)
+
+
+@pytest.mark.parametrize(("path", "name", "most"), [("code", "code", 10), ("password", "password", 10)])
+async def test_guessing_is_limited_alike_where_nothing_is(world: World, path: str, name: str, most: int) -> None:
+    await world.shared(world.ada, "site")
+    code, password = await code_of(world), await with_password(world)
+    right = {"code": code, "password": password}[name]
+    for number, host in enumerate((host_of(world), nowhere(world))):
+        client = visitor(world, host, f"203.0.113.{number}")
+        for _ in range(most):
+            wrong = await client.post(f"/.firefly/{path}", data={name: "wrong"}, allow_redirects=False)
+            assert wrong.status == 403
+        refused = await client.post(f"/.firefly/{path}", data={name: right}, allow_redirects=False)
+        assert refused.status == 429
+        assert int(refused.headers["Retry-After"]) > 0
+        assert "Set-Cookie" not in refused.headers
+    world.clock.advance(600)
+    late = await visitor(world, host_of(world), "203.0.113.0").post(
+        f"/.firefly/{path}", data={name: right}, allow_redirects=False
+    )
+    assert late.status == 303
+
+
+async def test_asking_is_limited(world: World) -> None:
+    await world.shared(world.ada, "site")
+    for number, host in enumerate((host_of(world), nowhere(world))):
+        client = visitor(world, host, f"203.0.113.{number}")
+        statuses = [
+            (await client.post("/.firefly/ask", data={"name": "Sam"}, allow_redirects=False)).status for _ in range(6)
+        ]
+        assert statuses == [303] * 5 + [429]
+
+
+async def ask(world: World, host: str, **form: str) -> tuple[Any, ClientResponse]:
+    """A browser that has asked, with its cookie, and the answer that it got."""
+    sent = await visitor(world, host).post("/.firefly/ask", data={"name": "Sam", **form}, allow_redirects=False)
+    assert sent.status == 303
+    await world.services.access.requests.settled()
+    kept = value(cookie(sent, "__Host-firefly-asked"))
+    return visitor(world, host, Cookie=f"__Host-firefly-asked={kept}"), sent
+
+
+async def test_who_is_allowed_lands_where_he_wanted_to_go(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    owner = await world.program(world.ada)
+    async with world.bus.subscribe("events") as events:
+        browser, sent = await ask(world, host_of(world), message="to\nreview \u202eit", to="/pricing?x=1")
+        told = await anext(events)
+    assert sent.headers["Location"] == "/.firefly/asked?to=%2Fpricing%3Fx%3D1"
+    (request,) = (await look(owner))["requests"]
+    assert (told.kind, told.data["account_id"]) == ("access.requested", str(world.ada.id))
+    assert isinstance(told.data["request"], dict)
+    assert told.data["request"]["id"] == request["id"]
+    assert (request["name"], request["message"], request["path"]) == ("Sam", "to review it", "/pricing?x=1")
+    waiting = await browser.get("/.firefly/asked", allow_redirects=False)
+    assert waiting.status == 200
+    assert 'http-equiv="refresh"' in await waiting.text()
+    answered = await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "allow", "hours": 2})
+    assert await answered.json() == {"state": "allowed", "code": None}
+    entered = await browser.get("/.firefly/asked", allow_redirects=False)
+    assert (entered.status, entered.headers["Location"]) == (303, "/pricing?x=1")
+    assert verified(world, entered, project)
+    assert "Max-Age=7200" in cookie(entered, "__Host-firefly-grant")
+    seen = await look(owner)
+    assert seen["requests"] == []
+    assert [(grant["kind"], grant["who"]) for grant in seen["grants"]] == [("request", "Sam")]
+    again = await browser.get("/.firefly/asked", allow_redirects=False)
+    assert again.status == 200
+    assert (await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "allow"})).status == 404
+
+
+async def test_a_denial_looks_like_no_answer(world: World) -> None:
+    await world.shared(world.ada, "site")
+    owner = await world.program(world.ada)
+    browser, _ = await ask(world, host_of(world))
+    before = await browser.get("/.firefly/asked?to=/")
+    (request,) = (await look(owner))["requests"]
+    assert (await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "deny"})).status == 200
+    after = await browser.get("/.firefly/asked?to=/")
+    assert (plain(before), await before.text()) == (plain(after), await after.text())
+
+
+async def test_a_request_is_answered_with_a_code_that_is_good_once(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    owner = await world.program(world.ada)
+    own = await code_of(world)
+    await ask(world, host_of(world))
+    (request,) = (await look(owner))["requests"]
+    answered = await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "code"})
+    code = (await answered.json())["code"]
+    client = visitor(world, host_of(world))
+    entered = await client.post("/.firefly/code", data={"code": code}, allow_redirects=False)
+    assert verified(world, entered, project)
+    assert (await client.post("/.firefly/code", data={"code": code}, allow_redirects=False)).status == 403
+    assert (await client.post("/.firefly/code", data={"code": own}, allow_redirects=False)).status == 303
+    assert sorted(str(grant["who"]) for grant in (await look(owner))["grants"]) == ["None", "Sam"]
+
+
+async def test_requests_wait_for_a_day_and_not_too_many(world: World) -> None:
+    await world.shared(world.ada, "site")
+    owner = await world.program(world.ada)
+    for number in range(25):
+        client = visitor(world, host_of(world), f"203.0.113.{number}")
+        assert (await client.post("/.firefly/ask", data={"name": "Sam"}, allow_redirects=False)).status == 303
+    await world.services.access.requests.settled()
+    assert len((await look(owner))["requests"]) == 20
+    world.clock.advance(24 * 3600)
+    assert (await look(owner))["requests"] == []
+
+
+async def test_an_answer_is_for_the_browser_and_host_that_asked(world: World) -> None:
+    await world.shared(world.ada, "site")
+    await world.shared(world.ada, "other")
+    owner = await world.program(world.ada)
+    browser, sent = await ask(world, host_of(world))
+    (request,) = (await look(owner))["requests"]
+    await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "allow"})
+    kept = f"__Host-firefly-asked={value(cookie(sent, '__Host-firefly-asked'))}"
+    elsewhere = await visitor(world, host_of(world, "other"), Cookie=kept).get("/.firefly/asked", allow_redirects=False)
+    stranger = await visitor(world, host_of(world), Cookie="__Host-firefly-asked=guess").get("/.firefly/asked")
+    assert (elsewhere.status, stranger.status) == (200, 200)
+    assert (await browser.get("/.firefly/asked", allow_redirects=False)).status == 303
+
+
+async def test_maintainers_hear_of_requests_and_answer_and_others_do_not(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    await world.join(project, world.bob, Role.MAINTAINER)
+    eve = await person(world, name="eve")
+    await world.join(project, eve, Role.EDITOR)
+    async with world.bus.subscribe("events") as events:
+        await ask(world, host_of(world))
+        told = {(await anext(events)).data["account_id"] for _ in range(2)}
+    assert told == {str(world.ada.id), str(world.bob.id)}
+    bob = await world.program(world.bob)
+    (request,) = (await look(bob))["requests"]
+    path = f"{ACCESS}/requests/{request['id']}"
+    assert (await (await world.program(eve)).post(path, json={"answer": "allow"})).status == 403
+    assert (await bob.post(path, json={"answer": "allow"})).status == 200
+
+
+async def test_a_cookie_that_expired_is_renewed_while_its_grant_stands(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    owner, host = await world.program(world.ada), host_of(world)
+    entered = await world.visitor(host).get(await link_of(world), headers=VISIT, allow_redirects=False)
+    mine = f"__Host-firefly-grant={value(cookie(entered, '__Host-firefly-grant'))}"
+    browser = world.visitor(host, Cookie=mine)
+    world.clock.advance(3 * 24 * 3600)
+    again = await browser.get("/page?a=1", headers=VISIT, allow_redirects=False)
+    assert (again.status, again.headers["Location"]) == (303, "/page?a=1")
+    assert verified(world, again, project)
+    (grant,) = (await look(owner))["grants"]
+    await owner.delete(f"{ACCESS}/grants/{grant['id']}")
+    ended = await browser.get("/page?a=1", headers=VISIT, allow_redirects=False)
+    assert urlsplit(ended.headers["Location"]).path == "/auth/preview"
+
+
+async def test_a_cookie_that_has_not_expired_does_not_go_round_in_circles(world: World) -> None:
+    """The gate sends a visitor here whose cookie may not speak for this request, however good it is."""
+    await world.shared(world.ada, "site")
+    host = host_of(world)
+    entered = await world.visitor(host).get(await link_of(world), headers=VISIT, allow_redirects=False)
+    mine = f"__Host-firefly-grant={value(cookie(entered, '__Host-firefly-grant'))}"
+    sent = await world.visitor(host, Cookie=mine).get("/", headers=VISIT, allow_redirects=False)
+    assert urlsplit(sent.headers["Location"]).path == "/auth/preview"
+
+
+async def test_a_person_comes_in_as_a_visitor_until_he_is_taken_off_the_list(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    owner, eve, host = await world.program(world.ada), await person(world, name="eve"), host_of(world)
+    browser, nonce = await world.browser(eve), "n" * 43
+    query = {"host": host, "nonce": world.services.grants.hash_nonce(nonce).hex(), "to": "/page"}
+    fields = {"Sec-Fetch-Site": "none"}
+    refused = await browser.get("/auth/preview", params=query, headers=fields, allow_redirects=False)
+    assert parse_qs(urlsplit(refused.headers["Location"]).query)["signed_in"] == ["1"]
+    entry = await (await owner.post(f"{ACCESS}/people", json={"account": "eve"})).json()
+    sent = await browser.get("/auth/preview", params=query, headers=fields, allow_redirects=False)
+    back = urlsplit(sent.headers["Location"])
+    entered = await world.visitor(host, Cookie=f"__Host-firefly-nonce={nonce}").get(
+        f"{back.path}?{back.query}", allow_redirects=False
+    )
+    grant = world.services.grants.verify(value(cookie(entered, "__Host-firefly-grant")).encode(), project.id, 1)
+    assert grant is not None
+    assert (grant.kind.value, grant.is_member, grant.account_id) == ("person", False, eve.id)
+    world.clock.advance(1)
+    assert (await owner.delete(f"{ACCESS}/people/{entry['id']}")).status == 204
+    assert not verified(world, entered, project)
+    refused = await browser.get("/auth/preview", params=query, headers=fields, allow_redirects=False)
+    assert "signed_in" in refused.headers["Location"]
+
+
+async def test_one_session_has_one_grant_however_many_hosts_it_visits(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    browser, nonce = await world.browser(world.ada), "n" * 43
+    for host in (host_of(world), f"8080--{host_of(world)}"):
+        query = {"host": host, "nonce": world.services.grants.hash_nonce(nonce).hex(), "to": "/"}
+        sent = await browser.get(
+            "/auth/preview", params=query, headers={"Sec-Fetch-Site": "none"}, allow_redirects=False
+        )
+        back = urlsplit(sent.headers["Location"])
+        entered = await world.visitor(host, Cookie=f"__Host-firefly-nonce={nonce}").get(
+            f"{back.path}?{back.query}", allow_redirects=False
+        )
+        assert verified(world, entered, project)
+    (grant,) = (await look(await world.program(world.ada)))["grants"]
+    assert (grant["kind"], grant["account"], grant["who"]) == ("member", "ada", "Ada")
+
+
+async def test_secrets_of_links_are_in_no_log(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    await world.shared(world.ada, "site")
+    path = await link_of(world)
+    await world.visitor(host_of(world)).get(path, headers=VISIT, allow_redirects=False)
+    logged = capsys.readouterr().out
+    assert "/.firefly/link/" in logged
+    assert path.rpartition("/")[2] not in logged
