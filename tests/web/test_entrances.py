@@ -28,7 +28,7 @@ def verified(world: World, response: ClientResponse, project: Project) -> bool:
 
 async def link_of(world: World, **body: object) -> str:
     made = await (await (await world.program(world.ada)).post(f"{ACCESS}/links", json=body)).json()
-    return urlsplit(made["url"]).path
+    return str(urlsplit(made["url"]).path)
 
 
 async def code_of(world: World, **body: object) -> str:
