@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from . import delivery, heads, reception
+from . import delivery, endings, heads, reception
 from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
@@ -158,6 +158,9 @@ class Connection(Sender):
             # Before the body, by which a slow target may pause it again.
             self.resume()
             self._pass_body(data)
+            if self.ended and self.body is not None:
+                # It sent no more while the target was dialed, so the rest never comes.
+                self.transport.close()
 
     def _pass_body(self, data: bytes) -> None:
         assert self.body is not None
@@ -203,7 +206,7 @@ class Connection(Sender):
         """Wait for the next request, or begin it if it has come already."""
         head, self.head = self.head, None
         if head is None or not head.keep_alive or (self.ended and not self.buffer):
-            delivery.end(self)
+            endings.end(self)
             return
         self.stage = IDLE
         self.onward = b""

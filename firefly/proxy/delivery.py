@@ -11,6 +11,7 @@ from firefly.routes import AppTarget, BridgeTarget, Target
 from . import forwarded, pages
 from .answers import Answer
 from .bodies import Endless
+from .endings import cut_off, end
 from .heads import BadHead
 from .pages import Notice
 from .stage import Stage
@@ -145,8 +146,8 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
     """The target agreed to the upgrade: from here on bytes pass as they are."""
     head = client.head
     assert head is not None
-    if head.upgrade is None or answered.upgrade is None:
-        bad_gateway(client, "It changed protocols without being asked.")
+    if head.upgrade is None or answered.upgrade is None or not _same(head.upgrade, answered.upgrade):
+        bad_gateway(client, "It changed to a protocol that it was not asked for.")
         return
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % answered.upgrade
     client.transport.write(answered.compose(lines) + rest)
@@ -167,11 +168,10 @@ def bad_gateway(client: "Connection", why: str) -> None:
     upstream, client.upstream = client.upstream, None
     client.context.counters["failed"] += 1
     log.warning("upstream.malformed", request_id=client.request_id.decode(), why=why)
-    begun = upstream is not None and upstream.reader is not None
     if upstream is not None:
         upstream.abort()
-    if begun:
-        client.transport.abort()
+    if upstream is not None and upstream.reader is not None:
+        cut_off(client, upstream.reader)
     else:
         answer(client, pages.BAD_GATEWAY)
 
@@ -182,8 +182,7 @@ def lost_upstream(client: "Connection", upstream: "Upstream", error: Exception |
     if isinstance(upstream.reader, Endless) and error is None:
         client.next()
     elif upstream.reader is not None:
-        # The client sees by length or last chunk that something is missing.
-        client.transport.close()
+        cut_off(client, upstream.reader)
     elif upstream.reused and not upstream.spoken:
         client.context.counters["retried"] += 1
         dial(client, upstream.slot.target, client.onward)
@@ -192,6 +191,11 @@ def lost_upstream(client: "Connection", upstream: "Upstream", error: Exception |
         log.info("upstream.closed", request_id=client.request_id.decode(), error=str(error or ""))
         app = isinstance(upstream.slot.target, AppTarget)
         answer(client, pages.APP_AWAY if app else pages.BAD_GATEWAY)
+
+
+def _same(asked: bytes, agreed: bytes) -> bool:
+    """Whether these are one protocol, of whatever version."""
+    return asked.lower().partition(b"/")[0] == agreed.lower().partition(b"/")[0]
 
 
 def answer(client: "Connection", notice: Notice) -> None:
@@ -215,23 +219,3 @@ def reject(client: "Connection", error: BadHead, *, begun: bytes = b"") -> None:
     client.transport.write(client.context.pages.render(notice, None))
     client.buffer = b""
     end(client, unread=True)
-
-
-def end(client: "Connection", *, unread: bool = False) -> None:
-    """Close; where the client may still be sending, read on for a moment, or the reset would take the answer away."""
-    if client.stage in (Stage.GONE, Stage.LINGER):
-        return
-    client.stage = Stage.LINGER
-    client.since = client.context.now
-    if client.transport.is_closing():
-        return
-    if (unread or client.body is not None or client.buffer) and not client.ended:
-        client.buffer = b""
-        if client.transport.can_write_eof():
-            client.transport.write_eof()
-            client.resume()
-        else:
-            # TLS reads on by itself, for as long as its own goodbye may take.
-            client.transport.close()
-    else:
-        client.transport.close()
