@@ -73,6 +73,21 @@ class Settings(BaseSettings):
         description="Seconds for which browsers keep to https on the app's host once they were there by https; 0 "
         "leaves it to them. Never said on localhost.",
     )
+    acme_directory: str = Field(
+        "",
+        pattern="^(https://.+)?$",
+        description="An authority that gives certificates by ACME, for the names that `FIREFLY_TLS_CERTIFICATES` does "
+        "not have: the URL of its directory. Setting it agrees to its terms.",
+    )
+    acme_email: str = Field("", description="Where that authority writes to when something is wrong.")
+    acme_dns_hook: str = Field(
+        "",
+        description="A command that proves by DNS whose a name is, as wildcards need it: `<command> set|remove "
+        "<record> <value>`. It ends when the TXT record is visible.",
+    )
+    acme_roots: Path | None = Field(
+        None, description="A file with the authorities that vouch for the ACME server itself. Empty: the system's."
+    )
     allow_same_site: bool = Field(
         False, description="Start although browsers take the app's host and the content domain for one site."
     )
@@ -130,7 +145,9 @@ class Settings(BaseSettings):
     @classmethod
     def _fill_names(cls, values: dict[str, Any]) -> dict[str, Any]:
         port = str(values.get("listen", "127.0.0.1:8000")).partition(",")[0].rpartition(":")[2]
-        scheme, usual = ("https", "443") if values.get("tls_certificates") else ("http", "80")
+        scheme, usual = (
+            ("https", "443") if values.get("tls_certificates") or values.get("acme_directory") else ("http", "80")
+        )
         suffix = "" if port == usual else f":{port}"
         filled = dict(values)
         filled["url"] = (values.get("url") or f"{scheme}://localhost{suffix}").rstrip("/")
@@ -162,7 +179,7 @@ class Settings(BaseSettings):
     @property
     def encrypted(self) -> bool:
         """Whether the front door speaks TLS itself."""
-        return bool(self.tls_certificates)
+        return bool(self.tls_certificates or self.acme_directory)
 
     @property
     def app_host(self) -> str:
@@ -210,13 +227,18 @@ class Settings(BaseSettings):
 
 def is_loopback(host: str) -> bool:
     """Whether a host, with or without a port, is this machine for every browser."""
-    name = host.lower() if host.endswith("]") else host.lower().rpartition(":")[0] or host.lower()
+    name = host_name(host.lower())
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def host_name(host: str) -> str:
+    """A host without its port, and without the brackets of an address."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def addresses(listen: str) -> list[tuple[str, int]]:

@@ -1,31 +1,107 @@
-"""Certificates as the settings name them, and what makes a running server read them again."""
+"""Certificates as the settings name them, from files and by ACME, and what keeps them fresh while the server runs."""
 
 import asyncio
+import hashlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
-from firefly.settings import Settings
+from firefly.clock import Clock
+from firefly.errors import InvalidInput
+from firefly.settings import Settings, host_name
 from firefly.tls import Pair, Shelf
+from firefly.tls.certificate import covers
+from firefly.tls.proofs import HookProof, PageProof
+from firefly.tls.renewal import Renewal, Wanted
 
 
-def open_shelf(settings: Settings) -> Shelf | None:
-    """None where the server has no certificates. Raises InvalidInput for one that cannot be served."""
-    return Shelf(_pairs(settings)) if settings.encrypted else None
+@dataclass(frozen=True, kw_only=True)
+class Encryption:
+    """`shelf` is None where the server has no certificates, `renewal` where it orders none."""
+
+    shelf: Shelf | None = None
+    renewal: Renewal | None = None
+    pages: PageProof = field(default_factory=PageProof)
+    """What the application shows to authorities."""
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock) -> Self:
+        """Raises InvalidInput for a file that cannot be served, and for settings by which no certificate can be had."""
+        if not settings.encrypted:
+            return cls()
+        shelf, pages = Shelf(pairs(settings)), PageProof()
+        if not settings.acme_directory:
+            return cls(shelf=shelf)
+        wanted = list(_wanted(settings, shelf, pages))
+        # Its libraries are heavy, and most installations do without.
+        from firefly.tls.orders import AcmeAuthority
+
+        folder = acme_folder(settings)
+        authority = AcmeAuthority(
+            settings.acme_directory, folder=folder, email=settings.acme_email, roots=settings.acme_roots
+        )
+        renewal = Renewal(folder, shelf=shelf, wanted=lambda: wanted, order=authority.order, clock=clock)
+        renewal.load()
+        return cls(shelf=shelf, renewal=renewal, pages=pages)
+
+    async def run(self) -> None:
+        """Read certificates again on SIGHUP and when their files change, and renew those that are ours to; for ever."""
+        if self.shelf is None:
+            return
+        loop = asyncio.get_running_loop()
+        asked = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, self._ask, asked)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.shelf.follow(asked))
+                if self.renewal is not None:
+                    group.create_task(self.renewal.run())
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+
+    def _ask(self, asked: asyncio.Event) -> None:
+        asked.set()
+        if self.renewal is not None:
+            self.renewal.again()
 
 
-def _pairs(settings: Settings) -> Iterator[Pair]:
+def acme_folder(settings: Settings) -> Path:
+    """Where the account at the authority and its certificates are kept."""
+    mark = hashlib.sha256(settings.acme_directory.encode()).hexdigest()[:12]
+    return settings.data_dir / "acme" / mark
+
+
+def pairs(settings: Settings) -> Iterator[Pair]:
+    """The files that the settings name."""
     certificates = settings.tls_certificates
     for certificate, key in zip(certificates, settings.tls_keys or certificates, strict=True):
         yield Pair(Path(certificate), Path(key))
 
 
-async def follow(shelf: Shelf) -> None:
-    """Read certificates again on SIGHUP and when their files change; for ever."""
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
-    try:
-        await shelf.follow(asked)
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
+def uncovered(settings: Settings, names: Collection[str]) -> list[str]:
+    """What users come by, the app's host and the wildcard of previews, that certificates for `names` do not have."""
+    app, previews = host_name(settings.app_host), f"*.{host_name(settings.content_domain)}"
+    return [name for name, had in ((app, covers(names, app)), (previews, previews in names)) if not had]
+
+
+def _wanted(settings: Settings, shelf: Shelf, pages: PageProof) -> Iterator[Wanted]:
+    """What the files do not have, and how it can be proven. Raises InvalidInput where that cannot be done."""
+    hook = HookProof(settings.acme_dns_hook) if settings.acme_dns_hook else None
+    for name in uncovered(settings, [name for one in shelf.certificates for name in one.names]):
+        wildcard = name.startswith("*.")
+        proof = pages if settings.plain_listen and not wildcard else hook
+        if proof is None and wildcard:
+            raise InvalidInput(
+                f"A certificate for {name} is proven by DNS only: set FIREFLY_ACME_DNS_HOOK, or give its files in "
+                "FIREFLY_TLS_CERTIFICATES.",
+                field="acme_dns_hook",
+            )
+        if proof is None:
+            raise InvalidInput(
+                "FIREFLY_ACME_DIRECTORY needs FIREFLY_PLAIN_LISTEN, where the authority finds the proof by port 80, or "
+                "FIREFLY_ACME_DNS_HOOK.",
+                field="acme_directory",
+            )
+        yield Wanted((name,), proof)

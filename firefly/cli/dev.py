@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from firefly.settings import Settings, is_loopback, load
+from firefly.settings import Settings, host_name, is_loopback, load
 
 from .command import Cli, command
 from .credentials import config_folder
@@ -91,13 +91,9 @@ def _make(settings: Settings, folder: Path | None, authority: Path | None, new: 
 
 
 def _names(settings: Settings) -> list[str]:
-    app_name, content = (_without_port(host) for host in (settings.app_host, settings.content_domain))
+    app_name, content = (host_name(host) for host in (settings.app_host, settings.content_domain))
     local = ["127.0.0.1", "::1"] if is_loopback(settings.app_host) else []
     return list(dict.fromkeys([app_name, f"*.{content}", *local]))
-
-
-def _without_port(host: str) -> str:
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _text(made: Made) -> str:

@@ -5,17 +5,23 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import BaseModel
 
+from firefly.errors import InvalidInput
 from firefly.settings import Settings, load
 
 from .command import Cli, command
 
 if TYPE_CHECKING:
     from firefly.sandbox.backend import Capabilities
+
+
+# Days in which somebody may still do something about a certificate.
+ENDS_SOON = 7
 
 
 class Check(BaseModel):
@@ -35,7 +41,7 @@ def register(app: typer.Typer) -> None:
 async def doctor(cli: Cli, quiet: Annotated[bool, typer.Option("--quiet", help="Only what is wrong.")] = False) -> None:
     """Look at this machine: tools, isolation, folders. Ends with 1 when something that is needed is missing."""
     settings = load()
-    checks = [*tools(), *folders(settings), *hosts(settings)]
+    checks = [*tools(), *folders(settings), *hosts(settings), *certificates(settings)]
     told = {check.what for check in checks}
     checks += [check for check in await isolation(settings) if check.what not in told]
     shown = [check for check in checks if not (quiet and check.ok)]
@@ -86,6 +92,47 @@ def hosts(settings: Settings) -> Iterable[Check]:
         )
     if not found:
         yield Check(what="app and previews", ok=True, found=f"{settings.url}, *.{settings.content_domain}")
+
+
+def certificates(settings: Settings) -> Iterable[Check]:
+    """Those that are given as files or ordered, and whether app and previews have one."""
+    if not settings.encrypted:
+        return
+    # Cryptography is no concern of any other command.
+    from firefly.adapters.tls import acme_folder, pairs, uncovered
+    from firefly.tls.certificate import read
+    from firefly.tls.renewal import standings
+
+    had: list[str] = []
+    for pair in pairs(settings):
+        try:
+            found = read(pair)
+        except InvalidInput as error:
+            remedy = "Mend FIREFLY_TLS_CERTIFICATES and FIREFLY_TLS_KEYS."
+            yield Check(
+                what=f"certificate {pair.certificate}", ok=False, found=error.detail, remedy=remedy, needed=True
+            )
+            continue
+        had += found.names
+        yield _lasting(f"certificate {pair.certificate}", found.ends, "Renew it.")
+    known = {standing.names: standing for standing in standings(acme_folder(settings))}
+    for name in uncovered(settings, had):
+        standing = known.get((name,))
+        if standing is not None and standing.reason:
+            again = f"Mend it; it is tried again at {standing.next:%Y-%m-%d %H:%M}, or on SIGHUP."
+            yield Check(what=f"certificate {name}", ok=False, found=standing.reason, remedy=again)
+        elif standing is not None and standing.ends is not None:
+            yield _lasting(f"certificate {name}", standing.ends, "See certificate.failed in the log.")
+        else:
+            remedy = "It is ordered when the server runs." if settings.acme_directory else "Add one that has this name."
+            yield Check(what=f"certificate {name}", ok=False, found="none", remedy=remedy)
+
+
+def _lasting(what: str, ends: datetime, remedy: str) -> Check:
+    left = (ends - datetime.now(UTC)).days
+    return Check(
+        what=what, ok=left >= ENDS_SOON, found=f"until {ends:%Y-%m-%d}", remedy="" if left >= ENDS_SOON else remedy
+    )
 
 
 async def isolation(settings: Settings) -> list[Check]:

@@ -1,6 +1,7 @@
 """One certificate with its key, read from files and made ready to be served."""
 
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,11 @@ def read(pair: Pair) -> Certificate:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidInput(f"The certificate {pair} cannot be used: {reason}.") from error
     return Certificate(pair, names, parsed.not_valid_before_utc, parsed.not_valid_after_utc, context)
+
+
+def covers(names: Collection[str], host: str) -> bool:
+    """Whether one of a certificate's names is this host's, by itself or by a wildcard for one label."""
+    return host in names or f"*.{host.partition('.')[2]}" in names
 
 
 def server_context() -> ssl.SSLContext:

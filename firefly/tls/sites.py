@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from firefly.errors import InvalidInput
-from firefly.settings import Settings, is_loopback
+from firefly.settings import Settings, host_name, is_loopback
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -31,7 +31,7 @@ class Concern:
 
 def concerns(settings: Settings) -> Iterator[Concern]:
     """What is wrong with the hosts of `settings`."""
-    app, content = _name(settings.app_host), _name(settings.content_domain)
+    app, content = host_name(settings.app_host), host_name(settings.content_domain)
     if _is_address(content):
         yield Concern(
             "content domain",
@@ -85,10 +85,6 @@ def _list() -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()
-
-
-def _name(host: str) -> str:
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _is_address(name: str) -> bool:

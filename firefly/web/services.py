@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
@@ -58,6 +58,8 @@ class Services:
     tunnels: Tunnels
     access: AccessControl
     metrics: tuple[Metrics, ...] = ()
+    proofs: Mapping[str, str] = field(default_factory=dict)
+    """What shows an authority that a host is ours: by token, below `/.well-known/acme-challenge/`."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

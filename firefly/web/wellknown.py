@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from firefly.errors import NotFound
+
 from .events import EVENT_HUB
 from .services import services_of
 
@@ -13,6 +15,7 @@ def set_up_wellknown(app: web.Application) -> None:
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/.well-known/jwks.json", jwks)
+    app.router.add_get("/.well-known/acme-challenge/{token}", proof)
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -30,6 +33,14 @@ async def readyz(request: web.Request) -> web.Response:
 async def jwks(request: web.Request) -> web.Response:
     """The public halves of the keys that sign sessions."""
     return web.json_response(services_of(request).keys.jwks(), headers={"Cache-Control": "public, max-age=300"})
+
+
+async def proof(request: web.Request) -> web.Response:
+    """To authorities that ask whether a host is ours (RFC 8555, 8.3)."""
+    found = services_of(request).proofs.get(request.match_info["token"])
+    if found is None:
+        raise NotFound("No proof of this name is offered here.")
+    return web.Response(body=found.encode(), content_type="application/octet-stream")
 
 
 async def metrics(request: web.Request) -> web.Response:

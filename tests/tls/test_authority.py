@@ -28,7 +28,7 @@ def pair_in(folder: Path) -> Pair:
 
 
 def verify(root: Path, certificate: Path, *options: str) -> str:
-    command = ("openssl", "verify", *options, "-CAfile", root, certificate)
+    command = ["openssl", "verify", *options, "-CAfile", str(root), str(certificate)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr
 

@@ -1,6 +1,6 @@
 """What machines ask: alive, ready, numbers, keys; and the document of the API."""
 
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import pytest
@@ -29,6 +29,14 @@ async def test_sessions_can_be_checked_by_the_published_keys(world: World) -> No
     key = published[jwt.get_unverified_header(cookies.access)["kid"]]
     claims: dict[str, Any] = jwt.decode(cookies.access, key, algorithms=["EdDSA"], options={"verify_aud": False})
     assert claims["name"] == "ada"
+
+
+async def test_an_authority_sees_the_proof_that_is_offered_and_no_other(world: World) -> None:
+    cast(dict[str, str], world.services.proofs)["token"] = "token.thumbprint"
+    client = world.client()
+    shown = await client.get("/.well-known/acme-challenge/token")
+    assert (shown.status, await shown.text()) == (200, "token.thumbprint")
+    assert (await client.get("/.well-known/acme-challenge/other")).status == 404
 
 
 async def test_metrics_are_in_prometheus_form(world: World) -> None:
