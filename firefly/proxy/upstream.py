@@ -85,8 +85,7 @@ class Upstream(Sender):
         request = client.head
         assert request is not None
         # A head that comes byte by byte is read once, not for each byte.
-        held = len(self._held)
-        more = held and data.find(END, max(0, held - 3)) < 0
+        more = self._held and data.find(END, max(0, len(self._held) - 3)) < 0
         answer = None if more else answers.parse(data, request, preview=client.dress.preview)
         if answer is None:
             if data.find(END) >= 0 or len(data) > self._context.limits.head * 4:
