@@ -100,7 +100,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access,
-            metrics=(lambda: door.counters,), proofs=encryption.pages,
+            metrics=(lambda: door.counters, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
         credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
         work.access.policies.on_change(lambda: door.cut(lambda holder: False))

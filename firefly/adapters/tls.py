@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -45,6 +45,14 @@ class Encryption:
         renewal = Renewal(folder, shelf=shelf, wanted=lambda: wanted, order=authority.order, clock=clock)
         renewal.load()
         return cls(shelf=shelf, renewal=renewal, pages=pages)
+
+    def metrics(self) -> Mapping[str, float]:
+        """For /metrics: when the first certificate ends, and how many could not be renewed."""
+        if self.shelf is None:
+            return {}
+        ends = [certificate.ends.timestamp() for certificate in self.shelf.certificates]
+        failing = [standing for standing in self.renewal.standings if standing.failures] if self.renewal else []
+        return {"certificates_end_seconds": min(ends, default=0), "certificates_failing": len(failing)}
 
     async def run(self) -> None:
         """Read certificates again on SIGHUP and when their files change, and renew those that are ours to; for ever."""

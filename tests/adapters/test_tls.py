@@ -8,6 +8,7 @@ from firefly.adapters.tls import Encryption, acme_folder
 from firefly.clock import SystemClock
 from firefly.errors import InvalidInput
 from firefly.settings import Settings
+from firefly.tls.certificate import read
 from tests.support.certificates import TestAuthority
 
 DIRECTORY = "https://acme.test/dir"
@@ -47,6 +48,19 @@ def test_files_are_served_with_keys_beside_them_or_in_them(authority: TestAuthor
         assert found.shelf is not None
         assert [one.names for one in found.shelf.certificates] == [("firefly.test",)]
         assert found.renewal is None
+
+
+def test_metrics_say_when_the_first_certificate_ends(authority: TestAuthority, tmp_path: Path) -> None:
+    soon, late = authority.issue("soon", "firefly.test", days=3), authority.issue("late", "*.preview.test", days=60)
+    files = {
+        "tls_certificates": (str(late.certificate), str(soon.certificate)),
+        "tls_keys": (str(late.key), str(soon.key)),
+    }
+    found = Encryption.open(settings_with(tmp_path, **files), SystemClock()).metrics()
+    assert found == {"certificates_end_seconds": read(soon).ends.timestamp(), "certificates_failing": 0}
+    assert Encryption.open(settings_with(tmp_path), SystemClock()).metrics() == {}
+    waiting = settings_with(tmp_path, acme_directory=DIRECTORY, acme_dns_hook="hook")
+    assert Encryption.open(waiting, SystemClock()).metrics()["certificates_end_seconds"] == 0
 
 
 @pytest.mark.parametrize(

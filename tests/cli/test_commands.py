@@ -3,8 +3,13 @@
 import json
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
+from firefly.adapters.tls import acme_folder
+from firefly.settings import Settings
+from firefly.tls.renewal import STANDINGS, STATUS, Standing
+from tests.support.certificates import TestAuthority
 from tests.web.world import MemoryBridge, World
 
 from .conftest import Run
@@ -141,6 +146,42 @@ async def test_doctor_tells_hosts_that_a_server_would_not_start_with(run: Run, e
     found = {check["what"]: check for check in json.loads((await run("doctor", "--json", "--quiet")).out)}
     assert not found["app and previews"]["needed"]
     assert not found["https"]["needed"]
+
+
+async def test_doctor_tells_certificates_that_end_lack_or_cannot_be_served(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    authority = TestAuthority.make(tmp_path / "authority")
+    good, soon = authority.issue("good", "localhost"), authority.issue("soon", "old.example", days=3)
+    environment |= {
+        "FIREFLY_TLS_CERTIFICATES": f"{good.certificate},{soon.certificate},{tmp_path}/none.pem",
+        "FIREFLY_TLS_KEYS": f"{good.key},{soon.key},{tmp_path}/none.pem",
+    }
+    found = {check["what"]: check for check in json.loads((await run("doctor", "--json")).out)}
+    assert found[f"certificate {good.certificate}"]["ok"]
+    assert found[f"certificate {soon.certificate}"]["remedy"] == "Renew it."
+    assert found[f"certificate {tmp_path}/none.pem"]["needed"]
+    assert found["certificate *.preview.localhost"]["found"] == "none"
+    assert "certificate localhost" not in found
+
+
+async def test_doctor_tells_why_a_certificate_could_not_be_had(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment |= {
+        "FIREFLY_DATA_DIR": str(tmp_path / "data"),
+        "FIREFLY_ACME_DIRECTORY": "https://acme.test/dir",
+        "FIREFLY_ACME_DNS_HOOK": "hook",
+    }
+    settings = Settings(data_dir=tmp_path / "data", acme_directory="https://acme.test/dir")
+    again = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
+    failed = Standing(names=("localhost",), next=again, failures=2, reason="The zone is locked.")
+    acme_folder(settings).mkdir(parents=True)
+    (acme_folder(settings) / STATUS).write_bytes(STANDINGS.dump_json([failed]))
+    found = {check["what"]: check for check in json.loads((await run("doctor", "--json")).out)}
+    assert found["certificate localhost"]["found"] == "The zone is locked."
+    assert "tried again at 2030-01-02 03:04" in found["certificate localhost"]["remedy"]
+    assert found["certificate *.preview.localhost"]["remedy"] == "It is ordered when the server runs."
 
 
 async def test_doctor_tells_a_data_folder_that_cannot_be_made(
