@@ -26,7 +26,7 @@ HEAD = re.compile(
 # The same beginning, with a target in origin form; what follows is in `Heads` or not.
 BEGINNING = re.compile(rb"([A-Z][A-Z-]{0,19}+) (/[!\"$-~]*+)")
 
-_SO_FAR = re.compile(rb"[A-Z][A-Z-]{0,19}+(?:\Z| (?:\Z|[/h*]))")
+_SO_FAR = re.compile(rb"[A-Z][A-Z-]{0,19}+(?:\Z| (?:\Z|[/hH*]))")
 
 
 class Head:

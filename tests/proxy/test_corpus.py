@@ -1,8 +1,10 @@
 """The corpus, entry by entry, against the running front door: see tests/proxy/corpus."""
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import h11
@@ -61,19 +63,20 @@ async def answer_one(peer: Peer) -> None:
     peer.writer.close()
 
 
+@pytest.mark.parametrize("pieces", [1, 5], ids=["whole", "in pieces"])
 @pytest.mark.parametrize("subject", REQUESTS)
-async def test_requests(lone: House, subject: str) -> None:
+async def test_requests(lone: House, subject: str, pieces: int) -> None:
     wrong: list[str] = []
     for entry in REQUESTS[subject]:
         if not entry.expect.startswith("late"):
-            wrong += await judge(lone, entry)
+            wrong += await judge(lone, entry, pieces)
     assert not wrong, "\n".join(wrong)
 
 
-async def judge(house: House, entry: Entry) -> list[str]:
+async def judge(house: House, entry: Entry, pieces: int) -> list[str]:
     """What is not as the entry says."""
     before = len(house.upstream.received)
-    answers = await meet(house, entry)
+    answers = await meet(house, entry, pieces)
     await eventually(lambda: not house.upstream._running and not house.app._running, within=LIMIT)
     assert house.app.bytes == b"", entry.name
     forwarded = [bytes(record) for record in house.upstream.received[before:]]
@@ -101,10 +104,11 @@ def opinions(record: bytes) -> dict[str, tuple[Message, ...]]:
     return {name: tuple(reader(record)) for name, reader in READERS.items()}
 
 
-async def meet(house: House, entry: Entry) -> list[Answer]:
+async def meet(house: House, entry: Entry, pieces: int = 1) -> list[Answer]:
     """All answers to an entry and the request behind it, until the front door closes."""
     client = await house.client()
-    client.send(entry.data if entry.expect.startswith("late") else entry.data + END)
+    data = entry.data if entry.expect.startswith("late") else entry.data + END
+    await send(client, data, pieces)
     answers: list[Answer] = []
     async with asyncio.timeout(LIMIT):
         while True:
@@ -113,6 +117,16 @@ async def meet(house: House, entry: Entry) -> list[Answer]:
             except (asyncio.IncompleteReadError, ConnectionError):
                 await client.close()
                 return answers
+
+
+async def send(peer: Peer, data: bytes, pieces: int) -> None:
+    """Cut at any places, which are the same in every run."""
+    places = random.Random(data).sample(range(1, max(1, len(data))), k=max(0, min(pieces, len(data)) - 1))
+    for start, end in pairwise([0, *sorted(places), len(data)]):
+        peer.send(data[start:end])
+        # Two turns of the loop: one in which the piece is sent, one in which it is read.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 def outcome(answers: list[Answer], *, cut: bool) -> str:
@@ -138,11 +152,12 @@ async def test_heads_that_do_not_end(hasty: House) -> None:
     assert hasty.upstream.bytes == hasty.app.bytes == b""
 
 
+@pytest.mark.parametrize("pieces", [1, 5], ids=["whole", "in pieces"])
 @pytest.mark.parametrize("subject", ANSWERS)
-async def test_answers(lone: House, subject: str) -> None:
+async def test_answers(lone: House, subject: str, pieces: int) -> None:
     wrong: list[str] = []
     for entry in ANSWERS[subject]:
-        got = await receive(lone, entry)
+        got = await receive(lone, entry, pieces)
         happened = outcome_of_answer(entry, got)
         wrong += [] if happened == entry.expect else [f"{entry.name} ({entry.rule}): {happened}, not {entry.expect}"]
         wrong += [f"{entry.name}: without {text!r}" for text in entry.holds if text.lower() not in got.lower()]
@@ -150,7 +165,7 @@ async def test_answers(lone: House, subject: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-async def receive(house: House, entry: Entry) -> bytes:
+async def receive(house: House, entry: Entry, pieces: int) -> bytes:
     """All that a client gets for one request and, where the connection lives on, for another behind it."""
 
     async def say(peer: Peer) -> None:
@@ -158,7 +173,7 @@ async def receive(house: House, entry: Entry) -> bytes:
         if b" /next " in head:
             peer.send(ok(b"next", OURS))
         else:
-            peer.send(entry.data)
+            await send(peer, entry.data, pieces)
         if entry.then == "close":
             await peer.writer.drain()
             peer.writer.close()
