@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ..auth import Identity, PreviewGrants
+from ..errors import Forbidden
 from ..projects import Action, Project, Projects, Role
 from ..projects.access import is_administrator
 from ..store import Connection
@@ -29,7 +30,7 @@ class Management:
 
     async def overview(self, identity: Identity, owner: str, name: str) -> Overview:
         project = await self._projects.get(identity, owner, name, Action.READ)
-        rank = Role.OWNER.rank if is_administrator(identity) else (project.role.rank if project.role else 0)
+        rank = _rank(identity, project)
         seen = Overview(
             visibility=project.visibility.value,
             may_manage=rank >= Role.MAINTAINER.rank,
@@ -65,14 +66,13 @@ class Management:
     ) -> None:
         """Raises InvalidInput, and Forbidden where it lets more people in and the caller is no owner."""
         project = await self._projects.get(identity, owner, name, Action.MANAGE)
-        async with self._records.database.connection() as connection:
-            former = await self._policy(connection, project)
-        if _widens(former, _changed(former, change)):
-            await self._projects.get(identity, owner, name, Action.PUBLISH)
         what = next((field for field in PolicyChange.__slots__ if getattr(change, field) is not None), "public")
         async with self._records.change(identity, project, what, "policy", address=address) as (connection, detail):
-            # Another change may have come in between: what was not widened by this one is taken as it is now.
-            wanted = _changed(await self._policy(connection, project), change)
+            # Looked at where no other change comes in between, or what was just taken away could come back by this one.
+            former = await self._policy(connection, project)
+            wanted = _changed(former, change)
+            if _widens(former, wanted) and _rank(identity, project) < Role.OWNER.rank:
+                raise Forbidden(f"Letting more people see {project.path} needs the role owner. Ask an owner.")
             row = _row(wanted)
             detail.update(row)
             await self._queries.put_policy(connection, project_id=project.id, **row)
@@ -104,6 +104,13 @@ class Management:
             detail["grant"] = "all"
             await self._queries.delete_grants(connection, project_id=project.id)
             await self._grants.revoke("all ended by their owner", grant_id=project.id, connection=connection)
+
+
+def _rank(identity: Identity, project: Project) -> int:
+    """Administrators of the installation are as owners."""
+    if project.role is None:
+        return Role.OWNER.rank if is_administrator(identity) else 0
+    return project.role.rank
 
 
 def _without(row: Any, name: str) -> dict[str, Any]:

@@ -46,9 +46,9 @@ class Visits:
             if found is None:
                 raise LimitReached("Too many visitors are in this preview. Try again later.")
             if grant.kind is not Kind.MEMBER:
-                data = {"kind": grant.kind.value, "who": who or None}
+                data = {"kind": grant.kind.value, "who": found["who"]}
                 await self._records.tell_managers(connection, grant.project_id, "access.entered", data)
-        return replace(grant, id=UUID(str(found)))
+        return replace(grant, id=UUID(str(found["id"])))
 
     async def reopen(self, value: bytes, project_id: UUID, policy_version: int, visitor: Visitor) -> Grant | None:
         """The grant of a cookie that has expired, with a fresh hour, if it still stands.

@@ -96,7 +96,7 @@ INSERT INTO access_passwords (project_id, hash, by_id, since) VALUES (:project_i
 -- name: delete_password$
 DELETE FROM access_passwords WHERE project_id = :project_id RETURNING id;
 
--- name: record_grant$
+-- name: record_grant^
 -- None when the project has as many visitors as it may have. A session keeps the one that it has.
 INSERT INTO access_grants AS g (id, project_id, kind, source_id, account_id, session_id, who, address, user_agent,
     since, issued_at, last_seen, expires_at)
@@ -108,7 +108,7 @@ WHERE (SELECT count(*) FROM access_grants WHERE project_id = :project_id AND exp
 ON CONFLICT (project_id, session_id) DO UPDATE SET kind = excluded.kind, source_id = excluded.source_id,
     address = excluded.address, user_agent = excluded.user_agent, issued_at = excluded.issued_at,
     last_seen = excluded.last_seen, expires_at = excluded.expires_at
-RETURNING id;
+RETURNING id, who;
 
 -- name: grants
 -- What stands: neither ended by itself nor by a sign-out, a lost membership or a closed project.

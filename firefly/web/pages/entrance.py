@@ -160,7 +160,6 @@ def _page(request: web.Request, to: str, *, told: str = "", status: int = 200) -
 
 
 def _card(request: web.Request, template: str, values: dict[str, object], *, status: int = 200) -> web.Response:
-    response = web.Response(status=status, text=render_plain(request, template, values), content_type="text/html")
-    # With `no-referrer` browsers would say `Origin: null` of our own forms.
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
+    # Its Referrer-Policy is that of all pages: with `no-referrer` browsers would say `Origin: null` of our own forms,
+    # and without the origin the app would not know that signing in began here.
+    return web.Response(status=status, text=render_plain(request, template, values), content_type="text/html")
