@@ -48,5 +48,5 @@ USER firefly
 ENV PATH=/opt/firefly/bin:$PATH FIREFLY_DATA_DIR=/var/lib/firefly FIREFLY_LISTEN=0.0.0.0:8000 FIREFLY_URL=http://localhost:8000
 VOLUME /var/lib/firefly
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import os, ssl, urllib.request as r; e = os.environ.get; s = 'https' if e('FIREFLY_TLS_CERTIFICATES') or e('FIREFLY_ACME_DIRECTORY') else 'http'; r.urlopen(s + '://127.0.0.1:8000/healthz', timeout=2, context=ssl._create_unverified_context())"]
 ENTRYPOINT ["tini", "--", "firefly", "serve"]

@@ -1,7 +1,6 @@
 """Every setting: typed, documented, validated. Sources, weakest first: a TOML file, FIREFLY_* variables, flags."""
 
 import hashlib
-import ipaddress
 import os
 import stat
 import tomllib
@@ -19,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .addresses import addresses, is_address, is_loopback
 from .errors import InvalidInput
 
 PREFIX = "FIREFLY_"
@@ -130,10 +130,8 @@ class Settings(BaseSettings):
     def _check_listen(cls, value: str, info: ValidationInfo) -> str:
         if not value and info.field_name == "plain_listen":
             return value
-        for address in value.split(","):
-            host, _, port = address.strip().rpartition(":")
-            if not host or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
-                raise ValueError("must be `host:port`, as in 127.0.0.1:8000 or [::1]:8000")
+        if not all(is_address(address) for address in value.split(",")):
+            raise ValueError("must be `host:port`, as in 127.0.0.1:8000 or [::1]:8000")
         return value
 
     @field_validator("data_dir")
@@ -223,28 +221,6 @@ class Settings(BaseSettings):
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
                 raise InvalidInput(f"{folder} is not a folder of this user. Choose another FIREFLY_DATA_DIR.")
             folder.chmod(0o711)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, with or without a port, is this machine for every browser."""
-    name = host_name(host.lower())
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def host_name(host: str) -> str:
-    """A host without its port, and without the brackets of an address."""
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-
-
-def addresses(listen: str) -> list[tuple[str, int]]:
-    """Hosts and ports of a setting that names addresses, separated by commas."""
-    parts = [address.strip().rpartition(":") for address in listen.split(",") if address.strip()]
-    return [(host.strip("[]"), int(port)) for host, _, port in parts]
 
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:

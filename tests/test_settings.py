@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from firefly.addresses import addresses
 from firefly.errors import InvalidInput
-from firefly.settings import LONGEST_RUN_DIR, Settings, addresses, is_loopback, load
+from firefly.settings import LONGEST_RUN_DIR, Settings, load
 
 
 def test_flags_win_over_variables_and_these_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,18 +144,6 @@ def test_settings_of_tls_that_contradict_each_other_are_refused(given: dict[str,
 )
 def test_browsers_are_bound_to_https_only_where_that_makes_sense(given: dict[str, object], age: int) -> None:
     assert Settings.model_validate(given).strict_age == age
-
-
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "app.localhost:1", "127.8.9.1", "[::1]:8000", "[::1]"])
-def test_this_machine_is_known_by_name_and_address(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize(
-    "host", ["localhost.example", "notlocalhost", "192.0.2.1:80", "[2001:db8::1]", "127.0.0.1.example"]
-)
-def test_other_machines_are_not_taken_for_this_one(host: str) -> None:
-    assert not is_loopback(host)
 
 
 def test_hosts_that_are_given_are_tidied() -> None:

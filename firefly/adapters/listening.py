@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+from firefly.addresses import addresses
 from firefly.errors import InvalidInput
-from firefly.settings import Settings, addresses
+from firefly.settings import Settings
 
 FIRST_HANDED_OVER = 3
 # FileDescriptorName= of a socket unit for `FIREFLY_PLAIN_LISTEN`; every other name is the front door's.

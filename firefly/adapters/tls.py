@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from firefly.addresses import host_name
 from firefly.clock import Clock
 from firefly.errors import InvalidInput
-from firefly.settings import Settings, host_name
+from firefly.settings import Settings
 from firefly.tls import Pair, Shelf
 from firefly.tls.certificate import covers
 from firefly.tls.proofs import HookProof, PageProof

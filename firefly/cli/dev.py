@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from firefly.settings import Settings, host_name, is_loopback, load
+from firefly.addresses import host_name, is_loopback
+from firefly.settings import Settings, load
 
 from .command import Cli, command
 from .credentials import config_folder

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from firefly.addresses import host_name, is_loopback
 from firefly.errors import InvalidInput
-from firefly.settings import Settings, host_name, is_loopback
+from firefly.settings import Settings
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList

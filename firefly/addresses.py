@@ -1,0 +1,31 @@
+"""Hosts and ports as settings write them."""
+
+import ipaddress
+
+
+def addresses(listen: str) -> list[tuple[str, int]]:
+    """Hosts and ports of a setting that names addresses, separated by commas."""
+    parts = [address.strip().rpartition(":") for address in listen.split(",") if address.strip()]
+    return [(host.strip("[]"), int(port)) for host, _, port in parts]
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is `host:port` or `[address]:port`."""
+    host, _, port = text.strip().rpartition(":")
+    return bool(host) and port.isdecimal() and int(port) <= 65535 and (":" not in host or host.startswith("["))
+
+
+def host_name(host: str) -> str:
+    """A host without its port, and without the brackets of an address."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine for every browser."""
+    name = host_name(host.lower())
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
