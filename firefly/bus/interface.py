@@ -35,7 +35,7 @@ class Bus(ABC):
     """Publishes events to every subscriber on every replica, this process included.
 
     Topics: `events` (what the UI streams; data holds `project_id`, a string or None, and, where only one account may
-    see it, `account_id`), `routes`, `grants`, `sandboxes`.
+    see it, `account_id`), `routes`, `grants`, `access`, `sandboxes`.
     """
 
     def __init__(self) -> None:
