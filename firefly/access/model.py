@@ -11,6 +11,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Stands for the project of a host that does not exist, so that nothing need be different for it.
 NOBODYS = UUID(int=0)
 REMEMBERED = 1024
+LONGEST_AGENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +157,13 @@ class Visitor:
 
     address: str | None
     user_agent: str
+
+    @property
+    def agent(self) -> str:
+        """The user agent as it may be kept and shown."""
+        return tidy(self.user_agent)[:LONGEST_AGENT]
+
+
+def tidy(text: str) -> str:
+    """What strangers write is kept and shown to owners: on one line, without what is drawn elsewhere or is no text."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

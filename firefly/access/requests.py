@@ -15,9 +15,9 @@ from ..auth.limiter import network_of
 from ..errors import FireflyError, NotFound
 from ..projects import Action, Projects
 from .keys import Keys
-from .model import NOBODYS, AccessRequest, Place, Visitor
+from .model import NOBODYS, AccessRequest, Place, Visitor, tidy
 from .records import Records
-from .visits import LONGEST_AGENT, Visits
+from .visits import Visits
 
 LIFE, CODE_LIFE = timedelta(days=1), timedelta(hours=1)
 MOST_WAITING, MOST_QUEUED = 20, 500
@@ -80,8 +80,8 @@ class Requests:
             place,
             visitor,
             secret,
-            _tidy(name)[:LONGEST_NAME],
-            _tidy(message)[:LONGEST_MESSAGE],
+            tidy(name)[:LONGEST_NAME],
+            tidy(message)[:LONGEST_MESSAGE],
             path,
             self._records.clock.now(),
         )
@@ -99,6 +99,9 @@ class Requests:
                 await self._keep(asked)
             except FireflyError as error:
                 log.warning("access.request_lost", host=asked.place.host, reason=error.detail)
+            except Exception as error:
+                # What a stranger wrote must not end the server, whatever it is.
+                log.exception("access.request_failed", host=asked.place.host, error=type(error).__name__)
             finally:
                 self._queue.task_done()
 
@@ -119,7 +122,7 @@ class Requests:
                 message=asked.message,
                 path=asked.path,
                 address=asked.visitor.address,
-                user_agent=asked.visitor.user_agent[:LONGEST_AGENT],
+                user_agent=asked.visitor.agent,
                 now=asked.at,
                 expires_at=asked.at + LIFE,
                 most=MOST_WAITING,
@@ -179,11 +182,6 @@ class Requests:
             data = {"request_id": str(request_id), "state": state}
             await self._records.tell_managers(connection, project.id, "access.answered", data)
         return state, code
-
-
-def _tidy(text: str) -> str:
-    """What strangers write is shown to owners: on one line, without what would be drawn elsewhere."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _told(request: AccessRequest) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from .records import Records
 
 MOST_VISITORS = 5000
 MOST_NOTED = 20_000
-LONGEST_AGENT = 200
 
 
 class Visits:
@@ -37,7 +36,7 @@ class Visits:
                 session_id=grant.session_id,
                 who=who or None,
                 address=visitor.address,
-                user_agent=visitor.user_agent[:LONGEST_AGENT],
+                user_agent=visitor.agent,
                 now=self._records.clock.now(),
                 issued_at=_moment(grant.issued_at),
                 expires_at=_moment(grant.ends_at),

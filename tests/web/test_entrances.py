@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import ClientResponse
 
+from firefly.access import Visitor
 from firefly.projects import Project, Role
 
-from .test_access import ACCESS, look, person
+from .test_access import ACCESS, look, person, place_of
 from .test_previews import NAVIGATION, cookie, host_of, value
 from .world import World
 
@@ -253,6 +254,49 @@ async def test_who_is_allowed_lands_where_he_wanted_to_go(world: World) -> None:
     again = await browser.get("/.firefly/asked", allow_redirects=False)
     assert again.status == 200
     assert (await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "allow"})).status == 404
+
+
+async def test_what_is_no_text_does_no_harm(world: World) -> None:
+    project = await world.shared(world.ada, "site")
+    path, requests = await link_of(world), world.services.access.requests
+    odd, place = Visitor("203.0.113.9", "Agent\udcff\x00 \u202e1" + "x" * 500), place_of(project)
+    assert await world.services.access.entrances.by_link(path.rpartition("/")[2], place, odd)
+    await requests.ask(place, odd, name="S\x00am\udcff", message="\u202e", path="/")
+    await requests.settled()
+    seen = await look(await world.program(world.ada))
+    assert (seen["requests"][0]["name"], seen["requests"][0]["message"]) == ("S am", "")
+    assert {entry["user_agent"] for entry in seen["requests"] + seen["grants"]} == {"Agent 1" + "x" * 193}
+
+
+async def test_a_request_that_cannot_be_written_does_not_end_those_that_follow(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await world.shared(world.ada, "site")
+    requests, somebody = world.services.access.requests, Visitor("203.0.113.9", "")
+    with monkeypatch.context() as broken:
+        broken.setattr(requests, "_keep", lambda asked: 1 / 0)
+        await requests.ask(place_of(project), somebody, name="Sam", message="", path="/")
+        await requests.settled()
+    await requests.ask(place_of(project), somebody, name="Eve", message="", path="/")
+    await requests.settled()
+    assert [entry["name"] for entry in (await look(await world.program(world.ada)))["requests"]] == ["Eve"]
+
+
+@pytest.mark.parametrize("path", ["/.firefly/code", "/.firefly/password", "/.firefly/ask"])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=none", b"code=x&password=x&name=x"),
+        ("application/x-www-form-urlencoded; charset=utf-7", b"code=%2B2AA-&password=%2B2AA-&name=%2B2AA-"),
+        ("application/x-www-form-urlencoded", b"code=%ff%00&password=%ff%00&name=%ff%00"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\nno"),
+        ("application/json", b"{}"),
+    ],
+)
+async def test_a_form_that_is_none_is_answered(world: World, path: str, kind: str, body: bytes) -> None:
+    await world.shared(world.ada, "site")
+    answer = await visitor(world, host_of(world), **{"Content-Type": kind}).post(path, data=body, allow_redirects=False)
+    assert answer.status in {303, 403, 422}
 
 
 async def test_a_denial_looks_like_no_answer(world: World) -> None:

@@ -120,8 +120,12 @@ async def asked(request: web.Request) -> web.StreamResponse:
 
 
 async def _form(request: web.Request) -> dict[str, str]:
-    fields = await request.post()
-    return {name: value for name, value in fields.items() if isinstance(value, str)}
+    """The fields of a form. One in an encoding that is none, or is not kept to, has none."""
+    try:
+        fields = await request.post()
+    except (LookupError, ValueError):
+        return {}
+    return {name: value.encode("utf-8", "replace").decode() for name, value in fields.items() if isinstance(value, str)}
 
 
 def _is_ours(request: web.Request) -> bool:
