@@ -66,6 +66,12 @@ class PreviewGate(Gate):
         verdict = Verdict.MEMBER if grant.is_member else Verdict.ALLOW
         return verdict, b"Set-Cookie: %b\r\n" % cookie.encode()
 
+    def stands(self, route: Route, head: Head) -> bool:
+        cookie = head.cookie(COOKIE)
+        if cookie is None or route.project_id is None or not self._speaks_for_visitor(route, head):
+            return False
+        return self._grants.recall(cookie, route.project_id, route.policy_version) is not None
+
     async def ask(self, route: Route | None, head: Head) -> Verdict:
         """Whether the token in the request's field opens the route."""
         token = head.field(TOKEN_FIELD) or b""

@@ -45,6 +45,13 @@ class Gate(ABC):
         """ALLOW or MEMBER, and field lines for the answer, where `decide` answered RENEW; without I/O as well."""
         return Verdict.REFUSE, b""
 
+    def stands(self, route: Route, head: Head) -> bool:
+        """Whether a tunnel that was opened with this head may stay although no request would pass with it any more.
+
+        Credentials in heads are renewed while requests bring them; a tunnel has only the one that it was opened with.
+        """
+        return False
+
     async def ask(self, route: Route | None, head: Head) -> Verdict:
         """The verdict where `decide` answered ASK; ASK again is treated as REFUSE."""
         return Verdict.REFUSE

@@ -326,6 +326,23 @@ def test_a_grant_that_grows_old_gets_a_new_cookie_and_is_seen(house: House, kind
     assert house.gate.decide(route(), head(Cookie=cookie[0])) is Verdict.RENEW
 
 
+def test_a_tunnel_outlives_the_cookie_that_opened_it_and_not_the_grant(house: House) -> None:
+    opened = head(Cookie=house.cookie(Kind.MEMBER), **WEBSOCKET)
+    foreign = head(Cookie=house.cookie(Kind.MEMBER), **{**WEBSOCKET, "Origin": f"http://{SIBLING}"})
+    house.clock.advance(11 * 3600)
+    assert house.gate.decide(route(), opened) is Verdict.REFUSE
+    assert house.gate.stands(route(), opened)
+    assert not house.gate.stands(route(), foreign)
+    assert not house.gate.stands(route(), head(**WEBSOCKET))
+    assert not house.gate.stands(replace(route(), policy_version=VERSION + 1), opened)
+    assert not house.gate.stands(replace(route(), project_id=OTHER), opened)
+    house.revocations.ended.add(MINE)
+    assert not house.gate.stands(route(), opened)
+    house.revocations.ended.clear()
+    house.clock.advance(3600)
+    assert not house.gate.stands(route(), opened)
+
+
 def test_a_revoked_grant_is_not_renewed(house: House) -> None:
     fields = credentials(house, "revoked")
     assert house.gate.renew(route(), head(**fields)) == (Verdict.REFUSE, b"")

@@ -196,6 +196,18 @@ class TestToAPreview:
         house.door.cut(lambda holder: True)
         await eventually(lambda: house.door.counters["tunnels"] == 0, within=5)
 
+    async def test_it_stays_while_the_gate_says_that_it_stands(self, house: House) -> None:
+        house.upstream.behaviour = accept_and_echo
+        client = await open_tunnel(house)
+        assert await client.reader.readexactly(8) == b"welcome "
+        house.gate.default, house.gate.standing = Verdict.REFUSE, True
+        house.door.cut(lambda holder: True)
+        client.send(b"still")
+        assert await client.reader.readexactly(5) == b"still"
+        house.gate.standing = False
+        house.door.cut(lambda holder: True)
+        await eventually(lambda: house.door.counters["tunnels"] == 0, within=5)
+
 
 class TestForTheApp:
     """`X-Firefly-Tunnel`: the app answers an upgrade by naming what to connect it with."""
