@@ -155,7 +155,7 @@ class Connection(Sender):
         elif fields.length:
             self.body = request_reader(fields.length)
             data, self.buffer = self.buffer, b""
-            # Before the body, by which a slow target may pause it again.
+            # First, because what has come may be more than the upstream takes, which pauses again.
             self.resume()
             self._pass_body(data)
             if self.ended and self.body is not None:
@@ -192,9 +192,9 @@ class Connection(Sender):
         """The answer has ended: let go of the upstream and go on to the next request."""
         upstream, self.upstream = self.upstream, None
         head = self.head
-        if upstream is not None and head is not None:
+        if upstream is not None:
             upstream.client = None
-            if reusable and self.body is None and (head.fields.plain or not upstream.unsent):
+            if reusable and self.body is None and head is not None and (head.fields.plain or not upstream.unsent):
                 if self.write_paused:
                     upstream.transport.resume_reading()
                 self.context.pool.release(upstream)
@@ -226,7 +226,9 @@ class Connection(Sender):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stage = Stage.GONE
-        self.pending = b""
+        # Whatever still happens for this connection finds no request.
+        self.head = None
+        self.pending = self.buffer = b""
         self.context.connections.discard(self)
         delivery.give_up(self)
         if self.upstream is not None:

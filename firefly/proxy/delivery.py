@@ -82,7 +82,10 @@ async def _dial(client: "Connection", wait: Wait) -> None:
             del context.waiting[wait.target]
     if client.waits is wait:
         give_up(client)
-        client.send(upstream, wait.onward)
+        if upstream.lost:
+            _report(client, wait.target, ConnectionResetError("It closed the connection at once."))
+        else:
+            client.send(upstream, wait.onward)
     else:
         context.pool.release(upstream)
 

@@ -37,8 +37,9 @@ def cut_off(client: "Connection", reader: Reader) -> None:
     """End an answer in its middle so that the client sees it: by length or last chunk, or, without either, a reset."""
     head = client.head
     if isinstance(reader, Endless) or (head is not None and not head.modern):
-        connection = client.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        if not client.transport.is_closing():
+            connection = client.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         client.transport.abort()
     else:
         client.transport.close()

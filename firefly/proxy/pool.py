@@ -100,6 +100,9 @@ class Pool:
             raise
         finally:
             slot.dialing -= 1
+        if made[1].lost:
+            # uvloop has closed the descriptor, which may be another connection's when this object closes it again.
+            connection.detach()
         return made[1]
 
     def sweep(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 
 from .town import HOSTS, MOODS, Town
 
@@ -141,12 +142,15 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 async def storm(town: Town, requests: int) -> Outcome:
     outcome = Outcome()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: outcome.wrong.append(str(context)))
     churn = asyncio.create_task(town.churn())
-    async with asyncio.TaskGroup() as visitors:
-        for number in range(VISITORS):
-            visitors.create_task(Visitor(town, number, outcome).visit(requests // VISITORS))
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.TaskGroup() as visitors:
+            for number in range(VISITORS):
+                visitors.create_task(Visitor(town, number, outcome).visit(requests // VISITORS))
     churn.cancel()
     await asyncio.gather(churn, return_exceptions=True)
+    outcome.wrong += [str(line) for line in logs if line["log_level"] in ("error", "critical")]
     return outcome
 
 

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from firefly.proxy import answers
+from firefly.proxy.upstream import Upstream
 from tests.support.waiting import eventually
 
 from .house import HOST, House, Peer, answer_ok, ok, request
@@ -184,3 +185,17 @@ async def test_a_tunnel_speaks_what_was_asked_for(house: House, offered: str, st
 
 async def test_405_says_what_is_served(house: House) -> None:
     assert "GET" in (await house.ask(method="TRACE")).fields["allow"]
+
+
+async def test_a_connection_that_ends_at_once_is_an_error_and_not_silence(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Upstream.connection_made
+
+    def die(upstream: Upstream, transport: asyncio.BaseTransport) -> None:
+        made(upstream, transport)
+        upstream.transport.abort()
+
+    monkeypatch.setattr(Upstream, "connection_made", die)
+    for method in ("GET", "POST"):
+        assert (await house.ask(method=method)).status == 502

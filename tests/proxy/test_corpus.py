@@ -9,6 +9,7 @@ from pathlib import Path
 
 import h11
 import pytest
+import structlog
 
 from firefly.proxy import Limits
 from tests.support.waiting import eventually
@@ -32,9 +33,14 @@ async def lone(tmp_path: Path) -> AsyncIterator[House]:
     """A house whose front door makes a connection for each request, so that each record is that of one request."""
     house = House(tmp_path, limits=Limits(pooled=0))
     house.upstream.behaviour = house.app.behaviour = answer_one
+    raised: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(str(context)))
     await house.open()
-    yield house
+    with structlog.testing.capture_logs() as logs:
+        yield house
     await house.close()
+    raised += [str(line) for line in logs if line["log_level"] in ("error", "critical")]
+    assert not [text for text in raised if "client_connected_cb" not in text], "the front door raised"
 
 
 @pytest.fixture

@@ -158,6 +158,10 @@ class Town(Dialer):
             writer.close()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.transport.abort()
+        except (RuntimeError, AttributeError):
+            # As uvloop says that a connection has been aborted meanwhile.
+            if not writer.transport.is_closing():
+                raise
         finally:
             instance.writers.discard(writer)
 
