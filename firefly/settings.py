@@ -85,8 +85,8 @@ class Settings(BaseSettings):
         description="A command that proves by DNS whose a name is, as wildcards need it: `<command> set|remove "
         "<record> <value>`. It ends when the TXT record is visible.",
     )
-    acme_roots: Path | None = Field(
-        None, description="A file with the authorities that vouch for the ACME server itself. Empty: the system's."
+    acme_roots: str = Field(
+        "", description="A file with the authorities that vouch for the ACME server itself. Empty: the system's."
     )
     allow_same_site: bool = Field(
         False, description="Start although browsers take the app's host and the content domain for one site."

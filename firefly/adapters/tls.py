@@ -41,7 +41,10 @@ class Encryption:
 
         folder = acme_folder(settings)
         authority = AcmeAuthority(
-            settings.acme_directory, folder=folder, email=settings.acme_email, roots=settings.acme_roots
+            settings.acme_directory,
+            folder=folder,
+            email=settings.acme_email,
+            roots=Path(settings.acme_roots) if settings.acme_roots else None,
         )
         renewal = Renewal(folder, shelf=shelf, wanted=lambda: wanted, order=authority.order, clock=clock)
         renewal.load()

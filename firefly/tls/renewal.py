@@ -109,7 +109,7 @@ class Renewal:
                 continue
             if set(found.names) == set(wanted.names):
                 self._shelf.put(found.pair)
-                self._note_end(wanted, found)
+                self._recall(wanted, found)
 
     async def run(self) -> None:
         """Look after all of them, for ever."""
@@ -159,17 +159,18 @@ class Renewal:
         read(new)
         new.certificate.replace(pair.certificate)
         self._shelf.put(pair)
-        self._note_end(wanted, read(pair))
+        self._note(wanted, read(pair))
 
-    def _note_end(self, wanted: Wanted, found: Certificate) -> None:
-        due = due_at(found)
+    def _note(self, wanted: Wanted, found: Certificate) -> None:
+        self._standings[wanted.names] = Standing(names=wanted.names, ends=found.ends, next=due_at(found))
+
+    def _recall(self, wanted: Wanted, found: Certificate) -> None:
+        """What a file from before means, together with what became of the last try to renew it."""
         before = self._standings.get(wanted.names)
-        waits = before is not None and before.failures and before.ends == found.ends
-        if before is not None and waits:
-            due = max(due, before.next)
-            self._standings[wanted.names] = before.model_copy(update={"next": due})
+        if before is None or not before.failures or before.ends != found.ends:
+            self._note(wanted, found)
         else:
-            self._standings[wanted.names] = Standing(names=wanted.names, ends=found.ends, next=due)
+            self._standings[wanted.names] = before.model_copy(update={"next": max(due_at(found), before.next)})
 
     def _failed(self, wanted: Wanted, before: Standing | None, error: Exception) -> Standing:
         failures = (before.failures if before else 0) + 1

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -24,9 +25,11 @@ class Shelf:
         """Raises InvalidInput for files that cannot be served: a server that starts must not do so half."""
         self.context = server_context()
         self.context.sni_callback = self._choose
-        self._kept: dict[Pair, Certificate] = {}
+        # Handshakes look into these while others, in threads, put something new in their place: they are never changed.
+        self._kept: Mapping[Pair, Certificate] = {}
+        self._by_name: Mapping[str, Certificate] = {}
         self._stamps: dict[Pair, object] = {}
-        self._by_name: dict[str, Certificate] = {}
+        self._changing = threading.RLock()
         for pair in pairs:
             self.put(pair)
 
@@ -43,32 +46,34 @@ class Shelf:
 
     def put(self, pair: Pair) -> None:
         """Serve `pair` from now on, or again after it changed. Raises InvalidInput; what was served then stays."""
-        # Before the file is read: what changes meanwhile is read again.
-        self._stamps[pair] = _stamp(pair)
-        found = self._kept[pair] = read(pair)
-        self._index()
+        with self._changing:
+            # Before the file is read: what changes meanwhile is read again.
+            self._stamps[pair] = _stamp(pair)
+            found = read(pair)
+            self._keep({**self._kept, pair: found})
         log.info("certificate.loaded", file=str(pair.certificate), names=found.names, ends=found.ends.isoformat())
         if found.ends < datetime.now(UTC):
             log.warning("certificate.expired", file=str(pair.certificate), ends=found.ends.isoformat())
 
     def drop(self, pair: Pair) -> None:
         """Serve it no more."""
-        self._kept.pop(pair, None)
-        self._stamps.pop(pair, None)
-        self._index()
+        with self._changing:
+            self._stamps.pop(pair, None)
+            self._keep({kept: found for kept, found in self._kept.items() if kept != pair})
 
     def reload(self, *, everything: bool = False) -> list[str]:
         """Read what changed, or `everything`. What cannot be served is told, and the old one stays in its place."""
-        problems = []
-        for pair in list(self._kept):
-            if _stamp(pair) == self._stamps[pair] and not everything:
-                continue
-            try:
-                self.put(pair)
-            except InvalidInput as error:
-                problems.append(error.detail)
-                log.warning("certificate.kept", reason=error.detail, ends=self._kept[pair].ends.isoformat())
-        return problems
+        with self._changing:
+            due = [pair for pair in self._kept if everything or _stamp(pair) != self._stamps[pair]]
+            return [problem for pair in due if (problem := self._read_again(pair))]
+
+    def _read_again(self, pair: Pair) -> str | None:
+        try:
+            self.put(pair)
+        except InvalidInput as error:
+            log.warning("certificate.kept", reason=error.detail, ends=self._kept[pair].ends.isoformat())
+            return error.detail
+        return None
 
     async def follow(self, asked: asyncio.Event, *, every: float = EVERY) -> None:
         """Reload when files change, and everything whenever `asked` is set; for ever."""
@@ -82,9 +87,10 @@ class Shelf:
             asked.clear()
             await asyncio.to_thread(self.reload, everything=everything)
 
-    def _index(self) -> None:
-        # Of two for one name the first counts. Made anew and then put in place, since handshakes read it meanwhile.
-        self._by_name = {name: one for one in reversed(self._kept.values()) for name in one.names}
+    def _keep(self, kept: Mapping[Pair, Certificate]) -> None:
+        # Of two for one name the first counts.
+        self._by_name = {name: one for one in reversed(list(kept.values())) for name in one.names}
+        self._kept = kept
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         found = self.find(name)

@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import warnings
+from collections.abc import Awaitable
 
 import pytest
 
@@ -201,3 +202,16 @@ def test_of_two_for_one_name_the_first_counts(authority: TestAuthority) -> None:
 def test_an_expired_certificate_is_served_rather_than_none(authority: TestAuthority) -> None:
     shelf = Shelf([authority.issue("app", "firefly.example", days=-1)])
     assert shelf.find("firefly.example") is not None
+
+
+async def test_handshakes_go_on_while_threads_change_what_is_served(shelf: Shelf, authority: TestAuthority) -> None:
+    pairs = [authority.issue(f"more{number}", f"more{number}.example") for number in range(20)]
+    changes: list[Awaitable[object]] = [asyncio.to_thread(shelf.put, pair) for pair in pairs]
+    changes += [asyncio.to_thread(shelf.drop, pair) for pair in pairs[:10]]
+    changes += [asyncio.to_thread(shelf.reload, everything=True) for _ in range(5)]
+    async with greeter(shelf, authority) as server:
+        changing = asyncio.gather(*changes, return_exceptions=True)
+        while not changing.done():
+            assert "*.preview.example" in await server.names("a.preview.example")
+        assert [found for found in await changing if isinstance(found, BaseException)] == []
+        assert "more19.example" in await server.names("more19.example")
