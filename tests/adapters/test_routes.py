@@ -23,10 +23,13 @@ async def test_a_project_that_is_closed_ends_what_its_visitors_have_open(
     table = RouteTable()
     routes = WorkspaceRoutes(store=RouteStore(database, bus, table), settings=settings, revoke=revoke)
     facts = WorkspaceFacts(uuid4(), uuid4(), "ada", "site", True)
-    await routes.add(facts, Visibility.MEMBERS)
-    await routes.set_visibility(facts.project_id, Visibility.PUBLIC)
-    assert revoked == []
-    await routes.set_visibility(facts.project_id, Visibility.MEMBERS)
+    async with database.transaction() as connection:
+        await routes.add(facts, Visibility.MEMBERS, connection)
+        await routes.set_visibility(facts.project_id, Visibility.PUBLIC, connection)
+        hosts = await routes.set_visibility(facts.project_id, Visibility.MEMBERS, connection)
+    assert table.get(routes.host(facts)) is None
+    await routes.apply(hosts)
+    await routes.end_visits(facts.project_id)
     assert revoked == [facts.project_id]
     route = table.get(routes.host(facts))
     assert route is not None
