@@ -280,13 +280,17 @@ async def test_waiting_for_it_to_be_ready(house: Running) -> None:
 
 async def test_a_command_that_ends_at_once_after_a_restart_is_seen_to_end(house: Running) -> None:
     """Whoever watches the port must let go, or the crash would never be shown."""
-    for number in range(6):
+    for code in range(1, 7):
         (house.tree / "firefly.yml").write_text("run: sleep 600\n")
         await house.client.configure(CONFIGURATION)
-        (house.tree / "firefly.yml").write_text(f"run: exit {number + 1}\n")
+        (house.tree / "firefly.yml").write_text(f"run: exit {code}\n")
         await house.client.restart_application()
 
-        async def has_crashed(code: int = number + 1) -> bool:
-            return (await house.client.application_status()).exit_code == code
+        async def ended(code: int = code) -> ApplicationStatus | None:
+            status = await house.client.application_status()
+            return status if status.exit_code == code else None
 
-        await eventually(has_crashed, within=10)
+        status = await eventually(ended, within=30)
+        assert status is not None
+        assert status.state is State.CRASHED
+        assert str(code) in status.reason

@@ -316,7 +316,6 @@ def _slirp(settings: Settings, sandbox: Inside) -> int:
     return 0
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="runs as an ordinary user")
 async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(settings: Settings) -> None:
     machine = Machine("", "", {}, Capabilities(isolated=False, lacks=(), limits="rlimit"))
     backend = ProcessBackend(settings, machine=machine, bridge=COMMAND)
