@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from firefly.audit import Audit
 from firefly.auth import (
     Accounts,
     PreviewGrants,
@@ -53,7 +54,7 @@ class Credentials:
         upkeep = Upkeep(database, keys, revocations, clock)
         await upkeep.open()
         stack.push_async_callback(upkeep.close)
-        await made.tokens.ensure_bootstrap(settings.bootstrap_token)
+        await made.tokens.ensure_bootstrap(settings.bootstrap_token, Audit(database))
         return made
 
 

@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from firefly.errors import InvalidInput, NotFound
+from firefly.auth import Token
+from firefly.errors import InvalidInput, NotFound, Unauthenticated
 
 from .. import schemas
+from ..auditing import note, note_refusal
 from ..presenters import account_answer
 from ..routing import Answer, Call, Resource
 
@@ -24,10 +26,25 @@ async def change(call: Call) -> Answer:
     body = await call.body(schemas.AccountChange)
     account, accounts = identity.account, call.services.accounts
     if identity.via == "session":
-        await accounts.authenticate(account.name, body.current_password, call.address)
+        await _prove(call, body.current_password)
     await accounts.set_password(account.id, body.password, keep_session=identity.session_id)
-    await call.services.audit.record(account.id, "account.password", f"account:{account.name}", address=call.address)
+    await _note(call, "account.password")
     return await me(call)
+
+
+async def _prove(call: Call, password: str) -> None:
+    """Raises Unauthenticated, RateLimited."""
+    name = call.identity.account.name
+    try:
+        await call.services.accounts.authenticate(name, password, call.address)
+    except Unauthenticated:
+        await note_refusal(call.request, name, "password, to change it")
+        raise
+
+
+async def _note(call: Call, action: str, resource: str | None = None, detail: dict[str, object] | None = None) -> None:
+    account = call.identity.account
+    await note(call.request, account.id, action, resource or f"account:{account.name}", detail)
 
 
 @resource.get("/sessions", "List where you are signed in", answer=schemas.Listing[schemas.Session])
@@ -49,6 +66,7 @@ async def close_session(call: Call) -> Answer:
     if all(item.id != wanted for item in await call.services.sessions.list(identity.account.id)):
         raise NotFound("There is no such session.")
     await call.services.sessions.close(wanted)
+    await _note(call, "session.closed")
     return None
 
 
@@ -56,6 +74,7 @@ async def close_session(call: Call) -> Answer:
 async def close_sessions(call: Call) -> Answer:
     identity = call.require_scope("write")
     await call.services.sessions.close_all(identity.account.id)
+    await _note(call, "session.all_closed")
     return None
 
 
@@ -81,7 +100,13 @@ async def create_token(call: Call) -> Answer:
         expires_at = call.services.clock.now() + timedelta(seconds=body.expires_in)
     await _check_lifetime(call, expires_at)
     token, secret = await call.services.tokens.create(identity.account, body.name, frozenset(body.scopes), expires_at)
+    await _note(call, "token.created", f"token:{token.id}", _told(token))
     return schemas.CreatedToken.model_validate(_token(token).model_dump() | {"token": secret})
+
+
+def _told(token: Token) -> dict[str, object]:
+    ends = token.expires_at.isoformat() if token.expires_at else None
+    return {"name": token.name, "scopes": sorted(token.scopes), "expires_at": ends}
 
 
 async def _check_lifetime(call: Call, expires_at: datetime | None) -> None:
@@ -97,7 +122,10 @@ async def _check_lifetime(call: Call, expires_at: datetime | None) -> None:
 @resource.delete("/tokens/{id}", "Revoke an API token", status=204)
 async def revoke_token(call: Call) -> Answer:
     identity, wanted = call.require_scope("write"), call.id()
-    if all(item.id != wanted for item in await call.services.tokens.list(identity.account.id)):
+    held = await call.services.tokens.list(identity.account.id)
+    token = next((item for item in held if item.id == wanted), None)
+    if token is None:
         raise NotFound("There is no such token.")
     await call.services.tokens.revoke(wanted)
+    await _note(call, "token.revoked", f"token:{token.id}", _told(token))
     return None
