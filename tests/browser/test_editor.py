@@ -23,6 +23,7 @@ async def test_an_edited_page_shows_in_the_preview(editor: Editor) -> None:
     page = editor.page
     shown = page.frame_locator("iframe")
     await expect(shown.get_by_role("heading", name="Hello, world")).to_be_visible()
+    await expect(page.locator("iframe")).to_have_attribute("allow", "clipboard-write; fullscreen")
     await editor.open("index.html")
     await editor.type_at_start("<!-- written in the browser -->")
     await expect(page.get_by_text("1 file not saved.")).to_be_visible()
@@ -168,6 +169,7 @@ DROP = """async ([element, files]) => {
 async def test_a_file_is_moved_by_dragging_and_undone(editor: Editor) -> None:
     page = editor.page
     await editor.write("pages/about.html", "<h1>About</h1>")
+    await expect(editor.row("pages")).to_be_visible()
     await editor.row("script.js").drag_to(editor.row("pages"))
     await expect(page.get_by_text("Moved script.js to pages.")).to_be_visible()
     await editor.on_disk("pages/script.js", "querySelector")
