@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from firefly.errors import FireflyError
+from firefly.errors import DatabaseUnavailable, FireflyError
 from firefly.projects import Action
 from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
@@ -38,16 +38,19 @@ class PreviewGate(Gate):
         return Verdict.TO_APP if head.is_navigation else Verdict.REFUSE
 
     async def ask(self, route: Route | None, head: Head) -> Verdict:
-        """Whether the token in the request's field opens the route."""
+        """Whether the token in the request opens the route. Raises DatabaseUnavailable when nobody can tell."""
         token = head.field(TOKEN_FIELD) or b""
-        refused = Verdict.ALLOW if route is not None and route.access is Access.PUBLIC else Verdict.REFUSE
-        if route is None or route.project_id is None:
-            return Verdict.REFUSE
+        is_public = route is not None and route.access is Access.PUBLIC
         try:
+            # First, also for a host that does not exist: it must not be told from one by the answer, nor its time.
             identity = await self._tokens.verify(token.decode("ascii", "replace"))
+            if route is None or route.project_id is None:
+                return Verdict.REFUSE
             project = await self._projects.get_by_id(identity, route.project_id, Action.PREVIEW)
-        except FireflyError:
-            return refused
+        except FireflyError as error:
+            if isinstance(error, DatabaseUnavailable) and not is_public:
+                raise
+            return Verdict.ALLOW if is_public else Verdict.REFUSE
         # Visitors of a public project pass as such: why it does not run is not told to them.
         return Verdict.MEMBER if route.access is not Access.PUBLIC or project.role else Verdict.ALLOW
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.adapters.gate import PreviewGate
-from firefly.errors import NotFound, Unauthenticated
+from firefly.errors import DatabaseUnavailable, NotFound, Unauthenticated
 from firefly.projects import Action, Role
 from firefly.proxy import Head, Verdict
 from firefly.proxy.heads import parse
@@ -29,6 +29,8 @@ class Grants:
 
 class Tokens:
     async def verify(self, secret: str) -> object:
+        if secret == "nobody can tell":
+            raise DatabaseUnavailable("The database is away.")
         if secret != "member":
             raise Unauthenticated("no")
         return object()
@@ -137,3 +139,28 @@ async def test_a_program_asks_with_a_token() -> None:
 async def test_a_wrong_token_does_not_close_a_public_route() -> None:
     made, route = gate(access=Access.PUBLIC)
     assert await made.ask(route, head(**{"X-Firefly-Preview-Token": "wrong"})) is Verdict.ALLOW
+
+
+async def test_while_the_database_is_away_nobody_is_told_that_a_good_token_is_wrong() -> None:
+    asked = head(**{"X-Firefly-Preview-Token": "nobody can tell"})
+    made, route = gate()
+    for one in (route, None):
+        with pytest.raises(DatabaseUnavailable):
+            await made.ask(one, asked)
+    made, public = gate(access=Access.PUBLIC)
+    assert await made.ask(public, asked) is Verdict.ALLOW
+
+
+async def test_a_host_that_does_not_exist_is_asked_about_like_one_that_does() -> None:
+    """Else the time of a refusal would tell which hosts there are."""
+    made, route = gate()
+    checked: list[str] = []
+
+    async def verify(secret: str) -> object:
+        checked.append(secret)
+        raise Unauthenticated("no")
+
+    made._tokens.verify = verify  # type: ignore[method-assign, assignment]
+    for one in (route, None):
+        assert await made.ask(one, head(**{"X-Firefly-Preview-Token": "guess"})) is Verdict.REFUSE
+    assert checked == ["guess", "guess"]
