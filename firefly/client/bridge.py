@@ -242,7 +242,7 @@ def _body(params: BaseModel) -> bytes:
 def _problem(raw: bytes) -> Mapping[str, object]:
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"detail": raw[:200].decode(errors="replace")}
     return body if isinstance(body, dict) else {}
 
