@@ -203,6 +203,25 @@ async def test_a_push_that_never_reached_git_is_settled_as_refused(hosted: Hoste
     assert [row["state"] for row in await hosted.rows()] == ["refused"]
 
 
+async def test_a_repository_that_cannot_be_read_does_not_keep_the_others_waiting(hosted: Hosted) -> None:
+    """Settling happens before the server serves."""
+    change = RefChange("refs/heads/main", "0" * 40, "1" * 40)
+    broken = uuid4()
+    async with hosted.database.connection() as connection:
+        await connection.execute(
+            "insert into projects (id, owner_id, name) values ($1, $2, 'broken')", broken, hosted.account_id
+        )
+    (await hosted.repositories.create(broken) / "HEAD").write_text("nonsense")
+    for project_id in (broken, hosted.project_id):
+        await hosted.pushes.begin(project_id, pusher_id=None, via="http", changes=[change])
+    later = Pushes(database=hosted.database, bus=hosted.bus, repositories=hosted.repositories)
+    assert await later.reconcile() == []
+    assert {row["project_id"]: row["state"] for row in await hosted.rows()} == {
+        broken: "pending",
+        hosted.project_id: "refused",
+    }
+
+
 async def test_a_pusher_who_goes_away_leaves_no_git_and_no_pending_push(
     hosted: Hosted, url: str, tmp_path: Path
 ) -> None:
