@@ -108,7 +108,12 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
         # Before the front door drains: what streams would keep it waiting for ever.
         stack.push_async_callback(runner.shutdown)
         await stack.enter_async_context(
-            _running(routes.follow(), expire_for_ever(work.projects), reconcile_pushes(database, hosting.pushes))
+            _running(
+                routes.follow(),
+                expire_for_ever(work.projects),
+                reconcile_pushes(database, hosting.pushes),
+                hosting.maintenance.run(),
+            )
         )
         # What was built so far lives as long as the process; a full collection need not look at it again.
         gc.collect()

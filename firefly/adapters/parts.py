@@ -18,7 +18,7 @@ from firefly.auth import (
 )
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import Git, Pushes, Repositories, SmartHTTP
+from firefly.git import Git, Maintenance, Pushes, Repositories, SmartHTTP
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
@@ -64,6 +64,7 @@ class Hosting:
 
     git: Git
     repositories: Repositories
+    maintenance: Maintenance
     pushes: Pushes
     smart_http: SmartHTTP
 
@@ -74,12 +75,14 @@ class Hosting:
         home.mkdir(mode=0o700, exist_ok=True)
         git = Git(home)
         repositories = Repositories(settings.data_dir / "repositories", git)
-        pushes = Pushes(database=database, bus=bus, repositories=repositories)
+        maintenance = Maintenance(git=git, repositories=repositories)
+        pushes = Pushes(database=database, bus=bus, repositories=repositories, maintenance=maintenance)
         await repositories.sweep()
         await pushes.reconcile()
         return cls(
             git=git,
             repositories=repositories,
+            maintenance=maintenance,
             pushes=pushes,
             smart_http=SmartHTTP(git=git, repositories=repositories, pushes=pushes),
         )
