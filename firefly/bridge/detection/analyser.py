@@ -64,7 +64,7 @@ def _with_manifest(plan: Plan, manifest: "Manifest", files: ProjectFiles) -> Pla
     return replace(
         plan,
         install=install,
-        env=manifest.env,
+        env={**plan.env, **manifest.env},
         restart_on=tuple(manifest.watch.restart),
         inject=manifest.preview.inject,
         throttle=manifest.watch.throttle,
