@@ -65,6 +65,13 @@ async def test_the_dashboard_gets_its_facts_as_data(world: World, built: Assets)
     assert '/assets/shared-1.css"' in html
 
 
+async def test_a_page_knows_the_present_display_name(world: World, built: Assets) -> None:
+    browser = await world.browser(world.ada)
+    await browser.patch("/api/v1/me", json={"display_name": "Countess"})
+    html = await (await browser.get("/")).text()
+    assert boot_of(html)["user"]["display_name"] == "Countess"
+
+
 async def test_the_editor_gets_its_project(world: World, built: Assets) -> None:
     world.projects.add(world.ada, "site", description="</script><script>alert(1)</script>")
     html = await (await (await world.browser(world.ada)).get("/app/ada/site")).text()

@@ -23,6 +23,10 @@ UPDATE accounts SET password_hash = :password_hash WHERE id = :id;
 -- name: replace_hash!
 UPDATE accounts SET password_hash = :fresh WHERE id = :id AND password_hash = :stale;
 
+-- name: set_display_name^
+UPDATE accounts SET display_name = COALESCE(:display_name::text, display_name) WHERE id = :id
+RETURNING id, name, display_name, email, is_administrator, created_at;
+
 -- name: lock_administrators
 SELECT id FROM accounts WHERE is_administrator ORDER BY id FOR UPDATE;
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from firefly.auth import Token
+from firefly.auth import Account, Identity, Token
 from firefly.errors import InvalidInput, NotFound, Unauthenticated
 
 from .. import schemas
@@ -17,19 +17,37 @@ resource = Resource("Account")
 @resource.get("/me", "See who you are, and by which credential", answer=schemas.Me)
 async def me(call: Call) -> Answer:
     identity = call.identity
-    return schemas.Me(account=account_answer(identity.account), via=identity.via, scopes=sorted(identity.scopes))
+    # A session's token remembers for some minutes how the account was when it was signed.
+    return _me(identity, await call.services.accounts.get(identity.account.id))
 
 
-@resource.patch("/me", "Change your password", body=schemas.AccountChange, answer=schemas.Me)
+def _me(identity: Identity, account: Account) -> schemas.Me:
+    return schemas.Me(account=account_answer(account), via=identity.via, scopes=sorted(identity.scopes))
+
+
+@resource.patch("/me", "Change your display name or password", body=schemas.AccountChange, answer=schemas.Me)
 async def change(call: Call) -> Answer:
     identity = call.require_scope("admin" if call.identity.via == "token" else "write")
     body = await call.body(schemas.AccountChange)
-    account, accounts = identity.account, call.services.accounts
-    if identity.via == "session":
+    if body.display_name is None and body.password is None:
+        raise InvalidInput("Say what to change: display_name or password.")
+    if body.password is not None and identity.via == "session":
         await _prove(call, body.current_password)
-    await accounts.set_password(account.id, body.password, keep_session=identity.session_id)
-    await _note(call, "account.password")
-    return await me(call)
+    before = await call.services.accounts.get(identity.account.id)
+    account = await call.services.accounts.change(
+        before.id, display_name=body.display_name, password=body.password, keep_session=identity.session_id
+    )
+    if body.password is not None:
+        await _note(call, "account.password")
+    if account.display_name != before.display_name:
+        await _tell_name(call, before, account)
+    return _me(identity, account)
+
+
+async def _tell_name(call: Call, before: Account, account: Account) -> None:
+    await _note(call, "account.display_name", detail={"from": before.display_name, "to": account.display_name})
+    data = {"project_id": None, "account_id": str(account.id), "display_name": account.display_name}
+    await call.services.bus.publish("events", "account.changed", data)
 
 
 async def _prove(call: Call, password: str) -> None:
