@@ -151,8 +151,9 @@ class Connection(Sender):
         elif fields.length:
             self.body = request_reader(fields.length)
             data, self.buffer = self.buffer, b""
-            self._pass_body(data)
+            # First, because what has come may be more than the upstream takes, which pauses again.
             self.resume()
+            self._pass_body(data)
 
     def _pass_body(self, data: bytes) -> None:
         assert self.body is not None
@@ -216,7 +217,9 @@ class Connection(Sender):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stage = Stage.GONE
-        self.pending = b""
+        # Whatever still happens for this connection finds no request.
+        self.head = None
+        self.pending = self.buffer = b""
         self.context.connections.discard(self)
         delivery.give_up(self)
         if self.upstream is not None:

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from .pool import Slot
 
 
+# Answers before the answer (100, 103) to one request.
+MOST_INTERIMS = 16
+
+
 class Upstream(Sender):
-    __slots__ = ("_context", "_held", "client", "lost", "reader", "reused", "since", "slot", "spoken")
+    __slots__ = ("_context", "_held", "_interims", "client", "lost", "reader", "reused", "since", "slot", "spoken")
 
     def __init__(self, context: "Context", slot: "Slot") -> None:
         super().__init__()
         self._context = context
         self._held = b""
+        self._interims = 0
         self.slot = slot
         self.client: Connection | None = None
         self.reader: Reader | None = None
@@ -42,6 +47,7 @@ class Upstream(Sender):
         self.client = client
         self.reader = None
         self.spoken = False
+        self._interims = 0
         self.slot.used = True
 
     def data_received(self, data: bytes) -> None:
@@ -91,6 +97,9 @@ class Upstream(Sender):
         if answer.status == 101:
             delivery.switch(client, self, answer, rest)
             return
+        self._interims += 1
+        if self._interims > MOST_INTERIMS:
+            raise BadAnswer("it announces an answer again and again")
         assert client.head is not None
         if client.head.modern:
             client.transport.write(answer.compose(b""))
