@@ -17,6 +17,7 @@ from firefly.protocol.errors import ManifestError
 
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 FLASK = "from flask import Flask\nserver: Flask = Flask(__name__)\n"
+STREAMLIT = "--server.port $PORT --server.address $HOST --server.headless true --server.runOnSave true"
 VENV = '"$FIREFLY_BASE_PYTHON" -m venv .venv'
 VITE = '{"scripts":{"dev":"vite"},"devDependencies":{"vite":"7"}}'
 
@@ -56,7 +57,7 @@ def plan_for(workspace: Workspace, storage: Storage, files: dict[str, str]) -> P
         (
             {"app.py": "import streamlit as st\nst.title('x')\n"},
             "server",
-            "streamlit run app.py --server.port $PORT --server.address $HOST --server.headless true",
+            f"streamlit run app.py {STREAMLIT}",
         ),
         ({"hello.py": FLASK}, "server", "flask --app hello:server run --debug --host $HOST --port $PORT"),
         ({"app.py": "import gradio as gr\n\ndemo = gr.Blocks()\ndemo.launch()\n"}, "server", "python3 app.py"),

@@ -81,7 +81,7 @@ def _django(files: ProjectFiles, port: int) -> Plan | None:
 def _streamlit(files: ProjectFiles, port: int) -> Plan | None:
     for path, source in _sources(files):
         if _STREAMLIT.search(source):
-            options = "--server.port $PORT --server.address $HOST --server.headless true"
+            options = "--server.port $PORT --server.address $HOST --server.headless true --server.runOnSave true"
             return _server(files, port, f"streamlit run {path} {options}", f"{path} has a Streamlit application")
     return None
 
