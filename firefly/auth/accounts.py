@@ -119,6 +119,7 @@ class Accounts:
         if not await self._passwords.verify(hashed, password) or row is None:
             log.info("sign_in.refused", address=address)
             raise Unauthenticated(WRONG)
+        await self._check_unchanged(name, hashed)
         await self._limiter.reset(pair)
         if hashed is not None and self._passwords.needs_rehash(hashed):
             await self._rehash(row["id"], hashed, password)
@@ -177,6 +178,13 @@ class Accounts:
             raise NotFound("There is no such account.")
         await self._queries.close_sessions(connection, account_id=id, kept=kept, now=self._clock.now())
         await self._revocations.record("password changed", account_id=id, connection=connection)
+
+    async def _check_unchanged(self, name: str, hashed: str | None) -> None:
+        """Hashing takes its time, in which the password may have been changed to keep just this visitor out."""
+        async with self._db.connection() as connection:
+            row = await self._queries.account_by_name(connection, name=name)
+        if row is None or row["password_hash"] != hashed:
+            raise Unauthenticated(WRONG)
 
     async def _rehash(self, id: UUID, stale: str, password: str) -> None:
         try:

@@ -177,3 +177,19 @@ async def test_passwords_are_stored_hashed(auth: Auth, ada: Account, database: D
         stored = await connection.fetchval("SELECT accounts::text FROM accounts")
     assert "$argon2id$" in stored
     assert PASSWORD not in stored
+
+
+async def test_a_password_that_is_changed_while_it_is_checked_is_wrong(
+    auth: Auth, ada: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = auth.accounts._passwords.verify
+
+    async def change_meanwhile(hashed: str | None, password: str) -> bool:
+        found = await verify(hashed, password)
+        await auth.accounts.set_password(ada.id, "another good password")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(auth.accounts._passwords, "verify", change_meanwhile)
+        await refused(auth, "ada", PASSWORD)
+    assert await auth.accounts.authenticate("ada", "another good password", ADDRESS) == ada

@@ -102,3 +102,25 @@ async def test_a_novel_is_no_password() -> None:
 async def test_composition_of_characters_does_not_matter() -> None:
     passwords = Passwords(CHEAP)
     assert await passwords.verify(await passwords.hash("Zürich im Mai"), "Zu\u0308rich im Mai")
+
+
+async def test_who_goes_away_leaves_the_place_taken_until_the_thread_has_ended() -> None:
+    hasher = Watched()
+    passwords = Passwords(hasher)
+    hashed = await passwords.hash(GOOD)
+    assert await passwords.verify(hashed, GOOD)
+    hasher.gate.clear()
+    gone = [asyncio.create_task(passwords.verify(hashed, GOOD)) for _ in range(2)]
+    await eventually(lambda: hasher.now == 2, within=20)
+    for check in gone:
+        check.cancel()
+    await asyncio.wait(gone)
+    patient = asyncio.create_task(passwords.verify(hashed, GOOD))
+    queued = asyncio.create_task(passwords.verify(hashed, GOOD))
+    # Long enough for a thread that need not wait to be among them.
+    await asyncio.to_thread(lambda: None)
+    queued.cancel()
+    hasher.gate.set()
+    assert await patient
+    assert hasher.most == 2
+    await eventually(lambda: passwords._queued == 0)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -44,9 +45,10 @@ async def ask(request: web.Request) -> web.StreamResponse:
     wanted = _parse(dict(request.query))
     if identity_of(request) is None:
         raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(request.rel_url.raw_path_qs, safe='')}")
+    began = services_of(request).clock.now()
     route, project = await _authorise(request, wanted)
     if route.access is Access.PUBLIC or came_from_here(request, wanted.host):
-        return await _send_in(request, wanted, route)
+        return await _send_in(request, wanted, route, began=began)
     return render(
         request,
         "accept.html",
@@ -59,8 +61,9 @@ async def ask(request: web.Request) -> web.StreamResponse:
 async def accept(request: web.Request) -> web.StreamResponse:
     wanted = _parse(await form_of(request))
     require_identity(request)
+    began = services_of(request).clock.now()
     route, _ = await _authorise(request, wanted)
-    return await _send_in(request, wanted, route)
+    return await _send_in(request, wanted, route, began=began)
 
 
 def _parse(values: dict[str, str]) -> Wanted:
@@ -106,7 +109,7 @@ def _origin(request: web.Request, host: str) -> str:
     return f"{services_of(request).settings.scheme}://{host}"
 
 
-async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.StreamResponse:
+async def _send_in(request: web.Request, wanted: Wanted, route: Route, *, began: datetime) -> web.StreamResponse:
     if route.redirect_to:
         # The new host has its own round trip.
         return _see_other(_origin(request, route.redirect_to + _content_port(request)) + wanted.to)
@@ -122,6 +125,7 @@ async def _send_in(request: web.Request, wanted: Wanted, route: Route) -> web.St
         project_id=route.project_id,
         policy_version=route.policy_version,
         nonce_hash=bytes.fromhex(wanted.nonce),
+        checked_at=began,
     )
     return _see_other(f"{origin}{ENTER}?{urlencode({'ticket': ticket, 'to': wanted.to})}")
 
