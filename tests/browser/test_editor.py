@@ -78,6 +78,28 @@ async def test_a_conflict_is_compared_and_ours_kept(editor: Editor) -> None:
     await expect(page.get_by_text("All changes saved.")).to_be_visible()
 
 
+async def test_a_conflict_is_decided_on_a_phone_by_touch_and_by_keyboard(editor: Editor) -> None:
+    page = editor.page
+    await clash(editor)
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    for name in ("Compare", "Take theirs", "Keep mine"):
+        box = await page.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE[0]
+    await page.get_by_role("button", name="Compare").press("Enter")
+    texts = page.get_by_label("Yours, with what is on disk above each difference")
+    await expect(texts).to_contain_text("/* theirs */")
+    await expect(texts).to_contain_text("/* mine */")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await texts.press("Escape")
+    await expect(page.get_by_role("textbox", name="Text of style.css")).to_be_focused()
+    await page.get_by_role("button", name="Keep mine").press("Enter")
+    await expect(page.get_by_role("textbox", name="Text of style.css")).to_be_focused()
+    await editor.on_disk("style.css", "/* mine */")
+
+
 async def test_theirs_are_taken_and_undo_brings_ours_back(editor: Editor) -> None:
     page = editor.page
     await clash(editor)
