@@ -69,7 +69,9 @@ def build(environment: Environment, clock: Clock) -> Bridge:
 
 
 def _application(environment: Environment, storage: Storage, watcher: Watcher, clock: Clock) -> Application:
-    board, output = Board(clock, port=environment.port), Output(clock)
+    # Numbers that no earlier life of this bridge has reached: who asks for what came after one of those gets it all.
+    before = int(clock.now().timestamp() * 1000)
+    board, output = Board(clock, port=environment.port), Output(clock, before=before)
     lifecycle = Lifecycle(
         environment=environment,
         files=ProjectFiles(storage),

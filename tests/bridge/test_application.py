@@ -294,3 +294,29 @@ async def test_a_command_that_ends_at_once_after_a_restart_is_seen_to_end(house:
         assert status is not None
         assert status.state is State.CRASHED
         assert str(code) in status.reason
+
+
+async def test_a_caller_who_goes_away_does_not_leave_a_restart_half_done(house: Running) -> None:
+    """Ending a stubborn application takes seconds, longer than the calls of a lost connection are waited for."""
+    stubborn = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: print('no', flush=True))\n"
+    (house.tree / "server.py").write_text(stubborn + SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    await running(house)
+    application = house.bridge.application
+    restarting = asyncio.create_task(application.restart("Ada"))
+
+    async def refused() -> bool:
+        return "no" in (await text_of(house)).splitlines()
+
+    await eventually(refused, within=30)
+    restarting.cancel()
+    await asyncio.wait([restarting])
+    assert restarting.cancelled()
+    (house.tree / "server.py").write_text(SERVER)
+
+    async def again() -> bool:
+        return (await text_of(house)).count("starting") == 2
+
+    await eventually(again, within=60)
+    assert (await status_that(house, lambda status: status.state is State.RUNNING, within=60)).state is State.RUNNING

@@ -141,3 +141,24 @@ def test_files_outside_are_not_looked_at(workspace: Workspace, storage: Storage,
     (tmp_path / "outside.json").write_text(VITE)
     (workspace.root / "package.json").symlink_to(tmp_path / "outside.json")
     assert plan_for(workspace, storage, {}).kind is ApplicationKind.NONE
+
+
+def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> None:
+    files = {
+        "firefly.yml": "dev: x\nimage: node\nidle: {stop: 1h}\npreview: {access: public}",
+        ".stage1.yml": "image: node",
+        "watch.json": "{}",
+    }
+    assert plan_for(workspace, storage, files).notes == (
+        "firefly.yml: this version does not act on idle, image, preview.access yet.",
+        ".stage1.yml is not read: say in firefly.yml what it says.",
+        "watch.json is not read: say in firefly.yml what it says.",
+    )
+
+
+def test_what_watch_install_names_makes_it_install_again(workspace: Workspace, storage: Storage) -> None:
+    files = {"main.py": FASTAPI, "requirements.txt": "fastapi", "locked.txt": "x",
+             "firefly.yml": "watch: {install: [locked.txt, missing.txt]}"}  # fmt: skip
+    environment, packages = plan_for(workspace, storage, files).install
+    assert environment.inputs == ()
+    assert packages.inputs == ("requirements.txt", "locked.txt")
