@@ -100,7 +100,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, metrics=(lambda: door.counters,),
         )  # fmt: skip
-        credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
+        credentials.revocations.on_record(partial(_cut, door, tunnels))
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
         await door.start(sock=listener)
@@ -137,6 +137,13 @@ def _front_door(
         tunnels=tunnels.take,
     )
     return door, tunnels
+
+
+def _cut(door: FrontDoor, tunnels: Tunnels, revocation: Revocation) -> None:
+    """End what is open, and what is about to be."""
+    ended = partial(_is_ended, revocation)
+    tunnels.cut(ended)
+    door.cut(ended)
 
 
 def _is_ended(revocation: Revocation, holder: object) -> bool:

@@ -316,3 +316,20 @@ class TestHandles:
         tunnels = Tunnels(most=3)
         handles = [tunnels.register(target) for _ in range(5)]
         assert [tunnels.take(handle) for handle in handles] == [None, None, target, target, target]
+
+
+def test_handles_of_who_lost_access_are_forgotten() -> None:
+    tunnels = Tunnels()
+    workspace = uuid4()
+    theirs, mine, nobodys, port = (
+        tunnels.register(target)
+        for target in (
+            BridgeTarget(workspace, "bob"),
+            BridgeTarget(workspace, "ada"),
+            BridgeTarget(workspace),
+            SandboxTarget(workspace, 3000),
+        )
+    )
+    tunnels.cut(lambda holder: holder == "bob")
+    assert tunnels.take(theirs) is None
+    assert all(tunnels.take(handle) for handle in (mine, nobodys, port))
