@@ -33,6 +33,14 @@ async def test_a_token_is_made_with_scopes_that_its_maker_holds(world: World) ->
     assert (await refused.json())["field"] == "scopes"
 
 
+async def test_who_may_write_lends_the_sight_of_a_preview(world: World) -> None:
+    wanted = {"name": "monitor", "scopes": ["preview:ada/engine"], "expires_in": 60}
+    made = await (await world.program(world.bob, "write")).post("/api/v1/tokens", json=wanted)
+    assert (made.status, (await made.json())["scopes"]) == (201, wanted["scopes"])
+    refused = await (await world.program(world.bob, "read")).post("/api/v1/tokens", json=wanted)
+    assert refused.status == 403
+
+
 async def test_a_token_makes_none_that_outlives_it(world: World) -> None:
     lent = await (await (await world.program(world.bob)).post(
         "/api/v1/tokens", json={"name": "lent", "scopes": ["write"], "expires_in": 60}

@@ -111,8 +111,10 @@ def _token(item: object) -> schemas.Token:
 async def create_token(call: Call) -> Answer:
     identity = call.require_scope("write")
     body = await call.body(schemas.NewToken)
-    if missing := [scope for scope in body.scopes if not identity.has(scope)]:
-        raise InvalidInput(f"You do not hold {', '.join(missing)} yourself.", field="scopes")
+    # Who may write may run commands beside the application, and so sees more than its preview.
+    if missing := [scope for scope in body.scopes if not (identity.has(scope) or scope.startswith("preview:"))]:
+        remedy = "Make it in the browser, on your account's page, or with a token that has it."
+        raise InvalidInput(f"You do not hold {', '.join(missing)} here. {remedy}", field="scopes")
     expires_at = body.expires_at
     if body.expires_in is not None:
         expires_at = call.services.clock.now() + timedelta(seconds=body.expires_in)
