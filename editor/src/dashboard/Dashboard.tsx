@@ -48,7 +48,7 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
           </Button>
         }
       >
-        {path === "/bin" ? <Bin /> : <ProjectList user={user} server={server} query={shown} onAsk={setAsked} />}
+        {path === "/bin" ? <Bin /> : <ProjectList user={user} server={server} query={shown} onClear={() => setQuery("")} onAsk={setAsked} />}
       </Frame>
       {source && <NewProject key={source} user={user} source={source} onClose={() => go("/")} />}
       {asked?.about === "rename" && (

@@ -22,6 +22,7 @@ export const theme = EditorView.theme({
   ".cm-searchMatch-selected": { backgroundColor: "var(--code-selection)" },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText, &.cm-merge-b .cm-deletedText": { background: "var(--bad-soft)" },
   "&.cm-merge-b .cm-changedText": { background: "var(--ok-soft)" },
+  ".cm-collapsedLines": { background: "var(--bg-subtle)", color: "var(--text-muted)", padding: "4px 12px" },
   ".cm-deletedChunk": { backgroundColor: "var(--bad-soft)", paddingLeft: "6px" },
   "&.cm-merge-b .cm-insertedLine": { backgroundColor: "var(--ok-soft)" },
   "&.cm-merge-a .cm-changedLineGutter": { background: "var(--bad)" },
