@@ -118,9 +118,11 @@ class Lifecycle:
             start.cancel()
             await asyncio.wait([start])
         async with slot.lock:
-            if slot.instance is not None and slot.watcher is not None:
+            # It may end by itself at each of these waits.
+            instance = slot.instance
+            if instance is not None and slot.watcher is not None:
                 await self.put(slot, State.STOPPING, reason)
-                await self._backend.stop(slot.instance.id, reason=reason)
+                await self._backend.stop(instance.id, reason=reason)
                 await asyncio.wait([slot.watcher])
                 slot.instance = None
             elif start is None:
