@@ -149,7 +149,8 @@ async def test_a_shell_survives_a_reload(editor: Editor) -> None:
     page = editor.page
     await page.keyboard.press("Control+Backquote")
     await expect(page.locator(".xterm")).to_be_visible()
-    await page.keyboard.type("kept=firefly\n")
+    await page.keyboard.type("kept=firefly; echo $kept > typed.txt\n")
+    await editor.on_disk("typed.txt", "firefly")
     await page.reload()
     await page.locator(".xterm-helper-textarea").focus()
     await page.keyboard.type("echo $kept > kept.txt\n")
