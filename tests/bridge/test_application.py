@@ -9,7 +9,8 @@ import aiohttp
 from firefly.client.bridge_connection import Notification
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, StepState
 from firefly.protocol.workspace import Configuration, Role
-from tests.bridge.conftest import CONFIGURATION, Running, free_port
+from tests.bridge.conftest import CONFIGURATION, Running
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 SERVER = """
