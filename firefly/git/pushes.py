@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from ..bus import JSON, Bus
-from ..errors import FireflyError, NotFound
+from ..errors import FireflyError, NotFound, Unavailable
 from ..store import Database, load_queries
 from .command import GitFailed
 from .maintenance import Maintenance
@@ -72,10 +72,14 @@ class Pushes:
             if self._maintenance is not None:
                 self._maintenance.push_ends(push.project_id)
 
-    async def settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
-        """Write down what git accepted and tell the others; None when that was nothing, or is settled already."""
+    async def settle(self, push: PendingPush, accepted: Sequence[RefChange] | None) -> PushRecorded | None:
+        """Write down what git accepted and tell the others; None when that was nothing, or is settled already.
+
+        `accepted` None: git's answer was not seen to its end, and the repository is asked. Raises Unavailable when it
+        cannot tell.
+        """
         try:
-            return await self._settle(push, accepted)
+            return await self._settle(push, await self._asked(push) if accepted is None else accepted)
         finally:
             self._end(push)
 
@@ -122,6 +126,12 @@ class Pushes:
             found = await self.settle(push, accepted)
             recorded += [found] if found else []
         return recorded
+
+    async def _asked(self, push: PendingPush) -> list[RefChange]:
+        try:
+            return await self.accepted(push)
+        except (GitFailed, OSError) as error:
+            raise Unavailable(f"The repository cannot be read: {error}") from error
 
     async def accepted(self, push: PendingPush) -> list[RefChange]:
         """What the repository shows of the push now."""

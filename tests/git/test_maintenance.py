@@ -74,7 +74,7 @@ async def test_nothing_that_a_repository_holds_is_run_or_heeded(hosted: Hosted, 
 
 
 async def test_runs_behind_everything_else(tool: Git) -> None:
-    async with tool.process("cat-file", "--batch", stdin=True, niceness=15) as process:
+    async with tool.process("hash-object", "--stdin", stdin=True, niceness=15) as process:
         assert os.getpriority(os.PRIO_PROCESS, process.pid) >= 15
 
 
