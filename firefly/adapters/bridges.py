@@ -62,9 +62,10 @@ class BridgeCalls:
             pulled = await bridge.pull(ref)
         return PullResult(pulled.updated, pulled.reason)
 
-    async def application(self, workspace_id: UUID) -> ApplicationStatus:
+    async def application(self, workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
+        """Once it is neither installing nor starting, or after `wait` seconds."""
         async with self._bridge(workspace_id) as bridge:
-            return await bridge.application_status()
+            return await bridge.application_status(wait=wait)
 
     async def recent_output(self, workspace_id: UUID) -> list[Line]:
         """What the application printed last, as far as the bridge keeps it."""

@@ -107,7 +107,13 @@ async def run(environment: Environment, listener: socket.socket, clock: Clock) -
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(environment, listener, clock):
+        await asyncio.to_thread(_import_the_rest)
         await stop.wait()
+
+
+def _import_the_rest() -> None:
+    """What the first look at a project needs, while a sandbox that was started ahead waits for one."""
+    import firefly.protocol.manifest  # noqa: F401
 
 
 def listen(path: Path) -> socket.socket:

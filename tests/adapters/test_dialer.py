@@ -68,7 +68,7 @@ class Bridges:
     lines: list[Line] = field(default_factory=list)
     asked: int = 0
 
-    async def application(self, workspace_id: UUID) -> ApplicationStatus:
+    async def application(self, workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
         self.asked += 1
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -245,7 +245,7 @@ async def test_a_visitor_who_goes_away_leaves_no_socket_open(house: House, monke
     "error", [Unavailable("The project server's answer cannot be read."), TimedOut("It did not answer in time.")]
 )
 async def test_a_bridge_that_cannot_say_where_the_application_is(house: House, error: Exception) -> None:
-    async def application(workspace_id: UUID) -> ApplicationStatus:
+    async def application(workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
         raise error
 
     house.bridges.application = application  # type: ignore[method-assign]

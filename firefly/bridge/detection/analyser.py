@@ -24,7 +24,7 @@ _SITES = ("", "public", "site", "dist", "docs")
 
 def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> Plan:
     """Raises ManifestError for a firefly.yml that is wrong."""
-    # Only here, since most sandboxes start without ever needing the schema (or YAML).
+    # Only here, since a sandbox is ready sooner without the schema (and YAML), which the bridge imports after that.
     from firefly.protocol.manifest import Manifest, parse
 
     text = files.text(MANIFEST_NAME)
