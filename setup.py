@@ -87,5 +87,5 @@ class SourceWithEditor(sdist):
 
 setup(
     cmdclass={"build_py": BuildWithEditor, "editable_wheel": EditableWithEditor, "sdist": SourceWithEditor},
-    setup_requires=[] if machine_has_node() else [NODE_WHEEL],
+    setup_requires=[] if is_current() or machine_has_node() else [NODE_WHEEL],
 )

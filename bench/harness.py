@@ -138,11 +138,6 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path, wait: f
     raise RuntimeError(f"{folder.name} did not start:\n{(folder / 'output.log').read_text()[-2000:]}")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def find(program: str) -> str | None:
     """Where a program is, also outside an ordinary user's PATH."""
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin:/sbin")

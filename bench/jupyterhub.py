@@ -9,7 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .harness import find, free_port, started
+from tests.support.ports import free_port
+
+from .harness import find, started
 
 HOME = Path(__file__).resolve().parent.parent / "build" / "bench" / "jupyterhub"
 PACKAGES = ("jupyterhub==6.1.1", "jupyter-server")

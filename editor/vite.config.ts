@@ -14,6 +14,13 @@ function entries(): Record<string, string> {
   );
 }
 
+/** Few files for a first visit: what talks to the server is small and first, what all pages look like is one. */
+function manualChunks(id: string): string | undefined {
+  if (/\/src\/(bridge|shared\/api)\/|\/src\/shared\/boot\.ts$/.test(id)) return "server";
+  if (/\/src\/shared\/|\/node_modules\/(react|react-dom|scheduler|lucide-react)\//.test(id)) return "frame";
+  return undefined;
+}
+
 export default defineConfig({
   plugins: [react(), precompress()],
   base: "/assets/",
@@ -32,6 +39,7 @@ export default defineConfig({
         entryFileNames: "[name]-[hash].js",
         chunkFileNames: "[name]-[hash].js",
         assetFileNames: "[name]-[hash][extname]",
+        manualChunks,
       },
     },
   },

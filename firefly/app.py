@@ -102,7 +102,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access,
             metrics=(lambda: door.counters, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
-        credentials.revocations.on_record(lambda revocation: door.cut(partial(_is_ended, revocation)))
+        credentials.revocations.on_record(partial(_cut, door, tunnels))
         work.access.policies.on_change(lambda: door.cut(lambda holder: False))
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
@@ -120,6 +120,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
                 work.access.run(),
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
+                hosting.maintenance.run(),
             )
         )
         # What was built so far lives as long as the process; a full collection need not look at it again.
@@ -147,6 +148,13 @@ def _front_door(
         tunnels=tunnels.take,
     )
     return door, tunnels
+
+
+def _cut(door: FrontDoor, tunnels: Tunnels, revocation: Revocation) -> None:
+    """End what is open, and what is about to be."""
+    ended = partial(_is_ended, revocation)
+    tunnels.cut(ended)
+    door.cut(ended)
 
 
 def _is_ended(revocation: Revocation, holder: object) -> bool:

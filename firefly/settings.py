@@ -22,6 +22,8 @@ from .addresses import addresses, is_address, is_loopback
 from .errors import InvalidInput
 
 PREFIX = "FIREFLY_"
+# For the commands that talk to a server; the server itself has no use for it.
+CLIENT_TOKEN = f"{PREFIX}TOKEN"
 # sun_path of a unix socket holds 107 bytes; the longest name below the run folder takes about 60 of them.
 LONGEST_RUN_DIR = 44
 
@@ -225,7 +227,7 @@ class Settings(BaseSettings):
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:
     """Read all sources; `flags` win. Raises InvalidInput, a line per mistake; an unknown FIREFLY_* name is one."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG", CLIENT_TOKEN}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise InvalidInput(f"{', '.join(unknown)}: not a setting of this version. `firefly serve --help` lists them.")

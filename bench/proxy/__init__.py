@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..harness import Row, beside, free_port, go_first, started
+from tests.support.ports import free_port
+
+from ..harness import Row, beside, go_first, started
 from . import browsers
 from .load import Measured, measure
 from .peers import PEERS, Peer, upstream_command

@@ -5,8 +5,12 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import aiohttp
+from pydantic import ValidationError
+
 from firefly import hostnames
 from firefly.client.bridge import BridgeClient
+from firefly.errors import TimedOut, Unavailable
 from firefly.projects.seams import PullResult, WorkspaceFacts
 from firefly.protocol.application import ApplicationStatus, Line
 from firefly.protocol.workspace import Configuration, InitializeParams, Member, ProjectName, Role
@@ -25,9 +29,15 @@ class BridgeCalls:
 
     @asynccontextmanager
     async def _bridge(self, workspace_id: UUID) -> AsyncIterator[BridgeClient]:
+        """Raises domain errors only. What answers runs beside the project's code, so it may say anything."""
         await self._keeper.ensure(workspace_id)
-        async with BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
-            yield bridge
+        try:
+            async with BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
+                yield bridge
+        except TimeoutError as error:
+            raise TimedOut("The project server did not answer in time. Try again, or restart the sandbox.") from error
+        except (aiohttp.ClientError, ValidationError) as error:
+            raise Unavailable("The project server's answer cannot be read. Restart the sandbox.") from error
 
     async def initialize_template(self, workspace_id: UUID, template: str) -> None:
         async with self._bridge(workspace_id) as bridge:
@@ -52,9 +62,10 @@ class BridgeCalls:
             pulled = await bridge.pull(ref)
         return PullResult(pulled.updated, pulled.reason)
 
-    async def application(self, workspace_id: UUID) -> ApplicationStatus:
+    async def application(self, workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
+        """Once it is neither installing nor starting, or after `wait` seconds."""
         async with self._bridge(workspace_id) as bridge:
-            return await bridge.application_status()
+            return await bridge.application_status(wait=wait)
 
     async def recent_output(self, workspace_id: UUID) -> list[Line]:
         """What the application printed last, as far as the bridge keeps it."""

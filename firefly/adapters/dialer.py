@@ -14,7 +14,9 @@ from firefly.sandbox.backend import Instance
 from firefly.sandbox.keeper import Keeper
 
 READY_LIMIT = 600.0
-POLL = 0.05
+ASK_LIMIT = 20.0
+# Between two askings of a bridge, which may be hostile and answer at once.
+PAUSE = 0.05
 OUTPUT_LINES = 20
 SERVING = frozenset({State.RUNNING, State.WAITING})
 COMING = frozenset({State.INSTALLING, State.STARTING})
@@ -105,15 +107,13 @@ class SandboxDialer(Dialer):
         return found
 
     async def _wait_serving(self, workspace_id: UUID) -> ApplicationStatus:
-        pause = POLL
         while True:
-            status = await self._bridges.application(workspace_id)
+            status = await self._bridges.application(workspace_id, wait=ASK_LIMIT)
             if status.state in SERVING or _is_done(status):
                 return status
             if status.state not in COMING:
                 raise SandboxFailed(status.reason, output=_text(await self._bridges.recent_output(workspace_id)))
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.5)
+            await asyncio.sleep(PAUSE)
 
 
 def _is_done(status: ApplicationStatus) -> bool:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from firefly.access.cookies import GRANT_COOKIE, set_cookie
-from firefly.errors import FireflyError
+from firefly.errors import DatabaseUnavailable, FireflyError
 from firefly.projects import Action
 from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
@@ -73,15 +73,18 @@ class PreviewGate(Gate):
         return self._grants.recall(cookie, route.project_id, route.policy_version) is not None
 
     async def ask(self, route: Route | None, head: Head) -> Verdict:
-        """Whether the token in the request's field opens the route."""
+        """Whether the token in the request opens the route. Raises DatabaseUnavailable when nobody can tell."""
         token = head.field(TOKEN_FIELD) or b""
         refused = Verdict.ALLOW if self._is_open(route, head) else Verdict.REFUSE
-        if route is None or route.project_id is None:
-            return refused
         try:
+            # First, also for a host that does not exist: it must not be told from one by the answer, nor its time.
             identity = await self._tokens.verify(token.decode("ascii", "replace"))
+            if route is None or route.project_id is None:
+                return refused
             project = await self._projects.get_by_id(identity, route.project_id, Action.PREVIEW)
-        except FireflyError:
+        except FireflyError as error:
+            if isinstance(error, DatabaseUnavailable) and refused is Verdict.REFUSE:
+                raise
             return refused
         # Visitors of a public project pass as such: why it does not run is not told to them.
         return Verdict.MEMBER if route.access is not Access.PUBLIC or project.role else Verdict.ALLOW

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from firefly.audit import Audit
 from firefly.auth import (
     Accounts,
     PreviewGrants,
@@ -17,7 +18,7 @@ from firefly.auth import (
 )
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import Git, Pushes, Repositories, SmartHTTP
+from firefly.git import Git, Maintenance, Pushes, Repositories, SmartHTTP
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
@@ -55,7 +56,7 @@ class Credentials:
         upkeep = Upkeep(database, keys, revocations, clock)
         await upkeep.open()
         stack.push_async_callback(upkeep.close)
-        await made.tokens.ensure_bootstrap(settings.bootstrap_token)
+        await made.tokens.ensure_bootstrap(settings.bootstrap_token, Audit(database))
         return made
 
 
@@ -65,6 +66,7 @@ class Hosting:
 
     git: Git
     repositories: Repositories
+    maintenance: Maintenance
     pushes: Pushes
     smart_http: SmartHTTP
 
@@ -75,12 +77,14 @@ class Hosting:
         home.mkdir(mode=0o700, exist_ok=True)
         git = Git(home)
         repositories = Repositories(settings.data_dir / "repositories", git)
-        pushes = Pushes(database=database, bus=bus, repositories=repositories)
+        maintenance = Maintenance(git=git, repositories=repositories)
+        pushes = Pushes(database=database, bus=bus, repositories=repositories, maintenance=maintenance)
         await repositories.sweep()
         await pushes.reconcile()
         return cls(
             git=git,
             repositories=repositories,
+            maintenance=maintenance,
             pushes=pushes,
             smart_http=SmartHTTP(git=git, repositories=repositories, pushes=pushes),
         )

@@ -1,6 +1,6 @@
 """The hosts of a project's workspace, kept in the route store."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from firefly import hostnames
@@ -9,6 +9,7 @@ from firefly.projects.seams import WorkspaceFacts
 from firefly.routes import Access, Route, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.settings import Settings
+from firefly.store import Connection
 
 ACCESS = {Visibility.MEMBERS: Access.MEMBERS, Visibility.PUBLIC: Access.PUBLIC}
 
@@ -26,17 +27,24 @@ class WorkspaceRoutes:
         label = hostnames.format(hostnames.WorkspaceLabel(facts.name, facts.owner))
         return f"{label}.{self._domain}"
 
-    async def add(self, facts: WorkspaceFacts, visibility: Visibility) -> None:
-        target = SandboxTarget(facts.workspace_id)
-        await self._store.add(Route(self.host(facts), target, facts.project_id, ACCESS[visibility]))
+    async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> Sequence[str]:
+        route = Route(self.host(facts), SandboxTarget(facts.workspace_id), facts.project_id, ACCESS[visibility])
+        return await self._store.add(route, connection=connection)
 
-    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, visibility: Visibility) -> None:
-        await self._store.rename(self.host(old), self.host(new))
+    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> Sequence[str]:
+        return await self._store.rename(self.host(old), self.host(new), connection=connection)
 
-    async def set_visibility(self, project_id: UUID, visibility: Visibility) -> None:
-        await self._store.set_access(project_id, ACCESS[visibility])
-        if visibility is not Visibility.PUBLIC:
-            await self._revoke(project_id)
+    async def set_visibility(self, project_id: UUID, visibility: Visibility, connection: Connection) -> Sequence[str]:
+        return await self._store.set_access(project_id, ACCESS[visibility], connection=connection)
 
-    async def remove(self, project_id: UUID) -> None:
-        await self._store.remove(project_id)
+    async def remove(self, project_id: UUID, connection: Connection) -> Sequence[str]:
+        return await self._store.remove(project_id, connection=connection)
+
+    async def release(self, project_id: UUID, connection: Connection) -> Sequence[str]:
+        return await self._store.release(project_id, connection=connection)
+
+    async def apply(self, hosts: Sequence[str]) -> None:
+        await self._store.apply(hosts)
+
+    async def end_visits(self, project_id: UUID) -> None:
+        await self._revoke(project_id)

@@ -23,6 +23,9 @@ async def expire_for_ever(projects: Projects) -> None:
                 log.info("projects.expired", count=removed)
         except FireflyError as error:
             log.warning("projects.not_expired", reason=error.detail)
+        # Whatever it is, such as a folder that cannot be removed: nobody who is served would be better off without us.
+        except Exception:
+            log.exception("projects.not_expired")
         await asyncio.sleep(INTERVAL)
 
 
@@ -38,3 +41,6 @@ async def reconcile_pushes(database: Database, pushes: Pushes) -> None:
                 log.info("push.reconciled", project_id=str(push.project_id))
         except FireflyError as error:
             log.warning("pushes.not_reconciled", reason=error.detail)
+        # As above; what is left open is looked at again when the database, or the server, comes back the next time.
+        except Exception:
+            log.exception("pushes.not_reconciled")

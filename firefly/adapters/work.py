@@ -119,10 +119,12 @@ async def _tie(
         git=hosting.git, repositories=hosting.repositories, policy=AddressPolicy(settings.import_addresses),
         keep_out=settings.data_dir, timeout=settings.import_timeout,
     )  # fmt: skip
-    removal = Removal(records=records, repositories=hosting.repositories, workspaces=workspaces, clock=clock)
+    removal = Removal(
+        records=records, repositories=hosting.repositories, workspaces=workspaces, routes=routes, clock=clock
+    )
     Filling(
         jobs=jobs, records=records, importer=importer, artifacts=ground.artifacts, bridge=bridges, routes=routes,
-        removal=removal, largest_unpacked=settings.max_upload * UNPACKED,
+        workspaces=workspaces, removal=removal, largest_unpacked=settings.max_upload * UNPACKED,
     )  # fmt: skip
     creation = Creation(
         records=records, audit=audit, quotas=Quotas(ground.database, settings), clock=clock,

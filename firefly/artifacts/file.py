@@ -6,9 +6,12 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import tempfile
+import threading
 from collections.abc import AsyncGenerator, AsyncIterable
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from ..errors import InvalidInput, NotFound, StorageFull, TooLarge
@@ -19,19 +22,22 @@ _PIECE = 1 << 18
 
 
 class FileArtifactStore(ArtifactStore):
-    """`<folder>/ab/cdef…`; a file appears only when it is whole and on the disk."""
+    """`<folder>/ab/cdef…`; a file appears only when it is whole and on the disk.
+
+    Beside it an empty file, `cdef….<random>`, for each time that it was put: two people may send the same bytes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._changing = threading.Lock()
+        self._is_swept = False
 
     async def put(self, body: AsyncIterable[bytes], *, limit: int) -> Artifact:
-        incoming = self._folder / "incoming"
-        await asyncio.to_thread(incoming.mkdir, mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = await asyncio.to_thread(tempfile.mkstemp, dir=incoming)
-        file, temporary = os.fdopen(descriptor, "wb"), Path(name)
+        file = await asyncio.to_thread(self._open)
+        temporary = Path(file.name)
         try:
             artifact = await self._receive(file, body, limit)
-            await asyncio.to_thread(self._settle, file, temporary, artifact)
+            await self._settle_whole(file, temporary, artifact)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise StorageFull("There is no space left for the upload. Free some, then send it again.") from error
@@ -39,6 +45,29 @@ class FileArtifactStore(ArtifactStore):
         finally:
             await asyncio.to_thread(_discard, file, temporary)
         return artifact
+
+    def _open(self) -> BinaryIO:
+        incoming = self._folder / "incoming"
+        with self._changing:
+            if not self._is_swept:
+                # What an earlier process was receiving when it was killed.
+                shutil.rmtree(incoming, ignore_errors=True)
+                self._is_swept = True
+        incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=incoming)
+        os.close(descriptor)
+        return open(name, "wb")
+
+    async def _settle_whole(self, file: BinaryIO, temporary: Path, artifact: Artifact) -> None:
+        """Whoever is cancelled meanwhile leaves nothing that nobody would ever remove."""
+        settling = asyncio.ensure_future(asyncio.to_thread(self._settle, file, temporary, artifact))
+        try:
+            await asyncio.shield(settling)
+        except asyncio.CancelledError:
+            await asyncio.wait([settling])
+            if settling.exception() is None:
+                await self.remove(artifact.digest)
+            raise
 
     async def _receive(self, file: BinaryIO, body: AsyncIterable[bytes], limit: int) -> Artifact:
         sha = hashlib.sha256()
@@ -55,7 +84,9 @@ class FileArtifactStore(ArtifactStore):
         os.fsync(file.fileno())
         target = self._path(artifact.digest)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        os.replace(temporary, target)
+        with self._changing:
+            target.with_name(f"{target.name}.{token_hex(8)}").touch(mode=0o600)
+            os.replace(temporary, target)
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
@@ -71,9 +102,7 @@ class FileArtifactStore(ArtifactStore):
         return Artifact(digest, found.st_size)
 
     async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
-        path = await self.local(digest)
-        file = await asyncio.to_thread(path.open, "rb")
-        return _pieces(file)
+        return _pieces(await self.local(digest))
 
     async def local(self, digest: str) -> Path:
         path = self._path(digest)
@@ -82,7 +111,15 @@ class FileArtifactStore(ArtifactStore):
         return path
 
     async def remove(self, digest: str) -> None:
-        await asyncio.to_thread(self._path(digest).unlink, missing_ok=True)
+        await asyncio.to_thread(self._remove, self._path(digest))
+
+    def _remove(self, path: Path) -> None:
+        with self._changing:
+            uses = list(path.parent.glob(f"{path.name}.*"))
+            for use in uses[:1]:
+                use.unlink()
+            if len(uses) <= 1:
+                path.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         match = _DIGEST.fullmatch(digest)
@@ -104,7 +141,9 @@ def _discard(file: BinaryIO, temporary: Path) -> None:
         file.close()
 
 
-async def _pieces(file: BinaryIO) -> AsyncGenerator[bytes, None]:
+async def _pieces(path: Path) -> AsyncGenerator[bytes, None]:
+    # Opened here, so that one that is never begun leaves nothing open.
+    file = await asyncio.to_thread(path.open, "rb")
     try:
         while piece := await asyncio.to_thread(file.read, _PIECE):
             yield piece

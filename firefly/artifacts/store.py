@@ -17,7 +17,9 @@ class Artifact:
 class ArtifactStore(ABC):
     @abstractmethod
     async def put(self, body: AsyncIterable[bytes], *, limit: int) -> Artifact:
-        """Store all of `body`. Raises TooLarge beyond `limit` bytes, StorageFull; nothing is left behind then."""
+        """Store all of `body`, to be removed once. Raises TooLarge beyond `limit` bytes, StorageFull; nothing is left
+        behind then.
+        """
 
     @abstractmethod
     async def find(self, digest: str) -> Artifact | None:
@@ -33,4 +35,4 @@ class ArtifactStore(ABC):
 
     @abstractmethod
     async def remove(self, digest: str) -> None:
-        """Nothing happens when it is not here."""
+        """Undo one `put`: what was put twice is gone when it was removed twice. Nothing happens when it is not here."""

@@ -17,7 +17,9 @@ from .revocations import Revocations
 
 log = structlog.get_logger()
 
-LONGEST_DISPLAY_NAME, LONGEST_EMAIL = 100, 254
+LONGEST_DISPLAY_NAME, LONGEST_EMAIL = 80, 254
+# Some scripts need them inside words; they show nothing of their own.
+JOINERS = "\u200c\u200d"
 # A guesser is stopped early, a forgetful owner is not, and nobody locks out a stranger from everywhere.
 PER_NAME_AND_NETWORK = Limit(10, 900)
 PER_NETWORK = Limit(60, 900)
@@ -117,6 +119,7 @@ class Accounts:
         if not await self._passwords.verify(hashed, password) or row is None:
             log.info("sign_in.refused", address=address)
             raise Unauthenticated(WRONG)
+        await self._check_unchanged(name, hashed)
         await self._limiter.reset(pair)
         if hashed is not None and self._passwords.needs_rehash(hashed):
             await self._rehash(row["id"], hashed, password)
@@ -136,6 +139,28 @@ class Accounts:
         async with self._db.transaction() as own:
             await self._replace_password(own, id, hashed, keep_session)
 
+    async def change(
+        self,
+        id: UUID,
+        *,
+        display_name: str | None = None,
+        password: str | None = None,
+        keep_session: UUID | None = None,
+    ) -> Account:
+        """All that is given or nothing; a new password closes every session but `keep_session`.
+
+        Raises NotFound, InvalidInput.
+        """
+        shown = None if display_name is None else _check_display_name(display_name)
+        hashed = None if password is None else await self._passwords.hash(password)
+        async with self._db.transaction() as connection:
+            if hashed is not None:
+                await self._replace_password(connection, id, hashed, keep_session)
+            row = await self._queries.set_display_name(connection, id=id, display_name=shown)
+        if row is None:
+            raise NotFound("There is no such account.")
+        return Account.from_row(row)
+
     async def set_administrator(self, id: UUID, is_administrator: bool) -> Account:
         """Raises NotFound, and Conflict for taking the role from the last administrator."""
         async with self._db.transaction() as connection:
@@ -153,6 +178,13 @@ class Accounts:
             raise NotFound("There is no such account.")
         await self._queries.close_sessions(connection, account_id=id, kept=kept, now=self._clock.now())
         await self._revocations.record("password changed", account_id=id, connection=connection)
+
+    async def _check_unchanged(self, name: str, hashed: str | None) -> None:
+        """Hashing takes its time, in which the password may have been changed to keep just this visitor out."""
+        async with self._db.connection() as connection:
+            row = await self._queries.account_by_name(connection, name=name)
+        if row is None or row["password_hash"] != hashed:
+            raise Unauthenticated(WRONG)
 
     async def _rehash(self, id: UUID, stale: str, password: str) -> None:
         try:
@@ -173,7 +205,8 @@ class Accounts:
 
 def _check_display_name(value: str) -> str:
     cleaned = " ".join(value.split())
-    if not cleaned or len(cleaned) > LONGEST_DISPLAY_NAME or not cleaned.isprintable():
+    seen = "".join(char for char in cleaned if char not in JOINERS)
+    if not seen or len(cleaned) > LONGEST_DISPLAY_NAME or not seen.isprintable():
         raise InvalidInput(
             f"The display name has 1 to {LONGEST_DISPLAY_NAME} printable characters.", field="display_name"
         )

@@ -57,14 +57,16 @@ class PreviewGrants:
         policy_version: int,
         nonce_hash: bytes,
         ground: Ground = MEMBERSHIP,
+        checked_at: datetime | None = None,
     ) -> str:
         """A ticket for the content host `host`. The caller has checked that the account may see the project.
 
-        `nonce_hash` is `hash_nonce` of the nonce in that host's cookie. Raises Forbidden for anything but a session.
+        `checked_at` is a moment before that check: what was revoked since counts. `nonce_hash` is `hash_nonce` of the
+        nonce in that host's cookie. Raises Forbidden for anything but a session.
         """
         if identity.session_id is None:
             raise Forbidden("Previews are opened in a browser that is signed in.")
-        ticket, now = token_urlsafe(32), self._clock.now()
+        ticket, now = token_urlsafe(32), checked_at or self._clock.now()
         async with self._db.connection() as connection:
             await self._queries.insert_ticket(
                 connection,

@@ -52,10 +52,20 @@ class Passwords:
             raise Unavailable("Too many people are signing in at this moment. Try again shortly.")
         self._queued += 1
         try:
-            async with self._slots:
-                return await asyncio.to_thread(function, *args)
-        finally:
+            await self._slots.acquire()
+        except BaseException:
             self._queued -= 1
+            raise
+        work = asyncio.ensure_future(asyncio.to_thread(function, *args))
+        work.add_done_callback(self._end)
+        # A thread cannot be stopped: whoever goes away leaves it its place until it has ended.
+        return await asyncio.shield(work)
+
+    def _end(self, work: "asyncio.Task[T]") -> None:
+        self._slots.release()
+        self._queued -= 1
+        if not work.cancelled():
+            work.exception()
 
 
 def _prepare(password: str) -> str:

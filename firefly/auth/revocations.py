@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from ..bus import MISSED, Bus, Event, Subscription
@@ -74,6 +75,7 @@ class Revocations:
         self._queries = load_queries("auth")
         self._latest: dict[Key, float] = {}
         self._of_grants: dict[UUID, float] = {}
+        self._known: set[Revocation] = set()
         self._listeners: list[Callable[[Revocation], None]] = []
         self._follower: asyncio.Task[None] | None = None
 
@@ -140,8 +142,11 @@ class Revocations:
             rows = [row async for row in self._queries.revocations(connection, since=since)]
         self._latest = {key: at for key, at in self._latest.items() if at > since.timestamp()}
         self._of_grants = {id: at for id, at in self._of_grants.items() if at > since.timestamp()}
-        for row in rows:
-            self._apply(_revocation(row))
+        self._known = {known for known in self._known if known.at > since.timestamp()}
+        # Only what was missed: what was opened since an older one must not end by it.
+        for revocation in map(_revocation, rows):
+            if revocation not in self._known:
+                self._apply(revocation)
 
     async def _write(self, connection: Connection, revocation: Revocation, reason: str) -> None:
         fields = asdict(revocation)
@@ -151,6 +156,7 @@ class Revocations:
         await self._bus.publish(TOPIC, KIND, {**data, "at": revocation.at}, connection=connection)
 
     def _apply(self, revocation: Revocation) -> None:
+        self._known.add(revocation)
         key = (revocation.account_id, revocation.session_id, revocation.project_id)
         if revocation.grant_id is not None:
             self._of_grants[revocation.grant_id] = max(revocation.at, self._of_grants.get(revocation.grant_id, 0.0))
@@ -162,7 +168,11 @@ class Revocations:
     async def _follow(self, subscription: Subscription) -> None:
         async with subscription:
             async for event in subscription:
-                await self._receive(event)
+                try:
+                    await self._receive(event)
+                # Whatever it is: a replica that follows no more would honour all that is revoked.
+                except Exception as error:
+                    log.error("revocations.unread", kind=event.kind, reason=repr(error))
 
     async def _receive(self, event: Event) -> None:
         if event.kind == KIND:
@@ -172,8 +182,8 @@ class Revocations:
         while event.kind == MISSED:
             try:
                 return await self.reload()
-            except DatabaseUnavailable:
-                log.warning("revocations.waiting")
+            except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("revocations.waiting", reason=repr(error))
                 await asyncio.sleep(RETRY)
 
 

@@ -63,14 +63,7 @@ class _Access:
 
 class Sessions:
     def __init__(
-        self,
-        db: Database,
-        keyring: Keyring,
-        keys: SigningKeys,
-        revocations: Revocations,
-        clock: Clock,
-        *,
-        issuer: str,
+        self, db: Database, keyring: Keyring, keys: SigningKeys, revocations: Revocations, clock: Clock, *, issuer: str
     ) -> None:
         """`issuer` is the app's URL: a token of one installation is none of another."""
         self._db = db
@@ -94,7 +87,7 @@ class Sessions:
                 now=now,
                 expires_at=now + IDLE_LIFE,
             )
-        return await self._cookies(account, UUID(str(row["id"])), generation=0)
+        return await self._cookies(account, UUID(str(row["id"])), generation=0, since=now)
 
     def verify(self, access: str) -> Identity:
         """Whose session that is; answered from memory, each token's signature checked once.
@@ -129,12 +122,11 @@ class Sessions:
                 expires_at=now + IDLE_LIFE,
                 longest=LONGEST_LIFE.total_seconds(),
             )
-            rotated = row is not None
-            if not rotated:
+            if not (rotated := row is not None):
                 row = await self._queries.session_with_account(connection, id=id)
         if not rotated:
             await self._check_reuse(row, id, generation)
-        return await self._cookies(Account.from_row(row), id, generation=row["generation"])
+        return await self._cookies(Account.from_row(row), id, generation=row["generation"], since=now)
 
     async def peek(self, refresh: str) -> Identity:
         """Whose refresh token that is, without spending it: for answers that cannot carry new cookies.
@@ -181,12 +173,12 @@ class Sessions:
         await self.close(id)
         raise Unauthenticated(EXPIRED)
 
-    async def _cookies(self, account: Account, id: UUID, *, generation: int) -> SessionCookies:
-        key = await self._keys.ready()
-        return SessionCookies(access=self._encode(account, id, key), refresh=self._seal_refresh(id, generation))
+    async def _cookies(self, account: Account, id: UUID, *, generation: int, since: datetime) -> SessionCookies:
+        # Issued before the session was looked at: a sign-out meanwhile ends these, too.
+        access = self._encode(account, id, await self._keys.ready(), now=since)
+        return SessionCookies(access=access, refresh=self._seal_refresh(id, generation))
 
-    def _encode(self, account: Account, session_id: UUID, key: SigningKey) -> str:
-        now = self._clock.now()
+    def _encode(self, account: Account, session_id: UUID, key: SigningKey, *, now: datetime) -> str:
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from ..audit import Audit
 from ..clock import Clock
 from ..errors import InvalidInput, NotFound, Unauthenticated
 from ..store import Connection, Database, load_queries
@@ -110,8 +111,10 @@ class Tokens:
                 raise NotFound("There is no such token.")
             await self._revocations.record("revoked", token_id=id, account_id=account_id, connection=connection)
 
-    async def ensure_bootstrap(self, secret: str) -> None:
+    async def ensure_bootstrap(self, secret: str, audit: Audit) -> None:
         """Make `secret` a token of the first administrator, who is made when missing; revoke the one before it.
+
+        What changed is in the audit log.
 
         An empty secret only revokes. Raises InvalidInput for one that could be guessed.
         """
@@ -129,9 +132,16 @@ class Tokens:
                 await self._revocations.record(
                     "bootstrap token changed", token_id=row["id"], account_id=row["account_id"], connection=connection
                 )
+                await self._note(audit, "token.revoked", row["id"], connection)
             if secret:
                 account = await self._first_administrator(connection)
-                await self._insert(connection, account.id, BOOTSTRAP_NAME, secret, frozenset({ADMIN}), bootstrap=True)
+                scopes = frozenset({ADMIN})
+                row = await self._insert(connection, account.id, BOOTSTRAP_NAME, secret, scopes, bootstrap=True)
+                if row is not None:
+                    await self._note(audit, "token.created", row["id"], connection)
+
+    async def _note(self, audit: Audit, action: str, token_id: UUID, connection: Connection) -> None:
+        await audit.record(None, action, f"token:{token_id}", detail={"name": BOOTSTRAP_NAME}, connection=connection)
 
     async def _first_administrator(self, connection: Connection) -> Account:
         row = await self._queries.first_administrator(connection)

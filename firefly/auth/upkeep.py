@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from ..clock import Clock
-from ..errors import DatabaseUnavailable, FireflyError
+from ..errors import DatabaseUnavailable
 from ..store import Database, load_queries
 from .keys import SigningKeys
 from .revocations import Revocations
@@ -59,6 +59,7 @@ class Upkeep:
                 wait = INTERVAL
             except DatabaseUnavailable:
                 wait = RETRY
-            except FireflyError as error:
-                log.error("auth.upkeep_failed", detail=error.detail)
+            # Whatever it is: keys have to be rotated for as long as the server runs.
+            except Exception as error:
+                log.error("auth.upkeep_failed", detail=repr(error))
                 wait = RETRY

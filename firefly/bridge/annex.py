@@ -20,6 +20,7 @@ MOST_DELETED = 100
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _ORIGIN = "origin"
 _CONTENT = "content"
+TOO_LATE = "That deletion cannot be undone any more."
 
 
 class Annex:
@@ -37,22 +38,24 @@ class Annex:
         self.sweep()
         token = secrets.token_hex(8)
         with self._workspace.place(path) as place, self._folder("deleted") as deleted:
-            os.mkdir(token, dir_fd=deleted)
-            entry = os.open(token, _OPEN, dir_fd=deleted)
             try:
-                os.rename(place.name, _CONTENT, src_dir_fd=place.folder, dst_dir_fd=entry)
-                _write_text(entry, _ORIGIN, place.path)
+                os.mkdir(token, dir_fd=deleted)
+                entry = os.open(token, _OPEN, dir_fd=deleted)
+                try:
+                    # First, so that a full disk does not leave something that nobody can bring back.
+                    _write_text(entry, _ORIGIN, place.path)
+                    os.rename(place.name, _CONTENT, src_dir_fd=place.folder, dst_dir_fd=entry)
+                finally:
+                    os.close(entry)
             except OSError as error:
-                os.rmdir(token, dir_fd=deleted)
+                self._remove(deleted, token)
                 raise domain_error(error, path) from error
-            finally:
-                os.close(entry)
         return token
 
     def restore(self, token: str) -> str:
         """Put it back where it was; returns the path. NotFound when it is too late, NameTaken when the place is."""
         with self._folder("deleted") as deleted, _entry(deleted, token) as entry:
-            path = _read_text(entry, _ORIGIN)
+            path = _origin(entry)
             with self._workspace.place(path, create_folders=True) as place:
                 try:
                     rename_new(entry, _CONTENT, place.folder, place.name)
@@ -64,7 +67,8 @@ class Annex:
     def sweep(self, *, everything: bool = False) -> int:
         """Really delete what is too old or too much; returns how many were. Also half-written files of a crash."""
         with self._folder("deleted") as deleted:
-            entries = sorted(((_age(deleted, name), name) for name in os.listdir(deleted)), reverse=True)
+            aged = ((_age(deleted, name), name) for name in os.listdir(deleted))
+            entries = sorted(((age, name) for age, name in aged if age is not None), reverse=True)
             spare = len(entries) - MOST_DELETED
             old = [
                 name for number, (age, name) in enumerate(entries) if everything or age > UNDO_SECONDS or number < spare
@@ -118,24 +122,37 @@ def _enter(parent: int, name: str) -> int:
 
 @contextmanager
 def _entry(deleted: int, token: str) -> Iterator[int]:
-    known = token.isalnum() and token in os.listdir(deleted)
-    if not known:
-        raise NotFound("That deletion cannot be undone any more.")
-    descriptor = os.open(token, _OPEN, dir_fd=deleted)
+    try:
+        if not token.isalnum() or token not in os.listdir(deleted):
+            raise FileNotFoundError(token)
+        descriptor = os.open(token, _OPEN, dir_fd=deleted)
+    except OSError as error:
+        raise NotFound(TOO_LATE) from error
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _age(folder: int, name: str) -> float:
-    return time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime
+def _age(folder: int, name: str) -> float | None:
+    """None: somebody else has just swept it."""
+    try:
+        return time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _write_text(folder: int, name: str, text: str) -> None:
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+
+
+def _origin(entry: int) -> str:
+    try:
+        return _read_text(entry, _ORIGIN)
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFound(TOO_LATE) from error
 
 
 def _read_text(folder: int, name: str) -> str:

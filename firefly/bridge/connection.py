@@ -35,6 +35,7 @@ class Connection:
         self._on_close: dict[object, Callable[[], object]] = {}
         self._room = asyncio.Semaphore(MOST_CALLS)
         self._calls: set[asyncio.Task[None]] = set()
+        self._has_ended = False
 
     def notify(self, method: str, value: BaseModel) -> None:
         self.outbox.put(notification(method, value))
@@ -49,8 +50,11 @@ class Connection:
         self._channels.pop(number, None)
 
     def on_close(self, key: object, action: Callable[[], object]) -> None:
-        """Call `action` when the connection ends; a second one under the same key replaces the first."""
-        self._on_close[key] = action
+        """Call `action` when the connection ends, at once when it has; a second one of a key replaces the first."""
+        if self._has_ended:
+            action()
+        else:
+            self._on_close[key] = action
 
     def close_held(self, key: object) -> None:
         """Do now what was kept under `key` for the end of the connection."""
@@ -72,6 +76,8 @@ class Connection:
             await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.outbox.close()
+            # What a call that is still under way takes hold of from now on is let go at once.
+            self._has_ended = True
             for action in list(self._on_close.values()):
                 action()
             receiver.cancel()

@@ -16,11 +16,13 @@ BYTES_PER_SECOND = 512 << 10
 
 
 class Output:
-    def __init__(self, clock: Clock) -> None:
+    """Lines are numbered from `before` + 1 on."""
+
+    def __init__(self, clock: Clock, *, before: int = 0) -> None:
         self._clock = clock
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
         self._characters = 0
-        self._last = 0
+        self._last = before
         self._partial: dict[Stream, str] = {}
         self._decoders: dict[Stream, TextDecoder] = {}
         self._second, self._taken, self._dropped = 0, 0, 0
@@ -28,7 +30,7 @@ class Output:
 
     @property
     def last(self) -> int:
-        """The number of the newest line, 0 before the first."""
+        """The number of the newest line."""
         return self._last
 
     def after(self, seq: int | None, *, limit: int = MOST_LINES) -> list[Line]:

@@ -73,25 +73,34 @@ class Repository:
         if current != branch:
             where = f"on the branch {current}" if current else "not on a branch"
             return Pulled(updated=False, reason=f"The workspace is {where}, not on {branch}; it stays as it is.")
-        await self._fetch("fetch", "--quiet", REMOTE, f"+{ref}:refs/remotes/{REMOTE}/{branch}")
-        target = (await self._must("rev-parse", f"refs/remotes/{REMOTE}/{branch}")).text
-        return await self._follow(branch, target)
+        remote = f"refs/remotes/{REMOTE}/{branch}"
+        known = (await self._git("rev-parse", "--verify", "--quiet", remote)).text
+        await self._fetch("fetch", "--quiet", REMOTE, f"+{ref}:{remote}")
+        target = (await self._must("rev-parse", remote)).text
+        return await self._follow(branch, target, known)
 
-    async def _follow(self, branch: str, target: str) -> Pulled:
+    async def _follow(self, branch: str, target: str, known: str) -> Pulled:
+        """`known` is what the hosted branch was before, empty when unknown."""
         before = await self.head()
         if before == target:
             return Pulled(updated=False, reason="The workspace has that commit already.", commit=before)
         if before is None:
             return await self._merged(branch, target, await self._git("checkout", "--quiet", "-B", branch, target))
-        if (await self._git("merge-base", "--is-ancestor", target, before)).code == 0:
-            return Pulled(updated=False, reason="The workspace is ahead of what was pushed.", commit=before)
-        if (await self._git("merge-base", "--is-ancestor", before, target)).code != 0:
+        forward = await self._contains(target, before)
+        # A forced push: what it left out was the hosted repository's, not the workspace's alone.
+        if not forward and not (known and await self._contains(known, before)):
+            if await self._contains(before, target):
+                return Pulled(updated=False, reason="The workspace is ahead of what was pushed.", commit=before)
             reason = f"The workspace has commits that {branch} does not have. Merge them in the terminal: git pull"
             return Pulled(updated=False, reason=reason, commit=before)
         if changed := await self._changed():
             reason = f"The workspace has changes that are not committed: {changed}. Commit them, then: git pull"
             return Pulled(updated=False, reason=reason, commit=before)
-        return await self._merged(branch, target, await self._git("merge", "--quiet", "--ff-only", target))
+        move = ("merge", "--quiet", "--ff-only") if forward else ("reset", "--quiet", "--keep")
+        return await self._merged(branch, target, await self._git(*move, target))
+
+    async def _contains(self, commit: str, other: str) -> bool:
+        return (await self._git("merge-base", "--is-ancestor", other, commit)).code == 0
 
     async def _merged(self, branch: str, target: str, done: Finished) -> Pulled:
         if done.code == 0:

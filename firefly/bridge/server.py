@@ -69,7 +69,9 @@ def build(environment: Environment, clock: Clock) -> Bridge:
 
 
 def _application(environment: Environment, storage: Storage, watcher: Watcher, clock: Clock) -> Application:
-    board, output = Board(clock, port=environment.port), Output(clock)
+    # Numbers that no earlier life of this bridge has reached: who asks for what came after one of those gets it all.
+    before = int(clock.now().timestamp() * 1000)
+    board, output = Board(clock, port=environment.port), Output(clock, before=before)
     lifecycle = Lifecycle(
         environment=environment,
         files=ProjectFiles(storage),
@@ -105,7 +107,13 @@ async def run(environment: Environment, listener: socket.socket, clock: Clock) -
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(environment, listener, clock):
+        await asyncio.to_thread(_import_the_rest)
         await stop.wait()
+
+
+def _import_the_rest() -> None:
+    """What the first look at a project needs, while a sandbox that was started ahead waits for one."""
+    import firefly.protocol.manifest  # noqa: F401
 
 
 def listen(path: Path) -> socket.socket:

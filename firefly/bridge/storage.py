@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import stat
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ class Storage:
     def __init__(self, workspace: Workspace, annex: Annex) -> None:
         self._workspace = workspace
         self._annex = annex
+        # From the last look at a version to the change that it allows. Callers keep paths apart, but by links one
+        # file has many.
+        self._deciding = threading.Lock()
 
     @contextmanager
     def opened(self, path: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
@@ -73,17 +77,20 @@ class Storage:
             with self._temporary(place, mode) as (folder, name, file):
                 digest, size = _fill(file, blocks, path)
                 status = os.fstat(file.fileno())
-                self._check(place, expected)
-                with os_errors(path):
+                with self._deciding, os_errors(path):
+                    self._check(place, expected)
                     _move(folder, name, place)
+                with os_errors(path):
+                    os.fsync(place.folder)
         return Written(version=digest if size <= HASHED else _stat_version(status), size=size)
 
     def remove(self, path: str, *, expected: Expected = ANY) -> str:
         """Move `path` to where it can be brought back from; returns the token."""
-        if expected is not ANY:
-            with self._workspace.place(path) as place:
-                self._check(place, expected)
-        return self._annex.discard(path)
+        with self._deciding:
+            if expected is not ANY:
+                with self._workspace.place(path) as place:
+                    self._check(place, expected)
+            return self._annex.discard(path)
 
     def _check(self, place: Place, expected: Expected) -> int:
         """The permission bits for the new file, when what is at `place` may be replaced."""
@@ -153,4 +160,3 @@ def _fill(file: BinaryIO, blocks: Iterable[bytes], path: str) -> tuple[str, int]
 
 def _move(folder: int, name: str, place: Place) -> None:
     os.rename(name, place.name, src_dir_fd=folder, dst_dir_fd=place.folder)
-    os.fsync(place.folder)

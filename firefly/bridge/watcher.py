@@ -70,6 +70,8 @@ class Watcher:
         self._paths: dict[int, str] = {}
         self._subscriptions: list[Subscription] = []
         self._pending: dict[str, ChangeType] = {}
+        # Of those, what was moved in: it may have replaced something that was there before.
+        self._moved_in: set[str] = set()
         self._missed = False
         self._timer: asyncio.TimerHandle | None = None
         self._starting = asyncio.Lock()
@@ -108,6 +110,8 @@ class Watcher:
             self._inotify = None
         self._paths.clear()
         self._pending.clear()
+        self._moved_in.clear()
+        self._missed = False
 
     def _add_tree(self, inotify: Inotify, path: str, found: list[str] | None) -> None:
         """Watch `path` and what is below it; the names met on the way go to `found`."""
@@ -157,6 +161,8 @@ class Watcher:
             return
         path = f"{folder}/{event.name}" if folder else event.name
         if event.mask & (Mask.CREATE | Mask.MOVED_TO):
+            if event.mask & Mask.MOVED_TO:
+                self._moved_in.add(path)
             self._appeared(inotify, path, is_folder=bool(event.mask & Mask.ISDIR))
         elif event.mask & (Mask.DELETE | Mask.MOVED_FROM):
             self._vanished(inotify, path, is_folder=bool(event.mask & Mask.ISDIR))
@@ -172,9 +178,14 @@ class Watcher:
                 self._note(below, ChangeType.ADDED)
 
     def _vanished(self, inotify: Inotify, path: str, *, is_folder: bool) -> None:
+        if path in self._moved_in:
+            self._pending.pop(path, None)
         self._note(path, ChangeType.DELETED)
         if not is_folder:
             return
+        # What was below it goes without saying.
+        for below in [known for known in self._pending if known.startswith(f"{path}/")]:
+            del self._pending[below]
         gone = [watch for watch, known in self._paths.items() if known == path or known.startswith(f"{path}/")]
         for watch in gone:
             inotify.remove(watch)
@@ -192,6 +203,7 @@ class Watcher:
         self._timer = None
         batch = Batch(dict(self._pending), self._missed)
         self._pending.clear()
+        self._moved_in.clear()
         self._missed = False
         if batch.changes or batch.missed:
             for subscription in self._subscriptions:

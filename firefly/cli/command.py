@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,14 @@ from . import credentials
 Result = TypeVar("Result")
 
 Server = Annotated[str | None, typer.Option("--server", help="The server's address. Default: that of the last login.")]
-Token = Annotated[str | None, typer.Option("--token", help="An API token. Default: what `firefly login` kept.")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="FIREFLY_TOKEN",
+        help="An API token. Default: FIREFLY_TOKEN, which others on the machine do not see, or what `login` kept.",
+    ),
+]
 # What most commands are about.
 ProjectPath = Annotated[str, typer.Argument(metavar="PROJECT", help="`owner/name`, or the name of one of your own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -126,14 +134,32 @@ def make_cli(server: str | None, token: str | None, as_json: bool) -> Cli:
 def finish(coroutine: Callable[[], Awaitable[None]]) -> None:
     """Run to the end; what a user can do something about becomes a sentence and exit code 1."""
     try:
-        asyncio.run(_awaited(coroutine()))
+        try:
+            asyncio.run(_awaited(coroutine()))
+        finally:
+            # Here, where a reader that has gone can still be told from success.
+            sys.stdout.flush()
     except (ClientError, FireflyError, Failure) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        _complain(str(error))
         raise typer.Exit(1) from None
     except BrokenPipeError:
+        # What is still in the buffer would be tried again, and complained about, at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except OSError as error:
+        _complain(_sentence(error))
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
+
+
+def _sentence(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}." if error.filename else f"{reason}."
 
 
 async def _awaited(awaitable: Awaitable[Result]) -> Result:

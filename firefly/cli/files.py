@@ -1,11 +1,16 @@
 """`firefly files`: get, put, ls."""
 
+import asyncio
+import base64
+import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from firefly.client.bridge import BridgeClient
 from firefly.protocol.files import Kind
 
 from .command import Cli, Failure, ProjectPath, command, resolve
@@ -39,16 +44,42 @@ async def get(
     """Read a file."""
     async with cli.client() as client, client.files(*await resolve(client, project)) as files:
         if to is not None:
-            size = 0
-            async with files.open_file(path) as response:
-                with to.open("wb") as target:
-                    async for piece in response.content.iter_any():
-                        size += target.write(piece)
+            if await asyncio.to_thread(to.is_dir):
+                to = to / path.rpartition("/")[2]
+            size = await _fetch(files, path, to)
             cli.show({"path": path, "size": size, "file": str(to)}, f"{to}: {size} bytes")
             return
         found = await files.read_file(path)
+    if cli.as_json:
+        cli.show({"path": path, "size": len(found.data), "version": found.version, **_contents(found.data)}, "")
+        return
     sys.stdout.buffer.write(found.data)
     sys.stdout.buffer.flush()
+
+
+async def _fetch(files: BridgeClient, path: str, to: Path) -> int:
+    """The size. A file that was there stays whole until the new one is; a device or a pipe is written to as it is."""
+    is_replaced = await asyncio.to_thread(lambda: to.is_file() or not to.exists())
+    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.firefly-part") if is_replaced else to
+    size = 0
+    try:
+        async with files.open_file(path) as response:
+            with part.open("wb") as target:
+                async for piece in response.content.iter_any():
+                    size += target.write(piece)
+        if is_replaced:
+            await asyncio.to_thread(os.replace, part, to)
+    finally:
+        if is_replaced:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+    return size
+
+
+def _contents(data: bytes) -> dict[str, str]:
+    try:
+        return {"text": data.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
 
 
 @command(app)

@@ -34,6 +34,9 @@ class Folder:
         parts = path.split("/")
         if not path or path.startswith("/") or any(part in {"", ".", ".."} for part in parts) or "\0" in path:
             return False
+        # A name that is no text cannot be told to the server.
+        if any(0xD800 <= ord(character) < 0xE000 for character in path):
+            return False
         return not self._ignored.match_file(path)
 
     def relative(self, path: str | Path) -> str | None:
@@ -74,9 +77,10 @@ class Folder:
     def write(self, path: str, data: bytes) -> None:
         """Replace in one step, so that an editor or a crash never sees half a file."""
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # Before any folder is made: below a link that would be made elsewhere.
         if not self._is_inside(target):
             raise OSError(f"{path} leads out of {self.root} by a link")
+        target.parent.mkdir(parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o777 if target.is_file() else 0o666 & ~_umask()
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.firefly-part")
         try:
@@ -89,7 +93,7 @@ class Folder:
     def delete(self, path: str) -> None:
         """Remove the file, and folders that are empty then."""
         target = self.root / path
-        if not self._is_inside(target):
+        if not self._is_inside(target) or (target.is_dir() and not target.is_symlink()):
             return
         target.unlink(missing_ok=True)
         for parent in target.parents:

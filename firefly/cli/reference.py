@@ -19,8 +19,9 @@ SETTINGS_INTRODUCTION = (
 )
 CLI_INTRODUCTION = (
     "Written from the code by `firefly reference`. Commands that talk to a server take `--json` (print JSON), "
-    "`--server` and `--token`; without them the last `firefly login` counts. They end with 0, with 1 when the "
-    "request failed (a sentence is on stderr), with 2 when they were used wrongly."
+    "`--server` and `--token`, or the token by `FIREFLY_TOKEN`, which other users of the machine do not see; "
+    "without them the last `firefly login` counts. They end with 0, with 1 when the request failed (a sentence is on "
+    "stderr), with 2 when they were used wrongly."
 )
 API_INTRODUCTION = (
     "Written from the code by `firefly reference`; the schemas are in `GET /api/v1/openapi.json`. Paths are below "

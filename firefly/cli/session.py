@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import webbrowser
 from getpass import getpass
 from http.cookies import SimpleCookie
@@ -42,7 +43,14 @@ def _given_token(cli: Cli) -> bool:
 
 
 def _ask(name: str | None) -> tuple[str, str]:
-    return name or input("Name: "), getpass("Password: ")
+    """Asked on the terminal, never on standard output, where programs read."""
+    try:
+        if not name:
+            print("Name: ", end="", file=sys.stderr, flush=True)
+            name = input()
+        return name, getpass("Password: ", stream=sys.stderr)
+    except EOFError:
+        raise Failure("Nobody is there to be asked for name and password. Give a token, by FIREFLY_TOKEN.") from None
 
 
 async def _by_password(cli: Cli, name: str, password: str) -> str:

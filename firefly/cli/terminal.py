@@ -15,6 +15,8 @@ from firefly.client.bridge_connection import BridgeConnection, Notification
 from firefly.protocol.frames import Frame
 from firefly.protocol.terminal import Opened
 
+from .command import Failure
+
 
 async def attach(bridge: BridgeClient) -> int:
     """Keys go there, output comes here, until the shell ends; its exit code."""
@@ -34,7 +36,7 @@ async def _until_exit(connection: BridgeConnection, opened: Opened) -> int:
         elif isinstance(item, Notification) and item.method == "terminal.exited" and item.params["id"] == opened.id:
             code = item.params.get("code")
             return code if isinstance(code, int) and code >= 0 else 1
-    return 1
+    raise Failure("The connection was lost. The shell goes on in the sandbox: the editor shows it.")
 
 
 @contextmanager

@@ -122,8 +122,10 @@ class BridgeClient:
                 if (item := _log_item(event)) is not None:
                     yield item
 
-    async def application_status(self) -> ApplicationStatus:
-        return await self._json(ApplicationStatus, "GET", "/application")
+    async def application_status(self, *, wait: float = 0) -> ApplicationStatus:
+        """Once it is neither installing nor starting, or after `wait` seconds, a minute at most."""
+        query = f"?wait={wait:g}" if wait else ""
+        return await self._json(ApplicationStatus, "GET", f"/application{query}", timeout=wait + 30)
 
     async def start_application(self) -> ApplicationStatus:
         return await self._json(ApplicationStatus, "POST", "/application/start")
@@ -242,7 +244,7 @@ def _body(params: BaseModel) -> bytes:
 def _problem(raw: bytes) -> Mapping[str, object]:
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"detail": raw[:200].decode(errors="replace")}
     return body if isinstance(body, dict) else {}
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import aiohttp
 from pydantic import BaseModel
 
-from firefly.errors import FireflyError, TimedOut, Unavailable
+from firefly.errors import FireflyError, InvalidInput, TimedOut, Unavailable
 from firefly.protocol.application import ApplicationStatus, Output, SubscribeParams
 from firefly.protocol.errors import from_error_object
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecParams, ExecResult
@@ -175,8 +175,11 @@ class BridgeConnection:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
                     await self._inbox.put(decode(message.data))
-                elif message.type is aiohttp.WSMsgType.TEXT:
-                    await self._take(json.loads(message.data))
+                elif message.type is aiohttp.WSMsgType.TEXT and isinstance(body := json.loads(message.data), dict):
+                    await self._take(body)
+        # Whoever speaks another language is as good as gone; what waits for an answer is told so.
+        except (ValueError, RecursionError, InvalidInput):
+            return
         finally:
             self._end()
 

@@ -4,6 +4,7 @@ from .addresses import AddressPolicy
 from .command import Git, GitFailed
 from .gateway import SOCKET, Gateway
 from .importing import Importer
+from .maintenance import Maintenance
 from .model import PushListener, PushRecorded, RefChange, Service
 from .progress import Progress
 from .pushes import Pushes
@@ -17,6 +18,7 @@ __all__ = [
     "Git",
     "GitFailed",
     "Importer",
+    "Maintenance",
     "Progress",
     "PushListener",
     "PushRecorded",

@@ -92,6 +92,7 @@ class Git:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stdin: bool = False,
+        niceness: int = 0,
     ) -> AsyncIterator[Process]:
         """A running git with pipes; what is left of it ends with the block. Raises Unavailable when too many run."""
         async with self._slot():
@@ -108,6 +109,8 @@ class Git:
             )
             process = await _started(starting)
             try:
+                if niceness:
+                    _step_back(process, niceness)
                 yield process
             finally:
                 await end(process)
@@ -131,9 +134,11 @@ class Git:
         limit: float = 30,
         settings: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        niceness: int = 0,
     ) -> str:
         """The output of a short command. Raises GitFailed, TimedOut."""
-        async with self.process(*arguments, cwd=cwd, settings=settings, environment=environment) as process:
+        running = self.process(*arguments, cwd=cwd, settings=settings, environment=environment, niceness=niceness)
+        async with running as process:
             try:
                 async with asyncio.timeout(limit):
                     out, err = await process.communicate()
@@ -142,6 +147,13 @@ class Git:
         if process.returncode:
             raise GitFailed(process.returncode, err[-_TAIL:].decode("utf-8", "replace"))
         return out.decode("utf-8", "surrogateescape")
+
+
+def _step_back(process: Process, niceness: int) -> None:
+    """Let whatever else the machine does go first."""
+    # Refused where the server itself is further back already.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpriority(os.PRIO_PGRP, process.pid, niceness)
 
 
 async def _started(starting: "asyncio.Future[Process]") -> Process:

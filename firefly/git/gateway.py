@@ -109,8 +109,7 @@ class Gateway:
             await self._exchange(path, Service.RECEIVE_PACK, body(), writer, report)
         finally:
             for push in pending:
-                accepted = report.accepted(push.changes) if report.seen else await self._pushes.accepted(push)
-                await self._pushes.settle(push, accepted)
+                await self._pushes.settle(push, report.accepted(push.changes) if report.seen else None)
 
     async def _exchange(
         self,

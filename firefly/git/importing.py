@@ -57,7 +57,8 @@ class Importer:
         """What can be said without asking anyone. Raises InvalidInput."""
         source = parse_source(url)
         if source.scheme == "file" and not allow_file:
-            raise InvalidInput("Only administrators import from files of the server.", field="git_url")
+            who = "Only administrators import from files of the server, by program with a token of the scope admin."
+            raise InvalidInput(who, field="git_url")
         return source
 
     async def run(self, project_id: UUID, url: str, *, report: Report, allow_file: bool = False) -> str:

@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 import structlog
 
 from ..bus import JSON, Bus
-from ..errors import NotFound
+from ..errors import FireflyError, NotFound, Unavailable
 from ..store import Database, load_queries
+from .command import GitFailed
+from .maintenance import Maintenance
 from .model import PushRecorded, RefChange
 from .repositories import Repositories
 
@@ -30,10 +32,13 @@ class PendingPush:
 class Pushes:
     """`via` is `http` or `workspace`."""
 
-    def __init__(self, *, database: Database, bus: Bus, repositories: Repositories) -> None:
+    def __init__(
+        self, *, database: Database, bus: Bus, repositories: Repositories, maintenance: Maintenance | None = None
+    ) -> None:
         self._database = database
         self._bus = bus
         self._repositories = repositories
+        self._maintenance = maintenance
         self._queries = load_queries("git")
         self._under_way: set[UUID] = set()
 
@@ -42,6 +47,8 @@ class Pushes:
     ) -> PendingPush:
         """Raises DatabaseUnavailable: then git has not begun either."""
         push = PendingPush(id=uuid4(), project_id=project_id, pusher_id=pusher_id, via=via, changes=tuple(changes))
+        if self._maintenance is not None:
+            await self._maintenance.push_begins(project_id)
         self._under_way.add(push.id)
         try:
             async with self._database.connection() as connection:
@@ -54,16 +61,27 @@ class Pushes:
                     changes=[asdict(change) for change in changes],
                 )
         except BaseException:
-            self._under_way.discard(push.id)
+            self._end(push)
             raise
         return push
 
-    async def settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
-        """Write down what git accepted and tell the others; None when that was nothing, or is settled already."""
-        try:
-            return await self._settle(push, accepted)
-        finally:
+    def _end(self, push: PendingPush) -> None:
+        """What `reconcile` settles was not begun here."""
+        if push.id in self._under_way:
             self._under_way.discard(push.id)
+            if self._maintenance is not None:
+                self._maintenance.push_ends(push.project_id)
+
+    async def settle(self, push: PendingPush, accepted: Sequence[RefChange] | None) -> PushRecorded | None:
+        """Write down what git accepted and tell the others; None when that was nothing, or is settled already.
+
+        `accepted` None: git's answer was not seen to its end, and the repository is asked. Raises Unavailable when it
+        cannot tell.
+        """
+        try:
+            return await self._settle(push, await self._asked(push) if accepted is None else accepted)
+        finally:
+            self._end(push)
 
     async def _settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
         changes = [asdict(change) for change in (accepted or push.changes)]
@@ -87,7 +105,10 @@ class Pushes:
         )
 
     async def reconcile(self) -> list[PushRecorded]:
-        """Settle what an earlier process, or a lost database, left pending; returns what turned out accepted."""
+        """Settle what an earlier process, or a lost database, left pending; returns what turned out accepted.
+
+        A push to a repository that cannot be read stays pending.
+        """
         async with self._database.connection() as connection:
             rows = [row async for row in self._queries.pending_pushes(connection)]
         recorded: list[PushRecorded] = []
@@ -96,9 +117,21 @@ class Pushes:
                 continue
             changes = tuple(RefChange(**change) for change in row["changes"])
             push = PendingPush(row["id"], row["project_id"], row["pusher_id"], row["via"], changes)
-            found = await self.settle(push, await self.accepted(push))
+            try:
+                accepted = await self.accepted(push)
+            # One repository that cannot be read must not keep the server from starting, nor the others waiting.
+            except (FireflyError, GitFailed, OSError) as error:
+                log.error("push.left", project_id=str(push.project_id), push_id=str(push.id), reason=str(error))
+                continue
+            found = await self.settle(push, accepted)
             recorded += [found] if found else []
         return recorded
+
+    async def _asked(self, push: PendingPush) -> list[RefChange]:
+        try:
+            return await self.accepted(push)
+        except (GitFailed, OSError) as error:
+            raise Unavailable(f"The repository cannot be read: {error}") from error
 
     async def accepted(self, push: PendingPush) -> list[RefChange]:
         """What the repository shows of the push now."""

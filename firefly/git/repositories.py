@@ -1,6 +1,7 @@
 """The hosted repositories: bare, below the data directory, with a configuration that only Firefly writes."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -63,7 +64,7 @@ class Repositories:
         if path.exists():
             os.rename(path, old / "old")
         self._move_in(project_id, fresh)
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
 
     def _move_in(self, project_id: UUID, fresh: Path) -> Path:
         path = self.path(project_id)
@@ -72,7 +73,14 @@ class Repositories:
         return path
 
     async def remove(self, project_id: UUID) -> None:
-        await asyncio.to_thread(shutil.rmtree, self.path(project_id), ignore_errors=True)
+        """Its name is free at once; what git still writes there goes with the next `sweep`."""
+        await asyncio.to_thread(self._remove, self.path(project_id))
+
+    def _remove(self, path: Path) -> None:
+        old = self.scratch()
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, old / "old")
+        shutil.rmtree(old, ignore_errors=True)
 
     async def sweep(self) -> None:
         """Remove what an interrupted creation or import left."""

@@ -40,6 +40,7 @@ class SmartHTTP:
         self._repositories = repositories
         self._pushes = pushes
         self.listener = listener
+        self._settling: set[asyncio.Task[Sequence[str]]] = set()
 
     async def advertise(self, project_id: UUID, service: Service, *, protocol: str = "") -> AsyncGenerator[bytes, None]:
         """Answer `GET info/refs?service=…`. `protocol` is the Git-Protocol field. Raises NotFound, Unavailable."""
@@ -117,20 +118,26 @@ class SmartHTTP:
                         yield held[: -len(FLUSH)]
                         held = held[-len(FLUSH) :]
             settled = True
-            lines = await self._settle(push, report)
+            lines = await self._settle_whole(push, report)
         finally:
             # The pusher went away, but git may have taken the push all the same.
             if not settled:
-                await self._settle(push, report)
+                await self._settle_whole(push, report)
         if commands.sideband and held == FLUSH:
             yield b"".join(remote_message(line) for line in lines)
         yield held
 
+    async def _settle_whole(self, push: PendingPush, report: ReportReader) -> Sequence[str]:
+        """Goes on to its end though the pusher goes away meanwhile: the workspace is to follow all the same."""
+        task = asyncio.create_task(self._settle(push, report), name=f"push {push.id}")
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        return await asyncio.shield(task)
+
     async def _settle(self, push: PendingPush, report: ReportReader) -> Sequence[str]:
         """Returns lines for the pusher; never raises for what is not the pusher's fault."""
         try:
-            accepted = report.accepted(push.changes) if report.seen else await self._pushes.accepted(push)
-            recorded = await self._pushes.settle(push, accepted)
+            recorded = await self._pushes.settle(push, report.accepted(push.changes) if report.seen else None)
         except FireflyError as error:
             log.error("push.unrecorded", push_id=str(push.id), reason=error.detail)
             return [NOT_RECORDED]
@@ -141,6 +148,9 @@ class SmartHTTP:
                 return await self.listener.pushed(recorded)
         except TimeoutError:
             return ["The workspace was not updated: it took too long. Pull in its terminal."]
+        except FireflyError as error:
+            log.warning("push.unheeded", push_id=str(push.id), reason=error.detail)
+            return [f"Firefly has it, but the workspace was not updated: {error.detail}"]
 
 
 def _version(protocol: str, service: Service) -> str:

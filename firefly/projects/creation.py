@@ -12,6 +12,7 @@ import structlog
 from .. import hostnames
 from ..audit import Audit
 from ..auth import Identity
+from ..bus import JSON
 from ..clock import Clock
 from ..errors import FireflyError, Forbidden, InvalidInput, NameTaken
 from ..git import Importer, Repositories
@@ -20,7 +21,7 @@ from ..store import Connection
 from .access import is_administrator
 from .catalogue import Catalogue
 from .job import Job
-from .jobs import Jobs
+from .jobs import Jobs, NewJob
 from .model import CreateProject, LastChange, Project, Role
 from .naming import SENTENCES, check_free
 from .preparation import Preparation
@@ -77,15 +78,19 @@ class Creation:
         project = self._draft(identity, request)
         prepared = self._preparation.repository(request.template) if request.template else None
         project = await self._lay_out(project, prepared)
+        facts = facts_of(project, owner_is_administrator=identity.account.is_administrator)
+        job = self._job(identity, project, request)
         try:
-            await self._insert(identity, project, address)
+            await self._insert(identity, project, facts, job, address)
             if request.template is not None:
-                await self._fill(project, request.template, trusted=identity.account.is_administrator)
-                return Created(project)
-            return Created(project, await self._start_job(identity, project, request))
+                await self._bridge.initialize_template(facts.workspace_id, request.template)
+                await self._bridge.configure(facts)
+                async with self._records.database.connection() as connection:
+                    await self._queries.set_filled(connection, id=project.id, now=self._clock.now())
         except BaseException:
-            await asyncio.shield(self._undo(project))
+            await asyncio.shield(self._undo(project, job))
             raise
+        return Created(project, self._jobs.begin(job) if job is not None else None)
 
     async def _check(self, identity: Identity, request: CreateProject) -> None:
         if not identity.has("write"):
@@ -133,7 +138,10 @@ class Creation:
             await asyncio.shield(self._undo(project))
             raise
 
-    async def _insert(self, identity: Identity, project: Project, address: str | None) -> None:
+    async def _insert(
+        self, identity: Identity, project: Project, facts: WorkspaceFacts, job: NewJob | None, address: str | None
+    ) -> None:
+        """All that must be there together: the project, its host, and the job that fills it."""
         account = identity.account
         try:
             async with self._records.database.transaction() as connection:
@@ -141,6 +149,9 @@ class Creation:
                     account.id, is_administrator=account.is_administrator, connection=connection
                 )
                 await self._write(connection, project)
+                hosts = await self._routes.add(facts, project.visibility, connection)
+                if job is not None:
+                    await self._jobs.insert(job, connection)
                 await self._records.announce("project.created", project, connection)
                 await self._audit.record(
                     account.id,
@@ -152,6 +163,7 @@ class Creation:
                 )
         except asyncpg.UniqueViolationError as error:
             raise NameTaken(SENTENCES["used"].format(name=project.name), field="name") from error
+        await self._routes.apply(hosts)
 
     async def _write(self, connection: Connection, project: Project) -> None:
         now, owner_id = project.created_at, project.owner_id
@@ -170,19 +182,16 @@ class Creation:
         )
         await self._queries.insert_owner(connection, project_id=project.id, account_id=owner_id, now=now)
 
-    async def _fill(self, project: Project, template: str, *, trusted: bool) -> None:
-        facts = facts_of(project, owner_is_administrator=trusted)
-        await self._bridge.initialize_template(facts.workspace_id, template)
-        await self._bridge.configure(facts)
-        await self._routes.add(facts, project.visibility)
-
-    async def _start_job(self, identity: Identity, project: Project, request: CreateProject) -> Job:
+    def _job(self, identity: Identity, project: Project, request: CreateProject) -> NewJob | None:
+        """What is to fill the project; None for a template, which is there at once."""
         account_id = identity.account.id
         if request.archive is not None:
-            input = {"digest": request.archive.digest, "filename": request.archive.filename[:255]}
-            return await self._jobs.start("archive", project_id=project.id, account_id=account_id, input=dict(input))
-        url = {"url": request.git_url, "allow_file": is_administrator(identity)}
-        return await self._jobs.start("import", project_id=project.id, account_id=account_id, input=dict(url))
+            archive: dict[str, JSON] = {"digest": request.archive.digest, "filename": request.archive.filename[:255]}
+            return self._jobs.new("archive", project_id=project.id, account_id=account_id, input=archive)
+        if request.git_url is not None:
+            url: dict[str, JSON] = {"url": request.git_url, "allow_file": is_administrator(identity)}
+            return self._jobs.new("import", project_id=project.id, account_id=account_id, input=url)
+        return None
 
     async def reconfigure(self, facts: WorkspaceFacts) -> None:
         """Tell a running workspace its new name; one that is not running is told when it starts."""
@@ -193,8 +202,10 @@ class Creation:
         except FireflyError as error:
             log.warning("bridge.unconfigured", workspace_id=str(facts.workspace_id), reason=error.detail)
 
-    async def _undo(self, project: Project) -> None:
+    async def _undo(self, project: Project, job: NewJob | None = None) -> None:
         try:
+            if job is not None:
+                await self._jobs.withdraw(job)
             await self._removal.purge(project.id, project.workspace_id)
             await self._records.announce("project.removed", project)
         except FireflyError as error:

@@ -1,9 +1,12 @@
 """The two jobs that fill a new project: from a git URL, and from an uploaded archive."""
 
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
 from ..artifacts import ArtifactStore
-from ..errors import FireflyError, NotFound
+from ..errors import NotFound
 from ..git import Importer, Progress
 from .archives import look_over
 from .job import Job, Progressing
@@ -11,7 +14,7 @@ from .jobs import Jobs
 from .model import Project
 from .records import Records
 from .removal import Removal
-from .seams import BridgeGateway, ProjectRoutes, WorkspaceFacts
+from .seams import BridgeGateway, ProjectRoutes, WorkspaceFacts, Workspaces
 
 FIND, RECEIVE, OPEN = "Find the repository", "Receive its history", "Open the workspace"
 CHECK, UNPACK = "Check the archive", "Unpack it"
@@ -30,6 +33,7 @@ class Filling:
         artifacts: ArtifactStore,
         bridge: BridgeGateway,
         routes: ProjectRoutes,
+        workspaces: Workspaces,
         removal: Removal,
         largest_unpacked: int,
     ) -> None:
@@ -38,13 +42,14 @@ class Filling:
         self._artifacts = artifacts
         self._bridge = bridge
         self._routes = routes
+        self._workspaces = workspaces
         self._removal = removal
         self._largest = largest_unpacked
         jobs.register("import", (FIND, RECEIVE, OPEN), self.import_, self.undo)
-        jobs.register("archive", (CHECK, UNPACK), self.unpack, self.undo)
+        jobs.register("archive", (CHECK, UNPACK), self.unpack, self.undo, tidy=self.forget)
 
     async def import_(self, progress: Progressing) -> None:
-        project, facts = await self._project(progress.job.project_id)
+        project, facts = await self._project(progress)
 
         def report(news: Progress) -> None:
             progress.step(_STEPS[news.step], news.detail, news.percent)
@@ -59,28 +64,24 @@ class Filling:
         await self._finish(project, facts, "imported it")
 
     async def unpack(self, progress: Progressing) -> None:
-        project, facts = await self._project(progress.job.project_id)
-        try:
-            await self._unpack(progress, project, facts)
-        except FireflyError:
-            # The job is over, and the archive is of no more use; a server that stops in between begins again.
-            await self._artifacts.remove(progress.input["digest"])
-            raise
-
-    async def _unpack(self, progress: Progressing, project: Project, facts: WorkspaceFacts) -> None:
+        project, facts = await self._project(progress)
         digest = progress.input["digest"]
         progress.step(CHECK, progress.input["filename"])
         summary = await look_over(await self._artifacts.local(digest), total=self._largest)
         progress.step(UNPACK, f"{summary.entries} entries, {summary.size / 1e6:.1f} MB")
         artifact = await self._artifacts.find(digest)
-        await self._bridge.initialize_archive(
-            facts.workspace_id,
-            filename=progress.input["filename"],
-            size=artifact.size if artifact else 0,
-            body=await self._artifacts.read(digest),
-        )
+        async with aclosing(await self._artifacts.read(digest)) as body:
+            await self._bridge.initialize_archive(
+                facts.workspace_id,
+                filename=progress.input["filename"],
+                size=artifact.size if artifact else 0,
+                body=body,
+            )
         await self._finish(project, facts, "uploaded it")
-        await self._artifacts.remove(digest)
+
+    async def forget(self, input: Mapping[str, Any]) -> None:
+        """The archive; not before the end of the job is written, since a server that stops begins again."""
+        await self._artifacts.remove(input["digest"])
 
     async def undo(self, job: Job) -> None:
         project = await self._records.find_by_id(None, job.project_id)
@@ -88,14 +89,36 @@ class Filling:
             await self._removal.purge(project.id, project.workspace_id)
             await self._records.announce("project.removed", project)
 
-    async def _project(self, project_id: UUID) -> tuple[Project, WorkspaceFacts]:
-        project = await self._records.find_by_id(None, project_id)
+    async def _project(self, progress: Progressing) -> tuple[Project, WorkspaceFacts]:
+        project = await self._records.find_by_id(None, progress.job.project_id)
+        if project is not None and progress.again:
+            project = await self._give_fresh_workspace(project)
         facts = await self._records.facts_of(project) if project else None
         if project is None or facts is None:
             raise NotFound("The project was removed meanwhile.")
         return project, facts
 
+    async def _give_fresh_workspace(self, old: Project) -> Project | None:
+        """Only an empty workspace can be filled, and nobody knows how far the present one was."""
+        facts = await self._records.facts_of(old)
+        if facts is None:
+            return None
+        facts = replace(facts, workspace_id=await self._workspaces.claim())
+        async with self._records.database.transaction() as connection:
+            project = await self._records.lock(None, old.id, connection)
+            if project is None:
+                return None
+            await self._records.queries.set_workspace(connection, id=old.id, workspace_id=facts.workspace_id)
+            hosts: Sequence[str] = ()
+            if project.deleted_at is None:
+                facts = replace(facts, name=project.name)
+                hosts = await self._routes.add(facts, project.visibility, connection)
+        await self._routes.apply(hosts)
+        if old.workspace_id is not None:
+            await self._workspaces.remove(old.workspace_id)
+        return replace(project, workspace_id=facts.workspace_id)
+
     async def _finish(self, project: Project, facts: WorkspaceFacts, what: str) -> None:
-        await self._bridge.configure(facts)
-        await self._routes.add(facts, project.visibility)
+        # The project may have been renamed, which a workspace that was not configured yet could not be told.
+        await self._bridge.configure(await self._records.facts_of(project) or facts)
         await self._records.announce("project.changed", project, what=what)

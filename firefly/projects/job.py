@@ -81,11 +81,15 @@ def to_job(row: Mapping[str, Any]) -> Job:
 
 
 class Progressing:
-    """A job under way. Steps go in their order; beginning one ends those before it."""
+    """A job under way. Steps go in their order; beginning one ends those before it.
+
+    `again`: an earlier process began it and did not get to its end.
+    """
 
     def __init__(self, job: Job, input: Mapping[str, Any], clock: Clock) -> None:
         self.job = job
         self.input = input
+        self.again = job.state is JobState.RUNNING
         self.changed = asyncio.Event()
         self._clock = clock
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,21 +11,40 @@ import structlog
 from ..auth import Identity
 from ..bus import JSON, Bus
 from ..clock import Clock
-from ..errors import Conflict, FireflyError, NotFound
-from ..store import Database, load_queries
+from ..errors import Conflict, DatabaseUnavailable, FireflyError, NotFound
+from ..store import Connection, Database, load_queries
 from .job import Job, JobState, Progressing, Step, to_job
 
 log = structlog.get_logger()
 
 _INTERVAL = 0.25
+_RETRY = 1.0
+_END_LIMIT = 60.0
 _AT_ONCE = 4
 CANCELLED = "It was cancelled."
 BROKEN = "Something went wrong in Firefly; its log says what. Try again, or tell an administrator."
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    job: Job
+    input: Mapping[str, JSON]
+
 
 # Does the work, telling its steps; an error that it raises becomes the job's.
 Work = Callable[[Progressing], Awaitable[None]]
 # Undoes what a failed or cancelled job began.
 Undo = Callable[[Job], Awaitable[None]]
+# Throws away what an ended job, however it ended, needs no more.
+Tidy = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    steps: Sequence[str]
+    work: Work
+    undo: Undo
+    tidy: Tidy | None
 
 
 class Jobs:
@@ -35,14 +55,15 @@ class Jobs:
         self._bus = bus
         self._clock = clock
         self._queries = load_queries("jobs")
-        self._kinds: dict[str, tuple[Sequence[str], Work, Undo]] = {}
+        self._kinds: dict[str, Kind] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._cancelled: set[UUID] = set()
+        self._ending: set[UUID] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    def register(self, kind: str, steps: Sequence[str], work: Work, undo: Undo) -> None:
+    def register(self, kind: str, steps: Sequence[str], work: Work, undo: Undo, *, tidy: Tidy | None = None) -> None:
         """Before `open`: what to do for a kind of job."""
-        self._kinds[kind] = (steps, work, undo)
+        self._kinds[kind] = Kind(steps, work, undo, tidy)
 
     async def open(self) -> None:
         """Begin again with what an earlier process did not end."""
@@ -60,22 +81,35 @@ class Jobs:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def start(self, kind: str, *, project_id: UUID, account_id: UUID, input: Mapping[str, JSON]) -> Job:
-        steps = tuple(Step(name, JobState.QUEUED) for name in self._kinds[kind][0])
+    def new(self, kind: str, *, project_id: UUID, account_id: UUID, input: Mapping[str, JSON]) -> NewJob:
+        """One that is nowhere yet: `insert` writes it down, `begin` runs it."""
+        steps = tuple(Step(name, JobState.QUEUED) for name in self._kinds[kind].steps)
         job = Job(uuid4(), project_id, kind, JobState.QUEUED, steps, None, self._clock.now(), None, account_id)
+        return NewJob(job, dict(input))
+
+    async def insert(self, new: NewJob, connection: Connection) -> None:
+        """In the transaction of `connection`; a server that stops before `begin` runs it at the next start."""
+        job = new.job
+        await self._queries.insert_job(
+            connection,
+            id=job.id,
+            project_id=job.project_id,
+            account_id=job.account_id,
+            kind=job.kind,
+            input=dict(new.input),
+            steps=[step.as_json() for step in job.steps],
+            now=job.created_at,
+        )
+
+    async def withdraw(self, new: NewJob) -> None:
+        """One that was inserted, perhaps, and will not begin."""
         async with self._database.connection() as connection:
-            await self._queries.insert_job(
-                connection,
-                id=job.id,
-                project_id=project_id,
-                account_id=account_id,
-                kind=kind,
-                input=dict(input),
-                steps=[step.as_json() for step in steps],
-                now=job.created_at,
-            )
-        self._spawn(job, dict(input))
-        return job
+            await self._queries.withdraw_job(connection, id=new.job.id)
+
+    def begin(self, new: NewJob) -> Job:
+        """Once it is committed."""
+        self._spawn(new.job, new.input)
+        return new.job
 
     async def get(self, identity: Identity, job_id: UUID) -> Job:
         """Raises NotFound for anyone but who started it and the project's members."""
@@ -109,9 +143,11 @@ class Jobs:
         task = self._tasks.get(job_id)
         if job.state.ended or task is None:
             raise Conflict("The job has ended already.")
-        self._cancelled.add(job_id)
-        task.cancel()
-        await asyncio.wait([task])
+        # One that is at its end already is let alone, so that the end gets written.
+        if job_id not in self._ending:
+            self._cancelled.add(job_id)
+            task.cancel()
+        await asyncio.wait([task], timeout=_END_LIMIT)
         return await self.get(identity, job_id)
 
     def _spawn(self, job: Job, input: Mapping[str, Any]) -> None:
@@ -122,33 +158,62 @@ class Jobs:
     def _forget(self, job_id: UUID) -> None:
         self._tasks.pop(job_id, None)
         self._cancelled.discard(job_id)
+        self._ending.discard(job_id)
 
     async def _run(self, job: Job, input: Mapping[str, Any]) -> None:
-        _, work, undo = self._kinds[job.kind]
         progress = Progressing(job, input, self._clock)
+        state, error = await self._outcome(progress)
+        self._ending.add(job.id)
+        progress.end(state, error)
+        while True:
+            if await self._ended(progress):
+                return
+            await asyncio.sleep(_RETRY)
+
+    async def _outcome(self, progress: Progressing) -> tuple[JobState, str | None]:
+        job = progress.job
         try:
             async with self._slots:
-                await self._work(progress, work)
+                await self._work(progress, self._kinds[job.kind].work)
         except asyncio.CancelledError:
             if job.id not in self._cancelled:
                 raise
-            await self._end(progress, undo, JobState.CANCELLED, CANCELLED)
+            return JobState.CANCELLED, CANCELLED
         except FireflyError as error:
-            await self._end(progress, undo, JobState.FAILED, error.detail)
+            return JobState.FAILED, error.detail
         except Exception:
             log.exception("job.broken", job_id=str(job.id), kind=job.kind)
-            await self._end(progress, undo, JobState.FAILED, BROKEN)
+            return JobState.FAILED, BROKEN
+        return JobState.SUCCEEDED, None
+
+    async def _ended(self, progress: Progressing) -> bool:
+        """Undo what has failed, write the end down, tidy up; False while the database is away."""
+        kind, job = self._kinds[progress.job.kind], progress.job
+        try:
+            if job.state is not JobState.SUCCEEDED:
+                await kind.undo(job)
+        except DatabaseUnavailable:
+            return False
+        except Exception:
+            log.exception("job.left", job_id=str(job.id))
+        try:
+            await self._write(progress)
+        except DatabaseUnavailable:
+            return False
+        if kind.tidy is not None:
+            await kind.tidy(progress.input)
+        return True
 
     async def _work(self, progress: Progressing, work: Work) -> None:
         progress.begin()
+        # Before anything is done: who begins again has to know that it was begun.
+        await self._write(progress)
         writing = asyncio.create_task(self._keep_writing(progress))
         try:
             await work(progress)
         finally:
             writing.cancel()
             await asyncio.wait([writing])
-        progress.end(JobState.SUCCEEDED, None)
-        await self._write(progress)
 
     async def _keep_writing(self, progress: Progressing) -> None:
         while True:
@@ -159,14 +224,6 @@ class Jobs:
             except FireflyError as error:
                 log.warning("job.unwritten", job_id=str(progress.job.id), reason=error.detail)
             await asyncio.sleep(_INTERVAL)
-
-    async def _end(self, progress: Progressing, undo: Undo, state: JobState, error: str) -> None:
-        progress.end(state, error)
-        try:
-            await undo(progress.job)
-        except FireflyError as failure:
-            log.error("job.left", job_id=str(progress.job.id), reason=failure.detail)
-        await self._write(progress)
 
     async def _write(self, progress: Progressing) -> None:
         job = progress.job

@@ -34,6 +34,11 @@ class Records:
             row = await self.queries.find_project_by_id(connection, account_id=account_id, id=project_id)
         return to_project(row) if row else None
 
+    async def lock(self, account_id: UUID | None, project_id: UUID, connection: Connection) -> Project | None:
+        """As find_by_id; nobody else changes the project until the transaction of `connection` ends."""
+        row = await self.queries.lock_project(connection, account_id=account_id, id=project_id)
+        return to_project(row) if row else None
+
     async def find_renamed(self, account_id: UUID | None, owner: str, name: str, now: datetime) -> Project | None:
         """The project that once had this address, while the old name is reserved."""
         async with self.database.connection() as connection:

@@ -1,10 +1,11 @@
 """What the projects' services need of other parts, each as small as its use; adapters join them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from ..store import Connection
 from .model import Visibility
 
 
@@ -63,13 +64,29 @@ class Workspaces(Protocol):
 
 
 class ProjectRoutes(Protocol):
-    """The hosts of a project's shared workspace."""
+    """The hosts of a project's shared workspace.
 
-    async def add(self, facts: WorkspaceFacts, visibility: Visibility) -> None: ...
+    Each change is part of the transaction of `connection`, so that project and hosts never disagree, and returns the
+    hosts to `apply` once that is committed.
+    """
 
-    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, visibility: Visibility) -> None:
+    async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> Sequence[str]: ...
+
+    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> Sequence[str]:
         """The new host shows the workspace; the old one redirects, and stays reserved."""
 
-    async def set_visibility(self, project_id: UUID, visibility: Visibility) -> None: ...
+    async def set_visibility(
+        self, project_id: UUID, visibility: Visibility, connection: Connection
+    ) -> Sequence[str]: ...
 
-    async def remove(self, project_id: UUID) -> None: ...
+    async def remove(self, project_id: UUID, connection: Connection) -> Sequence[str]:
+        """The hosts show nothing any more, but stay the project's."""
+
+    async def release(self, project_id: UUID, connection: Connection) -> Sequence[str]:
+        """The project is no more: its hosts are free."""
+
+    async def apply(self, hosts: Sequence[str]) -> None:
+        """Put into effect here at once; everybody else hears of it by the commit."""
+
+    async def end_visits(self, project_id: UUID) -> None:
+        """End what visitors have open whom the hosts, as applied, would not let in any more."""

@@ -1,6 +1,8 @@
 """Projects: find, list, change, delete and restore, each decided by Access."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -9,8 +11,10 @@ from .. import hostnames
 from ..audit import Audit
 from ..auth import Identity
 from ..clock import Clock
-from ..errors import InvalidInput, Moved, NameTaken, NotFound
+from ..errors import Moved, NameTaken, NotFound
+from ..store import Connection
 from .access import UNKNOWN, Access, Action
+from .changes import changed, check_description, what_changed
 from .creation import Created, Creation
 from .model import CreateProject, Page, Project, Role, UpdateProject, Visibility
 from .naming import SENTENCES, check_free, reserve
@@ -18,7 +22,6 @@ from .records import Records, decode_cursor, encode_cursor, to_project
 from .removal import Removal
 from .seams import ProjectRoutes, WorkspaceFacts, Workspaces
 
-LONGEST_DESCRIPTION = 2000
 LARGEST_PAGE = 100
 
 
@@ -117,89 +120,111 @@ class Projects:
         widens = change.visibility is Visibility.PUBLIC
         project = await self.get(identity, owner, name, Action.PUBLISH if widens else Action.MANAGE)
         check_description(change.description or "")
-        wanted = replace(
-            project,
-            name=change.name if change.name is not None else project.name,
-            description=project.description if change.description is None else change.description.strip(),
-            visibility=change.visibility or project.visibility,
-        )
-        if wanted.name != project.name:
-            hostnames.validate_name(wanted.name)
-        if wanted == project:
-            return project
+        if change.name not in (None, project.name):
+            hostnames.validate_name(change.name or "")
+        facts = await self._records.facts_of(project)
         try:
-            await self._store(identity, project, wanted)
+            async with self._records.database.transaction() as connection:
+                # As it is now: of two changes at once neither undoes the other's.
+                old = await self._held(identity, project.id, connection)
+                new = changed(old, change)
+                hosts: Sequence[str] = ()
+                if new != old:
+                    await self._store(identity, old, new, connection)
+                    hosts = await self._move_hosts(facts, old, new, connection)
         except asyncpg.UniqueViolationError as error:
-            raise NameTaken(SENTENCES["used"].format(name=wanted.name), field="name") from error
-        await self._move_routes(project, wanted)
-        return await self.get(identity, owner, wanted.name, Action.MANAGE)
+            raise NameTaken(SENTENCES["used"].format(name=change.name), field="name") from error
+        await self._follow(old, new, hosts)
+        return await self.get_by_id(identity, project.id)
 
-    async def _store(self, identity: Identity, old: Project, new: Project) -> None:
-        now, what = self._clock.now(), _what_changed(old, new)
-        async with self._records.database.transaction() as connection:
-            if new.name != old.name:
-                await check_free(self._records, connection, new, now)
-                await reserve(self._records, connection, old, new, now)
-            await self._queries.update_project(
-                connection,
-                id=new.id,
-                name=new.name,
-                description=new.description,
-                visibility=new.visibility,
-                now=now,
-                what=what,
-                account_id=identity.account.id,
-            )
-            await self._records.announce("project.changed", new, connection, what=what)
-            await self._audit.record(
-                identity.account.id,
-                "project.changed",
-                f"project:{new.id}",
-                detail={"from": old.path, "to": new.path, "visibility": new.visibility.value},
-                connection=connection,
-            )
+    async def _held(
+        self, identity: Identity, project_id: UUID, connection: Connection, *, deleted: bool = False
+    ) -> Project:
+        """The project, which nobody else changes until the transaction ends. Raises NotFound."""
+        project = await self._records.lock(identity.account.id, project_id, connection)
+        if project is None or (project.deleted_at is not None) != deleted:
+            raise NotFound(UNKNOWN)
+        return project
 
-    async def _move_routes(self, old: Project, new: Project) -> None:
-        facts = await self._records.facts_of(new)
+    async def _store(self, identity: Identity, old: Project, new: Project, connection: Connection) -> None:
+        now, what = self._clock.now(), what_changed(old, new)
+        if new.name != old.name:
+            await check_free(self._records, connection, new, now)
+            await reserve(self._records, connection, old, new, now)
+        await self._queries.update_project(
+            connection,
+            id=new.id,
+            name=new.name,
+            description=new.description,
+            visibility=new.visibility,
+            now=now,
+            what=what,
+            account_id=identity.account.id,
+        )
+        await self._records.announce("project.changed", new, connection, what=what)
+        await self._audit.record(
+            identity.account.id,
+            "project.changed",
+            f"project:{new.id}",
+            detail={"from": old.path, "to": new.path, "visibility": new.visibility.value},
+            connection=connection,
+        )
+
+    async def _move_hosts(
+        self, facts: WorkspaceFacts | None, old: Project, new: Project, connection: Connection
+    ) -> Sequence[str]:
         if facts is None:
-            return
+            return ()
+        hosts: set[str] = set()
         if old.name != new.name:
-            await self._routes.rename(replace(facts, name=old.name), facts, new.visibility)
-            await self._creation.reconfigure(facts)
+            hosts.update(
+                await self._routes.rename(replace(facts, name=old.name), replace(facts, name=new.name), connection)
+            )
         if old.visibility is not new.visibility:
-            await self._routes.set_visibility(new.id, new.visibility)
+            hosts.update(await self._routes.set_visibility(new.id, new.visibility, connection))
+        return sorted(hosts)
+
+    async def _follow(self, old: Project, new: Project, hosts: Sequence[str]) -> None:
+        """What a committed change entails."""
+        await self._routes.apply(hosts)
+        if old.visibility is Visibility.PUBLIC and new.visibility is not Visibility.PUBLIC:
+            await self._routes.end_visits(new.id)
+        facts = await self._records.facts_of(new)
+        if facts is not None and old.name != new.name:
+            await self._creation.reconfigure(facts)
 
     async def delete(self, identity: Identity, owner: str, name: str) -> Project:
         """Hidden and stopped at once, restorable for 30 days."""
         project = await self.get(identity, owner, name, Action.DELETE)
-        await self._set_deleted(identity, project, deleted=True)
-        await self._routes.remove(project.id)
+        now = self._clock.now()
+        async with self._records.database.transaction() as connection:
+            project = await self._held(identity, project.id, connection)
+            await self._set_deleted(identity, project, now, connection)
+            hosts = await self._routes.remove(project.id, connection)
+        await self._routes.apply(hosts)
         if project.workspace_id is not None:
             await self._workspaces.stop(project.workspace_id, "The project was deleted.")
-        return replace(project, deleted_at=self._clock.now())
+        return replace(project, deleted_at=now)
 
     async def restore(self, identity: Identity, owner: str, name: str) -> Project:
         project = await self.get(identity, owner, name, Action.DELETE, deleted=True)
-        await self._set_deleted(identity, project, deleted=False)
         facts = await self._records.facts_of(project)
-        if facts is not None:
-            await self._routes.add(facts, project.visibility)
+        async with self._records.database.transaction() as connection:
+            project = await self._held(identity, project.id, connection, deleted=True)
+            await self._set_deleted(identity, project, None, connection)
+            hosts = await self._routes.add(facts, project.visibility, connection) if facts else ()
+        await self._routes.apply(hosts)
         return await self.get(identity, owner, name, Action.DELETE)
 
-    async def _set_deleted(self, identity: Identity, project: Project, *, deleted: bool) -> None:
-        now, what = self._clock.now(), "deleted it" if deleted else "restored it"
-        kind = "project.deleted" if deleted else "project.restored"
-        async with self._records.database.transaction() as connection:
-            await self._queries.set_deleted(
-                connection,
-                id=project.id,
-                deleted_at=now if deleted else None,
-                now=now,
-                what=what,
-                account_id=identity.account.id,
-            )
-            await self._records.announce(kind, project, connection)
-            await self._audit.record(identity.account.id, kind, f"project:{project.id}", connection=connection)
+    async def _set_deleted(
+        self, identity: Identity, project: Project, at: datetime | None, connection: Connection
+    ) -> None:
+        kind, what = ("project.deleted", "deleted it") if at else ("project.restored", "restored it")
+        await self._queries.set_deleted(
+            connection, id=project.id, deleted_at=at, now=self._clock.now(), what=what, account_id=identity.account.id
+        )
+        await self._records.announce(kind, project, connection)
+        await self._audit.record(identity.account.id, kind, f"project:{project.id}", connection=connection)
 
     async def note_change(self, project_id: UUID, what: str, account_id: UUID | None) -> None:
         """`what` continues a sentence that begins with a name: "pushed to main"."""
@@ -223,16 +248,3 @@ class Projects:
     async def expire(self) -> int:
         """Really remove what was deleted 30 days ago, and give old names free; returns how many projects."""
         return await self._removal.expire()
-
-
-def check_description(text: str) -> None:
-    if len(text) > LONGEST_DESCRIPTION:
-        raise InvalidInput(f"The description may have {LONGEST_DESCRIPTION} characters.", field="description")
-    if "\x00" in text:
-        raise InvalidInput("The description holds a character that cannot be stored.", field="description")
-
-
-def _what_changed(old: Project, new: Project) -> str:
-    if old.name != new.name:
-        return f"renamed it from {old.name}"
-    return "changed who may see it" if old.visibility is not new.visibility else "changed the description"

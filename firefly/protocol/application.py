@@ -69,7 +69,9 @@ class Stream(StrEnum):
 
 
 class Line(Result):
-    """One line of output. `seq` counts without gaps; a gap seen by a reader means that lines were dropped."""
+    """One line of output. `seq` counts without gaps; a gap seen by a reader means that lines were dropped, or that the
+    sandbox was started anew: each life of a bridge begins far above the numbers of those before it.
+    """
 
     seq: int
     time: datetime

@@ -28,6 +28,13 @@ def _scalar_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _passable(value: str) -> str:
+    """What can be handed to a program."""
+    if "\0" in value or any(0xD800 <= ord(character) < 0xE000 for character in value):
+        raise ValueError("a text with characters that no program can be given")
+    return value
+
+
 def _inside(value: str) -> str:
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or "\0" in value or not value:
@@ -35,8 +42,9 @@ def _inside(value: str) -> str:
     return value
 
 
-Texts = Annotated[list[str], BeforeValidator(_as_list)]
-Variables = Annotated[dict[str, str], BeforeValidator(_as_texts)]
+Text = Annotated[str, AfterValidator(_passable)]
+Texts = Annotated[list[Text], BeforeValidator(_as_list)]
+Variables = Annotated[dict[str, Text], BeforeValidator(_as_texts)]
 InsidePath = Annotated[str, AfterValidator(_inside)]
 InsidePaths = Annotated[list[InsidePath], BeforeValidator(_as_list)]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=40)]
@@ -65,7 +73,7 @@ class Preview(Section):
 
 class Resources(Section):
     memory: Size | None = None
-    cpu: float | None = Field(default=None, gt=0)
+    cpu: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     pids: int | None = Field(default=None, gt=0)
     disk: Size | None = None
 
@@ -96,7 +104,7 @@ class Manifest(Section):
     dev: Texts = Field(default_factory=list)
     port: int | None = Field(default=None, ge=1, le=65535)
     test: Texts = Field(default_factory=list)
-    env: dict[VariableName, str] = Field(default_factory=dict)
+    env: dict[VariableName, Text] = Field(default_factory=dict)
     writable: InsidePaths = Field(default_factory=list)
     urls: Annotated[list[Label], BeforeValidator(_as_list)] = Field(default_factory=list)
     dockerfile: Dockerfile | None = None

@@ -65,3 +65,6 @@ class _Builder:
             return self._loader.construct_object(node)
         except ValueError as error:
             raise ValueError(str(error), line) from error
+        except (AttributeError, IndexError, KeyError, TypeError, OverflowError) as error:
+            # PyYAML checks what it guesses, not what an explicit tag (!!int, !!timestamp, …) claims.
+            raise ValueError("a value that is not what its tag says", line) from error

@@ -59,8 +59,12 @@ class Context:
         self.held: set[Connection] = set()
         """Connections whose request waits for a target."""
         self.waiting: dict[Target, int] = {}
-        """How many requests wait for each."""
+        """How many dials there are for each."""
+        self.left: dict[Target, asyncio.Task[None]] = {}
+        """Dials that go on although nobody waits for them any longer, one for each target at most."""
         self.pipes: set[Pipe] = set()
+        self.cuts = 0
+        """How often access was taken away from somebody."""
         self.draining = False
         self.now = 0.0
         self.app_dress = Dress()
@@ -83,11 +87,12 @@ class Context:
         self.call_soon = loop.call_soon
         self.outbox.open(loop)
 
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run `work` in a task that `cancel` ends at the latest."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -1,5 +1,7 @@
 """How a request reaches its target and what happens when it does not: dialing, tunnels, failures, endings."""
 
+import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from .tunnels import FIELD_PREFIX, HANDLE_FIELD, TARGET_FIELD
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .context import Context
     from .upstream import Upstream
 
 # RFC 9110, 9.2.2; TRACE is not passed on.
@@ -33,13 +36,15 @@ log = structlog.get_logger()
 
 
 class Wait:
-    """One request waiting for one dial; the dial goes on when the request does not wait any longer."""
+    """One request waiting for one dial."""
 
-    __slots__ = ("onward", "target")
+    __slots__ = ("onward", "target", "task")
 
     def __init__(self, target: Target, onward: bytes) -> None:
         self.target = target
         self.onward = onward
+        self.task: asyncio.Task[None] | None = None
+        """Set while it may be cancelled."""
 
 
 def deliver(client: "Connection", target: Target, onward: bytes) -> None:
@@ -64,22 +69,30 @@ def dial(client: "Connection", target: Target, onward: bytes) -> None:
     client.waits = wait = Wait(target, onward)
     context.held.add(client)
     context.waiting[target] = context.waiting.get(target, 0) + 1
-    context.spawn(_dial(client, wait))
+    wait.task = context.spawn(_dial(client, wait))
+    wait.task.add_done_callback(partial(_dialed, context, target))
+
+
+def _dialed(context: "Context", target: Target, task: "asyncio.Task[None]") -> None:
+    if context.left.get(target) is task:
+        del context.left[target]
+    context.waiting[target] -= 1
+    if not context.waiting[target]:
+        del context.waiting[target]
 
 
 async def _dial(client: "Connection", wait: Wait) -> None:
     context = client.context
     try:
-        upstream = await context.pool.dial(wait.target)
+        reached = await context.pool.reach(wait.target)
+        wait.task = None
+        upstream = await context.pool.connect(wait.target, reached)
     except (FireflyError, OSError, TimeoutError) as error:
+        wait.task = None
         if client.waits is wait:
             give_up(client)
             _report(client, wait.target, error)
         return
-    finally:
-        context.waiting[wait.target] -= 1
-        if not context.waiting[wait.target]:
-            del context.waiting[wait.target]
     if client.waits is wait:
         give_up(client)
         if upstream.lost:
@@ -91,9 +104,12 @@ async def _dial(client: "Connection", wait: Wait) -> None:
 
 
 def give_up(client: "Connection") -> None:
-    """Wait no longer for a dial."""
-    client.waits = None
-    client.context.held.discard(client)
+    """Wait no longer for a dial. One for each target goes on, for the next who asks."""
+    context = client.context
+    wait, client.waits = client.waits, None
+    context.held.discard(client)
+    if wait is not None and wait.task is not None and context.left.setdefault(wait.target, wait.task) is not wait.task:
+        wait.task.cancel()
 
 
 def _report(client: "Connection", target: Target, error: Exception) -> None:
@@ -162,8 +178,8 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
     client.resume()
     if client.buffer:
         upstream.transport.write(client.buffer)
-    if client.buffer:
-        upstream.transport.write(client.buffer)
+    if client.ended:
+        near.eof_received()
 
 
 def bad_gateway(client: "Connection", why: str) -> None:

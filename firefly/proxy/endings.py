@@ -42,4 +42,4 @@ def cut_off(client: "Connection", reader: Reader) -> None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         client.transport.abort()
     else:
-        client.transport.close()
+        end(client)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
+import structlog
+
 from firefly.errors import FireflyError
 from firefly.routes import RouteTable, Target
 
@@ -29,6 +31,11 @@ PAUSE = 0.02
 BACKLOG = 1024
 # Others have their turn in between.
 REVIEWED_AT_ONCE = 64
+# Seconds until a silent client is asked whether it is still there, and between askings; how many go unanswered.
+ALIVE_AFTER, ALIVE_EVERY, ALIVE_TIMES = 60, 20, 3
+
+
+log = structlog.get_logger()
 
 
 class FrontDoor:
@@ -101,6 +108,8 @@ class FrontDoor:
             ssl_handshake_timeout=self._context.limits.head_time if tls else None,
             ssl_shutdown_timeout=self._context.limits.linger if tls else None,
         )
+        for listener in server.sockets:
+            _keep_alive(listener)
         self._servers.append(server)
         if self._ticker is None:
             self._ticker = loop.create_task(self._tick())
@@ -136,6 +145,7 @@ class FrontDoor:
         Tunnels that are still being opened count.
         """
         context = self._context
+        context.cuts += 1
         for pipe in list(context.pipes):
             if pipe.holder is not None and ended(pipe.holder):
                 pipe.abort()
@@ -179,9 +189,26 @@ class FrontDoor:
         for turn in count(1):
             await asyncio.sleep(TICK)
             context.now = time.monotonic()
-            for connection in list(context.held):
-                delivery.check_wait(connection)
-            context.pool.sweep()
-            if turn % 4 == 0:
-                for connection in list(context.connections):
-                    timers.check(connection)
+            try:
+                self._look(turn)
+            # Whatever it is: without its clock nothing here would ever time out again.
+            except Exception as error:
+                log.error("proxy.look_failed", exc_info=error)
+
+    def _look(self, turn: int) -> None:
+        context = self._context
+        for connection in list(context.held):
+            delivery.check_wait(connection)
+        context.pool.sweep()
+        if turn % 4 == 0:
+            for connection in list(context.connections):
+                timers.check(connection)
+
+
+def _keep_alive(listener: socket.socket) -> None:
+    """Let the kernel notice clients that vanished without a word; a tunnel that is silent would stay for ever."""
+    if listener.family in (socket.AF_INET, socket.AF_INET6):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ALIVE_AFTER)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ALIVE_EVERY)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, ALIVE_TIMES)

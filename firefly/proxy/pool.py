@@ -81,13 +81,21 @@ class Pool:
 
     async def dial(self, target: Target) -> Upstream:
         """A new connection. Raises what `Dialer.dial` raises."""
+        return await self.connect(target, await self.reach(target))
+
+    async def reach(self, target: Target) -> tuple[str, socket.socket] | None:
+        """The part of `dial` that may take long, and be cancelled. None: there is nothing to wait for."""
         self._context.counters["dialed"] += 1
+        return None if isinstance(target, AppTarget) else await self._dialer.dial(target)
+
+    async def connect(self, target: Target, reached: tuple[str, socket.socket] | None) -> Upstream:
+        """The rest of `dial`. Not to be cancelled: loop and socket would both close the descriptor."""
         loop = asyncio.get_running_loop()
-        if isinstance(target, AppTarget):
+        if reached is None:
             slot = self._app
             made = await loop.create_unix_connection(lambda: Upstream(self._context, slot), self._app_path)
             return made[1]
-        instance, connection = await self._dialer.dial(target)
+        instance, connection = reached
         slot = self._slots.setdefault(_key(instance, target), Slot(target, instance))
         slot.dialing += 1
         try:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from firefly.errors import FireflyError
 from firefly.routes import AppTarget, Route
 
 from . import delivery, hosts, pages
@@ -96,17 +95,26 @@ async def still_passes(context: "Context", head: Head) -> bool:
         return True
     verdict = context.gate.decide(route, head)
     if verdict is Verdict.ASK:
-        async with asyncio.timeout(context.limits.gate_time):
-            verdict = await context.gate.ask(route, head)
+        verdict = await _ask_gate(context, head, route)
     return route is not None and verdict in (Verdict.ALLOW, Verdict.MEMBER, Verdict.RENEW)
+
+
+async def _ask_gate(context: "Context", head: Head, route: Route | None) -> Verdict:
+    """What the gate says now; asked again where access was taken away while it looked."""
+    async with asyncio.timeout(context.limits.gate_time):
+        while True:
+            cuts = context.cuts
+            verdict = await context.gate.ask(route, head)
+            if cuts == context.cuts:
+                return verdict
 
 
 async def _ask(client: "Connection", head: Head, route: Route | None) -> None:
     try:
-        async with asyncio.timeout(client.context.limits.gate_time):
-            verdict = await client.context.gate.ask(route, head)
-    except (FireflyError, TimeoutError) as error:
-        log.warning("gate.failed", request_id=client.request_id.decode(), error=str(error))
+        verdict: Verdict | None = await _ask_gate(client.context, head, route)
+    # Whatever it is: nobody else would ever answer.
+    except Exception as error:
+        log.warning("gate.failed", request_id=client.request_id.decode(), error=repr(error))
         verdict = None
     if client.head is not head or client.transport.is_closing():
         return

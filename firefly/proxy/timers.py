@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import delivery, pages
+from . import delivery, endings, pages
 from .heads import BadHead
 from .stage import Stage
 
@@ -15,12 +15,14 @@ def check(client: "Connection") -> None:
     limits, now = client.context.limits, client.context.now
     quiet = now - client.stamp
     if client.stage is Stage.IDLE:
-        if client.buffer and now - client.since > limits.head_time:
+        if client.buffer and not client.write_paused and now - client.since > limits.head_time:
             delivery.reject(client, BadHead("The head of the request did not come in time.", status=408))
         elif quiet > limits.idle_time:
-            client.transport.close()
+            endings.end(client)
     elif client.stage is Stage.LINGER:
-        if now - client.since > limits.linger:
+        # What the client has not read yet gets the time of a body, not that of a goodbye.
+        patience = limits.stall_time if client.transport.get_write_buffer_size() else limits.linger
+        if now - client.since > patience:
             client.transport.abort()
     elif client.ended and quiet > limits.half_closed_time:
         client.transport.abort()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from firefly.routes import Target
+from firefly.routes import BridgeTarget, Target
 
 HANDLE_FIELD: Final = "X-Firefly-Tunnel"
 TARGET_FIELD: Final = "X-Firefly-Tunnel-Target"
@@ -42,6 +42,12 @@ class Tunnels:
         """Redeem a handle: once, and in time."""
         until, target = self._waiting.pop(handle, (0.0, None))
         return target if until >= self._now() else None
+
+    def cut(self, ended: Callable[[object], bool]) -> None:
+        """Forget the handles of tunnels whose holder has `ended`."""
+        for handle, (_, target) in list(self._waiting.items()):
+            if isinstance(target, BridgeTarget) and target.holder is not None and ended(target.holder):
+                del self._waiting[handle]
 
     def _forget(self) -> None:
         now = self._now()

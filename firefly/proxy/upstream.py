@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from . import answers, delivery
 from .answers import Answer, BadAnswer
 from .bodies import BadBody, Reader
-from .heads import END, Head
+from .heads import END
 from .outbox import Sender
 
 if TYPE_CHECKING:
@@ -15,31 +15,17 @@ if TYPE_CHECKING:
     from .pool import Slot
 
 
-# Answers with a status below 200 before the one that ends a request.
-MOST_INTERIM = 32
+# Answers before the answer (100, 103) to one request.
+MOST_INTERIMS = 16
 
 
 class Upstream(Sender):
-    __slots__ = (
-        "_context",
-        "_held",
-        "_informed",
-        "_interims",
-        "client",
-        "lost",
-        "reader",
-        "reused",
-        "since",
-        "slot",
-        "spoken",
-    )
+    __slots__ = ("_context", "_held", "_interims", "client", "lost", "reader", "reused", "since", "slot", "spoken")
 
     def __init__(self, context: "Context", slot: "Slot") -> None:
         super().__init__()
         self._context = context
         self._held = b""
-        self._informed: Head | None = None
-        """The request that interim answers came for, and how many."""
         self._interims = 0
         self.slot = slot
         self.client: Connection | None = None
@@ -61,6 +47,7 @@ class Upstream(Sender):
         self.client = client
         self.reader = None
         self.spoken = False
+        self._interims = 0
         self.slot.used = True
 
     def data_received(self, data: bytes) -> None:
@@ -112,14 +99,11 @@ class Upstream(Sender):
         if answer.status == 101:
             delivery.switch(client, self, answer, rest)
             return
-        head = client.head
-        assert head is not None
-        if self._informed is not head:
-            self._informed, self._interims = head, 0
         self._interims += 1
-        if self._interims > MOST_INTERIM:
-            raise BadAnswer("too many interim answers")
-        if head.modern:
+        if self._interims > MOST_INTERIMS:
+            raise BadAnswer("it announces an answer again and again")
+        assert client.head is not None
+        if client.head.modern:
             client.transport.write(answer.compose(b""))
         self.spoken = False
         if rest:

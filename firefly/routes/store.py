@@ -89,6 +89,13 @@ class RouteStore:
             hosts.extend([row["host"] async for row in rows])
         return hosts
 
+    async def release(self, project_id: UUID, *, connection: Connection | None = None) -> list[str]:
+        """Give all hosts of a project that is no more free, those that were only reserved for it too."""
+        async with self._change(connection) as (inside, hosts):
+            rows = self._queries.release(inside, project_id=project_id)
+            hosts.extend([row["host"] async for row in rows])
+        return hosts
+
     async def rename(self, old_host: str, new_host: str, *, connection: Connection | None = None) -> list[str]:
         """Move a route to a new host; the old one redirects there and stays reserved for 90 days.
 

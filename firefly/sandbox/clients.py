@@ -41,20 +41,23 @@ class Clients:
         self._selector = selector
         self._listener = listener
         self._answer = answer
-        self._all: set[socket.socket] = set()
+        self._begun: dict[socket.socket, bytes] = {}
+        """All connections, each with what has come of a line that is not whole yet."""
         selector.register(listener, selectors.EVENT_READ, self._accept)
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
         connection.settimeout(SEND_LIMIT)
-        self._all.add(connection)
+        self._begun[connection] = b""
         self._selector.register(connection, selectors.EVENT_READ, partial(self._serve, connection))
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             data = connection.recv(MAX_REQUEST)
-            if data:
-                for line in data.splitlines():
+            *lines, begun = (self._begun[connection] + data).split(b"\n")
+            if data and len(begun) <= MAX_REQUEST:
+                self._begun[connection] = begun
+                for line in lines:
                     self._answer(connection, json.loads(line))
                 return
         self.drop(connection)
@@ -66,8 +69,8 @@ class Clients:
             self.drop(connection)
 
     def drop(self, connection: socket.socket) -> None:
-        if connection in self._all:
-            self._all.remove(connection)
+        if connection in self._begun:
+            del self._begun[connection]
             self.watchers.discard(connection)
             self._selector.unregister(connection)
             connection.close()

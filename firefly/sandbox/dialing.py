@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,11 +37,13 @@ class JoiningSource(SocketSource):
 
     def __init__(self, namespace: int) -> None:
         self._namespace = namespace
+        self._using = threading.Lock()
 
     def make(self, family: socket.AddressFamily) -> socket.socket:
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            privileges.setns(self._namespace, CLONE_NEWNET)
+            with self._using:
+                privileges.setns(self._namespace, CLONE_NEWNET)
             try:
                 return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             finally:
@@ -49,7 +52,11 @@ class JoiningSource(SocketSource):
             os.close(home)
 
     def close(self) -> None:
-        os.close(self._namespace)
+        """A thread may be about to join: it must not find another sandbox's namespace under the same number."""
+        with self._using:
+            namespace, self._namespace = self._namespace, -1
+        if namespace >= 0:
+            os.close(namespace)
 
 
 class HelperSource(SocketSource):
@@ -100,8 +107,12 @@ class Dialer:
         self, source: SocketSource, family: socket.AddressFamily, address: str, port: int
     ) -> socket.socket | None:
         loop = asyncio.get_running_loop()
+        making = loop.run_in_executor(self._threads, source.make, family)
         try:
-            made = await loop.run_in_executor(self._threads, source.make, family)
+            made = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            making.add_done_callback(_close_made)
+            raise
         except OSError as error:
             raise Unavailable("The sandbox has ended.") from error
         try:
@@ -117,3 +128,9 @@ class Dialer:
             made.close()
             raise
         return made
+
+
+def _close_made(making: "asyncio.Future[socket.socket]") -> None:
+    """For whoever asked for the socket and was cancelled before the thread had made it."""
+    if not making.cancelled() and making.exception() is None:
+        making.result().close()

@@ -11,7 +11,7 @@ import structlog
 
 from firefly.bus import Bus
 from firefly.clock import Clock, SystemClock
-from firefly.errors import FireflyError, NotFound, SandboxFailed, TimedOut, Unavailable
+from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
 from firefly.settings import Settings
 from firefly.store import Database
 
@@ -119,12 +119,24 @@ class Keeper:
     async def claim_prepared(self) -> PreparedWorkspace | None:
         """Take a workspace with a running sandbox from the pool; None where it is empty just now."""
         while (prepared := self.pool.take()) is not None:
-            if await self.workspaces.claim(prepared.workspace_id):
-                slot = self._slot(prepared.workspace_id)
-                async with slot.lock:
-                    await self._lifecycle.take(slot, prepared.instance, "Started ahead of need.")
+            if await self._tasks.finish(self._claim(prepared), f"sandbox-claim-{prepared.workspace_id}"):
                 return prepared
         return None
+
+    async def _claim(self, prepared: PreparedWorkspace) -> bool:
+        try:
+            claimed = await self.workspaces.claim(prepared.workspace_id)
+        except BaseException:
+            if await self._backend.exit_status(prepared.instance.id) is None:
+                self.pool.add(prepared)
+            raise
+        if not claimed:
+            await self._backend.stop(prepared.instance.id, reason="Its workspace is somebody else's.")
+            return False
+        slot = self._slot(prepared.workspace_id)
+        async with slot.lock:
+            await self._lifecycle.take(slot, prepared.instance, "Started ahead of need.")
+        return True
 
     async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
         """The running sandbox, started where there is none. `insist` does not wait out a crash loop.
@@ -139,21 +151,22 @@ class Keeper:
             if insist:
                 slot.forgive()
             slot.check_pause(self._clock.monotonic())
-            slot.start = self._tasks.start(self._lifecycle.start(slot), f"sandbox-start-{workspace_id}")
+            slot.begin(self._tasks.start(self._lifecycle.start(slot), f"sandbox-start-{workspace_id}"))
         start = slot.start
+        assert start is not None
         # The start goes on when one of those who wait for it gives up; it ends for all when it was stopped.
         await asyncio.wait([start])
         if start.cancelled():
             raise SandboxFailed("The start was stopped.")
-        if isinstance(start.exception(), NotFound):
-            self._slots.pop(workspace_id, None)
+        if isinstance(start.exception(), NotFound) and self._slots.get(workspace_id) is slot:
+            del self._slots[workspace_id]
         return start.result()
 
     async def stop(self, workspace_id: UUID, reason: str) -> None:
-        """End the sandbox, and a start under way."""
+        """End the sandbox, and a start under way; to the end, also when the caller is cancelled."""
         slot = self._slots.get(workspace_id)
         if slot is not None:
-            await self._lifecycle.stop(slot, reason)
+            await self._tasks.finish(self._lifecycle.stop(slot, reason), f"sandbox-stop-{workspace_id}")
 
     async def restart(self, workspace_id: UUID, reason: str = "Restarted on request.") -> Instance:
         await self.stop(workspace_id, reason)
@@ -208,8 +221,9 @@ class Keeper:
 
     async def remove(self, workspace_id: UUID) -> None:
         """Stop the sandbox and delete the workspace and its files, for good."""
-        await self.stop(workspace_id, "The workspace is being deleted.")
+        # In this order: from the mark on no start finds it, and those that began before are ended.
         await self.workspaces.mark_deleted(workspace_id)
+        await self.stop(workspace_id, "The workspace is being deleted.")
         self._slots.pop(workspace_id, None)
         await self._backend.remove_workspace(workspace_id)
         await self.workspaces.drop(workspace_id)
@@ -232,8 +246,9 @@ class Keeper:
             await asyncio.sleep(min(self._idle_stop / 4, SWEEP_INTERVAL))
             try:
                 await self.sweep()
-            except FireflyError as error:
-                log.warning("sandbox.sweep_failed", reason=error.detail)
+            # Whatever it is: without sweeps nothing would ever be stopped again.
+            except Exception as error:
+                log.warning("sandbox.sweep_failed", reason=repr(error))
 
     def _slot(self, workspace_id: UUID) -> Slot:
         found = self._slots.get(workspace_id)

@@ -49,7 +49,7 @@ class Lifecycle:
         try:
             async with slot.lock, self._starts:
                 if slot.instance is not None:
-                    return slot.instance
+                    return await self._keep(slot, slot.instance)
                 spec = await self._source.spec(slot.workspace_id)
                 await self.put(slot, State.STARTING, "Starting.")
                 instance = await self._backend.create(spec)
@@ -62,8 +62,12 @@ class Lifecycle:
         except Exception as error:
             await self._fail(slot, error)
             raise
-        finally:
-            slot.start = None
+
+    async def _keep(self, slot: Slot, instance: Instance) -> Instance:
+        """Where ending it failed, it is used on."""
+        if slot.state is not State.RUNNING:
+            await self.put(slot, State.RUNNING, "It runs on.")
+        return instance
 
     async def _give_up(self, slot: Slot, instance: Instance) -> None:
         """Undo a `take` that was cancelled half-way."""
@@ -103,8 +107,9 @@ class Lifecycle:
             try:
                 async with asyncio.timeout(OBSERVER_LIMIT):
                     await getattr(observer, what)(workspace_id, instance)
-            except (FireflyError, OSError, TimeoutError) as error:
-                log.warning("sandbox.untold", what=what, workspace_id=str(workspace_id), reason=str(error))
+            # Whatever it is: a watcher that ended here would leave a sandbox that nobody can start again.
+            except Exception as error:
+                log.warning("sandbox.untold", what=what, workspace_id=str(workspace_id), reason=repr(error))
 
     async def stop(self, slot: Slot, reason: str) -> None:
         """End the sandbox, and a start under way. One that has ended is left as it is."""
@@ -113,10 +118,13 @@ class Lifecycle:
             start.cancel()
             await asyncio.wait([start])
         async with slot.lock:
-            if slot.instance is not None and slot.watcher is not None:
+            # It may end by itself at each of these waits.
+            instance = slot.instance
+            if instance is not None and slot.watcher is not None:
                 await self.put(slot, State.STOPPING, reason)
-                await self._backend.stop(slot.instance.id, reason=reason)
+                await self._backend.stop(instance.id, reason=reason)
                 await asyncio.wait([slot.watcher])
+                slot.instance = None
             elif start is None:
                 return
             await self.put(slot, State.STOPPED, reason)
@@ -133,4 +141,6 @@ class Lifecycle:
         slot.state, slot.reason, slot.since = state, reason, self._clock.now()
         log.info("sandbox.changed", workspace_id=str(slot.workspace_id), state=state.value, reason=reason)
         record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.output)
-        await self._records.put(record, stops_at=self.stops_at(slot))
+        stops_at = self.stops_at(slot)
+        async with slot.writing:
+            await self._records.put(record, stops_at=stops_at)

@@ -8,8 +8,6 @@ from uuid import UUID
 
 import structlog
 
-from firefly.errors import FireflyError
-
 from .backend import Instance
 
 log = structlog.get_logger()
@@ -89,7 +87,8 @@ class Pool:
                     self._ready.append(await self._make())
                 pause = FIRST_PAUSE
                 await self._wake.wait()
-            except FireflyError as error:
-                log.warning("sandbox.not_prepared", reason=error.detail, retry_after=pause)
+            # Whatever it is, a full disk for one: the next may succeed.
+            except Exception as error:
+                log.warning("sandbox.not_prepared", reason=repr(error), retry_after=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -96,7 +96,7 @@ class ProcessBackend(SandboxBackend):
         instance_id = secrets.token_hex(6)
         folder = self._folder / instance_id
         try:
-            await asyncio.to_thread(self._layout.plan, spec, folder)
+            await _in_thread(self._layout.plan, spec, folder)
             await self._spawn(folder)
             run = await attach(folder)
             self._enter(run)
@@ -228,3 +228,13 @@ class ProcessBackend(SandboxBackend):
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._past.get(instance_id)
+
+
+async def _in_thread(function: Callable[..., None], *args: object) -> None:
+    """Like `asyncio.to_thread`, but over when this is, also when cancelled: nothing is made after it was cleared."""
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise

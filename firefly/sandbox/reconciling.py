@@ -27,12 +27,23 @@ class Reconciliation:
 
     async def run(self) -> list[UUID]:
         """Adopt what runs, correct the table; returns the workspaces that nobody owns and nothing runs in."""
-        found = {instance.workspace_id: instance for instance in await self.backend.adopt()}
+        found = await self._find()
         for record in await self.records.all():
             await self._restore(record, runs=record.workspace_id in found)
         for instance in found.values():
             await self._place(instance)
-        return [workspace_id for workspace_id in await self.workspaces.leftovers() if workspace_id not in found]
+        running = {instance.workspace_id for instance in await self.backend.list()}
+        return [workspace_id for workspace_id in await self.workspaces.leftovers() if workspace_id not in running]
+
+    async def _find(self) -> dict[UUID, Instance]:
+        """What runs, by workspace; of two runs of one workspace the later one."""
+        found: dict[UUID, Instance] = {}
+        for instance in await self.backend.adopt():
+            earlier = found.get(instance.workspace_id)
+            if earlier is not None:
+                await self.backend.stop(earlier.id, reason="Its workspace runs a second time.")
+            found[instance.workspace_id] = instance
+        return found
 
     async def _restore(self, record: Record, *, runs: bool) -> None:
         slot = self.slot_of(record.workspace_id)

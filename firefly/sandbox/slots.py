@@ -27,12 +27,23 @@ class Slot:
     instance: Instance | None = None
     last_instance_id: str | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a change is written down, so that the table ends with the last one."""
     start: "asyncio.Task[Instance] | None" = None
     watcher: "asyncio.Task[None] | None" = None
     active_at: float = 0.0
     started_at: float = 0.0
     failures: int = 0
     retry_at: float = -math.inf
+
+    def begin(self, start: "asyncio.Task[Instance]") -> None:
+        """Note a start under way. Its end is seen from outside: one cancelled early never runs a line of its own."""
+        self.start = start
+        start.add_done_callback(self._begun)
+
+    def _begun(self, start: "asyncio.Task[Instance]") -> None:
+        if self.start is start:
+            self.start = None
 
     def failed(self, now: float) -> None:
         """Count a failure: 1, 2, 4 ... 60 seconds pass until the next start."""

@@ -27,6 +27,10 @@ class Tasks:
         if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, FireflyError):
             log.error("sandbox.task_failed", task=task.get_name(), reason=repr(error))
 
+    async def finish(self, work: "Coroutine[Any, Any, T]", name: str) -> T:
+        """Run `work` to its end, also when whoever waits here is cancelled: for what must not stop half-way."""
+        return await asyncio.shield(self.start(work, name))
+
     async def close(self) -> None:
         """Cancel all and wait for their end."""
         for task in list(self._tasks):

@@ -107,7 +107,7 @@ class Records:
             async with self._database.transaction() as connection:
                 await self._queries.put_sandbox(connection, **{**values, "state": record.state.value})
                 await self._bus.publish("events", "sandbox.changed", event, connection=connection)
-        except (DatabaseUnavailable, asyncpg.ForeignKeyViolationError) as error:
+        except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("sandbox.unrecorded", workspace_id=str(record.workspace_id), reason=str(error))
 
     async def all(self) -> Sequence[Record]:

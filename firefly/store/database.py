@@ -199,7 +199,7 @@ class Database:
                 async with asyncio.timeout(interval):
                     await self._went_away.wait()
             self._went_away.clear()
-            with contextlib.suppress(DatabaseUnavailable, TimeoutError, asyncpg.PostgresError):
+            with contextlib.suppress(DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self._ask()
                 self._change(True)
 

@@ -183,5 +183,6 @@ class EmbeddedPostgres:
             log.error("database.died", log=self._cluster.log_tail(500))
             try:
                 await self._bring_up()
-            except Unavailable as error:
-                log.error("database.restart_failed", detail=error.detail)
+            # Whatever it is, no room for another process for one: the next attempt may succeed.
+            except Exception as error:
+                log.error("database.restart_failed", detail=str(error))

@@ -80,15 +80,19 @@ class Assets:
         )
 
     def _closure(self, key: str) -> "list[Mapping[str, object]]":
-        """The chunk and everything that it imports statically, each once."""
+        """The chunk and everything that it imports statically, each once; with the rest of a page that begins early."""
         seen: dict[str, Mapping[str, object]] = {}
-        waiting = [key]
+        waiting = [key, *(name for name in _texts(self._manifest[key].get("dynamicImports")) if self._is_start(name))]
         while waiting:
             name = waiting.pop(0)
             if name not in seen and name in self._manifest:
                 seen[name] = self._manifest[name]
                 waiting += _texts(seen[name].get("imports"))
         return list(seen.values())
+
+    def _is_start(self, key: str) -> bool:
+        """`start.tsx` beside an entry is imported at once, only not before the entry itself has run."""
+        return self._manifest.get(key, {}).get("name") == "start"
 
 
 def _is_entry(key: str, chunk: Mapping[str, object], entry: str) -> bool:

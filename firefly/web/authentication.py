@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from firefly.errors import Unauthenticated
 
+from .auditing import note_entry
 from .context import FRESH_COOKIES, client_address
 from .services import services_of
 
@@ -94,13 +95,16 @@ async def set_session_cookies(request: web.Request, response: web.StreamResponse
         response.headers.add(hdrs.SET_COOKIE, f"{name}={value}; Max-Age={age}; Path=/; Secure; HttpOnly; SameSite=Lax")
 
 
-async def sign_in(request: web.Request, account: "Account") -> None:
-    """Open a session for an account that has just proven itself."""
-    request[FRESH_COOKIES] = await services_of(request).sessions.open(
+async def sign_in(request: web.Request, account: "Account", *, by: str) -> None:
+    """Open a session for an account that has just proven itself, by `password` or `link`."""
+    cookies = await services_of(request).sessions.open(
         account,
         user_agent=request.headers.get(hdrs.USER_AGENT, "")[:200],
         address=client_address(request),
     )
+    # Nobody is let in unseen: where this fails, the cookies are not handed out.
+    await note_entry(request, account, by)
+    request[FRESH_COOKIES] = cookies
 
 
 def sign_out(request: web.Request) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.pebble import Pebble, needs_pebble
-from tests.support.server import LiveServer, free_port
+from tests.support.ports import free_port
+from tests.support.server import LiveServer
 from tests.support.waiting import eventually
 
 pytestmark = [needs_pebble, pytest.mark.timeout(180), pytest.mark.xdist_group("pebble")]

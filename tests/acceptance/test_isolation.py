@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,24 +18,22 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("isolation")]
 
 def as_user(folder: Path) -> LiveServer:
     folder.chmod(0o755)
-    for parent in folder.parents:
-        if parent.stat().st_uid == os.getuid() and parent.is_relative_to("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
     os.chown(folder, ORDINARY_UID, ORDINARY_UID)
     return LiveServer(folder, enter=ordinary())
 
 
 @pytest.fixture(scope="module", params=["as we are", "ordinary user"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("isolation")
-    if request.param == "ordinary user":
-        if os.getuid() != 0:
-            pytest.skip("the run is an ordinary user's already")
-        made = as_user(folder)
-    else:
-        made = LiveServer(folder)
-    with made as running:
-        yield running
+def server(request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    # Not below pytest's own folder, which another run of pytest closes to all but its user.
+    with tempfile.TemporaryDirectory(prefix="firefly-isolation-") as name:
+        if request.param == "ordinary user":
+            if os.getuid() != 0:
+                pytest.skip("the run is an ordinary user's already")
+            made = as_user(Path(name))
+        else:
+            made = LiveServer(Path(name))
+        with made as running:
+            yield running
 
 
 async def run(client: aiohttp.ClientSession, project: dict[str, Any], command: str) -> dict[str, Any]:

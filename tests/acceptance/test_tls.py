@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 
 from tests.support.certificates import TestAuthority
+from tests.support.ports import free_port
 from tests.support.previews import ask, wait_for_text
-from tests.support.server import LiveServer, create_project, free_port
+from tests.support.server import LiveServer, create_project
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("tls")]

@@ -68,7 +68,7 @@ class Bridges:
     lines: list[Line] = field(default_factory=list)
     asked: int = 0
 
-    async def application(self, workspace_id: UUID) -> ApplicationStatus:
+    async def application(self, workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
         self.asked += 1
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -221,3 +221,35 @@ def test_activity_counts_for_the_workspace(house: House) -> None:
     house.dialer.touch(MAIN)
     house.dialer.touch(BridgeTarget(WORKSPACE))
     assert house.keeper.touched == [WORKSPACE] * 2
+
+
+async def test_a_visitor_who_goes_away_leaves_no_socket_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[socket.socket] = []
+    waits = asyncio.Event()
+
+    async def for_ever(loop: object, connection: socket.socket, address: object) -> None:
+        made.append(connection)
+        waits.set()
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(type(asyncio.get_running_loop()), "sock_connect", for_ever)
+    dialing = asyncio.create_task(house.dialer.dial(BridgeTarget(WORKSPACE)))
+    await waits.wait()
+    dialing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dialing
+    assert [connection.fileno() for connection in made] == [-1]
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("The project server's answer cannot be read."), TimedOut("It did not answer in time.")]
+)
+async def test_a_bridge_that_cannot_say_where_the_application_is(house: House, error: Exception) -> None:
+    async def application(workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
+        raise error
+
+    house.bridges.application = application  # type: ignore[method-assign]
+    with pytest.raises(type(error), match=str(error)):
+        await house.dial()
+    assert house.keeper.dialed == []
+    assert house.dialer.instance(MAIN) is None

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from firefly.adapters.bridges import BridgeCalls
 from firefly.adapters.workspaces import KeeperWorkspaces, ProjectSpecs, RunObserver
+from firefly.errors import DatabaseUnavailable
 from firefly.projects.seams import WorkspaceFacts
 from firefly.sandbox.backend import Instance
 from firefly.settings import Settings
@@ -72,6 +73,15 @@ class Keeper:
     def gateway_path(self, workspace_id: UUID) -> Path:
         return self.folder / "git.sock"
 
+    def running(self, workspace_id: UUID) -> Instance | None:
+        return RUN if workspace_id == WORKSPACE else None
+
+    async def stop(self, workspace_id: UUID, reason: str) -> None:
+        self.told.append(f"stop: {reason}")
+
+    async def remove(self, workspace_id: UUID) -> None:
+        self.told.append("remove")
+
 
 async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: Path) -> None:
     ready = uuid4()
@@ -83,14 +93,37 @@ async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: 
     assert keeper.told == ["create"]
 
 
+async def test_the_keeper_does_what_projects_want(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    workspaces = KeeperWorkspaces(cast(Any, keeper))
+    assert workspaces.running(WORKSPACE)
+    assert not workspaces.running(uuid4())
+    await workspaces.stop(WORKSPACE, "It was deleted.")
+    await workspaces.remove(WORKSPACE)
+    assert keeper.told == ["stop: It was deleted.", "remove"]
+
+
+async def test_no_sandbox_is_specified_while_nobody_can_tell_whose_it_is(settings: Settings) -> None:
+    """To start it as trusted instead would run a stranger's code without walls."""
+
+    async def facts_of(workspace_id: UUID) -> WorkspaceFacts | None:
+        raise DatabaseUnavailable("The database is away.")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ProjectSpecs(settings=settings, facts_of=facts_of, uid_of=uid_of).spec(WORKSPACE)
+
+
 @dataclass
 class Gateway:
     open: dict[UUID, Path] = field(default_factory=dict)
+    fails: bool = False
 
     async def listen(self, workspace_id: UUID, path: Path) -> None:
         self.open[workspace_id] = path
 
     async def silence(self, workspace_id: UUID) -> None:
+        if self.fails:
+            raise OSError("the socket is gone already")
         del self.open[workspace_id]
 
 
@@ -137,4 +170,12 @@ async def test_a_bridge_that_does_not_listen_does_not_end_the_run(settings: Sett
     with capture_logs() as logged:
         await observes.started(WORKSPACE, RUN)
     assert [line["event"] for line in logged] == ["bridge.unconfigured"]
+    assert WORKSPACE in gateway.open
+
+
+async def test_a_socket_that_is_gone_already_is_no_fault_at_the_end_of_a_run(settings: Settings) -> None:
+    observes, gateway = observer(settings, settings.run_dir, None)
+    await observes.started(WORKSPACE, RUN)
+    gateway.fails = True
+    await observes.ended(WORKSPACE, RUN)
     assert WORKSPACE in gateway.open

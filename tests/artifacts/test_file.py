@@ -1,11 +1,14 @@
 """FileArtifactStore: what goes in comes out, whole or not at all."""
 
+import asyncio
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +60,53 @@ async def test_the_same_bytes_are_kept_once(store: FileArtifactStore, tmp_path: 
     second = await store.put(pieces(b"sa", b"me"), limit=LIMIT)
 
     assert first == second
-    assert len(files_below(tmp_path)) == 1
+    assert [path.stat().st_size for path in files_below(tmp_path) if path.stat().st_size] == [4]
+
+
+async def test_what_two_people_put_is_there_until_both_have_removed_it(
+    store: FileArtifactStore, tmp_path: Path
+) -> None:
+    digest = (await store.put(pieces(b"same"), limit=LIMIT)).digest
+    await store.put(pieces(b"same"), limit=LIMIT)
+
+    await store.remove(digest)
+    assert (await store.local(digest)).read_bytes() == b"same"
+    await FileArtifactStore(tmp_path / "artifacts").remove(digest)
+    assert files_below(tmp_path) == []
+    await store.remove(digest)
+
+
+async def test_a_put_that_is_cancelled_at_its_end_leaves_nothing(
+    store: FileArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+    settle = store._settle
+
+    def slow(*arguments: Any) -> None:
+        reached.set()
+        go_on.wait(30)
+        settle(*arguments)
+
+    monkeypatch.setattr(store, "_settle", slow)
+    putting = asyncio.create_task(store.put(pieces(b"same"), limit=LIMIT))
+    await asyncio.to_thread(reached.wait, 30)
+    putting.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+
+    assert files_below(tmp_path) == []
+
+
+async def test_what_a_killed_server_was_receiving_is_cleared_away(store: FileArtifactStore, tmp_path: Path) -> None:
+    incoming = tmp_path / "artifacts" / "incoming"
+    incoming.mkdir(parents=True)
+    (incoming / "half").write_bytes(b"half")
+    digest = (await store.put(pieces(b"whole"), limit=LIMIT)).digest
+
+    assert not (incoming / "half").exists()
+    assert (await store.local(digest)).read_bytes() == b"whole"
 
 
 async def test_an_empty_upload_is_an_artifact_too(store: FileArtifactStore) -> None:

@@ -46,7 +46,7 @@ async def test_names_that_break_the_rules(auth: Auth, name: str) -> None:
 @pytest.mark.parametrize(
     ("display_name", "email", "field"),
     [
-        ("x" * 101, None, "display_name"),
+        ("x" * 81, None, "display_name"),
         ("\u202e evil", None, "display_name"),
         ("Ada", "ada", "email"),
         ("Ada", "@x.y", "email"),
@@ -177,3 +177,19 @@ async def test_passwords_are_stored_hashed(auth: Auth, ada: Account, database: D
         stored = await connection.fetchval("SELECT accounts::text FROM accounts")
     assert "$argon2id$" in stored
     assert PASSWORD not in stored
+
+
+async def test_a_password_that_is_changed_while_it_is_checked_is_wrong(
+    auth: Auth, ada: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = auth.accounts._passwords.verify
+
+    async def change_meanwhile(hashed: str | None, password: str) -> bool:
+        found = await verify(hashed, password)
+        await auth.accounts.set_password(ada.id, "another good password")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(auth.accounts._passwords, "verify", change_meanwhile)
+        await refused(auth, "ada", PASSWORD)
+    assert await auth.accounts.authenticate("ada", "another good password", ADDRESS) == ada

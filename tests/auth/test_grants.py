@@ -244,3 +244,24 @@ async def test_a_known_grant_is_checked_in_microseconds(auth: Auth, signed_in: I
     value = await grant(auth, signed_in)
     seconds = min(timeit.repeat(lambda: check(auth, value), number=2000, repeat=5)) / 2000
     assert seconds < 20e-6
+
+
+async def test_access_that_ends_between_the_check_and_the_ticket_counts(
+    auth: Auth, signed_in: Identity, clock: ManualClock
+) -> None:
+    clock.advance(1)
+    checked_at = clock.now()
+    clock.advance(0.01)
+    await auth.grants.revoke("access changed", project_id=PROJECT, account_id=signed_in.account.id)
+    clock.advance(0.01)
+    issued = await auth.grants.issue_ticket(
+        signed_in,
+        host=HOST,
+        project_id=PROJECT,
+        policy_version=3,
+        nonce_hash=auth.grants.hash_nonce(NONCE),
+        checked_at=checked_at,
+    )
+    with pytest.raises(Unauthenticated):
+        await auth.grants.redeem_ticket(issued, host=HOST, nonce=NONCE)
+    assert check(auth, await grant(auth, signed_in)) is not None, "a later check stands"

@@ -98,3 +98,11 @@ async def test_empty_buckets_are_swept(auth: Auth, database: Database, clock: Ma
 )
 def test_one_customer_is_one_network(address: str | None, network: str) -> None:
     assert network_of(address) == network
+
+
+async def test_a_clock_that_is_set_back_locks_nobody_out(auth: Auth, clock: ManualClock) -> None:
+    await auth.limiter.hit("door", THREE)
+    clock.advance(-3600)
+    assert [await is_free(auth.limiter, "door") for _ in range(3)] == [True, True, False]
+    clock.advance(21)
+    assert await is_free(auth.limiter, "door")

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from typing import Literal
 
 import pytest
@@ -11,6 +10,7 @@ from argon2 import PasswordHasher, extract_parameters
 from firefly.auth import Passwords
 from firefly.auth import passwords as module
 from firefly.errors import InvalidInput, Unavailable
+from tests.support.waiting import eventually
 
 from .conftest import CHEAP
 
@@ -18,12 +18,14 @@ GOOD = "correct horse battery"
 
 
 class Watched(PasswordHasher):
-    """Counts how many hashes are computed at one time, and where."""
+    """Counts how many hashes are computed at one time, and where; each waits for `gate`."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=64, parallelism=1)
         self.now = self.most = self.verified = 0
         self.threads: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
         self._lock = threading.Lock()
 
     def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
@@ -32,7 +34,7 @@ class Watched(PasswordHasher):
             self.verified += 1
             self.most = max(self.most, self.now)
             self.threads.add(threading.get_ident())
-        time.sleep(0.01)
+        assert self.gate.wait(30)
         with self._lock:
             self.now -= 1
         return super().verify(hash, password)
@@ -57,7 +59,12 @@ async def test_two_at_once_and_never_on_the_loop() -> None:
     hasher = Watched()
     passwords = Passwords(hasher)
     hashed = await passwords.hash(GOOD)
-    assert all(await asyncio.gather(*(passwords.verify(hashed, GOOD) for _ in range(10))))
+    hasher.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        checks = [group.create_task(passwords.verify(hashed, GOOD)) for _ in range(10)]
+        await eventually(lambda: hasher.now == 2, within=20)
+        hasher.gate.set()
+    assert all(check.result() for check in checks)
     assert hasher.most == 2
     assert threading.get_ident() not in hasher.threads
 
@@ -95,3 +102,25 @@ async def test_a_novel_is_no_password() -> None:
 async def test_composition_of_characters_does_not_matter() -> None:
     passwords = Passwords(CHEAP)
     assert await passwords.verify(await passwords.hash("Zürich im Mai"), "Zu\u0308rich im Mai")
+
+
+async def test_who_goes_away_leaves_the_place_taken_until_the_thread_has_ended() -> None:
+    hasher = Watched()
+    passwords = Passwords(hasher)
+    hashed = await passwords.hash(GOOD)
+    assert await passwords.verify(hashed, GOOD)
+    hasher.gate.clear()
+    gone = [asyncio.create_task(passwords.verify(hashed, GOOD)) for _ in range(2)]
+    await eventually(lambda: hasher.now == 2, within=20)
+    for check in gone:
+        check.cancel()
+    await asyncio.wait(gone)
+    patient = asyncio.create_task(passwords.verify(hashed, GOOD))
+    queued = asyncio.create_task(passwords.verify(hashed, GOOD))
+    # Long enough for a thread that need not wait to be among them.
+    await asyncio.to_thread(lambda: None)
+    queued.cancel()
+    hasher.gate.set()
+    assert await patient
+    assert hasher.most == 2
+    await eventually(lambda: passwords._queued == 0)

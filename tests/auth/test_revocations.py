@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.auth import Revocations
+from firefly.auth import Revocation, Revocations
 from firefly.store import Database
 from firefly.testing.bus import MemoryBus
 from firefly.testing.clock import ManualClock
@@ -83,3 +83,35 @@ async def test_what_can_matter_no_more_is_forgotten(speaker: Revocations, clock:
     clock.advance(3 * 86400)
     await speaker.reload()
     assert not speaker.refuses(issued_at=issued, account_id=ADA)
+
+
+async def test_what_was_told_once_is_not_told_again(
+    deaf: tuple[Revocations, MemoryBus], speaker: Revocations, clock: ManualClock
+) -> None:
+    """What a member opened since would end each time the table is read."""
+    revocations, bus = deaf
+    heard: list[Revocation] = []
+    revocations.on_record(heard.append)
+    await speaker.record("elsewhere", account_id=ADA)
+    await revocations.record("here", session_id=LAPTOP)
+    await revocations.reload()
+    # What was recorded here comes back by the bus; what was recorded elsewhere was read.
+    await eventually(lambda: len(heard) == 3)
+    clock.advance(3600)
+    await revocations.reload()
+    assert len(heard) == 3
+    await speaker.record("elsewhere", session_id=SITE)
+    bus.lose()
+    await eventually(lambda: len(heard) > 3)
+    assert [one.session_id for one in heard[3:]] == [SITE]
+
+
+async def test_an_event_that_cannot_be_read_does_not_end_the_following(
+    deaf: tuple[Revocations, MemoryBus], speaker: Revocations, clock: ManualClock
+) -> None:
+    revocations, bus = deaf
+    now = clock.now().timestamp()
+    await bus.publish("grants", "revoked", {"account_id": "nobody", "at": "never"})
+    await speaker.record("test", account_id=ADA)
+    bus.lose()
+    assert await eventually(lambda: revocations.refuses(issued_at=now, account_id=ADA))

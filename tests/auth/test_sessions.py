@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firefly.auth import Account, Sessions
+from firefly.auth.keys import SigningKey
 from firefly.bus import Bus
 from firefly.errors import DatabaseUnavailable, Unauthenticated
 from firefly.secrets import Keyring
@@ -262,3 +263,20 @@ async def test_peeking_finds_no_closed_session(auth: Auth, ada: Account, clock: 
     await auth.sessions.close_all(ada.id)
     with pytest.raises(Unauthenticated):
         await auth.sessions.peek(refresh)
+
+
+async def test_a_refresh_on_its_way_does_not_outlive_a_sign_out(
+    auth: Auth, ada: Account, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, refresh = await open_session(auth, ada)
+    ready = auth.keys.ready
+
+    async def sign_out_meanwhile() -> SigningKey:
+        clock.advance(0.01)
+        await auth.sessions.close_all(ada.id)
+        clock.advance(0.01)
+        return await ready()
+
+    monkeypatch.setattr(auth.keys, "ready", sign_out_meanwhile)
+    cookies = await auth.sessions.refresh(refresh)
+    assert not is_good(auth.sessions, cookies.access)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from firefly.audit import Audit
 from firefly.auth import Account
 from firefly.errors import DatabaseUnavailable, InvalidInput, NotFound, Unauthenticated
 from firefly.store import Database
@@ -100,14 +101,19 @@ async def test_secrets_are_stored_hashed(auth: Auth, ada: Account, database: Dat
     assert secret.removeprefix("ffp_") not in stored
 
 
+@pytest.fixture
+def audit(database: Database) -> Audit:
+    return Audit(database)
+
+
 @pytest.mark.parametrize("secret", ["", "x", "ffp_", "ffp_" + "0" * 48, "\0", "\ud800", "x" * 10_000])
 async def test_nonsense_is_no_token(auth: Auth, secret: str) -> None:
     assert not await is_good(auth, secret)
 
 
-async def test_bootstrap_token_is_the_first_administrator(auth: Auth) -> None:
-    await auth.tokens.ensure_bootstrap(BOOTSTRAP)
-    await auth.tokens.ensure_bootstrap(BOOTSTRAP)
+async def test_bootstrap_token_is_the_first_administrator(auth: Auth, audit: Audit) -> None:
+    await auth.tokens.ensure_bootstrap(BOOTSTRAP, audit)
+    await auth.tokens.ensure_bootstrap(BOOTSTRAP, audit)
     identity = await auth.tokens.verify(BOOTSTRAP)
     assert identity.account.is_administrator
     assert identity.has("admin")
@@ -115,22 +121,26 @@ async def test_bootstrap_token_is_the_first_administrator(auth: Auth) -> None:
     assert len(await auth.tokens.list(identity.account.id)) == 1
 
 
-async def test_bootstrap_token_takes_the_administrator_that_is_there(auth: Auth) -> None:
+async def test_bootstrap_token_takes_the_administrator_that_is_there(auth: Auth, audit: Audit) -> None:
     grace = await auth.accounts.create("grace", None, is_administrator=True)
-    await auth.tokens.ensure_bootstrap(BOOTSTRAP)
+    await auth.tokens.ensure_bootstrap(BOOTSTRAP, audit)
     assert (await auth.tokens.verify(BOOTSTRAP)).account == grace
 
 
-async def test_a_changed_bootstrap_token_revokes_the_old_one(auth: Auth) -> None:
-    await auth.tokens.ensure_bootstrap(BOOTSTRAP)
+async def test_a_changed_bootstrap_token_revokes_the_old_one(auth: Auth, audit: Audit) -> None:
+    await auth.tokens.ensure_bootstrap(BOOTSTRAP, audit)
     assert await is_good(auth, BOOTSTRAP)
-    await auth.tokens.ensure_bootstrap(BOOTSTRAP[::-1])
+    await auth.tokens.ensure_bootstrap(BOOTSTRAP[::-1], audit)
     assert not await is_good(auth, BOOTSTRAP)
     assert await is_good(auth, BOOTSTRAP[::-1])
-    await auth.tokens.ensure_bootstrap("")
+    await auth.tokens.ensure_bootstrap("", audit)
     assert not await is_good(auth, BOOTSTRAP[::-1])
+    actions = [(entry.actor, entry.action, entry.detail["name"]) for entry in reversed(await audit.list())]
+    made, revoked = ((None, f"token.{verb}", "FIREFLY_BOOTSTRAP_TOKEN") for verb in ("created", "revoked"))
+    assert actions == [made, revoked, made, revoked]
+    assert BOOTSTRAP not in repr(await audit.list())
 
 
-async def test_a_bootstrap_token_that_could_be_guessed_is_refused(auth: Auth) -> None:
+async def test_a_bootstrap_token_that_could_be_guessed_is_refused(auth: Auth, audit: Audit) -> None:
     with pytest.raises(InvalidInput, match="FIREFLY_BOOTSTRAP_TOKEN"):
-        await auth.tokens.ensure_bootstrap("secret")
+        await auth.tokens.ensure_bootstrap("secret", audit)

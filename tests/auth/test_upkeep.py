@@ -56,3 +56,19 @@ async def test_it_happens_by_itself(
     clock.advance(400 * 86400)
     await eventually(lambda: bool(other.keys.jwks()["keys"]))
     assert other.keys.current()
+
+
+async def test_it_goes_on_after_what_nobody_expected(auth: Auth, other: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.01)
+    monkeypatch.setattr(module, "RETRY", 0.01)
+    runs: list[int] = []
+
+    async def sometimes() -> None:
+        runs.append(len(runs))
+        if len(runs) in (2, 3):
+            raise OSError("a mistake")
+
+    monkeypatch.setattr(other.upkeep, "run", sometimes)
+    await other.upkeep.close()
+    await other.upkeep.open()
+    assert await eventually(lambda: len(runs) >= 5)

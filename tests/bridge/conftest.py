@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from firefly.client.bridge_connection import BridgeConnection
 from firefly.clock import SystemClock
 from firefly.protocol.workspace import Configuration, Member, ProjectName, Role
 from firefly.sandbox.runtimes import fetch_node, find_node
+from tests.support.ports import free_port
 
 CONFIGURATION = Configuration(
     project=ProjectName(owner="ada", name="engine"),
@@ -28,12 +28,6 @@ CONFIGURATION = Configuration(
     base_url="http://engine--ada.preview.localhost:8000",
     member_names=["Ada Lovelace"],
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -1,13 +1,16 @@
 """What was deleted can be brought back for an hour; a crash leaves no litter."""
 
+import errno
 import os
+import shutil
 import time
 
 import pytest
 
 from firefly.bridge.annex import MOST_DELETED, UNDO_SECONDS, Annex
 from firefly.bridge.workspace import Workspace
-from firefly.errors import NameTaken, NotFound
+from firefly.errors import NameTaken, NotFound, StorageFull
+from firefly.protocol.errors import RefusedPath
 
 
 @pytest.fixture
@@ -82,3 +85,48 @@ def test_half_written_files_of_a_crash_are_cleared(workspace: Workspace, annex: 
 def test_git_does_not_see_it(workspace: Workspace, annex: Annex) -> None:
     annex.clear_temporary()
     assert (workspace.root / ".firefly/.gitignore").read_text() == "*\n"
+
+
+def test_a_full_disk_leaves_what_was_to_be_deleted_where_it_is(
+    workspace: Workspace, annex: Annex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.root / "a").write_text("a")
+
+    def full(folder: int, name: str, text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("firefly.bridge.annex._write_text", full)
+    (workspace.root / ".git").mkdir()
+    with pytest.raises(StorageFull):
+        annex.discard("a")
+    assert (workspace.root / "a").read_text() == "a"
+    assert list((workspace.root / ".git/firefly/deleted").iterdir()) == []
+
+
+def test_two_that_sweep_at_once_do_not_trip_over_each_other(
+    workspace: Workspace, annex: Annex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.root / "a").write_text("a")
+    annex.discard("a")
+    listdir = os.listdir
+
+    def then_swept(folder: int) -> list[str]:
+        """As another thread's sweep, right after the names were read."""
+        names = listdir(folder)
+        for name in names:
+            shutil.rmtree(name, dir_fd=folder)
+        return names
+
+    monkeypatch.setattr(os, "listdir", then_swept)
+    assert annex.sweep(everything=True) == 0
+
+
+def test_an_entry_that_somebody_damaged_cannot_be_brought_back(workspace: Workspace, annex: Annex) -> None:
+    for number, damage in enumerate((None, b"\xff", b"../../outside", b"/etc/passwd")):
+        (workspace.root / "a").write_text(str(number))
+        token = annex.discard("a")
+        origin = next(workspace.root.glob(f".firefly/deleted/{token}")) / "origin"
+        origin.unlink() if damage is None else origin.write_bytes(damage)
+        with pytest.raises((NotFound, RefusedPath)):
+            annex.restore(token)
+    assert not (workspace.root / "a").exists()

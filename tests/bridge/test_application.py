@@ -9,7 +9,8 @@ import aiohttp
 from firefly.client.bridge_connection import Notification
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, StepState
 from firefly.protocol.workspace import Configuration, Role
-from tests.bridge.conftest import CONFIGURATION, Running, free_port
+from tests.bridge.conftest import CONFIGURATION, Running
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 SERVER = """
@@ -280,13 +281,43 @@ async def test_waiting_for_it_to_be_ready(house: Running) -> None:
 
 async def test_a_command_that_ends_at_once_after_a_restart_is_seen_to_end(house: Running) -> None:
     """Whoever watches the port must let go, or the crash would never be shown."""
-    for number in range(6):
+    for code in range(1, 7):
         (house.tree / "firefly.yml").write_text("run: sleep 600\n")
         await house.client.configure(CONFIGURATION)
-        (house.tree / "firefly.yml").write_text(f"run: exit {number + 1}\n")
+        (house.tree / "firefly.yml").write_text(f"run: exit {code}\n")
         await house.client.restart_application()
 
-        async def has_crashed(code: int = number + 1) -> bool:
-            return (await house.client.application_status()).exit_code == code
+        async def ended(code: int = code) -> ApplicationStatus | None:
+            status = await house.client.application_status()
+            return status if status.exit_code == code else None
 
-        await eventually(has_crashed, within=10)
+        status = await eventually(ended, within=30)
+        assert status is not None
+        assert status.state is State.CRASHED
+        assert str(code) in status.reason
+
+
+async def test_a_caller_who_goes_away_does_not_leave_a_restart_half_done(house: Running) -> None:
+    """Ending a stubborn application takes seconds, longer than the calls of a lost connection are waited for."""
+    stubborn = "import signal\nsignal.signal(signal.SIGTERM, lambda *_: print('no', flush=True))\n"
+    (house.tree / "server.py").write_text(stubborn + SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    await running(house)
+    application = house.bridge.application
+    restarting = asyncio.create_task(application.restart("Ada"))
+
+    async def refused() -> bool:
+        return "no" in (await text_of(house)).splitlines()
+
+    await eventually(refused, within=30)
+    restarting.cancel()
+    await asyncio.wait([restarting])
+    assert restarting.cancelled()
+    (house.tree / "server.py").write_text(SERVER)
+
+    async def again() -> bool:
+        return (await text_of(house)).count("starting") == 2
+
+    await eventually(again, within=60)
+    assert (await status_that(house, lambda status: status.state is State.RUNNING, within=60)).state is State.RUNNING

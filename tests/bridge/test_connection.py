@@ -3,17 +3,20 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import aiohttp
 import pytest
 
+from firefly.bridge.connection import Connection
+from firefly.bridge.dispatcher import Dispatcher
 from firefly.client.bridge_connection import BridgeConnection, Notification
 from firefly.errors import Forbidden, InvalidInput, Unavailable
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
 from firefly.protocol.errors import ErrorCode, RpcError
 from firefly.protocol.frames import encode
 from firefly.protocol.model import Done, Nothing
-from firefly.protocol.workspace import Role
+from firefly.protocol.workspace import Member, Role
 from tests.bridge.conftest import CONFIGURATION, Running
 from tests.support.waiting import eventually
 
@@ -177,3 +180,26 @@ async def test_unknown_paths_and_methods_are_problems(house: Running) -> None:
             pass
     with pytest.raises(InvalidInput):
         await house.client.list_folder("x", depth=99)
+
+
+async def test_what_a_late_call_takes_hold_of_is_let_go_at_once(house: Running) -> None:
+    """A call may still be under way when its connection has ended."""
+    peer = Connection(Member(id="1", name="Ada", role=Role.EDITOR), Dispatcher([]))
+
+    class Gone:
+        async def send_str(self, text: str) -> None:
+            raise ConnectionResetError
+
+        def __aiter__(self) -> "Gone":
+            return self
+
+        async def __anext__(self) -> object:
+            raise StopAsyncIteration
+
+    let_go: list[str] = []
+    peer.on_close("early", lambda: let_go.append("early"))
+    await peer.serve(cast(Any, Gone()))
+    assert let_go == ["early"]
+    peer.on_close("late", lambda: let_go.append("late"))
+    assert let_go == ["early", "late"]
+    assert not peer.holds("late")

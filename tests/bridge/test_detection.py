@@ -1,5 +1,8 @@
 """What is run is found by looking, with a reason."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from firefly.protocol.errors import ManifestError
 
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 FLASK = "from flask import Flask\nserver: Flask = Flask(__name__)\n"
+STREAMLIT = "--server.port $PORT --server.address $HOST --server.headless true --server.runOnSave true"
+VENV = '"$FIREFLY_BASE_PYTHON" -m venv .venv'
 VITE = '{"scripts":{"dev":"vite"},"devDependencies":{"vite":"7"}}'
 
 
@@ -49,6 +54,14 @@ def plan_for(workspace: Workspace, storage: Storage, files: dict[str, str]) -> P
             "flask --app app:create_app run --debug --host $HOST --port $PORT",
         ),
         ({"manage.py": "DJANGO_SETTINGS_MODULE"}, "server", "python3 manage.py runserver $HOST:$PORT"),
+        (
+            {"app.py": "import streamlit as st\nst.title('x')\n"},
+            "server",
+            f"streamlit run app.py {STREAMLIT}",
+        ),
+        ({"hello.py": FLASK}, "server", "flask --app hello:server run --debug --host $HOST --port $PORT"),
+        ({"app.py": "import gradio as gr\n\ndemo = gr.Blocks()\ndemo.launch()\n"}, "server", "python3 app.py"),
+        ({"main.py": "import playwright\nchromium.launch()\n"}, "script", "python3 main.py"),
         ({"main.py": "print(1)"}, "script", "python3 main.py"),
         ({"main.py": "import uvicorn\nuvicorn.run('x:y')"}, "server", "python3 main.py"),
         ({"Procfile": "worker: x\nweb: ./run $PORT\n", "index.html": "x"}, "server", "./run $PORT"),
@@ -70,9 +83,16 @@ def test_command(workspace: Workspace, storage: Storage, files: dict[str, str], 
         ({"package.json": '{"scripts":{"dev":"x"}}'}, []),
         (
             {"main.py": FASTAPI, "requirements.txt": "fastapi"},
-            ['"$FIREFLY_BASE_PYTHON" -m venv .venv', ".venv/bin/python -m pip install -r requirements.txt"],
+            [VENV, ".venv/bin/python -m pip install -r requirements.txt"],
         ),
         ({"main.py": FASTAPI}, []),
+        ({"main.py": FASTAPI, "pyproject.toml": "[build-system]"}, [VENV, ".venv/bin/python -m pip install -e ."]),
+        (
+            {"main.py": FASTAPI, "pyproject.toml": "[project]\ndependencies = ['fastapi[standard]>=0.1', 'uvicorn']"},
+            [VENV, ".venv/bin/python -m pip install 'fastapi[standard]>=0.1' uvicorn"],
+        ),
+        ({"main.py": FASTAPI, "pyproject.toml": "[project]\ndependencies = []"}, []),
+        ({"main.py": FASTAPI, "pyproject.toml": "not toml"}, []),
         ({"main.py": "print(1)", "requirements.txt": "# nothing yet\n\n"}, []),
         ({"firefly.yml": "dev: x\ninstall: [one, two]", "package.json": VITE}, ["one", "two"]),
         ({"firefly.yml": "dev: x\ninstall: []", "package.json": VITE}, []),
@@ -80,6 +100,29 @@ def test_command(workspace: Workspace, storage: Storage, files: dict[str, str], 
 )
 def test_install_steps(workspace: Workspace, storage: Storage, files: dict[str, str], commands: list[str]) -> None:
     assert [step.command for step in plan_for(workspace, storage, files).install] == commands
+
+
+MANAGE = "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"
+
+
+def test_django_accepts_the_preview_host(workspace: Workspace, storage: Storage, tmp_path: Path) -> None:
+    plan = plan_for(workspace, storage, {"manage.py": MANAGE, "firefly.yml": "env: {A: b}"})
+    assert plan.env["A"] == "b"
+    (tmp_path / "mysite").mkdir()
+    own = tmp_path / "mysite/settings.py"
+    url = {"FIREFLY_PREVIEW_URL": "https://garden--ada.example.net"}
+    for given, hosts in (
+        ("DEBUG = True\nALLOWED_HOSTS = []", [".localhost", "127.0.0.1", "[::1]", "garden--ada.example.net"]),
+        ("DEBUG = True\nALLOWED_HOSTS = ['a.example']", ["a.example", "garden--ada.example.net"]),
+        ("DEBUG = False\nALLOWED_HOSTS = ['a.example']", ["a.example"]),
+    ):
+        own.write_text(given + "\nNAME = 'kept'\nCSRF_TRUSTED_ORIGINS = ['https://a.example']\n")
+        code = "import json, firefly_django as s; print(json.dumps([s.NAME, s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS]))"
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", code], cwd=tmp_path, env={**plan.env, **url}, capture_output=True, check=True
+        )
+        trusted = ["https://a.example"] + (["https://garden--ada.example.net"] if len(hosts) > 1 else [])
+        assert json.loads(done.stdout) == ["kept", hosts, trusted]
 
 
 def test_the_manifest_sets_port_variables_and_injection(workspace: Workspace, storage: Storage) -> None:
@@ -98,3 +141,24 @@ def test_files_outside_are_not_looked_at(workspace: Workspace, storage: Storage,
     (tmp_path / "outside.json").write_text(VITE)
     (workspace.root / "package.json").symlink_to(tmp_path / "outside.json")
     assert plan_for(workspace, storage, {}).kind is ApplicationKind.NONE
+
+
+def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> None:
+    files = {
+        "firefly.yml": "dev: x\nimage: node\nidle: {stop: 1h}\npreview: {access: public}",
+        ".stage1.yml": "image: node",
+        "watch.json": "{}",
+    }
+    assert plan_for(workspace, storage, files).notes == (
+        "firefly.yml: this version does not act on idle, image, preview.access yet.",
+        ".stage1.yml is not read: say in firefly.yml what it says.",
+        "watch.json is not read: say in firefly.yml what it says.",
+    )
+
+
+def test_what_watch_install_names_makes_it_install_again(workspace: Workspace, storage: Storage) -> None:
+    files = {"main.py": FASTAPI, "requirements.txt": "fastapi", "locked.txt": "x",
+             "firefly.yml": "watch: {install: [locked.txt, missing.txt]}"}  # fmt: skip
+    environment, packages = plan_for(workspace, storage, files).install
+    assert environment.inputs == ()
+    assert packages.inputs == ("requirements.txt", "locked.txt")

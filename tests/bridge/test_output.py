@@ -70,3 +70,14 @@ async def test_a_flood_is_counted_and_left_out(output: Output, monkeypatch: pyte
     assert len(texts) < 200
     assert any("MB of output left out" in text for text in texts)
     assert texts[-1] == "calm again"
+
+
+def test_who_followed_an_earlier_life_gets_everything_of_this_one() -> None:
+    """Else as many lines as the earlier life had printed would be lost on a reconnect."""
+    earlier, later = Output(SystemClock(), before=1000), Output(SystemClock(), before=2000)
+    for number in range(5):
+        earlier.say(f"earlier {number}")
+    for number in range(8):
+        later.say(f"later {number}")
+    assert [line.text for line in later.after(earlier.last)] == [f"later {number}" for number in range(8)]
+    assert [line.seq for line in later.after(2006)] == [2007, 2008]

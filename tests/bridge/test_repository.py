@@ -141,6 +141,37 @@ async def test_an_untracked_file_in_the_way_is_left_alone(house: Running, hosted
     assert (house.tree / "new.txt").read_text() == "mine"
 
 
+async def test_a_forced_push_is_followed_when_the_workspace_has_no_commits_of_its_own(
+    house: Running, hosted: Path, elsewhere: Path
+) -> None:
+    await house.client.initialize(InitializeParams(clone=True))
+    (house.tree / "untracked").write_text("mine")
+    git(elsewhere, "checkout", "-q", "--orphan", "other")
+    git(elsewhere, "rm", "-q", "-r", "--cached", ".")
+    (elsewhere / "index.html").unlink()
+    (elsewhere / "app.py").write_text("print(1)")
+    git(elsewhere, "add", "--all")
+    git(elsewhere, "commit", "-q", "-m", "Another history")
+    git(elsewhere, "push", "-q", "--force", "origin", "other:main")
+    pulled = await house.client.pull("refs/heads/main")
+    assert (pulled.updated, pulled.commit) == (True, git(elsewhere, "rev-parse", "HEAD"))
+    assert (git(house.tree, "ls-files"), (house.tree / "index.html").exists()) == ("app.py", False)
+    assert (house.tree / "untracked").read_text() == "mine"
+
+
+async def test_a_forced_push_leaves_changes_that_are_not_committed(
+    house: Running, hosted: Path, elsewhere: Path
+) -> None:
+    await house.client.initialize(InitializeParams(clone=True))
+    (house.tree / "index.html").write_text("<p>mine")
+    (elsewhere / "index.html").write_text("<p>amended")
+    git(elsewhere, "commit", "-q", "-a", "--amend", "-m", "Amended")
+    git(elsewhere, "push", "-q", "--force", "origin", "HEAD")
+    pulled = await house.client.pull("refs/heads/main")
+    assert (pulled.updated, "not committed: index.html" in pulled.reason) == (False, True)
+    assert (house.tree / "index.html").read_text() == "<p>mine"
+
+
 async def test_own_commits_and_other_branches_are_left_alone(house: Running, hosted: Path, elsewhere: Path) -> None:
     await house.client.initialize(InitializeParams(clone=True))
     (house.tree / "own").write_text("x")

@@ -1,15 +1,18 @@
 """A write is whole or not at all, and only over the version that the writer saw."""
 
+import contextlib
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from firefly.bridge.annex import Annex
 from firefly.bridge.storage import ANY, HASHED, Storage, with_room
-from firefly.bridge.workspace import Workspace
+from firefly.bridge.workspace import Place, Workspace
 from firefly.errors import Conflict, NotFound, StorageFull, TooLarge, VersionConflict
 from firefly.protocol.errors import RefusedPath
 
@@ -159,3 +162,31 @@ def test_a_full_disk_gives_up_what_was_deleted(small_disk: Path) -> None:
     with pytest.raises(StorageFull):
         with_room(annex, lambda: storage.write("more", [b"y" * 600_000]))
     workspace.close()
+
+
+def test_two_names_of_one_file_do_not_let_two_writers_pass(
+    workspace: Workspace, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file by its own path and by a linked folder: to the callers' locks two files."""
+    (workspace.root / "real").mkdir()
+    (workspace.root / "link").symlink_to("real")
+    seen = storage.write("real/a", [b"old"]).version
+    both_checked = threading.Barrier(2)
+
+    def late(folder: int, name: str, place: Place) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_checked.wait(0.5)
+        os.rename(name, place.name, src_dir_fd=folder, dst_dir_fd=place.folder)
+
+    monkeypatch.setattr("firefly.bridge.storage._move", late)
+
+    def write(path: str) -> bool:
+        try:
+            storage.write(path, [path.encode()], expected=seen)
+        except VersionConflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        passed = list(threads.map(write, ("real/a", "link/a")))
+    assert sorted(passed) == [False, True]

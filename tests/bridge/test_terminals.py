@@ -63,6 +63,7 @@ async def test_control_characters_reach_the_program(house: Running) -> None:
         await eventually(lambda: re.search(rb"\^C.*[$#] ", screen.seen[opened.channel], re.DOTALL), within=10)
         await bridge.type(opened.channel, b"echo code:$?\r")
         await screen.shows(opened, b"code:130")
+        assert [one.id for one in (await bridge.terminals()).terminals] == [opened.id]
         screen.close()
 
 

@@ -113,3 +113,24 @@ async def test_more_changes_than_a_batch_holds(tmp_path: Path, monkeypatch: pyte
             while not seen[-1].missed:
                 seen.append(await changes.next())
         assert all(len(batch.changes) <= 5 for batch in seen)
+
+
+async def test_what_replaced_a_file_and_went_at_once_is_told_as_gone(tmp_path: Path) -> None:
+    """As an editor saves, by a rename over the old file, right before somebody deletes it."""
+    (tmp_path / "a").write_text("old")
+    async with Watcher(tmp_path).subscribe() as changes:
+        (tmp_path / "b").write_text("new")
+        (tmp_path / "b").rename(tmp_path / "a")
+        (tmp_path / "a").unlink()
+        (tmp_path / "last").write_text("x")
+        seen = await collect(changes, lambda seen: "last" in seen)
+        assert seen == {"a": DELETED, "last": ADDED}
+
+
+async def test_what_was_new_in_a_folder_is_told_under_its_new_name_only(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    async with Watcher(tmp_path).subscribe() as changes:
+        (tmp_path / "old/a").write_text("a")
+        (tmp_path / "old").rename(tmp_path / "new")
+        seen = await collect(changes, lambda seen: "new/a" in seen)
+        assert seen == {"old": DELETED, "new": ADDED, "new/a": ADDED}

@@ -43,7 +43,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def context(browser: Browser, live_server: LiveServer) -> BrowserContext:
     width, height = DESKTOP
     context = await browser.new_context(base_url=live_server.url, viewport={"width": width, "height": height})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     return context
 
 

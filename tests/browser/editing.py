@@ -44,7 +44,7 @@ class Editor:
         async with self.client.put(f"/api/v1/projects/{self.path}/files/{name}", data=text.encode()) as response:
             assert response.status < 300, await response.text()
 
-    async def on_disk(self, name: str, part: str, *, within: float = 10) -> None:
+    async def on_disk(self, name: str, part: str, *, within: float = 30) -> None:
         await eventually(lambda: self._has(name, part), within=within)
 
     async def _has(self, name: str, part: str) -> bool:

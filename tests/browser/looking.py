@@ -13,7 +13,7 @@ AXE = Path(__file__).parents[2] / "editor/node_modules/axe-core/axe.min.js"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 # What is left of the desktop's window at 200 % zoom.
 ZOOMED = (640, 400)
-COLOURS = 80
+COLOURS = 256
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Look = Literal["light", "dark", "phone"]
 # The waiting pages of the front door have no script: reloading is how they become the application, and they say so.
@@ -124,7 +124,7 @@ async def sized(page: Page, size: tuple[int, int]) -> AsyncIterator[None]:
 
 
 def shrink(picture: bytes) -> bytes:
-    """A third of the size, alike to the eye: screens have few colours."""
+    """Half of the size, alike to the eye: screens have few colours."""
     from PIL import Image
 
     whole = Image.open(io.BytesIO(picture)).convert("RGB")

@@ -158,6 +158,22 @@ async def test_token_is_shown_once_and_revoked(person: Person) -> None:
     await expect(page.get_by_role("heading", name="No tokens yet")).to_be_visible()
 
 
+async def test_a_new_display_name_is_seen_in_other_tabs(person: Person) -> None:
+    page = person.page
+    other = await page.context.new_page()
+    async with other.expect_response("**/api/v1/events*"):
+        await other.goto("/")
+    await expect(other.get_by_role("button", name="AL, account of Ada Lovelace")).to_be_visible()
+    await page.goto("/account")
+    await page.get_by_label("Display name").fill("Countess")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Others see you as Countess now.")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Countess")).to_be_visible()
+    await expect(other.get_by_role("button", name="C, account of Countess")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_label("Display name")).to_have_value("Countess")
+
+
 async def test_look_is_kept_without_a_flash(person: Person) -> None:
     page = person.page
     await page.goto("/account")

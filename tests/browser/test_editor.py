@@ -23,6 +23,7 @@ async def test_an_edited_page_shows_in_the_preview(editor: Editor) -> None:
     page = editor.page
     shown = page.frame_locator("iframe")
     await expect(shown.get_by_role("heading", name="Hello, world")).to_be_visible()
+    await expect(page.locator("iframe")).to_have_attribute("allow", "clipboard-write; fullscreen")
     await editor.open("index.html")
     await editor.type_at_start("<!-- written in the browser -->")
     await expect(page.get_by_text("1 file not saved.")).to_be_visible()
@@ -77,6 +78,28 @@ async def test_a_conflict_is_compared_and_ours_kept(editor: Editor) -> None:
     await expect(page.get_by_text("All changes saved.")).to_be_visible()
 
 
+async def test_a_conflict_is_decided_on_a_phone_by_touch_and_by_keyboard(editor: Editor) -> None:
+    page = editor.page
+    await clash(editor)
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    for name in ("Compare", "Take theirs", "Keep mine"):
+        box = await page.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE[0]
+    await page.get_by_role("button", name="Compare").press("Enter")
+    texts = page.get_by_label("Yours, with what is on disk above each difference")
+    await expect(texts).to_contain_text("/* theirs */")
+    await expect(texts).to_contain_text("/* mine */")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await texts.press("Escape")
+    await expect(page.get_by_role("textbox", name="Text of style.css")).to_be_focused()
+    await page.get_by_role("button", name="Keep mine").press("Enter")
+    await expect(page.get_by_role("textbox", name="Text of style.css")).to_be_focused()
+    await editor.on_disk("style.css", "/* mine */")
+
+
 async def test_theirs_are_taken_and_undo_brings_ours_back(editor: Editor) -> None:
     page = editor.page
     await clash(editor)
@@ -126,7 +149,8 @@ async def test_a_shell_survives_a_reload(editor: Editor) -> None:
     page = editor.page
     await page.keyboard.press("Control+Backquote")
     await expect(page.locator(".xterm")).to_be_visible()
-    await page.keyboard.type("kept=firefly\n")
+    await page.keyboard.type("kept=firefly; echo $kept > typed.txt\n")
+    await editor.on_disk("typed.txt", "firefly")
     await page.reload()
     await page.locator(".xterm-helper-textarea").focus()
     await page.keyboard.type("echo $kept > kept.txt\n")
@@ -168,6 +192,7 @@ DROP = """async ([element, files]) => {
 async def test_a_file_is_moved_by_dragging_and_undone(editor: Editor) -> None:
     page = editor.page
     await editor.write("pages/about.html", "<h1>About</h1>")
+    await expect(editor.row("pages")).to_be_visible()
     await editor.row("script.js").drag_to(editor.row("pages"))
     await expect(page.get_by_text("Moved script.js to pages.")).to_be_visible()
     await editor.on_disk("pages/script.js", "querySelector")

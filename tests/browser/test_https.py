@@ -17,7 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.support.server import LiveServer, free_port
+from tests.support.ports import free_port
+from tests.support.server import LiveServer
 
 from .conftest import ARGUMENTS, CHROMIUM, sign_in
 from .editing import opened

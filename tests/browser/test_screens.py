@@ -138,6 +138,8 @@ async def test_editor(garden: Editor, look: Looker) -> None:
     await look_at_terminals(garden, look)
     await look_at_files(garden, look)
     await look_at_conflict(garden, look)
+    assert "Night sky" not in (await garden.read("style.css") or "")
+    assert await find_violations(page) == []
 
 
 async def look_at_palettes(garden: Editor, look: Looker) -> None:
@@ -203,6 +205,7 @@ async def look_at_conflict(garden: Editor, look: Looker) -> None:
     await expect(page.get_by_text("On disk")).to_be_visible()
     await look(page, "editor-conflict")
     await page.get_by_role("button", name="Take theirs").click()
+    await expect(page.get_by_text("style.css was changed elsewhere, too.")).to_be_hidden()
 
 
 async def test_application_states(live_server: LiveServer, page: Page, look: Looker) -> None:

@@ -1,6 +1,8 @@
 """What the commands print, where, and with which exit code."""
 
+import asyncio
 import json
+import os
 import re
 import stat
 from datetime import UTC, datetime
@@ -12,7 +14,7 @@ from firefly.tls.renewal import STANDINGS, STATUS, Standing
 from tests.support.certificates import TestAuthority
 from tests.web.world import MemoryBridge, World
 
-from .conftest import Run
+from .conftest import FIREFLY, Run
 
 
 async def test_login_keeps_the_token_for_its_owner_only(logged_in: Run, tmp_path: Path) -> None:
@@ -83,6 +85,59 @@ async def test_files_go_both_ways(logged_in: Run, world: World, bridge: MemoryBr
     assert (tmp_path / "back.bin").read_bytes() == bytes(range(256))
     missing = await logged_in("files", "put", "site", "no-such-file")
     assert (missing.code, missing.err.strip()) == (1, "no-such-file is not a file.")
+
+
+async def test_a_file_is_json_with_json(logged_in: Run, world: World, bridge: MemoryBridge) -> None:
+    world.projects.add(world.ada, "site")
+    bridge.files["a.bin"] = b"\xff\x00"
+    text = json.loads((await logged_in("files", "get", "site", "index.html", "--json")).out)
+    assert text == {"path": "index.html", "size": 14, "version": "v1", "text": "<h1>hello</h1>"}
+    assert json.loads((await logged_in("files", "get", "site", "a.bin", "--json")).out)["base64"] == "/wA="
+
+
+async def test_a_file_that_cannot_be_fetched_leaves_the_old_one(
+    logged_in: Run, world: World, bridge: MemoryBridge, tmp_path: Path
+) -> None:
+    world.projects.add(world.ada, "site")
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    assert (await logged_in("files", "get", "site", "missing.txt", "mine.txt")).code == 1
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert (await logged_in("files", "get", "site", "index.html", "folder")).code == 0
+    assert (tmp_path / "folder" / "index.html").read_bytes() == bridge.files["index.html"]
+    refused = await logged_in("files", "get", "site", "index.html", "no/such/folder")
+    assert refused.code == 1
+    assert "No such file or directory" in refused.err
+    assert "Traceback" not in refused.err
+    assert not [name for _, _, names in os.walk(tmp_path) for name in names if name.endswith("firefly-part")]
+
+
+async def test_a_reader_that_has_gone_is_no_success_and_no_noise(
+    logged_in: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        *FIREFLY, "project", "templates", "--json", cwd=tmp_path, env=environment, stdout=writing,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(writing)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (1, b"")
+
+
+async def test_a_token_may_come_by_the_environment(run: Run, world: World, environment: dict[str, str]) -> None:
+    server = str(world.server.make_url("")).rstrip("/")
+    environment["FIREFLY_TOKEN"] = await world.token(world.ada)
+    done = await run("token", "list", "--server", server)
+    assert done.code == 0, done.err
+
+
+async def test_nobody_to_ask_for_a_password_is_a_sentence(run: Run) -> None:
+    done = await run("login", "--server", "http://127.0.0.1:1", "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "FIREFLY_TOKEN" in done.err
+    assert "Traceback" not in done.err
 
 
 async def test_sandboxes_are_steered(logged_in: Run, world: World) -> None:

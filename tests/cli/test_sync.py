@@ -182,14 +182,33 @@ async def test_a_hostile_server_writes_nothing_outside_the_folder(pair: Pair, pa
     assert sorted(pair.root.parent.rglob("*")) == before
 
 
+async def test_names_that_are_no_text_stay_where_they_are(pair: Pair) -> None:
+    (pair.root / b"\xff.txt".decode("utf-8", "surrogateescape")).write_text("x")
+    (pair.root / "plain.txt").write_text("x")
+    await pair.settle()
+    assert set(pair.project.files) == {"plain.txt"}
+
+
+async def test_a_folder_in_the_place_of_a_file_that_went_is_left_alone(pair: Pair) -> None:
+    pair.project.files["a"] = b"x"
+    await pair.settle()
+    (pair.root / "a").unlink()
+    (pair.root / "a").mkdir()
+    (pair.root / "a" / "node_modules").mkdir()
+    del pair.project.files["a"]
+    await pair.sync.changed_there("a", None)
+    assert (pair.root / "a" / "node_modules").is_dir()
+
+
 async def test_links_are_neither_followed_nor_written_through(pair: Pair, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.txt").write_text("secret")
     (pair.root / "link").symlink_to(outside)
     pair.project.files["link/planted.txt"] = b"planted"
+    pair.project.files["link/deep/planted.txt"] = b"planted"
     await pair.settle()
-    assert not (outside / "planted.txt").exists()
+    assert [path.name for path in outside.iterdir()] == ["secret.txt"]
     assert "link/secret.txt" not in pair.project.files
     assert any("link" in line for line in pair.told)
 

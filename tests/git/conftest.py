@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import Git, Pushes, PushRecorded, Repositories, SmartHTTP
+from firefly.git import Git, Maintenance, Pushes, PushRecorded, Repositories, SmartHTTP
 from firefly.store import Database
 from firefly.testing.bus import MemoryBus
 
@@ -43,6 +43,7 @@ class Hosted:
     project_id: UUID
     account_id: UUID
     repositories: Repositories
+    maintenance: Maintenance
     pushes: Pushes
     smart_http: SmartHTTP
     listener: Listener
@@ -65,6 +66,7 @@ async def hosted(database: Database, repositories: Repositories, tool: Git) -> H
         )
     await repositories.create(project_id)
     bus, listener = MemoryBus(), Listener()
-    pushes = Pushes(database=database, bus=bus, repositories=repositories)
+    maintenance = Maintenance(git=tool, repositories=repositories, most_packs=4)
+    pushes = Pushes(database=database, bus=bus, repositories=repositories, maintenance=maintenance)
     smart = SmartHTTP(git=tool, repositories=repositories, pushes=pushes, listener=listener)
-    return Hosted(project_id, account_id, repositories, pushes, smart, listener, bus, database, tool)
+    return Hosted(project_id, account_id, repositories, maintenance, pushes, smart, listener, bus, database, tool)

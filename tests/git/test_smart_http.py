@@ -2,16 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.errors import DatabaseUnavailable, InvalidInput, NotFound
-from firefly.git import Pushes, RefChange, Service
+from firefly.errors import DatabaseUnavailable, InvalidInput, NotFound, Unavailable
+from firefly.git import GitFailed, Pushes, PushRecorded, RefChange, Service
 from firefly.git.pktline import FLUSH, packet
+from firefly.git.pushes import PendingPush
+from firefly.git.receiving import ReportReader
 from tests.support.waiting import eventually
 
 from .conftest import Hosted
@@ -203,6 +206,25 @@ async def test_a_push_that_never_reached_git_is_settled_as_refused(hosted: Hoste
     assert [row["state"] for row in await hosted.rows()] == ["refused"]
 
 
+async def test_a_repository_that_cannot_be_read_does_not_keep_the_others_waiting(hosted: Hosted) -> None:
+    """Settling happens before the server serves."""
+    change = RefChange("refs/heads/main", "0" * 40, "1" * 40)
+    broken = uuid4()
+    async with hosted.database.connection() as connection:
+        await connection.execute(
+            "insert into projects (id, owner_id, name) values ($1, $2, 'broken')", broken, hosted.account_id
+        )
+    (await hosted.repositories.create(broken) / "HEAD").write_text("nonsense")
+    for project_id in (broken, hosted.project_id):
+        await hosted.pushes.begin(project_id, pusher_id=None, via="http", changes=[change])
+    later = Pushes(database=hosted.database, bus=hosted.bus, repositories=hosted.repositories)
+    assert await later.reconcile() == []
+    assert {row["project_id"]: row["state"] for row in await hosted.rows()} == {
+        broken: "pending",
+        hosted.project_id: "refused",
+    }
+
+
 async def test_a_pusher_who_goes_away_leaves_no_git_and_no_pending_push(
     hosted: Hosted, url: str, tmp_path: Path
 ) -> None:
@@ -280,3 +302,73 @@ async def test_damaged_objects_are_refused(hosted: Hosted, url: str, tmp_path: P
 
     assert status != 0, said
     assert await hosted.repositories.refs(hosted.project_id) == {}
+
+
+async def test_a_listener_that_fails_does_not_spoil_the_push(
+    hosted: Hosted, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = await clone(tmp_path, url)
+    commit(copy)
+
+    async def away(push: PushRecorded) -> list[str]:
+        raise DatabaseUnavailable("The database is away.")
+
+    monkeypatch.setattr(hosted.listener, "pushed", away)
+    assert "the workspace was not updated: The database is away." in await pushed(copy)
+    assert [row["state"] for row in await hosted.rows()] == ["recorded"]
+
+
+async def test_a_pusher_who_goes_away_at_the_end_does_not_keep_the_workspace_from_following(
+    hosted: Hosted, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = await clone(tmp_path, url)
+    commit(copy)
+    settle, reached, go_on = hosted.pushes._settle, asyncio.Event(), asyncio.Event()
+
+    async def slow(push: PendingPush, accepted: list[RefChange]) -> PushRecorded | None:
+        reached.set()
+        await go_on.wait()
+        return await settle(push, accepted)
+
+    whole, left = hosted.smart_http._settle_whole, asyncio.Event()
+
+    async def watched(push: PendingPush, report: ReportReader) -> Sequence[str]:
+        try:
+            return await whole(push, report)
+        except asyncio.CancelledError:
+            left.set()
+            raise
+
+    monkeypatch.setattr(hosted.smart_http, "_settle_whole", watched)
+    monkeypatch.setattr(hosted.pushes, "_settle", slow)
+    pushing = await asyncio.create_subprocess_exec(
+        "git", "push", "-q", "origin", "HEAD:main", cwd=copy, env=environment(), stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    await reached.wait()
+    # With its helper, which is the one that holds the connection.
+    os.killpg(pushing.pid, signal.SIGKILL)
+    await pushing.wait()
+    await left.wait()
+    go_on.set()
+
+    await eventually(lambda: len(hosted.listener.pushes) == 1, within=30)
+    assert [row["state"] for row in await hosted.rows()] == ["recorded"]
+
+
+async def test_a_repository_that_cannot_tell_leaves_the_push_pending_and_no_longer_under_way(
+    hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = RefChange("refs/heads/main", "0" * 40, "1" * 40)
+    push = await hosted.pushes.begin(hosted.project_id, pusher_id=None, via="http", changes=[change])
+
+    async def damaged(project_id: UUID) -> dict[str, str]:
+        raise GitFailed(128, "fatal: damaged")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hosted.repositories, "refs", damaged)
+        with pytest.raises(Unavailable):
+            await hosted.pushes.settle(push, None)
+    assert [row["state"] for row in await hosted.rows()] == ["pending"]
+    assert await hosted.pushes.reconcile() == []
+    assert [row["state"] for row in await hosted.rows()] == ["refused"]

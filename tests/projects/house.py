@@ -1,6 +1,6 @@
 """The projects' services on a real database and real repositories, with twins of sandboxes, bridge and routes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -9,7 +9,7 @@ from firefly.artifacts import FileArtifactStore
 from firefly.audit import Audit
 from firefly.auth import Account, Identity
 from firefly.bus import Event
-from firefly.errors import SandboxFailed
+from firefly.errors import SandboxFailed, Unavailable
 from firefly.git import AddressPolicy, Git, Importer, Pushes, Repositories, SmartHTTP
 from firefly.projects import (
     Access,
@@ -29,7 +29,7 @@ from firefly.projects import (
 )
 from firefly.quotas import Quotas
 from firefly.settings import Settings
-from firefly.store import Database
+from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
 from firefly.testing.clock import ManualClock
 
@@ -113,20 +113,47 @@ class Routes:
 
     hosts: dict[str, Visibility | None] = field(default_factory=dict)
     of: dict[UUID, str] = field(default_factory=dict)
+    shows: dict[str, UUID] = field(default_factory=dict)
 
-    async def add(self, facts: WorkspaceFacts, visibility: Visibility) -> None:
-        self.hosts[f"{facts.owner}/{facts.name}"] = visibility
-        self.of[facts.project_id] = f"{facts.owner}/{facts.name}"
+    applied: list[str] = field(default_factory=list)
+    ended_visits: list[UUID] = field(default_factory=list)
+    fails: str = ""
 
-    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, visibility: Visibility) -> None:
+    async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> list[str]:
+        if self.fails:
+            raise Unavailable(self.fails)
+        host = f"{facts.owner}/{facts.name}"
+        self.hosts[host] = visibility
+        self.of[facts.project_id] = host
+        self.shows[host] = facts.workspace_id
+        return [host]
+
+    async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> list[str]:
+        visibility = self.hosts[f"{old.owner}/{old.name}"]
+        assert visibility is not None
+        hosts = await self.add(new, visibility, connection)
         self.hosts[f"{old.owner}/{old.name}"] = None
-        await self.add(new, visibility)
+        return [f"{old.owner}/{old.name}", *hosts]
 
-    async def set_visibility(self, project_id: UUID, visibility: Visibility) -> None:
+    async def set_visibility(self, project_id: UUID, visibility: Visibility, connection: Connection) -> list[str]:
         self.hosts[self.of[project_id]] = visibility
+        return [self.of[project_id]]
 
-    async def remove(self, project_id: UUID) -> None:
-        self.hosts.pop(self.of.pop(project_id, ""), None)
+    async def remove(self, project_id: UUID, connection: Connection) -> list[str]:
+        if self.fails:
+            raise Unavailable(self.fails)
+        return await self.release(project_id, connection)
+
+    async def release(self, project_id: UUID, connection: Connection) -> list[str]:
+        host = self.of.pop(project_id, "")
+        self.hosts.pop(host, None)
+        return [host] if host else []
+
+    async def apply(self, hosts: Sequence[str]) -> None:
+        self.applied += hosts
+
+    async def end_visits(self, project_id: UUID) -> None:
+        self.ended_visits.append(project_id)
 
 
 class House:
@@ -155,7 +182,11 @@ class House:
         )
         self.jobs = Jobs(database=database, bus=self.bus, clock=clock)
         self.removal = Removal(
-            records=self.records, repositories=self.repositories, workspaces=self.workspaces, clock=clock
+            records=self.records,
+            repositories=self.repositories,
+            workspaces=self.workspaces,
+            routes=self.routes,
+            clock=clock,
         )
         self.filling = Filling(
             jobs=self.jobs,
@@ -164,6 +195,7 @@ class House:
             artifacts=self.artifacts,
             bridge=self.bridge,
             routes=self.routes,
+            workspaces=self.workspaces,
             removal=self.removal,
             largest_unpacked=1 << 20,
         )

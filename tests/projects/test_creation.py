@@ -1,14 +1,13 @@
 """Projects from templates: at once, whole or not at all."""
 
 import asyncio
-import time
 from uuid import uuid4
 
 import pytest
 
 from firefly.auth import Identity
-from firefly.errors import Forbidden, InvalidInput, LimitReached, NameTaken, SandboxFailed
-from firefly.projects import CreateProject, Role, Visibility
+from firefly.errors import Forbidden, InvalidInput, LimitReached, NameTaken, SandboxFailed, Unavailable
+from firefly.projects import CreateProject, JobState, Role, Visibility
 from tests.git.support import git
 
 from .house import House
@@ -177,11 +176,54 @@ async def test_facts_of_a_workspace(house: House, ada: Identity) -> None:
     assert await house.projects.by_workspace(uuid4()) is None
 
 
-async def test_takes_well_under_a_hundred_milliseconds(house: House, ada: Identity) -> None:
-    times = []
-    for number in range(5):
-        started = time.perf_counter()
-        await house.projects.create(ada, wanted(f"garden{number}", template="vite-react"))
-        times.append(time.perf_counter() - started)
+async def test_a_host_that_cannot_be_had_leaves_no_project_without_one(house: House, ada: Identity) -> None:
+    house.routes.fails = "The table of hosts is away."
+    with pytest.raises(Unavailable):
+        await house.projects.create(ada, wanted())
 
-    assert sorted(times)[2] < 0.1
+    assert (await house.projects.list(ada)).projects == ()
+    assert house.repositories_on_disk() == []
+    assert house.events("project.created") == []
+
+
+async def test_its_host_and_its_job_are_there_as_soon_as_the_project_is(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server finds it that is killed right after the commit: there is no later chance to make them."""
+
+    async def killed(hosts: object) -> None:
+        raise asyncio.CancelledError
+
+    async def not_undone(project: object, job: object) -> None:
+        return None
+
+    monkeypatch.setattr(house.routes, "apply", killed)
+    monkeypatch.setattr(house.creation, "_undo", not_undone)
+    for name, source in (("garden", {"template": "static"}), ("park", {"git_url": "https://example.org/a.git"})):
+        with pytest.raises(asyncio.CancelledError):
+            await house.projects.create(ada, CreateProject(name=name, **source))  # type: ignore[arg-type]
+
+    assert set(house.routes.hosts) == {"ada/garden", "ada/park"}
+    assert [(job.kind, job.state) for job in await house.jobs.list(ada)] == [("import", JobState.QUEUED)]
+
+
+async def test_what_a_killed_server_left_half_made_is_cleared_away(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_undone(project: object, job: object) -> None:
+        return None
+
+    whole = (await house.projects.create(ada, wanted("whole"))).project
+    with monkeypatch.context() as patched:
+        patched.setattr(house.creation, "_undo", not_undone)
+        house.bridge.fails = "killed"
+        with pytest.raises(SandboxFailed):
+            await house.projects.create(ada, wanted("half"))
+    house.bridge.fails = ""
+    assert await house.projects.expire() == 0, "it could still be in the making"
+    house.clock.advance(601)
+
+    assert await house.projects.expire() == 1
+    assert [project.id for project in (await house.projects.list(ada)).projects] == [whole.id]
+    assert set(house.routes.hosts) == {"ada/whole"}
+    assert house.repositories_on_disk() == [house.repositories.path(whole.id)]

@@ -1,16 +1,18 @@
 """Projects from a git URL and from an archive: jobs with steps, found again, cancelled, undone."""
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from firefly.auth import Identity
 from firefly.errors import Conflict, InvalidInput, NotFound
-from firefly.projects import Archive, Created, CreateProject, Job, Jobs, JobState, Role, Visibility
+from firefly.projects import Archive, Created, CreateProject, Job, Jobs, JobState, Role, UpdateProject, Visibility
 from tests.git.hosting import silent
 from tests.git.support import git, history
 from tests.support.waiting import eventually
@@ -21,6 +23,10 @@ from .house import House
 @pytest.fixture
 async def boss(house: House) -> Identity:
     return await house.person("boss", administrator=True)
+
+
+def stored_files(house: House) -> list[Path]:
+    return [path for path in house.artifacts_folder.rglob("*") if path.is_file()]
 
 
 async def begin(house: House, who: Identity, url: str, name: str = "garden") -> Created:
@@ -40,17 +46,32 @@ async def ended(house: House, who: Identity, created: Created) -> Job:
     return job
 
 
-async def upload(house: House, who: Identity, files: dict[str, bytes], name: str = "garden") -> Created:
+def packed(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, data in files.items():
-            archive.writestr(path, data)
+            archive.writestr(zipfile.ZipInfo(path), data)
+    return buffer.getvalue()
 
+
+async def upload(
+    house: House, who: Identity, files: dict[str, bytes], visibility: Visibility = Visibility.MEMBERS
+) -> Created:
     async def body() -> AsyncIterator[bytes]:
-        yield buffer.getvalue()
+        yield packed(files)
 
     stored = await house.artifacts.put(body(), limit=1 << 20)
-    return await house.projects.create(who, CreateProject(name=name, archive=Archive(stored.digest, "site.zip")))
+    archive = Archive(stored.digest, "site.zip")
+    return await house.projects.create(who, CreateProject(name="garden", archive=archive, visibility=visibility))
+
+
+def restarted(house: House) -> None:
+    """Jobs as a new process has them, not open yet."""
+    house.jobs = Jobs(database=house.database, bus=house.bus, clock=house.clock)
+    house.jobs.register("import", ("Find the repository", "Receive its history", "Open the workspace"),
+                        house.filling.import_, house.filling.undo)  # fmt: skip
+    house.jobs.register("archive", ("Check the archive", "Unpack it"), house.filling.unpack, house.filling.undo,
+                        tidy=house.filling.forget)  # fmt: skip
 
 
 async def test_an_import_brings_history_default_branch_workspace_and_host(
@@ -149,10 +170,8 @@ async def test_a_job_begins_again_after_a_restart(house: House, boss: Identity, 
         await connection.execute(
             "update jobs set input = $1", {"url": f"file://{history(tmp_path / 'source')}", "allow_file": True}
         )
-    house.jobs = again = Jobs(database=house.database, bus=house.bus, clock=house.clock)
-    again.register("import", ("Find the repository", "Receive its history", "Open the workspace"),
-                   house.filling.import_, house.filling.undo)  # fmt: skip
-    await again.open()
+    restarted(house)
+    await house.jobs.open()
 
     assert (await ended(house, boss, created)).state is JobState.SUCCEEDED
 
@@ -201,5 +220,102 @@ async def test_a_bad_archive_never_reaches_the_sandbox(
     assert job.state is JobState.FAILED
     assert sentence in (job.error or "")
     assert house.bridge.archives == {}
-    assert [path for path in house.artifacts_folder.rglob("*") if path.is_file()] == []
+    await eventually(lambda: stored_files(house) == [], within=20)
     assert house.repositories_on_disk() == []
+
+
+async def test_the_same_archive_sent_twice_fills_both_projects(
+    house: House, ada: Identity, bob: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first must not throw away what the second still needs."""
+    waiting, go_on = asyncio.Event(), asyncio.Event()
+    initialize = house.bridge.initialize_archive
+
+    async def slow(workspace_id: UUID, **archive: Any) -> None:
+        if not waiting.is_set():
+            waiting.set()
+            await go_on.wait()
+        await initialize(workspace_id, **archive)
+
+    files = {"index.html": b"<h1>hi</h1>"}
+    monkeypatch.setattr(house.bridge, "initialize_archive", slow)
+    first = await upload(house, ada, files)
+    await waiting.wait()
+    second = await upload(house, bob, files)
+    assert (await ended(house, bob, second)).state is JobState.SUCCEEDED
+    go_on.set()
+
+    assert (await ended(house, ada, first)).state is JobState.SUCCEEDED
+    await eventually(lambda: stored_files(house) == [], within=20)
+
+
+async def test_what_changes_while_a_project_is_filled_still_holds_afterwards(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, go_on = asyncio.Event(), asyncio.Event()
+    initialize = house.bridge.initialize_archive
+
+    async def slow(workspace_id: UUID, **archive: Any) -> None:
+        waiting.set()
+        await go_on.wait()
+        await initialize(workspace_id, **archive)
+
+    monkeypatch.setattr(house.bridge, "initialize_archive", slow)
+    created = await upload(house, ada, {"index.html": b"x"}, visibility=Visibility.PUBLIC)
+    await waiting.wait()
+    await house.projects.update(ada, "ada", "garden", UpdateProject(name="park", visibility=Visibility.MEMBERS))
+    house.bridge.configured.clear()
+    go_on.set()
+
+    assert (await ended(house, ada, created)).state is JobState.SUCCEEDED
+    assert house.routes.hosts == {"ada/garden": None, "ada/park": Visibility.MEMBERS}
+    assert [facts.name for facts in house.bridge.configured] == ["park"]
+
+
+async def test_a_project_deleted_while_it_is_filled_is_shown_nowhere(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(workspace_id: UUID, **archive: Any) -> None:
+        waiting.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(house.bridge, "initialize_archive", slow)
+    created = await upload(house, ada, {"index.html": b"x"})
+    await waiting.wait()
+    await house.projects.delete(ada, "ada", "garden")
+    go_on.set()
+    await ended(house, ada, created)
+
+    assert house.routes.hosts == {}
+
+
+async def test_a_job_that_was_begun_fills_a_fresh_workspace_after_a_restart(house: House, ada: Identity) -> None:
+    """The first one holds what the bridge, which survives the server, had unpacked: only an empty one can be filled."""
+    created = await upload(house, ada, {"index.html": b"<h1>hi</h1>"})
+    assert created.job is not None
+    assert (await ended(house, ada, created)).state is JobState.SUCCEEDED
+    await eventually(lambda: stored_files(house) == [], within=20)
+    await house.jobs.close()
+    await upload_again(house, created.job.id)
+    restarted(house)
+    await house.jobs.open()
+
+    assert (await ended(house, ada, created)).state is JobState.SUCCEEDED
+    project = await house.projects.get(ada, "ada", "garden")
+    assert project.workspace_id not in (None, created.project.workspace_id)
+    assert house.workspaces.removed == [created.project.workspace_id]
+    assert house.routes.shows["ada/garden"] == project.workspace_id
+    assert set(house.bridge.archives) == {created.project.workspace_id, project.workspace_id}
+
+
+async def upload_again(house: House, job_id: UUID) -> None:
+    """As if the server had been killed in the middle of the job."""
+    async with house.database.connection() as connection:
+        await connection.execute("update jobs set state = 'running', finished_at = null where id = $1", job_id)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield packed({"index.html": b"<h1>hi</h1>"})
+
+    await house.artifacts.put(body(), limit=1 << 20)

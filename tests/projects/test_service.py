@@ -1,13 +1,14 @@
 """Projects found, listed, renamed, described, deleted and restored."""
 
 import asyncio
-from uuid import uuid4
+from datetime import datetime
+from uuid import UUID, uuid4
 
 import pytest
 
 from firefly.auth import Identity
-from firefly.errors import Forbidden, InvalidInput, Moved, NameTaken, NotFound, Unauthenticated
-from firefly.projects import Action, CreateProject, Project, Role, UpdateProject, Visibility
+from firefly.errors import Forbidden, InvalidInput, Moved, NameTaken, NotFound, Unauthenticated, Unavailable
+from firefly.projects import Action, CreateProject, Project, Role, UpdateProject, Visibility, WorkspaceFacts
 
 from .house import House
 
@@ -241,6 +242,74 @@ async def test_after_thirty_days_it_is_really_gone(house: House, ada: Identity) 
     with pytest.raises(NotFound):
         await house.projects.restore(ada, "ada", "garden")
     assert (await make(house, ada)).id != project.id
+
+
+async def test_of_two_changes_at_once_neither_undoes_the_other(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is described by somebody who saw it public, while its owner closes it."""
+    await make(house, ada, visibility=Visibility.PUBLIC)
+    facts_of, closed = house.records.facts_of, False
+
+    async def closing(project: Project) -> WorkspaceFacts | None:
+        nonlocal closed
+        if not closed:
+            closed = True
+            await house.projects.update(ada, "ada", "garden", UpdateProject(visibility=Visibility.MEMBERS))
+        return await facts_of(project)
+
+    monkeypatch.setattr(house.records, "facts_of", closing)
+    described = await house.projects.update(ada, "ada", "garden", UpdateProject(description="Roses"))
+
+    assert (described.visibility, described.description) == (Visibility.MEMBERS, "Roses")
+    assert house.routes.hosts == {"ada/garden": Visibility.MEMBERS}
+
+
+async def test_closing_a_project_ends_what_visitors_have_open_after_its_hosts_are_closed(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await make(house, ada, visibility=Visibility.PUBLIC)
+    seen: list[list[str]] = []
+
+    async def end_visits(project_id: UUID) -> None:
+        assert project_id == project.id
+        seen.append(list(house.routes.applied))
+
+    monkeypatch.setattr(house.routes, "end_visits", end_visits)
+    house.routes.applied.clear()
+    await house.projects.update(ada, "ada", "garden", UpdateProject(visibility=Visibility.MEMBERS))
+
+    assert seen == [["ada/garden"]]
+
+
+async def test_a_project_whose_hosts_cannot_be_taken_away_is_not_deleted_either(house: House, ada: Identity) -> None:
+    """Else a deleted project would go on being shown."""
+    await make(house, ada)
+    house.routes.fails = "The table of hosts is away."
+    with pytest.raises(Unavailable):
+        await house.projects.delete(ada, "ada", "garden")
+
+    assert (await house.projects.get(ada, "ada", "garden")).deleted_at is None
+    assert house.routes.hosts == {"ada/garden": Visibility.MEMBERS}
+
+
+async def test_a_project_restored_at_the_last_moment_is_not_removed(
+    house: House, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make(house, ada)
+    await house.projects.delete(ada, "ada", "garden")
+    house.clock.advance(31 * DAY)
+    purge = house.removal.purge
+
+    async def too_late(project_id: UUID, workspace_id: UUID | None, *, before: datetime | None = None) -> bool:
+        await house.projects.restore(ada, "ada", "garden")
+        return await purge(project_id, workspace_id, before=before)
+
+    monkeypatch.setattr(house.removal, "purge", too_late)
+
+    assert await house.projects.expire() == 0
+    restored = await house.projects.get(ada, "ada", "garden")
+    assert "refs/heads/main" in await house.repositories.refs(restored.id)
 
 
 async def test_events_go_to_members(house: House, ada: Identity, bob: Identity) -> None:

@@ -75,6 +75,14 @@ def test_one_command_needs_no_list_and_values_of_env_become_text() -> None:
         ("urls: [Admin]", 1, "urls"),
         ("[" * 5000, 1, "nested too deeply"),
         ("!!python/object/apply:os.system [id]", 1, "keys with values"),
+        ("run:\n  - !!timestamp soon", 2, "tag"),
+        ("port: !!int ''", 1, "tag"),
+        ("env: {A: !!bool perhaps}", 1, "tag"),
+        ("resources: {memory: " + "9" * 400 + "}", 1, "size"),
+        ("resources: {cpu: .inf}", 1, "finite"),
+        ('env: {A: "a\\0b"}', 1, "no program"),
+        ('dev: "a\\0b"', 1, "no program"),
+        ('dev: "\\ud800"', 1, "no program"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(text: str, line: int, words: str) -> None:

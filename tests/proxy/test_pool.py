@@ -135,22 +135,34 @@ async def test_a_target_that_says_close_is_not_kept(house: House) -> None:
 
 
 async def test_a_target_that_speaks_out_of_turn_is_not_kept(house: House) -> None:
+    hung_up = asyncio.Event()
+
     async def chatty(peer: Peer) -> None:
         await peer.read_request()
         peer.send(ok())
         await peer.writer.drain()
         await eventually(lambda: house.door.counters["pooled"] == 1)
         peer.send(ok(b"forged"))
-        await peer.reader.read()
+        assert await peer.reader.read() == b""
+        hung_up.set()
 
     house.upstream.behaviour = chatty
     await house.ask()
-    await eventually(lambda: house.door.counters["pooled"] == 0)
+    await eventually(hung_up.is_set, within=30)
+    assert house.door.counters["pooled"] == 0
+    house.upstream.behaviour = answer_ok
+    assert (await house.ask("/next")).body == b"GET /next HTTP/1.1"
+    assert len(house.upstream.received) == 2
 
 
 async def test_activity_is_told_while_bytes_pass(house: House) -> None:
+    pool = house.door._context.pool
     await house.ask()
-    await eventually(lambda: house.dialer.touched == [house.target])
+    pool.sweep()
+    assert set(house.dialer.touched) == {house.target}
+    house.dialer.touched.clear()
+    pool.sweep()
+    assert house.dialer.touched == []
 
 
 async def test_a_client_that_vanishes_takes_its_request_along(house: House) -> None:

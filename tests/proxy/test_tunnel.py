@@ -176,11 +176,18 @@ async def test_when_one_side_vanishes_so_does_the_other(house: House) -> None:
 
 async def test_a_tunnel_counts_as_activity(house: House) -> None:
     house.upstream.behaviour = accept_and_echo
+    pool = house.door._context.pool
     client = await open_tunnel(house)
-    await eventually(lambda: house.dialer.touched)
+    assert await client.reader.readexactly(8) == b"welcome "
+    pool.sweep()
     house.dialer.touched.clear()
     client.send(b"x")
-    await eventually(lambda: house.dialer.touched == [house.target])
+    assert await client.reader.readexactly(1) == b"x"
+    pool.sweep()
+    assert set(house.dialer.touched) == {house.target}
+    house.dialer.touched.clear()
+    pool.sweep()
+    assert house.dialer.touched == []
 
 
 class TestToAPreview:
@@ -321,3 +328,20 @@ class TestHandles:
         tunnels = Tunnels(most=3)
         handles = [tunnels.register(target) for _ in range(5)]
         assert [tunnels.take(handle) for handle in handles] == [None, None, target, target, target]
+
+
+def test_handles_of_who_lost_access_are_forgotten() -> None:
+    tunnels = Tunnels()
+    workspace = uuid4()
+    theirs, mine, nobodys, port = (
+        tunnels.register(target)
+        for target in (
+            BridgeTarget(workspace, "bob"),
+            BridgeTarget(workspace, "ada"),
+            BridgeTarget(workspace),
+            SandboxTarget(workspace, 3000),
+        )
+    )
+    tunnels.cut(lambda holder: holder == "bob")
+    assert tunnels.take(theirs) is None
+    assert all(tunnels.take(handle) for handle in (mine, nobodys, port))

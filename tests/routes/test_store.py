@@ -198,3 +198,44 @@ async def test_load_takes_away_what_the_database_does_not_know(store: RouteStore
     table.put(shop(host="ghost.example"))
     await store.load()
     assert [route.host for route in table] == [OLD]
+
+
+async def test_hosts_of_a_project_that_is_no_more_are_free(store: RouteStore, table: RouteTable) -> None:
+    gone = shop()
+    await store.add(gone)
+    await store.rename(OLD, NEW)
+    assert gone.project_id is not None
+    assert sorted(await store.release(gone.project_id)) == [OLD, NEW]
+    assert list(table) == []
+    await store.add(shop(), shop(host=NEW))
+    assert {route.host for route in table} == {OLD, NEW}
+
+
+async def test_hosts_renamed_in_a_circle_end_where_they_began(store: RouteStore, table: RouteTable) -> None:
+    await store.add(shop())
+    for old, new in ((OLD, NEW), (NEW, OLD), (OLD, NEW), (NEW, OLD)):
+        await store.rename(old, new)
+    first, second = table.get(OLD), table.get(NEW)
+    assert first is not None
+    assert second is not None
+    assert (first.redirect_to, second.redirect_to) == (None, OLD)
+
+
+async def test_a_change_within_a_transaction_that_fails_is_none(
+    store: RouteStore, table: RouteTable, database: Database
+) -> None:
+    await store.add(shop())
+    project_id = next(iter(table)).project_id
+    assert project_id is not None
+
+    async def fail() -> None:
+        async with database.transaction() as connection:
+            await store.set_access(project_id, Access.PUBLIC, connection=connection)
+            raise RuntimeError("what the change was part of failed")
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    await store.load()
+    route = table.get(OLD)
+    assert route is not None
+    assert (route.access, route.policy_version) == (Access.MEMBERS, 1)

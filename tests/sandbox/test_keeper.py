@@ -492,3 +492,229 @@ async def test_output_that_a_database_cannot_hold_is_no_obstacle(house: House) -
         backend.end(instance.id, output="before\0after")
         await eventually(lambda: _is(keeper, workspace, State.FAILED))
         assert (await row(house.database, workspace))["output"] == "before\ufffdafter"
+
+
+async def test_a_start_that_is_stopped_before_its_first_step_is_forgotten(house: House) -> None:
+    async with house.open() as keeper:
+        workspace = await keeper.create_workspace()
+        waiting = asyncio.create_task(keeper.ensure(workspace))
+        # The request has made the start's task, which has not run yet.
+        await asyncio.sleep(0)
+        await keeper.stop(workspace, "Stopped by ada.")
+        with pytest.raises(SandboxFailed, match="stopped"):
+            await waiting
+        assert (await keeper.ensure(workspace)).workspace_id == workspace
+
+
+class SlowlyStopping(MemoryBackend):
+    """Each stop waits for `gate`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.gate = asyncio.Event()
+        self.stopping = 0
+
+    async def stop(self, instance_id: str, *, reason: str) -> None:
+        self.stopping += 1
+        await self.gate.wait()
+        await super().stop(instance_id, reason=reason)
+
+
+async def test_a_stop_goes_on_when_whoever_asked_for_it_goes_away(house: House) -> None:
+    backend = SlowlyStopping(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        stop = asyncio.create_task(keeper.stop(workspace, "Stopped by ada."))
+        await eventually(lambda: backend.stopping == 1)
+        stop.cancel()
+        await asyncio.wait([stop])
+        assert stop.cancelled()
+        backend.gate.set()
+        await eventually(lambda: _is(keeper, workspace, State.STOPPED))
+        assert list(await backend.list()) == []
+
+
+async def test_a_sandbox_whose_stop_failed_is_used_on(house: House) -> None:
+    class Stubborn(MemoryBackend):
+        async def stop(self, instance_id: str, *, reason: str) -> None:
+            raise OSError("no more processes")
+
+    async with house.open(Stubborn(house.folder)) as keeper:
+        workspace = await keeper.create_workspace()
+        instance = await keeper.ensure(workspace)
+        with pytest.raises(OSError, match="processes"):
+            await keeper.stop(workspace, "enough")
+        assert await keeper.ensure(workspace) == instance
+        assert keeper.running(workspace) == instance
+
+
+async def test_a_request_during_the_removal_leaves_nothing_running(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        mark = keeper.workspaces.mark_deleted
+
+        async def mark_late(workspace_id: UUID) -> None:
+            await keeper.ensure(workspace_id)
+            await mark(workspace_id)
+
+        monkeypatch.setattr(keeper.workspaces, "mark_deleted", mark_late)
+        await keeper.remove(workspace)
+        assert list(await backend.list()) == []
+        assert backend.removed == [workspace]
+        with pytest.raises(NotFound):
+            await keeper.ensure(workspace)
+
+
+async def test_removal_ends_a_start_under_way(house: House) -> None:
+    backend = SlowBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        start = asyncio.create_task(keeper.ensure(workspace))
+        await eventually(lambda: backend.waiting == 1)
+        await keeper.remove(workspace)
+        with pytest.raises(SandboxFailed, match="stopped"):
+            await start
+        backend.gate.set()
+        assert list(await backend.list()) == []
+        assert backend.removed == [workspace]
+
+
+async def test_a_claim_that_fails_leaves_the_sandbox_in_the_pool(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house.open(prepared_sandboxes=1) as keeper:
+        await eventually(lambda: len(keeper.pool) == 1)
+        house.memory = 0.12  # Neither fill up nor give up, so that only this one is there.
+        prepared = keeper.pool._ready[0]
+        with monkeypatch.context() as patch:
+
+            async def away(_: UUID) -> bool:
+                raise Unavailable("The database does not answer.")
+
+            patch.setattr(keeper.workspaces, "claim", away)
+            with pytest.raises(Unavailable):
+                await keeper.claim_prepared()
+        assert prepared in keeper.pool._ready
+
+
+async def test_a_claim_that_is_given_up_half_way_ends_in_order(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house.open(prepared_sandboxes=1) as keeper:
+        await eventually(lambda: len(keeper.pool) == 1)
+        prepared, gate, claim = keeper.pool._ready[0], asyncio.Event(), keeper.workspaces.claim
+
+        async def slowly(workspace_id: UUID) -> bool:
+            claimed = await claim(workspace_id)
+            await gate.wait()
+            return claimed
+
+        monkeypatch.setattr(keeper.workspaces, "claim", slowly)
+        waiting = asyncio.create_task(keeper.claim_prepared())
+        await eventually(lambda: prepared not in keeper.pool._ready)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        gate.set()
+        # It is the workspace's own, so that it stops when nobody uses it.
+        assert await eventually(lambda: keeper.running(prepared.workspace_id)) == prepared.instance
+
+
+async def test_a_prepared_sandbox_whose_workspace_is_taken_is_stopped(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend, prepared_sandboxes=1) as keeper:
+        await eventually(lambda: len(keeper.pool) == 1)
+        taken = keeper.pool._ready[0]
+        assert await keeper.workspaces.claim(taken.workspace_id)
+        await keeper.claim_prepared()
+        assert taken.instance not in await backend.list()
+
+
+async def test_of_two_runs_of_one_workspace_the_later_one_is_kept(house: House) -> None:
+    first = MemoryBackend(house.folder, clock=house.clock)
+    async with house.open(first) as keeper:
+        workspace = await keeper.create_workspace()
+        earlier = await keeper.ensure(workspace)
+        house.clock.advance(1)
+        later = await first.create(first.started[0])
+    backend = MemoryBackend(house.folder, earlier=first)
+    async with house.open(backend) as again:
+        assert again.running(workspace) == later
+        assert list(await backend.list()) == [later]
+        assert earlier != later
+
+
+async def test_a_run_of_a_deleted_workspace_is_stopped_and_its_files_are_cleared(house: House) -> None:
+    first = MemoryBackend(house.folder)
+    async with house.open(first) as keeper:
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        await keeper.workspaces.mark_deleted(workspace)
+    backend = MemoryBackend(house.folder, earlier=first)
+    async with house.open(backend):
+        assert list(await backend.list()) == []
+        assert await eventually(lambda: backend.removed == [workspace])
+
+
+async def test_what_an_observer_raises_ends_no_watching(house: House) -> None:
+    class Broken(Diary):
+        async def ended(self, workspace_id: UUID, instance: Instance) -> None:
+            raise RuntimeError("a mistake")
+
+    backend = MemoryBackend(house.folder)
+    keeper = house.keeper(backend)
+    keeper.observe(Broken())
+    await keeper.open()
+    workspace = await keeper.create_workspace()
+    first = await keeper.ensure(workspace)
+    backend.end(first.id)
+    await eventually(lambda: _is(keeper, workspace, State.FAILED))
+    assert (await keeper.ensure(workspace, insist=True)).id != first.id
+    await keeper.close()
+
+
+async def test_the_table_ends_with_the_last_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends while its beginning is written down."""
+    backend = MemoryBackend(house.folder)
+    gate, written = asyncio.Event(), asyncio.Event()
+
+    async with house.open(backend) as keeper:
+        put = keeper._records.put
+
+        async def slowly(record: Any, **options: Any) -> None:
+            if record.state is State.RUNNING:
+                written.set()
+                await gate.wait()
+            await put(record, **options)
+
+        monkeypatch.setattr(keeper._records, "put", slowly)
+        workspace = await keeper.create_workspace()
+        start = asyncio.create_task(keeper.ensure(workspace))
+        await written.wait()
+        backend.end((await backend.list())[0].id)
+        await eventually(lambda: _is(keeper, workspace, State.FAILED))
+        gate.set()
+        await start
+
+        async def is_written() -> bool:
+            return bool((await row(house.database, workspace))["state"] == "failed")
+
+        assert await eventually(is_written)
+
+
+async def test_sweeps_go_on_after_one_that_failed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [RuntimeError("a mistake"), OSError("no more processes")]
+    async with house.open(idle_stop=0.04) as keeper:
+        sweep = keeper.sweep
+
+        async def sometimes() -> None:
+            if failures:
+                raise failures.pop()
+            await sweep()
+
+        monkeypatch.setattr(keeper, "sweep", sometimes)
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        house.clock.advance(1)
+        await eventually(lambda: _is(keeper, workspace, State.STOPPED))
+        assert failures == []

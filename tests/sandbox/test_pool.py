@@ -13,15 +13,16 @@ from tests.support.waiting import eventually
 
 
 class Maker:
-    def __init__(self, *, failures: int = 0) -> None:
+    def __init__(self, *, failures: int = 0, failure: Exception | None = None) -> None:
         self.failures = failures
+        self.failure = failure or SandboxFailed("no memory")
         self.made: list[PreparedWorkspace] = []
         self.discarded: list[PreparedWorkspace] = []
 
     async def make(self) -> PreparedWorkspace:
         if self.failures > 0:
             self.failures -= 1
-            raise SandboxFailed("no memory")
+            raise self.failure
         workspace_id = uuid4()
         self.made.append(PreparedWorkspace(workspace_id, Instance(uuid4().hex, workspace_id, datetime.now(UTC))))
         return self.made[-1]
@@ -76,9 +77,10 @@ async def test_a_pause_discards_all_until_it_is_over() -> None:
     await pool.close()
 
 
-async def test_a_maker_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [SandboxFailed("no memory"), OSError(28, "no space"), ValueError("a mistake")])
+async def test_a_maker_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
-    maker = Maker(failures=3)
+    maker = Maker(failures=3, failure=failure)
     pool = make_pool(maker, 1)
     pool.open()
     await eventually(lambda: len(pool) == 1)

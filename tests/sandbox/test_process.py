@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from firefly.errors import Conflict, InvalidInput, SandboxFailed, Unavailable
-from firefly.sandbox.backend import Capabilities, Lack
+from firefly.sandbox.backend import Capabilities, Lack, SandboxSpec
 from firefly.sandbox.detection import Machine
 from firefly.sandbox.process import ProcessBackend
 from firefly.sandbox.processes import children
@@ -21,6 +22,7 @@ from tests.support.waiting import eventually
 LINKED = Path(__file__)
 LISTEN = """(python3 -c "
 import socket
+import threading
 s = socket.create_server(('{host}', {port}), family=socket.{family})
 while True:
     c, _ = s.accept(); c.sendall(b'{text}'); c.close()
@@ -316,7 +318,6 @@ def _slirp(settings: Settings, sandbox: Inside) -> int:
     return 0
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="runs as an ordinary user")
 async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(settings: Settings) -> None:
     machine = Machine("", "", {}, Capabilities(isolated=False, lacks=(), limits="rlimit"))
     backend = ProcessBackend(settings, machine=machine, bridge=COMMAND)
@@ -348,3 +349,27 @@ async def test_the_way_out_reaches_the_internet(start: Start) -> None:
         "import urllib.request\nprint(urllib.request.urlopen('https://pypi.org/simple/six/', timeout=20).status)"
     )
     assert found.stdout == "200\n", found.stderr
+
+
+async def test_a_start_that_is_cancelled_while_it_is_planned_leaves_nothing(
+    backend: ProcessBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate, over = threading.Event(), threading.Event(), threading.Event()
+    plan = backend._layout.plan
+
+    def slowly(wanted: SandboxSpec, folder: Path) -> None:
+        begun.set()
+        gate.wait(30)
+        plan(wanted, folder)
+        over.set()
+
+    monkeypatch.setattr(backend._layout, "plan", slowly)
+    starting = asyncio.create_task(backend.create(spec()))
+    await asyncio.to_thread(begun.wait, 30)
+    starting.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.wait([starting])
+    assert starting.cancelled()
+    assert await asyncio.to_thread(over.wait, 30)
+    assert list(backend._folder.iterdir()) == []

@@ -188,3 +188,24 @@ async def test_json_goes_in_and_out_as_values(database: Database) -> None:
 async def test_a_database_that_is_not_open_says_so() -> None:
     with pytest.raises(DatabaseUnavailable, match="not open"):
         await one(Database("postgresql://nowhere/x"))
+
+
+async def test_the_probe_goes_on_after_what_nobody_expected(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PROBE_INTERVAL", 0.01)
+    ask, asked = database._ask, 0
+
+    async def sometimes() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise OSError("a mistake")
+        if asked == 2:
+            raise asyncpg.InterfaceError("another one")
+        await ask()
+
+    monkeypatch.setattr(database, "_ask", sometimes)
+    database._went_away.set()
+    assert await eventually(lambda: asked >= 4)
+    assert database.available

@@ -243,3 +243,24 @@ async def test_a_strict_umask_is_no_obstacle(tmp_path: Path) -> None:
 
 def _ignore(_: object) -> None:
     return None
+
+
+async def test_a_restart_that_fails_is_tried_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = EmbeddedPostgres(settings)
+    attempts: list[int] = []
+
+    async def is_up() -> bool:
+        return len(attempts) > 1
+
+    async def bring_up() -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise BlockingIOError("no room for another process")
+
+    monkeypatch.setattr(server, "_is_up", is_up)
+    monkeypatch.setattr(server, "_bring_up", bring_up)
+    monkeypatch.setattr(server._cluster, "log_tail", lambda *_: "")
+    watching = asyncio.create_task(server._watch())
+    assert await eventually(lambda: len(attempts) == 2, within=30)
+    watching.cancel()
+    await asyncio.wait([watching])

@@ -16,7 +16,7 @@ from typing import Self
 import pytest
 
 from .certificates import TestAuthority
-from .server import free_port
+from .ports import free_port
 
 PROGRAMS = ("pebble", "pebble-challtestsrv")
 START_LIMIT = 60.0

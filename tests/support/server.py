@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import ssl
@@ -17,13 +18,11 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-START_LIMIT = 60.0
+from firefly.settings import Settings
 
+from .ports import free_port
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+START_LIMIT = 120.0
 
 
 class LoopbackResolver(AbstractResolver):
@@ -142,6 +141,14 @@ class LiveServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove the folder of sockets, which lies elsewhere when the data's path is long."""
+        made = Settings(data_dir=self.folder / "data").run_dir
+        if made.is_relative_to("/tmp"):
+            for left in made.parent.glob(f"firefly-*-{made.name.rpartition('-')[2]}"):
+                shutil.rmtree(left, ignore_errors=True)
 
     def client(self, *, token: str | None = None) -> aiohttp.ClientSession:
         """A client that signs in with the bootstrap token, or with `token` (empty: with nothing)."""

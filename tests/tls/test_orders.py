@@ -16,7 +16,7 @@ from firefly.tls.orders import AcmeAuthority
 from firefly.tls.proofs import HookProof, PageProof
 from tests.support.certificates import TestAuthority
 from tests.support.pebble import Pebble, needs_pebble
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 from .conftest import greeter
 

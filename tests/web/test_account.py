@@ -33,6 +33,14 @@ async def test_a_token_is_made_with_scopes_that_its_maker_holds(world: World) ->
     assert (await refused.json())["field"] == "scopes"
 
 
+async def test_who_may_write_lends_the_sight_of_a_preview(world: World) -> None:
+    wanted = {"name": "monitor", "scopes": ["preview:ada/engine"], "expires_in": 60}
+    made = await (await world.program(world.bob, "write")).post("/api/v1/tokens", json=wanted)
+    assert (made.status, (await made.json())["scopes"]) == (201, wanted["scopes"])
+    refused = await (await world.program(world.bob, "read")).post("/api/v1/tokens", json=wanted)
+    assert refused.status == 403
+
+
 async def test_a_token_makes_none_that_outlives_it(world: World) -> None:
     lent = await (await (await world.program(world.bob)).post(
         "/api/v1/tokens", json={"name": "lent", "scopes": ["write"], "expires_in": 60}
@@ -94,6 +102,57 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(world: World) -> N
     assert (await there.get("/api/v1/me")).status == 401
     account = await world.services.accounts.authenticate("ada", "a new long password", None)
     assert account.id == world.ada.id
+
+
+async def test_a_display_name_is_changed_seen_at_once_and_audited(world: World) -> None:
+    here, there = await world.browser(world.ada), await world.browser(world.ada)
+    changed = await here.patch("/api/v1/me", json={"display_name": "  Ada, Countess of Lovelace "})
+    assert (changed.status, (await changed.json())["account"]["display_name"]) == (200, "Ada, Countess of Lovelace")
+    for browser in (here, there):
+        assert (await (await browser.get("/api/v1/me")).json())["account"][
+            "display_name"
+        ] == "Ada, Countess of Lovelace"
+    (entry, *_) = (await (await (await world.program(world.ada)).get("/api/v1/audit")).json())["items"]
+    assert (entry["actor"], entry["action"], entry["resource"]) == ("ada", "account.display_name", "account:ada")
+    assert entry["detail"] == {"from": world.ada.display_name, "to": "Ada, Countess of Lovelace"}
+    account = await world.services.accounts.authenticate("ada", PASSWORD, None)
+    assert account.display_name == "Ada, Countess of Lovelace"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 81, "a\nb", "bell\a", "\u200b", "\u202eevil", 7, ["Ada"]]
+)  # nothing, blanks, too long, a line, a control character, nothing to see, turned round, not text
+async def test_a_display_name_that_breaks_a_rule_is_refused(world: World, name: object) -> None:
+    browser = await world.browser(world.ada)
+    response = await browser.patch("/api/v1/me", json={"display_name": name})
+    assert response.status == 422
+    assert "display_name" in await response.text()
+    assert (await (await browser.get("/api/v1/me")).json())["account"]["display_name"] == world.ada.display_name
+
+
+@pytest.mark.parametrize("name", ["x" * 80, "علی\u200cرضا", "O'Neil-Śmith 🦋"])
+async def test_names_of_all_the_world_are_taken(world: World, name: str) -> None:
+    response = await (await world.browser(world.ada)).patch("/api/v1/me", json={"display_name": name})
+    assert (await response.json())["account"]["display_name"] == name
+
+
+async def test_name_and_password_are_changed_together_or_not_at_all(world: World) -> None:
+    browser = await world.browser(world.ada)
+    weak = {"display_name": "Countess", "password": "short", "current_password": PASSWORD}
+    wrong = {"display_name": "Countess", "password": "a new long password", "current_password": "not the old one"}
+    for body, status in ((weak, 422), (wrong, 401), ({}, 422), ({"current_password": PASSWORD}, 422)):
+        assert (await browser.patch("/api/v1/me", json=body)).status == status
+    assert (await world.services.accounts.get(world.ada.id)).display_name == world.ada.display_name
+    both = {**wrong, "current_password": PASSWORD}
+    assert (await browser.patch("/api/v1/me", json=both)).status == 200
+    account = await world.services.accounts.authenticate("ada", "a new long password", None)
+    assert account.display_name == "Countess"
+
+
+async def test_a_token_that_may_only_write_changes_no_name(world: World) -> None:
+    client = await world.program(world.ada, "write")
+    assert (await client.patch("/api/v1/me", json={"display_name": "Robot"})).status == 403
+    assert (await world.services.accounts.get(world.ada.id)).display_name == world.ada.display_name
 
 
 async def test_administrators_make_accounts_and_hand_out_links(world: World) -> None:

@@ -56,6 +56,19 @@ async def test_members_hear_of_their_projects_and_nobody_elses(world: World) -> 
         assert (kind, data) == ("project.changed", {"project_id": str(mine.id)})
 
 
+async def test_a_new_display_name_is_told_to_its_owner_alone(world: World) -> None:
+    async with (
+        stream(world, await world.browser(world.ada)) as own,
+        stream(world, await world.program(world.bob)) as other,
+    ):
+        assert ((await own.next())[0], (await other.next())[0]) == ("stream.open", "stream.open")
+        await (await world.browser(world.ada)).patch("/api/v1/me", json={"display_name": "Countess"})
+        kind, data, _ = await own.next()
+        assert (kind, data["account_id"], data["display_name"]) == ("account.changed", str(world.ada.id), "Countess")
+        await publish(world, "account.changed", project_id=None, account_id=str(world.bob.id))
+        assert (await other.next())[1]["account_id"] == str(world.bob.id)
+
+
 async def test_sandbox_events_are_told_with_their_project(world: World) -> None:
     project = world.projects.add(world.ada, "site")
     async with stream(world, await world.program(world.ada)) as events:

@@ -19,7 +19,15 @@ MANIFEST = {
         "isEntry": True,
         "imports": ["_s.js"],
     },
-    "src/workbench/main.tsx": {"file": "editor-1.js", "name": "editor", "isEntry": True, "css": ["editor-1.css"]},
+    "src/workbench/main.tsx": {
+        "file": "editor-1.js",
+        "name": "editor",
+        "isEntry": True,
+        "css": ["editor-1.css"],
+        "dynamicImports": ["_start-1.js", "_rare-1.js"],
+    },
+    "_start-1.js": {"file": "start-1.js", "name": "start", "css": ["start-1.css"], "imports": ["_s.js"]},
+    "_rare-1.js": {"file": "rare-1.js", "name": "rare"},
     "src/pages/main.tsx": {"file": "account-1.js", "name": "account", "isEntry": True},
     "_s.js": {"file": "shared-1.js", "css": ["shared-1.css"], "imports": ["_s.js"]},
 }
@@ -57,12 +65,28 @@ async def test_the_dashboard_gets_its_facts_as_data(world: World, built: Assets)
     assert '/assets/shared-1.css"' in html
 
 
+async def test_a_page_knows_the_present_display_name(world: World, built: Assets) -> None:
+    browser = await world.browser(world.ada)
+    await browser.patch("/api/v1/me", json={"display_name": "Countess"})
+    html = await (await browser.get("/")).text()
+    assert boot_of(html)["user"]["display_name"] == "Countess"
+
+
 async def test_the_editor_gets_its_project(world: World, built: Assets) -> None:
     world.projects.add(world.ada, "site", description="</script><script>alert(1)</script>")
     html = await (await (await world.browser(world.ada)).get("/app/ada/site")).text()
     assert boot_of(html)["project"]["role"] == "owner"
     assert html.count("<script") == 2
     assert "<script>alert" not in html
+
+
+async def test_what_the_editor_starts_with_is_named_in_its_page(world: World, built: Assets) -> None:
+    world.projects.add(world.ada, "site")
+    html = await (await (await world.browser(world.ada)).get("/app/ada/site")).text()
+    assert re.findall(r'<link rel="modulepreload" href="/assets/([^"]+)">', html) == ["start-1.js", "shared-1.js"]
+    styles = re.findall(r'<link rel="stylesheet" href="/assets/([^"]+)">', html)
+    assert set(styles) == {"editor-1.css", "start-1.css", "shared-1.css"}
+    assert "rare-1.js" not in html
 
 
 async def test_no_page_runs_an_inline_script(world: World, built: Assets) -> None:

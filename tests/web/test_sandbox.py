@@ -1,12 +1,16 @@
 """The sandbox by the API: state, commands, output, the bridge's tunnel."""
 
+import asyncio
 import json
+from uuid import UUID
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from firefly.projects import Role
 from firefly.routes import BridgeTarget
+from firefly.sandbox.backend import Instance
 
 from .world import MemoryBridge, World
 
@@ -157,3 +161,37 @@ async def test_the_bridge_needs_an_upgrade_and_a_member(world: World) -> None:
     assert stranger.status == 404
     nobody = await world.client().get(f"{BASE}/bridge", headers=UPGRADE)
     assert nobody.status == 401
+
+
+async def test_access_that_ends_while_the_sandbox_starts_opens_no_bridge(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = world.projects.add(world.ada, "site")
+    world.projects.members[project.id][world.bob.id] = Role.EDITOR
+    ensure = world.keeper.ensure
+
+    async def removed_meanwhile(workspace_id: UUID) -> Instance:
+        del world.projects.members[project.id][world.bob.id]
+        return await ensure(workspace_id)
+
+    monkeypatch.setattr(world.keeper, "ensure", removed_meanwhile)
+    response = await (await world.browser(world.bob)).get(f"{BASE}/bridge", headers=UPGRADE)
+    assert response.status == 404
+    assert "X-Firefly-Tunnel" not in response.headers
+
+
+async def test_a_session_that_ends_while_the_sandbox_starts_opens_no_bridge(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.projects.add(world.ada, "site")
+
+    async def signed_out_meanwhile(workspace_id: UUID) -> Instance:
+        await world.services.sessions.close_all(world.ada.id)
+        await asyncio.Event().wait()
+        raise AssertionError("it ends by being cancelled")
+
+    monkeypatch.setattr(world.keeper, "ensure", signed_out_meanwhile)
+    client = await world.browser(world.ada)
+    with pytest.raises(aiohttp.ClientError):
+        await asyncio.wait_for(client.get(f"{BASE}/bridge", headers=UPGRADE), 30)
+    assert world.tunnels._waiting == {}

@@ -141,6 +141,15 @@ async def test_the_first_link_makes_an_administrator_and_works_once(world: World
     assert (await client.post(f"/auth/link/{token}", data=form)).status == 401
 
 
+async def test_a_dead_link_says_so_and_leads_to_the_sign_in_page_not_back_to_itself(world: World) -> None:
+    client = world.client(Origin=world.settings.url, Accept="text/html")
+    answer = await client.get("/auth/link/nothing")
+    page = await answer.text()
+    assert answer.status == 401
+    assert "<h1>This link no longer works</h1>" in page
+    assert 'href="/auth/sign-in"' in page
+
+
 async def test_of_two_forms_of_one_link_only_one_counts(world: World) -> None:
     token = await world.services.links.create(SIGN_IN, account_id=world.bob.id, lifetime=60)
     chosen = ("first long password", "other long password")

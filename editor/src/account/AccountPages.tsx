@@ -1,5 +1,6 @@
 import { FolderGit2, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
-import { Api, type Account, type Project } from "../shared/api";
+import { useEffect, useState } from "react";
+import { Api, EventStream, type Account, type Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
 import { usePath } from "../shared/router";
 import { ProjectSettings } from "../project/ProjectSettings";
@@ -18,7 +19,8 @@ const ACCOUNT_LINKS: FrameLink[] = [
 ];
 const USERS_LINK: FrameLink = { href: "/admin/users", label: "Users", icon: <People size={16} aria-hidden /> };
 
-export function AccountPages({ user, project }: { user: Account; project: Project | null }) {
+export function AccountPages({ user: given, project }: { user: Account; project: Project | null }) {
+  const { user, learn } = useUser(given);
   const path = usePath();
   const ofProject = project !== null && path.startsWith("/app/");
   const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? [USERS_LINK] : [])];
@@ -36,16 +38,39 @@ export function AccountPages({ user, project }: { user: Account; project: Projec
           </a>
         }
       >
-        {ofProject ? <ProjectSettings api={api} project={project} user={user} /> : <Page path={shown} user={user} />}
+        {ofProject ? <ProjectSettings api={api} project={project} user={user} /> : <Page path={shown} user={user} onChange={learn} />}
       </Frame>
       <Toasts />
     </>
   );
 }
 
-function Page({ path, user }: { path: string; user: Account }) {
+/** The account as it is now, whichever tab has changed it. */
+function useUser(given: Account): { user: Account; learn: (change: Partial<Account>) => void } {
+  const [user, setUser] = useState(given);
+  const learn = (change: Partial<Account>): void => setUser((before) => ({ ...before, ...change }));
+  useEffect(() => {
+    const ask = async (): Promise<void> => {
+      try {
+        const { account } = await api.me();
+        setUser(account);
+      } catch {
+        // What is shown stays; the page's own calls say what is wrong.
+      }
+    };
+    const stream = new EventStream({
+      kinds: ["account.changed"],
+      onEvent: ({ data }) => learn({ display_name: String(data["display_name"]) }),
+      onReset: () => void ask(),
+    });
+    return () => stream.close();
+  }, []);
+  return { user, learn };
+}
+
+function Page({ path, user, onChange }: { path: string; user: Account; onChange: (change: Partial<Account>) => void }) {
   if (path === "/admin/users" && user.is_administrator) return <Users api={api} user={user} />;
   if (path === "/account/sessions") return <Sessions api={api} />;
   if (path === "/account/tokens") return <Tokens api={api} user={user} />;
-  return <Profile api={api} user={user} />;
+  return <Profile api={api} user={user} onChange={onChange} />;
 }

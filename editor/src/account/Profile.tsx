@@ -5,7 +5,15 @@ import { chooseTheme, currentTheme, themes } from "../shared/theme/theme";
 
 const SHORTEST = 10;
 
-export function Profile({ api, user }: { api: Api; user: Account }) {
+const LONGEST = 80;
+
+interface Props {
+  api: Api;
+  user: Account;
+  onChange: (change: Partial<Account>) => void;
+}
+
+export function Profile({ api, user, onChange }: Props) {
   return (
     <div className="account">
       <h1>Account</h1>
@@ -20,9 +28,53 @@ export function Profile({ api, user }: { api: Api; user: Account }) {
           </p>
         </div>
       </section>
+      <DisplayName key={user.display_name} api={api} user={user} onChange={onChange} />
       <ThemeChoice />
       <Password api={api} user={user} />
     </div>
+  );
+}
+
+function DisplayName({ api, user, onChange }: Props) {
+  const [typed, setTyped] = useState(user.display_name);
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const name = typed.trim();
+  const submit = async (event: SyntheticEvent) => {
+    event.preventDefault();
+    if (name === user.display_name) return;
+    setError(name ? null : "Type the name that others shall see.");
+    if (!name) return;
+    setBusy(true);
+    try {
+      const { account } = await api.changeMe({ display_name: name });
+      onChange(account);
+      showToast(`Others see you as ${account.display_name} now.`);
+    } catch (thrown) {
+      setError(asProblem(thrown).detail);
+    }
+    setBusy(false);
+  };
+  return (
+    <form className="account-section account-form" onSubmit={(event) => void submit(event)}>
+      <h2>Name</h2>
+      <Field label="Display name" hint={`How others see you. Your sign-in name stays ${user.name}.`} error={error}>
+        {(given) => (
+          <input
+            {...given}
+            className="ff-input"
+            type="text"
+            autoComplete="name"
+            maxLength={LONGEST}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit" busy={busy} disabled={name === user.display_name}>
+        Change name
+      </Button>
+    </form>
   );
 }
 

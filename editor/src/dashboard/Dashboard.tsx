@@ -21,7 +21,9 @@ export interface Asked {
 
 const DIALOGS: Record<string, Source> = { "/new": "template", "/import": "git", "/upload": "archive" };
 
-export function Dashboard({ user, server }: { user: Account; server: string }) {
+export function Dashboard({ user: given, server }: { user: Account; server: string }) {
+  const displayName = useDashboard((state) => state.displayName);
+  const user = displayName === null ? given : { ...given, display_name: displayName };
   const path = usePath();
   const [query, setQuery] = useState("");
   const [asked, setAsked] = useState<Asked | null>(null);
@@ -46,7 +48,7 @@ export function Dashboard({ user, server }: { user: Account; server: string }) {
           </Button>
         }
       >
-        {path === "/bin" ? <Bin /> : <ProjectList user={user} server={server} query={shown} onAsk={setAsked} />}
+        {path === "/bin" ? <Bin /> : <ProjectList user={user} server={server} query={shown} onClear={() => setQuery("")} onAsk={setAsked} />}
       </Frame>
       {source && <NewProject key={source} user={user} source={source} onClose={() => go("/")} />}
       {asked?.about === "rename" && (

@@ -1,7 +1,7 @@
 import { SearchX, WifiOff } from "lucide-react";
 import type { KeyboardEvent } from "react";
 import type { Account } from "../shared/api";
-import { EmptyState, ErrorState, Skeleton } from "../shared/components";
+import { Button, EmptyState, ErrorState, Skeleton } from "../shared/components";
 import type { Asked } from "./Dashboard";
 import { matching } from "./list";
 import { ProjectRow } from "./ProjectRow";
@@ -12,10 +12,11 @@ interface Props {
   user: Account;
   server: string;
   query: string;
+  onClear: () => void;
   onAsk: (asked: Asked) => void;
 }
 
-export function ProjectList({ user, server, query, onAsk }: Props) {
+export function ProjectList({ user, server, query, onClear, onAsk }: Props) {
   const { items, state, problem } = useDashboard((all) => all.projects);
   const connected = useDashboard((all) => all.connected);
   if (problem) return <ErrorState problem={problem} onRetry={() => void loadProjects()} />;
@@ -36,8 +37,8 @@ export function ProjectList({ user, server, query, onAsk }: Props) {
         )}
       </div>
       {found.length === 0 ? (
-        <EmptyState icon={<SearchX size={20} aria-hidden />} title="No project matches">
-          Nothing here is called “{query}”. Press Escape to see all projects again.
+        <EmptyState icon={<SearchX size={20} aria-hidden />} title="No project matches" action={<Button onClick={onClear}>Show all projects</Button>}>
+          Nothing here is called “{query}”. Try fewer letters.
         </EmptyState>
       ) : (
         // Arrows go from row to row; each row's link is an ordinary one.

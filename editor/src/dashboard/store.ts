@@ -16,16 +16,18 @@ interface State {
   /** The newest job of each project that is being filled. */
   jobs: Record<string, Job>;
   connected: boolean;
+  /** The name that was chosen while this page is open; null: it is still the one it came with. */
+  displayName: string | null;
 }
 
 const nothing = { items: [], state: "loading" as const, problem: null };
 
-export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothing, jobs: {}, connected: true }));
+export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothing, jobs: {}, connected: true, displayName: null }));
 
 export const api = new Api();
 
 const LISTS_CHANGE_BY = ["project.created", "project.changed", "project.deleted", "project.restored", "members.changed"];
-const KINDS = [...LISTS_CHANGE_BY, "sandbox.changed", "job.changed", "push.recorded"];
+const KINDS = [...LISTS_CHANGE_BY, "sandbox.changed", "job.changed", "push.recorded", "account.changed"];
 const GATHER = 120;
 
 async function load(list: "projects" | "bin"): Promise<void> {
@@ -73,6 +75,8 @@ export function receive(event: ServerEvent): void {
   } else if (event.kind === "job.changed") {
     const { jobs } = useDashboard.getState();
     rememberJob(jobOf(event, jobs[String(event.data["project_id"])]));
+  } else if (event.kind === "account.changed") {
+    useDashboard.setState({ displayName: String(event.data["display_name"]) });
   } else loadSoon();
 }
 

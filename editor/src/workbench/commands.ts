@@ -1,4 +1,5 @@
 import { previewUrl } from "./preview";
+import type { Conflict } from "./state";
 import type { Workbench } from "./workbench";
 import { chooseTheme, themes } from "../shared/theme/theme";
 
@@ -39,6 +40,7 @@ export function commandsOf(workbench: Workbench): Command[] {
 
 function fileCommands({ store, tree, documents }: Workbench): Command[] {
   const active = (): string | null => store.state.active;
+  const conflict = (): Conflict | null => store.state.documents[active() ?? ""]?.conflict ?? null;
   return [
     { id: "quick-open", group: "File", label: "Go to file…", key: "Mod+P", notInTerminal: true, run: () => store.set({ palette: "files" }) },
     { id: "save", group: "File", label: "Save", key: "Mod+S", when: () => active() !== null, run: () => void documents.save() },
@@ -46,6 +48,9 @@ function fileCommands({ store, tree, documents }: Workbench): Command[] {
     { id: "new-file", group: "File", label: "New file…", key: "Alt+N", run: () => startNaming(tree, store, "file") },
     { id: "new-folder", group: "File", label: "New folder…", key: "Alt+Shift+N", run: () => startNaming(tree, store, "folder") },
     { id: "close", group: "File", label: "Close file", key: "Alt+W", when: () => active() !== null, run: () => documents.close(active() ?? "") },
+    { id: "compare", group: "File", label: "Compare with what is on disk", when: () => conflict()?.deleted === false, run: () => store.set({ comparing: true }) },
+    { id: "keep-mine", group: "File", label: "Keep mine, replace what is on disk", when: () => conflict() !== null, run: () => documents.keepMine(active() ?? "") },
+    { id: "take-theirs", group: "File", label: "Take theirs, replace my text", when: () => conflict() !== null, run: () => documents.takeTheirs(active() ?? "") },
     { id: "next-tab", group: "File", label: "Next open file", key: "Alt+PageDown", run: () => documents.step(1) },
     { id: "previous-tab", group: "File", label: "Previous open file", key: "Alt+PageUp", run: () => documents.step(-1) },
   ];

@@ -10,7 +10,7 @@ function files(count: number): string {
 }
 
 /** The one sentence about whether what you see is what is kept. */
-export function syncOf({ phase, pending, documents, greeted, uploads }: WorkbenchState): Sync {
+export function syncOf({ phase, pending, documents, greeted, uploads, role }: WorkbenchState): Sync {
   const waits = pending.length > 0 ? ` ${files(pending.length)} will be saved then.` : "";
   switch (phase.name) {
     case "connecting":
@@ -26,7 +26,7 @@ export function syncOf({ phase, pending, documents, greeted, uploads }: Workbenc
     case "closed":
       return { tone: "quiet", text: "Closed." };
     case "ready":
-      return whenReady(pending.length, uploads, Object.values(documents));
+      return role === "viewer" ? { tone: "quiet", text: "You may look, not change." } : whenReady(pending.length, uploads, Object.values(documents));
   }
 }
 

@@ -1,22 +1,24 @@
 import type { Extension } from "@codemirror/state";
-import { Bridge, type Drafts, type Hello, type Phase, type Role, type Sandbox, type Server, sentence } from "../bridge";
+import { type Bridge, type Drafts, type Hello, type Phase, type Role, type Sandbox, type Server, sentence } from "../bridge";
 import { Application } from "./actions/application";
 import { Documents } from "./actions/documents";
 import { Terminals } from "./actions/terminals";
 import { Tree } from "./actions/tree";
 import { Buffers } from "./buffers";
 import { recall, remember } from "./memory";
+import { firstFile } from "./opening";
 import type { Project } from "./state";
 import { Store } from "./store";
-
-const FIRST_FILES = ["main.py", "app.py", "server.js", "index.js", "index.html", "README.md", "package.json"];
 
 export interface WorkbenchOptions {
   project: Project;
   role: Role;
   member: readonly string[];
   server: Server;
+  bridge: Bridge;
   drafts: Drafts;
+  /** Which file a first visit begins with, where that is known before the tree is. */
+  first: Promise<string | undefined>;
   setUp: (path: string, workbench: Workbench) => Extension;
 }
 
@@ -31,17 +33,12 @@ export class Workbench {
   private readonly bridge: Bridge;
   private ending: (() => void)[] = [];
   private restored = false;
+  private first: string | undefined;
 
   constructor(private readonly options: WorkbenchOptions) {
     const { project, role, server, drafts, member } = options;
     this.store = new Store(project, role);
-    this.bridge = new Bridge({
-      dial: () => server.dial(),
-      probe: () => server.probe(),
-      onPhase: (phase) => this.follow(phase),
-      onReady: (hello) => void this.begin(hello),
-      onPending: (pending) => this.store.set({ pending }),
-    });
+    this.bridge = options.bridge;
     this.buffers = new Buffers((path) => options.setUp(path, this));
     this.documents = new Documents(this.store, this.bridge, this.buffers, drafts);
     this.tree = new Tree(this.store, this.bridge, server, this.documents);
@@ -58,7 +55,15 @@ export class Workbench {
       this.restored = true;
       this.openSomething();
     });
-    this.bridge.connect();
+    void this.options.first.then((path) => {
+      this.first = path;
+      this.openSomething();
+    });
+    this.bridge.attend({
+      onPhase: (phase) => this.follow(phase),
+      onReady: (hello) => void this.begin(hello),
+      onPending: (pending) => this.store.set({ pending }),
+    });
   }
 
   stop(): void {
@@ -103,11 +108,10 @@ export class Workbench {
 
   private async begin(hello: Hello): Promise<void> {
     this.store.set({ greeted: true, role: hello.role });
-    void this.readSandbox();
     await Promise.all([
-      this.bridge.call("files.watch", {}),
       this.tree.refresh().then(() => this.openSomething()),
       this.documents.refresh(),
+      this.watch(),
       this.application.refresh(),
       this.terminals.reconnect(),
     ]).catch((error: unknown) => {
@@ -115,15 +119,24 @@ export class Workbench {
     });
   }
 
+  /** What was read before the watching began may have changed in between: it is read again. */
+  private async watch(): Promise<void> {
+    await this.bridge.call("files.watch", {});
+    this.bridge.forgetAhead();
+    await Promise.all([this.tree.refresh(), this.documents.refresh()]);
+  }
+
   /** A first visit begins with the file that one would open first. */
   private openSomething(): void {
     const { tabs, folders } = this.store.state;
     const root = folders[""];
-    if (!this.restored || tabs.length > 0 || root?.state !== "ready") return;
-    const found = FIRST_FILES.find((name) => root.entries.some((entry) => entry.path === name));
-    if (found) this.documents.open(found);
-    const { selected, phone } = this.store.state;
-    this.store.set({ selected, phone: found ? "code" : phone });
+    if (!this.restored) return;
+    this.restored = tabs.length === 0;
+    if (tabs.length > 0) return;
+    const found = this.first ?? (root?.state === "ready" ? firstFile(root.entries) : undefined);
+    if (found === undefined) return;
+    this.restored = false;
+    this.documents.open(found);
   }
 
   private listen(): void {

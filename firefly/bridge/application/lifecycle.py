@@ -81,6 +81,12 @@ class Lifecycle:
         except (InstallFailed, InvalidInput) as error:
             await self._fail(str(error), getattr(error, "code", -1), 0, changes)
             return
+        try:
+            await self._carry_out(plan, env, changes)
+        except InvalidInput as error:
+            await self._fail(error.detail, -1, 0, changes)
+
+    async def _carry_out(self, plan: Plan, env: dict[str, str], changes: Subscription) -> None:
         match plan.kind:
             case ApplicationKind.SERVER:
                 await self._serve(plan, env, changes)

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from firefly.protocol.manifest import Manifest
 
 _ACTED_ON = frozenset({"install", "dev", "run", "port", "env", "preview", "watch"})
+# Of sections that are acted on, what is not.
+_NOT_YET = {"preview": ("access",)}
+# What other tools of the house were told by.
+_FOREIGN = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml", "watch.json")
 _PROCFILE_WEB = re.compile(r"^web:\s*(.+?)\s*$", re.MULTILINE)
 _SITES = ("", "public", "site", "dist", "docs")
 
 
 def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> Plan:
     """Raises ManifestError for a firefly.yml that is wrong."""
-    # Only here, since most sandboxes start without ever needing the schema (or YAML).
+    # Only here, since a sandbox is ready sooner without the schema (and YAML), which the bridge imports after that.
     from firefly.protocol.manifest import Manifest, parse
 
     text = files.text(MANIFEST_NAME)
@@ -56,20 +60,36 @@ def _installs(files: ProjectFiles) -> tuple[InstallStep, ...]:
 
 
 def _with_manifest(plan: Plan, manifest: "Manifest", files: ProjectFiles) -> Plan:
-    unused = sorted(key for key in manifest.model_fields_set if key not in _ACTED_ON)
-    notes = (f"{MANIFEST_NAME}: this version does not act on {', '.join(unused)} yet.",) if unused else ()
-    install = plan.install
+    install = tuple(_with_inputs(step, manifest, files) for step in plan.install)
     if manifest.install is not None:
         install = _own_install(manifest, files)
     return replace(
         plan,
         install=install,
-        env=manifest.env,
+        env={**plan.env, **manifest.env},
         restart_on=tuple(manifest.watch.restart),
         inject=manifest.preview.inject,
         throttle=manifest.watch.throttle,
-        notes=notes,
+        notes=(*_unused(manifest), *_foreign(files)),
     )
+
+
+def _unused(manifest: "Manifest") -> tuple[str, ...]:
+    """A sentence that names the keys that do nothing, so that nobody waits for their effect."""
+    unused = [key for key in manifest.model_fields_set if key not in _ACTED_ON]
+    for section, keys in _NOT_YET.items():
+        unused += [f"{section}.{key}" for key in keys if key in getattr(manifest, section).model_fields_set]
+    return (f"{MANIFEST_NAME}: this version does not act on {', '.join(sorted(unused))} yet.",) if unused else ()
+
+
+def _foreign(files: ProjectFiles) -> tuple[str, ...]:
+    return tuple(f"{name} is not read: say in {MANIFEST_NAME} what it says." for name in _FOREIGN if files.has(name))
+
+
+def _with_inputs(step: InstallStep, manifest: "Manifest", files: ProjectFiles) -> InstallStep:
+    """Done again when what `watch.install` names has changed, too; a step without inputs is done once."""
+    more = tuple(path for path in manifest.watch.install if files.has(path)) if step.inputs else ()
+    return replace(step, inputs=(*step.inputs, *more))
 
 
 def _own_install(manifest: "Manifest", files: ProjectFiles) -> tuple[InstallStep, ...]:

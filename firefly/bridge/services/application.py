@@ -1,8 +1,7 @@
 """The application service: start, stop, restart, install; its status and output to whoever subscribes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,6 +31,7 @@ class Application:
         self._watcher = watcher
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._changes: set[asyncio.Task[ApplicationStatus]] = set()
 
     def methods(self) -> Sequence[Method[Any]]:
         return (
@@ -60,16 +60,10 @@ class Application:
         return self.board.status
 
     async def stop(self, who: str) -> ApplicationStatus:
-        async with self._lock:
-            await self._end()
-            self.board.set(State.STOPPED, f"Stopped by {who}.")
-        return self.board.status
+        return await self._whole(self._stop(who))
 
     async def restart(self, who: str) -> ApplicationStatus:
-        async with self._lock:
-            await self._end()
-            self._begin(who)
-        return self.board.status
+        return await self._whole(self._restart(who))
 
     async def look_again(self) -> None:
         """The workspace has just been filled: whatever was found in the empty one is wrong from this moment on."""
@@ -78,14 +72,30 @@ class Application:
 
     async def install(self, who: str) -> ApplicationStatus:
         """Bring in the dependencies anew, whatever has changed, and start."""
-        async with self._lock:
-            await self._end()
-            self._begin(who, force_install=True)
-        return self.board.status
+        return await self._whole(self._restart(who, force_install=True))
 
     async def close(self) -> None:
         async with self._lock:
             await self._end()
+
+    async def _stop(self, who: str) -> ApplicationStatus:
+        async with self._lock:
+            await self._end()
+            self.board.set(State.STOPPED, f"Stopped by {who}.")
+        return self.board.status
+
+    async def _restart(self, who: str, *, force_install: bool = False) -> ApplicationStatus:
+        async with self._lock:
+            await self._end()
+            self._begin(who, force_install=force_install)
+        return self.board.status
+
+    async def _whole(self, change: Coroutine[Any, Any, ApplicationStatus]) -> ApplicationStatus:
+        """Ending takes seconds: a caller that goes away meanwhile does not leave it half done."""
+        task = asyncio.create_task(change, name="application-change")
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
 
     def _begin(self, who: str, *, force_install: bool = False) -> None:
         self.board.set(State.STARTING, f"Started by {who}.")
@@ -103,8 +113,7 @@ class Application:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
 
     def _by_call(
         self, action: Callable[[str], Awaitable[ApplicationStatus]]

@@ -1,6 +1,7 @@
 """What is in the workspace: one folder's entries, and all paths that git does not ignore."""
 
 import asyncio
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.process import Finished, run
 from firefly.bridge.watcher import HEAVY
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace, check, os_errors
-from firefly.errors import InvalidInput
+from firefly.errors import InvalidInput, NotFound
 from firefly.protocol.files import Entry, Index, Kind, Listing
 
 MOST_INDEXED = 20_000
@@ -34,7 +35,9 @@ class Lister:
         listed = list(marked)
         for entry in marked:
             if depth > 1 and entry.kind is Kind.FOLDER and not entry.ignored and len(listed) < MOST_LISTED:
-                listed += (await self.folder(entry.path, depth=depth - 1)).entries
+                # One that has just been removed has no entries.
+                with contextlib.suppress(NotFound):
+                    listed += (await self.folder(entry.path, depth=depth - 1)).entries
         return Listing(entries=listed[:MOST_LISTED], truncated=len(listed) > MOST_LISTED)
 
     async def index(self) -> Index:

@@ -17,6 +17,7 @@ from firefly.bridge.repository import Repository
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.files import EDITABLE
 from firefly.bridge.storage import Storage
+from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
 from firefly.errors import Conflict, NotFound, StorageFull
 from firefly.protocol import VERSION
@@ -107,7 +108,7 @@ class WorkspaceService:
         async with self._lock:
             self._must_be_empty()
             try:
-                await asyncio.to_thread(unpack, archive, self._workspace)
+                await in_thread(unpack, archive, self._workspace)
             except BaseException:
                 await asyncio.to_thread(self._empty)
                 raise

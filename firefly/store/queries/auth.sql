@@ -23,6 +23,10 @@ UPDATE accounts SET password_hash = :password_hash WHERE id = :id;
 -- name: replace_hash!
 UPDATE accounts SET password_hash = :fresh WHERE id = :id AND password_hash = :stale;
 
+-- name: set_display_name^
+UPDATE accounts SET display_name = COALESCE(:display_name::text, display_name) WHERE id = :id
+RETURNING id, name, display_name, email, is_administrator, created_at;
+
 -- name: lock_administrators
 SELECT id FROM accounts WHERE is_administrator ORDER BY id FOR UPDATE;
 
@@ -132,18 +136,19 @@ VALUES (:account_id, :session_id, :project_id, :token_id, :grant_id, :reason, :a
 SELECT account_id, session_id, project_id, token_id, grant_id, at FROM revocations WHERE at > :since;
 
 -- name: hit^
+-- A clock that was set back lets nothing leak for a while; it must not fill the bucket.
 INSERT INTO rate_limits AS r (key, level, updated_at, empty_at)
 VALUES (:key, 1, :now::timestamptz, :now::timestamptz + make_interval(secs => :seconds_each::float8))
 ON CONFLICT (key) DO UPDATE SET
-    level = greatest(0, r.level - extract(epoch FROM :now::timestamptz - r.updated_at)::float8 / :seconds_each) + 1,
+    level = greatest(0, r.level - greatest(0, extract(epoch FROM :now::timestamptz - r.updated_at))::float8 / :seconds_each) + 1,
     updated_at = :now::timestamptz,
     empty_at = :now::timestamptz + make_interval(secs =>
-        greatest(0, r.level * :seconds_each - extract(epoch FROM :now::timestamptz - r.updated_at)::float8) + :seconds_each)
-WHERE greatest(0, r.level - extract(epoch FROM :now::timestamptz - r.updated_at)::float8 / :seconds_each) + 1 <= :count::float8
+        greatest(0, r.level * :seconds_each - greatest(0, extract(epoch FROM :now::timestamptz - r.updated_at))::float8) + :seconds_each)
+WHERE greatest(0, r.level - greatest(0, extract(epoch FROM :now::timestamptz - r.updated_at))::float8 / :seconds_each) + 1 <= :count::float8
 RETURNING level;
 
 -- name: level$
-SELECT greatest(0, level - extract(epoch FROM :now::timestamptz - updated_at)::float8 / :seconds_each) AS level
+SELECT greatest(0, level - greatest(0, extract(epoch FROM :now::timestamptz - updated_at))::float8 / :seconds_each) AS level
 FROM rate_limits WHERE key = :key;
 
 -- name: forget_hits!

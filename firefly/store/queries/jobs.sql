@@ -2,6 +2,9 @@
 insert into jobs (id, project_id, account_id, kind, state, input, steps, created_at)
 values (:id, :project_id, :account_id, :kind, 'queued', :input, :steps, :now);
 
+-- name: withdraw_job!
+delete from jobs where id = :id and state = 'queued';
+
 -- name: find_job^
 select * from jobs where id = :id;
 

@@ -64,6 +64,16 @@ select p.workspace_id, p.id as project_id, o.name as owner, p.name, o.is_adminis
 from projects p join accounts o on o.id = p.owner_id
 where p.workspace_id = :workspace_id;
 
+-- name: lock_project^
+-- As find_project_by_id, with the row held until the transaction ends.
+select p.*, o.name as owner, m.role, c.name as changed_by_name
+from projects p
+join accounts o on o.id = p.owner_id
+left join members m on m.project_id = p.id and m.account_id = :account_id
+left join accounts c on c.id = p.changed_by
+where p.id = :id
+for update of p;
+
 -- name: update_project!
 update projects
 set name = :name, description = :description, visibility = :visibility,
@@ -72,6 +82,12 @@ where id = :id;
 
 -- name: note_change!
 update projects set changed_at = :now, changed_what = :what, changed_by = :account_id where id = :id;
+
+-- name: set_filled!
+update projects set filled_at = :now where id = :id;
+
+-- name: set_workspace!
+update projects set workspace_id = :workspace_id where id = :id;
 
 -- name: set_default_branch!
 update projects set default_branch = :branch where id = :id;
@@ -93,8 +109,14 @@ where id = :id;
 -- name: expired_projects
 select id, workspace_id from projects where deleted_at < :before order by deleted_at limit 100;
 
--- name: remove_project!
-delete from projects where id = :id;
+-- name: interrupted_projects
+select id, workspace_id from projects
+where template is not null and filled_at is null and created_at < :before
+order by created_at limit 100;
+
+-- name: remove_project$
+delete from projects where id = :id and (:before::timestamptz is null or deleted_at < :before::timestamptz)
+returning id;
 
 -- name: free_expired_names!
 delete from project_names where reserved_until < :now;

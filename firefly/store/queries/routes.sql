@@ -30,6 +30,9 @@ UPDATE routes SET redirect_to = :new_host, changed_at = now(),
 WHERE (host = :old_host OR redirect_to = :old_host) AND host <> :new_host
 RETURNING host;
 
+-- name: release
+DELETE FROM routes WHERE project_id = :project_id RETURNING host;
+
 -- name: of_host^
 SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
 WHERE host = :host AND kind <> 'reserved' FOR UPDATE;

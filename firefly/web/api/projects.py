@@ -1,5 +1,7 @@
 """Projects: create, find, list, change, delete, restore."""
 
+import asyncio
+
 from aiohttp import web
 
 from firefly.errors import FireflyError, InvalidInput
@@ -27,7 +29,7 @@ async def create(call: Call) -> Answer:
     request = await _wanted(call)
     try:
         created = await call.services.projects.create(identity, request, address=call.address)
-    except FireflyError:
+    except (FireflyError, asyncio.CancelledError):
         # Nobody would ever look for what was sent with a request that is refused.
         if request.archive is not None:
             await call.services.artifacts.remove(request.archive.digest)

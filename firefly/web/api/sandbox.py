@@ -133,7 +133,10 @@ async def bridge(call: Call) -> Answer:
         raise Unauthenticated("The bridge accepts browsers only from Firefly's own pages.")
     project = await _project(call, Action.READ, "read")
     workspace = workspace_of(project)
-    await call.services.keeper.ensure(workspace)
+    # A start takes its time: access that is taken away meanwhile ends this, or is noticed by looking again.
+    with request.config_dict[STREAMS].entered(call.identity, project.id):
+        await call.services.keeper.ensure(workspace)
+        project = await _project(call, Action.READ, "read")
     holder = Holder.of(call.identity, project.id)
     fields = {
         HANDLE_FIELD: call.services.tunnels.register(BridgeTarget(workspace, holder)),

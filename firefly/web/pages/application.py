@@ -28,22 +28,23 @@ def set_up_application_pages(app: web.Application) -> None:
 
 async def dashboard(request: web.Request) -> web.StreamResponse:
     _require_person(request)
-    return _shell(request, "dashboard", "Projects")
+    return await _shell(request, "dashboard", "Projects")
 
 
 async def account(request: web.Request) -> web.StreamResponse:
     _require_person(request)
-    return _shell(request, "account", "Account")
+    return await _shell(request, "account", "Account")
 
 
 async def editor(request: web.Request) -> web.StreamResponse:
     project = await _project(request, "")
-    return _shell(request, "editor", project.path, project=project, policy=page_policy(request, styles=EDITOR_STYLES))
+    policy = page_policy(request, styles=EDITOR_STYLES)
+    return await _shell(request, "editor", project.path, project=project, policy=policy)
 
 
 async def project_settings(request: web.Request) -> web.StreamResponse:
     project = await _project(request, "/settings")
-    return _shell(request, "account", f"Settings of {project.path}", project=project)
+    return await _shell(request, "account", f"Settings of {project.path}", project=project)
 
 
 def _require_person(request: web.Request) -> None:
@@ -63,20 +64,22 @@ async def _project(request: web.Request, suffix: str) -> Project:
         raise
 
 
-def _shell(
+async def _shell(
     request: web.Request, entry: str, title: str, *, project: Project | None = None, policy: str | None = None
 ) -> web.Response:
-    boot = embed(boot_of(request, entry, project))
+    boot = embed(await boot_of(request, entry, project))
     return render(request, "shell.html", {"title": title, "entry": entry, "boot": boot}, policy=policy)
 
 
-def boot_of(request: web.Request, entry: str, project: Project | None) -> dict[str, object]:
+async def boot_of(request: web.Request, entry: str, project: Project | None) -> dict[str, object]:
     """What the page's script starts from; the rest it asks the API for."""
     services, identity = services_of(request), identity_of(request)
     settings = services.settings
+    # Fresh from the table: the session's token may be minutes old.
+    account = await services.accounts.get(identity.account.id) if identity else None
     return {
         "page": entry,
-        "user": account_answer(identity.account).model_dump(mode="json") if identity else None,
+        "user": account_answer(account).model_dump(mode="json") if account else None,
         "urls": {"app": settings.url, "api": "/api/v1", "help": "/help", "signOut": "/auth/sign-out"},
         "contentDomain": settings.content_domain,
         "project": project_answer(services, project).model_dump(mode="json") if project else None,

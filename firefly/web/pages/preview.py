@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from aiohttp import hdrs, web
@@ -44,12 +45,13 @@ async def ask(request: web.Request) -> web.StreamResponse:
     wanted = _parse(dict(request.query))
     if identity_of(request) is None:
         return _ask_who(request, wanted)
+    began = services_of(request).clock.now()
     try:
         route, ground = await _authorise(request, wanted)
     except NotFound:
         return _send_back(request, wanted, "signed_in")
     if route.access is Access.PUBLIC or came_from_here(request, wanted.host):
-        return await _send_in(request, wanted, route, ground)
+        return await _send_in(request, wanted, route, ground, began=began)
     return render(
         request,
         "accept.html",
@@ -62,8 +64,9 @@ async def ask(request: web.Request) -> web.StreamResponse:
 async def accept(request: web.Request) -> web.StreamResponse:
     wanted = _parse(await form_of(request))
     require_identity(request)
+    began = services_of(request).clock.now()
     route, ground = await _authorise(request, wanted)
-    return await _send_in(request, wanted, route, ground)
+    return await _send_in(request, wanted, route, ground, began=began)
 
 
 def _ask_who(request: web.Request, wanted: Wanted) -> web.StreamResponse:
@@ -129,7 +132,9 @@ def _origin(request: web.Request, host: str) -> str:
     return f"{services_of(request).settings.scheme}://{host}"
 
 
-async def _send_in(request: web.Request, wanted: Wanted, route: Route, ground: Ground) -> web.StreamResponse:
+async def _send_in(
+    request: web.Request, wanted: Wanted, route: Route, ground: Ground, *, began: datetime
+) -> web.StreamResponse:
     if route.redirect_to:
         # The new host has its own round trip.
         return _see_other(_origin(request, route.redirect_to + _content_port(request)) + wanted.to)
@@ -146,6 +151,7 @@ async def _send_in(request: web.Request, wanted: Wanted, route: Route, ground: G
         policy_version=route.policy_version,
         nonce_hash=bytes.fromhex(wanted.nonce),
         ground=ground,
+        checked_at=began,
     )
     return _see_other(f"{origin}{ENTER}?{urlencode({'ticket': ticket, 'to': wanted.to})}")
 

@@ -8,6 +8,7 @@ from firefly.auth import FIRST_ADMINISTRATOR, Account
 from firefly.errors import FireflyError, InvalidInput, NameTaken, RateLimited, Unauthenticated
 
 from .. import schemas
+from ..auditing import note, note_refusal
 from ..authentication import REFRESH_COOKIE, refresh_session, sign_in, sign_out
 from ..context import client_address, identity_of, require_identity
 from ..problems import status_of
@@ -60,21 +61,26 @@ async def submit(request: web.Request) -> web.StreamResponse:
     form = await form_of(request)
     following = safe_next(form.get("next"))
     try:
-        account = await services_of(request).accounts.authenticate(
-            form.get("name", "").strip().lower(), form.get("password", ""), client_address(request)
-        )
+        await _prove(request, form.get("name", ""), form.get("password", ""))
     except (Unauthenticated, RateLimited, InvalidInput) as error:
         return _again(request, error, "sign_in.html", next=following, name=form.get("name", ""))
-    await sign_in(request, account)
     raise web.HTTPSeeOther(following)
+
+
+async def _prove(request: web.Request, given_name: str, password: str) -> None:
+    """Sign in by name and password. Raises Unauthenticated, RateLimited, InvalidInput."""
+    name = given_name.strip().lower()
+    try:
+        account = await services_of(request).accounts.authenticate(name, password, client_address(request))
+    except Unauthenticated:
+        await note_refusal(request, name, "password")
+        raise
+    await sign_in(request, account, by="password")
 
 
 async def _submit_json(request: web.Request) -> web.StreamResponse:
     wanted = parse(schemas.SignIn, await read_limited(request, LONGEST_FIELD * 4))
-    account = await services_of(request).accounts.authenticate(
-        wanted.name.strip().lower(), wanted.password, client_address(request)
-    )
-    await sign_in(request, account)
+    await _prove(request, wanted.name, wanted.password)
     return web.Response(status=204)
 
 
@@ -87,6 +93,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     identity = identity_of(request)
     if identity and identity.session_id:
         await services_of(request).sessions.close(identity.session_id)
+        await note(request, identity.account.id, "session.closed", f"account:{identity.account.name}")
     sign_out(request)
     raise web.HTTPSeeOther("/auth/sign-in")
 
@@ -94,6 +101,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
 async def leave_everywhere(request: web.Request) -> web.StreamResponse:
     identity = require_identity(request)
     await services_of(request).sessions.close_all(identity.account.id)
+    await note(request, identity.account.id, "session.all_closed", f"account:{identity.account.name}")
     sign_out(request)
     raise web.HTTPSeeOther("/auth/sign-in")
 
@@ -128,11 +136,14 @@ async def use_link(request: web.Request) -> web.StreamResponse:
     try:
         if link.purpose == FIRST_ADMINISTRATOR:
             account = await _make_administrator(services, token, form)
+            await note(request, account.id, "account.create", f"account:{account.name}", {"is_administrator": True})
         else:
             account = await _let_in(services, token, form)
+            if form.get("password"):
+                await note(request, account.id, "account.password", f"account:{account.name}", {"by": "link"})
     except (InvalidInput, NameTaken) as error:
         return _again(request, error, "link.html", **_link_context(request, link.purpose, form))
-    await sign_in(request, account)
+    await sign_in(request, account, by="link")
     raise web.HTTPSeeOther("/")
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from .base import Input, Name, Output
+from .base import DisplayName, Input, Name, Output
 
 
 class Account(Output):
@@ -26,8 +26,11 @@ class Me(Output):
 
 
 class AccountChange(Input):
-    password: str = Field(max_length=1000, description="The new one; all other sessions end.")
-    current_password: str = Field("", max_length=1000, description="Needed when you have one.")
+    """What is left out stays."""
+
+    display_name: DisplayName | None = Field(None, description="How others see you: 1 to 80 characters.")
+    password: str | None = Field(None, max_length=1000, description="The new one; all other sessions end.")
+    current_password: str = Field("", max_length=1000, description="Needed for a new one when you have one.")
 
 
 class SignIn(Input):

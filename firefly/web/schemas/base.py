@@ -9,6 +9,9 @@ RoleName = Literal["owner", "maintainer", "editor", "viewer"]
 VisibilityName = Literal["members", "public"]
 # Names are checked by firefly.hostnames, which also says why; here only what no name can be.
 Name = Annotated[str, StringConstraints(max_length=200)]
+DisplayName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
 
 
 class Input(BaseModel):

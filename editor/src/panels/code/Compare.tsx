@@ -1,38 +1,67 @@
-import { MergeView } from "@codemirror/merge";
+import { MergeView, unifiedMergeView } from "@codemirror/merge";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import { useWorkbench } from "../../workbench/context";
 import { language, looks } from "./setup";
 
-/** What is on disk at the left, what was typed here at the right. */
+const UNCHANGED = { margin: 3 };
+/** As in workbench.css: below it there is no room for two texts side by side. */
+const narrow = matchMedia("(max-width: 720px)");
+
+function watchWidth(onChange: () => void): () => void {
+  narrow.addEventListener("change", onChange);
+  return () => narrow.removeEventListener("change", onChange);
+}
+
+/** What is on disk beside what was typed here; on a phone one below the other, line by line. */
 export default function Compare({ path, theirs }: { path: string; theirs: string }) {
-  const { buffers } = useWorkbench();
+  const { buffers, store } = useWorkbench();
+  const isNarrow = useSyncExternalStore(watchWidth, () => narrow.matches);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!place.current) return;
-    const side = (label: string): Extension => [
-      looks,
-      lineNumbers(),
-      language(path),
-      EditorState.readOnly.of(true),
-      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
-    ];
-    const view = new MergeView({
-      parent: place.current,
-      a: { doc: theirs, extensions: side("On disk") },
-      b: { doc: buffers.text(path), extensions: side("Yours") },
-      collapseUnchanged: { margin: 3 },
-    });
+    const view = (isNarrow ? oneColumn : twoColumns)(place.current, path, theirs, buffers.text(path));
     return () => view.destroy();
-  }, [path, theirs, buffers]);
+  }, [path, theirs, buffers, isNarrow]);
+  const leave = (): void => {
+    store.set({ comparing: false });
+    requestAnimationFrame(() => buffers.focus());
+  };
   return (
-    <div className="wb-compare">
+    // Escape leads back to the text from wherever one reads.
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    <div className="wb-compare" onKeyDown={(event) => event.key === "Escape" && leave()}>
       <div className="wb-compare-heads" aria-hidden>
-        <span>On disk</span>
-        <span>Yours</span>
+        <span className="wb-compare-theirs">On disk</span>
+        <span className="wb-compare-mine">Yours</span>
       </div>
       <div ref={place} className="wb-compare-texts" />
     </div>
   );
+}
+
+function twoColumns(parent: HTMLElement, path: string, theirs: string, mine: string): MergeView {
+  return new MergeView({
+    parent,
+    a: { doc: theirs, extensions: side(path, "On disk") },
+    b: { doc: mine, extensions: side(path, "Yours") },
+    collapseUnchanged: UNCHANGED,
+  });
+}
+
+function oneColumn(parent: HTMLElement, path: string, theirs: string, mine: string): EditorView {
+  const merged = unifiedMergeView({ original: theirs, mergeControls: false, collapseUnchanged: UNCHANGED });
+  const label = "Yours, with what is on disk above each difference";
+  return new EditorView({ parent, doc: mine, extensions: [side(path, label), merged, EditorView.lineWrapping] });
+}
+
+function side(path: string, label: string): Extension {
+  return [
+    looks,
+    lineNumbers(),
+    language(path),
+    EditorState.readOnly.of(true),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
+  ];
 }

@@ -6,8 +6,13 @@ import type { Conflict } from "../../workbench/state";
 
 /** Somebody else has changed the file since this text was begun: nothing is lost until one of the two is chosen. */
 export function ConflictBar({ path, conflict }: { path: string; conflict: Conflict }) {
-  const { documents, store } = useWorkbench();
+  const { documents, store, buffers } = useWorkbench();
   const comparing = useWorkbenchState((state) => state.comparing);
+  /** The bar goes with the conflict: who has decided goes on typing. */
+  const decide = (decision: (path: string) => void): void => {
+    decision(path);
+    requestAnimationFrame(() => buffers.focus());
+  };
   return (
     <div className="wb-conflict" role="alert">
       <GitCompareArrows size={16} aria-hidden />
@@ -18,10 +23,12 @@ export function ConflictBar({ path, conflict }: { path: string; conflict: Confli
       </span>
       <span className="wb-conflict-actions">
         {!conflict.deleted && (
-          <Button onClick={() => store.set({ comparing: !comparing })}>{comparing ? "Back to your text" : "Compare"}</Button>
+          <Button aria-pressed={comparing} onClick={() => store.set({ comparing: !comparing })}>
+            Compare
+          </Button>
         )}
-        <Button onClick={() => documents.takeTheirs(path)}>{conflict.deleted ? "Close it" : "Take theirs"}</Button>
-        <Button kind="primary" onClick={() => documents.keepMine(path)}>
+        <Button onClick={() => decide((path) => documents.takeTheirs(path))}>{conflict.deleted ? "Close it" : "Take theirs"}</Button>
+        <Button kind="primary" onClick={() => decide((path) => documents.keepMine(path))}>
           Keep mine
         </Button>
       </span>

@@ -1,5 +1,5 @@
 import { ExternalLink, Globe, LoaderCircle, RotateCw, TriangleAlert } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import type { ApplicationStatus, Step } from "../../bridge";
 import { Button, EmptyState, IconButton, sayDuration, Skeleton, useNow } from "../../shared/components";
 import { useWorkbench, useWorkbenchState } from "../../workbench/context";
@@ -90,6 +90,7 @@ function PreviewBody() {
   const phase = useWorkbenchState((state) => state.phase.name);
   const why = useWorkbenchState((state) => (state.phase.name === "asleep" ? state.phase.reason : ""));
   const port = useWorkbenchState((state) => state.preview.port);
+  const hasText = useHasText();
   const { application, connect } = useActions();
   if (phase === "asleep") {
     return (
@@ -98,7 +99,7 @@ function PreviewBody() {
       </EmptyState>
     );
   }
-  if (!status) return <Skeleton rows={6} label="Waiting for the application" />;
+  if (!status || !hasText) return <Skeleton rows={6} label="Waiting for the application" />;
   if (port !== null || showsPage(status)) return <Frame />;
   if (status.state === "crashed") {
     return (
@@ -127,6 +128,26 @@ function PreviewBody() {
     );
   }
   return <Progress status={status} />;
+}
+
+/** The text to work on is painted first: what loads beside it would make it wait. */
+function useHasText(): boolean {
+  const [hasText, setHasText] = useState(false);
+  const isThere = useWorkbenchState(({ active, documents, folders }) =>
+    active === null ? folders[""]?.state !== "loading" : documents[active]?.state !== "loading",
+  );
+  useEffect(() => {
+    if (!isThere) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(() => setHasText(true));
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, [isThere]);
+  return hasText;
 }
 
 function useActions() {
@@ -186,7 +207,7 @@ function Frame() {
       src={previewUrl(base, preview.port, preview.path)}
       // What the project shows may do what a page does, but not send the editor elsewhere.
       sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads"
-      allow="clipboard-read; clipboard-write; fullscreen"
+      allow="clipboard-write; fullscreen"
     />
   );
 }

@@ -134,7 +134,6 @@ export interface Session {
 
 export interface AccountChange {
   display_name?: string;
-  email?: string | null;
   password?: string;
   current_password?: string;
 }

@@ -19,6 +19,7 @@ const fresh: Document = {
 /** Open files: reading, saving, what to do when somebody else has changed them, and drafts of what is not saved. */
 export class Documents {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  private readonly loading = new Map<string, Promise<void>>();
 
   constructor(
     private readonly store: Store,
@@ -59,7 +60,14 @@ export class Documents {
     await Promise.all(this.store.state.tabs.map((path) => (this.buffers.has(path) ? this.compareWithDisk(path) : this.load(path))));
   }
 
-  async load(path: string): Promise<void> {
+  /** One reading at a time. */
+  load(path: string): Promise<void> {
+    const under = this.loading.get(path) ?? this.read(path).finally(() => this.loading.delete(path));
+    this.loading.set(path, under);
+    return under;
+  }
+
+  private async read(path: string): Promise<void> {
     this.store.setDocument(path, { state: "loading", reason: "" });
     try {
       const content = await this.bridge.call("files.read", { path });

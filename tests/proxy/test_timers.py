@@ -1,0 +1,163 @@
+"""What ends because it takes too long, and what must not: clocks are turned by hand."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from firefly.proxy import Limits, timers
+from firefly.proxy.connection import Connection
+from firefly.proxy.stage import Stage
+from tests.support.waiting import eventually
+
+from .house import House, Peer, ok, request
+
+LIMITS = Limits()
+# Less than what makes the front door wait for the reader, more than the kernel takes.
+SIZE = LIMITS.high_water - 50_000
+
+
+class Reluctant:
+    """A client that reads when told to, behind buffers too small to hide that."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.setblocking(False)
+        self.received = b""
+
+    async def send(self, data: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(self._socket, ("127.0.0.1", self._house.port))
+        await loop.sock_sendall(self._socket, data)
+
+    async def read(self) -> None:
+        """To the end."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(30):
+            while data := await loop.sock_recv(self._socket, 1 << 16):
+                self.received += data
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+async def slow_house(tmp_path: Path) -> AsyncIterator[House]:
+    house = House(tmp_path, limits=LIMITS)
+    await house.open()
+    for listener in house.door._servers[0].sockets:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    yield house
+    await house.close()
+
+
+@pytest.fixture
+async def client(slow_house: House) -> AsyncIterator[Reluctant]:
+    made = Reluctant(slow_house)
+    yield made
+    made.close()
+
+
+async def only_connection(house: House, stage: Stage) -> Connection:
+    """The one connection, once it is at `stage` with something left for the client to read."""
+    await eventually(lambda: house.door._context.connections, within=30)
+    (connection,) = house.door._context.connections
+    await eventually(lambda: connection.stage is stage and connection.transport.get_write_buffer_size(), within=30)
+    return connection
+
+
+def check_at(connection: Connection, now: float) -> None:
+    connection.context.now = now
+    timers.check(connection)
+
+
+async def test_the_last_answer_is_not_cut_off_for_a_slow_reader(slow_house: House, client: Reluctant) -> None:
+    async def small(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(ok(bytes(SIZE)))
+
+    slow_house.upstream.behaviour = small
+    await client.send(request(fields={"Connection": "close"}))
+    connection = await only_connection(slow_house, Stage.LINGER)
+    check_at(connection, connection.since + LIMITS.linger + 1)
+    await client.read()
+    assert client.received.endswith(bytes(SIZE))
+
+
+async def test_who_never_reads_the_last_answer_is_cut_off_in_the_end(slow_house: House, client: Reluctant) -> None:
+    async def small(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(ok(bytes(SIZE)))
+
+    slow_house.upstream.behaviour = small
+    await client.send(request(fields={"Connection": "close"}))
+    connection = await only_connection(slow_house, Stage.LINGER)
+    check_at(connection, connection.since + LIMITS.stall_time + 1)
+    await eventually(lambda: slow_house.door.counters["connections"] == 0)
+    assert connection.stage is Stage.GONE
+
+
+async def test_who_is_idle_and_never_reads_is_cut_off_too(slow_house: House, client: Reluctant) -> None:
+    async def small(peer: Peer) -> None:
+        while await peer.read_request():
+            peer.send(ok(bytes(SIZE)))
+
+    slow_house.upstream.behaviour = small
+    await client.send(request())
+    connection = await only_connection(slow_house, Stage.IDLE)
+    check_at(connection, connection.stamp + LIMITS.idle_time + 1)
+    assert connection.stage is Stage.LINGER
+    check_at(connection, connection.since + LIMITS.stall_time + 1)
+    assert await eventually(lambda: slow_house.door.counters["connections"] == 0)
+
+
+async def test_the_rest_of_a_broken_answer_has_its_time_and_no_more(slow_house: House, client: Reluctant) -> None:
+    async def breaks(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + bytes(SIZE))
+        await peer.close()
+
+    slow_house.upstream.behaviour = breaks
+    await client.send(request())
+    connection = await only_connection(slow_house, Stage.LINGER)
+    check_at(connection, connection.since + LIMITS.linger + 1)
+    await client.read()
+    assert client.received.endswith(bytes(SIZE))
+
+
+async def test_a_slow_reader_with_a_request_ahead_is_not_told_that_its_head_came_late(house: House) -> None:
+    peer = await house.client()
+    peer.send(request("/one"))
+    await peer.read_answer()
+    (connection,) = house.door._context.connections
+    connection.pause_writing()
+    peer.send(request("/two"))
+    await eventually(lambda: connection.buffer)
+    check_at(connection, connection.since + LIMITS.head_time + 1)
+    assert connection.stage is Stage.IDLE
+    connection.resume_writing()
+    assert (await peer.read_answer()).status == 200
+
+
+async def test_a_look_that_fails_does_not_stop_the_clock(slow_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def fail() -> None:
+        looks.append(slow_house.door._context.now)
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(slow_house.door._context.pool, "sweep", fail)
+    assert await eventually(lambda: len(set(looks)) >= 3)
+
+
+async def test_clients_that_vanish_are_noticed_by_the_kernel(slow_house: House) -> None:
+    await slow_house.client()
+    await eventually(lambda: slow_house.door._context.connections)
+    (connection,) = slow_house.door._context.connections
+    accepted = connection.transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 60
