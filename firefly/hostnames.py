@@ -24,7 +24,7 @@ RESERVED_PARTS = frozenset({"build", "live", "me", "pr", "staging"})
 RESERVED_PREFIXES = ("build-", "me-", "pr-")
 CHANNELS = {"staging": "staging", "production": "live"}
 
-_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*+")
+_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 _PART_HASH = re.compile(r"(.+)-([0-9a-f]{6})")
 _LABEL_HASH = re.compile(r".+-[0-9a-f]{16}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")

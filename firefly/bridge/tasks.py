@@ -21,7 +21,12 @@ async def first_of(*coroutines: Coroutine[Any, Any, T]) -> T:
 
 async def in_thread(function: Callable[..., T], *arguments: object) -> T:
     """As asyncio.to_thread, but whoever is cancelled waits for the thread, which goes on: after this it has ended."""
-    running = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    return await to_the_end(asyncio.to_thread(function, *arguments))
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is not cancelled: whoever is waits until it has ended."""
+    running = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

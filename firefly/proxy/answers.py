@@ -7,18 +7,18 @@ from .bodies import Chunked, Counted, Endless, Reader
 from .heads import FIELD_LINE, Head
 
 ANSWER = re.compile(
-    rb"HTTP/1\.([01]) ([1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)(\r\n(?:" + FIELD_LINE + rb"){0,256}+)\r\n"
+    rb"HTTP/1\.([01]) ([1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*+)?)(\r\n(?>(?:" + FIELD_LINE + rb"){0,256}))\r\n"
 )
 _INDIFFERENT = (
-    rb"(?:(?:[ABD-JL-OQRVWYZabd-jl-oqrvwyz][!#$%&'*+\-.^_`|~0-9A-Za-z]*+"
+    rb"(?>(?:(?:[ABD-JL-OQRVWYZabd-jl-oqrvwyz][!#$%&'*+\-.^_`|~0-9A-Za-z]*+"
     rb"|[Cc](?:ontent-(?:[Tt]ype|[Ee]ncoding|[Ll]anguage|[Dd]isposition)|ache-[Cc]ontrol)|[Ss]erver"
-    rb"|[Xx]-(?:[Pp]owered-[Bb]y|[Cc]ontent-[Tt]ype-[Oo]ptions)):[\t\x20-\x7e\x80-\xff]*+\r\n){0,64}+"
+    rb"|[Xx]-(?:[Pp]owered-[Bb]y|[Cc]ontent-[Tt]ype-[Oo]ptions)):[\t\x20-\x7e\x80-\xff]*+\r\n){0,64})"
 )
 # What most answers are: one length, a body, and no field that means anything here. All others are read by ANSWER.
 PLAIN = re.compile(
     rb"(HTTP/1\.1 (?!204|304)([2-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n"
     + _INDIFFERENT + rb"[Cc]ontent-[Ll]ength: ([0-9]{1,18}+)\r\n" + _INDIFFERENT + rb")"
-    rb"(?:Connection: keep-alive\r\n(?:Keep-Alive: [\t\x20-\x7e\x80-\xff]*+\r\n)?+)?+(" + _INDIFFERENT + rb")\r\n"
+    rb"(?>(?:Connection: keep-alive\r\n(?>(?:Keep-Alive: [\t\x20-\x7e\x80-\xff]*+\r\n)?))?)(" + _INDIFFERENT + rb")\r\n"
 )  # fmt: skip
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"

@@ -11,9 +11,9 @@ LONGEST_TRAILER = 16 * 1024
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15}+)(;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
 _SIZE_SO_FAR = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:;[\t\x20-\x7e\x80-\xff]*+)?\r?")
-_TRAILER = re.compile(rb"((?:" + FIELD_LINE + rb"){0,127}+)\r\n")
+_TRAILER = re.compile(rb"((?>(?:" + FIELD_LINE + rb"){0,127}))\r\n")
 _TRAILER_SO_FAR = re.compile(
-    rb"(?:" + FIELD_LINE + rb"){0,127}+(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
+    rb"(?>(?:" + FIELD_LINE + rb"){0,127})(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
 )
 # Fields that frame, route, authenticate, modify or control have no place in a trailer (RFC 9110, 6.5.1).
 _FORBIDDEN = re.compile(

@@ -1,6 +1,8 @@
 """The static server: the rules that sites rely on, and live reload."""
 
+import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -8,8 +10,11 @@ import pytest
 from multidict import CIMultiDictProxy
 
 from firefly.bridge.site.responses import SCRIPT, inject
+from firefly.bridge.site.server import Content, Site
 from firefly.bridge.site.types import content_type
+from firefly.bridge.storage import Storage
 from tests.bridge.conftest import CONFIGURATION, Running
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 FILES = {
@@ -197,3 +202,18 @@ def test_the_script_goes_before_the_last_end_of_the_body() -> None:
 )
 def test_content_types(path: str, start: bytes, kind: str) -> None:
     assert content_type(path, start) == kind
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_who_changes_his_mind_half_way_leaves_no_port_taken(storage: Storage, steps: int) -> None:
+    port = free_port()
+    made = Site(storage, host="127.0.0.1")
+    for action in (made.show(Content(page=lambda: b"page"), port=port), made.hide()):
+        task = asyncio.create_task(action)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await made.hide()
+    with socket.create_server(("127.0.0.1", port)) as again:
+        assert again.getsockname()[1] == port

@@ -14,6 +14,7 @@ from aiohttp import web
 from firefly.bridge.site import pages, responses
 from firefly.bridge.site.types import content_type
 from firefly.bridge.storage import Storage
+from firefly.bridge.tasks import to_the_end
 from firefly.bridge.watcher import Batch
 from firefly.errors import FireflyError
 
@@ -51,8 +52,9 @@ class Site:
         runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, port, reuse_address=True).start()
-        except OSError:
+            # Cancelled half-way it would leave a socket that listens and that nobody can close.
+            await to_the_end(web.TCPSite(runner, self._host, port, reuse_address=True).start())
+        except BaseException:
             await runner.cleanup()
             raise
         self._runner, self._port = runner, port
@@ -60,8 +62,10 @@ class Site:
     async def hide(self) -> None:
         """Close the port, and every page's connection."""
         runner, self._runner = self._runner, None
-        if runner is None:
-            return
+        if runner is not None:
+            await to_the_end(self._close(runner))
+
+    async def _close(self, runner: web.ServerRunner) -> None:
         await asyncio.gather(*(socket.close() for socket in list(self._sockets)), return_exceptions=True)
         await runner.cleanup()
 
