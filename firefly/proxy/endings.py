@@ -33,6 +33,11 @@ def end(client: "Connection", *, unread: bool = False) -> None:
         client.transport.close()
 
 
+def may_be_unread(client: "Connection") -> bool:
+    """Whether something may still wait to be sent; what lies below TLS cannot be asked."""
+    return not client.transport.can_write_eof() or client.transport.get_write_buffer_size() > 0
+
+
 def cut_off(client: "Connection", reader: Reader) -> None:
     """End an answer in its middle so that the client sees it: by length or last chunk, or, without either, a reset."""
     head = client.head

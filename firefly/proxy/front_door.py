@@ -106,7 +106,8 @@ class FrontDoor:
             backlog=BACKLOG,
             ssl=tls,
             ssl_handshake_timeout=self._context.limits.head_time if tls else None,
-            ssl_shutdown_timeout=self._context.limits.linger if tls else None,
+            # It also ends what the client has not read yet.
+            ssl_shutdown_timeout=self._context.limits.stall_time if tls else None,
         )
         for listener in server.sockets:
             _keep_alive(listener)

@@ -21,8 +21,7 @@ def check(client: "Connection") -> None:
             endings.end(client)
     elif client.stage is Stage.LINGER:
         # What the client has not read yet gets the time of a body, not that of a goodbye.
-        patience = limits.stall_time if client.transport.get_write_buffer_size() else limits.linger
-        if now - client.since > patience:
+        if now - client.since > (limits.stall_time if endings.may_be_unread(client) else limits.linger):
             client.transport.abort()
     elif client.ended and quiet > limits.half_closed_time:
         client.transport.abort()

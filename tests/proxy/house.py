@@ -38,7 +38,7 @@ class Peer:
         self.writer.write(data)
 
     async def read_head(self) -> bytes:
-        return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 30)
 
     async def read_request(self) -> bytes:
         """Head and counted body of the next request."""
@@ -54,18 +54,18 @@ class Peer:
         body = b""
         if not bodiless and status not in (204, 304) and status >= 200:
             if "content-length" in fields:
-                body = await asyncio.wait_for(self.reader.readexactly(int(fields["content-length"])), 10)
+                body = await asyncio.wait_for(self.reader.readexactly(int(fields["content-length"])), 30)
             elif fields.get("transfer-encoding") == "chunked":
-                body = await asyncio.wait_for(self.reader.readuntil(b"0\r\n\r\n"), 10)
+                body = await asyncio.wait_for(self.reader.readuntil(b"0\r\n\r\n"), 30)
             else:
-                body = await asyncio.wait_for(self.reader.read(-1), 10)
+                body = await asyncio.wait_for(self.reader.read(-1), 30)
         return Answer(status, fields, body, head)
 
-    async def rest(self, *, within: float = 5) -> bytes:
+    async def rest(self, *, within: float = 30) -> bytes:
         """Everything until the other side closes."""
         return await asyncio.wait_for(self.reader.read(-1), within)
 
-    async def is_closed(self, *, within: float = 5) -> bool:
+    async def is_closed(self, *, within: float = 30) -> bool:
         try:
             return await asyncio.wait_for(self.reader.read(1), within) == b""
         except ConnectionError:
@@ -161,6 +161,9 @@ class _Recording:
 
     async def read(self, size: int = -1) -> bytes:
         return self._note(await self._reader.read(size))
+
+    def at_eof(self) -> bool:
+        return self._reader.at_eof()
 
     def _note(self, data: bytes) -> bytes:
         self._record += data

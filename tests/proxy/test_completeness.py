@@ -67,16 +67,6 @@ async def test_an_old_client_gets_no_interim_answers(house: House) -> None:
     assert answer.endswith(b"\r\n\r\nfine")
 
 
-async def test_interim_answers_have_an_end(house: House) -> None:
-    house.upstream.behaviour = says(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 100)
-    client = await house.client()
-    client.send(request())
-    statuses = [(await client.read_answer()).status]
-    while statuses[-1] < 200:
-        statuses.append((await client.read_answer()).status)
-    assert statuses == [100] * 32 + [502]
-
-
 async def test_a_refusal_instead_of_100_continue_ends_the_connection(house: House) -> None:
     async def refuse(peer: Peer) -> None:
         await peer.read_head()

@@ -215,7 +215,7 @@ async def test_a_gate_that_breaks_is_told_to_whoever_waits(house: House) -> None
 
 async def test_what_the_gate_read_before_access_was_taken_away_does_not_count(house: House) -> None:
     house.door._context.gate = gate = Revoking(house)
-    assert (await house.ask()).status == 404
+    assert (await house.ask()).status == 401
     assert gate.looks == 2
     assert house.upstream.bytes == b""
 

@@ -1,6 +1,7 @@
 """The front door under TLS: the same requests, what targets are told, endings, and the plain address beside it."""
 
 import asyncio
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -10,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from firefly.proxy import FrontDoor, Limits, Verdict
+from firefly.proxy.stage import Stage
+from firefly.proxy.timers import check
 from firefly.testing.gate import FixedGate
 from firefly.tls import Shelf
 from tests.support.certificates import TestAuthority
 from tests.support.waiting import eventually
 
-from .house import HOST, House, Peer, request
+from .house import HOST, House, Peer, ok, request
 
 CONTENT = "*.preview.localhost"
+# As much as the loop keeps by itself, below TLS.
+SIZE = 60_000
 
 
 @dataclass
@@ -259,6 +264,44 @@ async def test_connections_of_both_kinds_end_with_the_front_door(secured: Secure
     async with asyncio.timeout(30):
         assert await client.reader.read() == b""
         assert await plain.reader.read() == b""
+
+
+@pytest.fixture
+async def hasty(tmp_path: Path) -> AsyncIterator[House]:
+    """A house that is patient with bodies, not with goodbyes."""
+    house = House(tmp_path, limits=Limits(linger=0.01))
+    await house.open()
+    yield house
+    await house.close()
+
+
+async def test_the_last_answer_is_not_cut_off_for_a_slow_reader(hasty: House, tmp_path: Path) -> None:
+    async def say_all(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(ok(bytes(SIZE)))
+
+    hasty.upstream.behaviour = say_all
+    authority = TestAuthority.make(tmp_path / "authority")
+    port = await hasty.door.start(host="127.0.0.1", tls=Shelf([authority.issue("all", "localhost", CONTENT)]).context)
+    hasty.door._servers[-1].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", port))
+    opening = asyncio.open_connection(sock=narrow, ssl=authority.client(), server_hostname=HOST, limit=1024)
+    client = Peer(*await opening)
+    client.send(request(fields={"Connection": "close"}))
+    (connection,) = await eventually(lambda: hasty.door._context.connections, within=30)
+    await eventually(lambda: connection.stage is Stage.LINGER, within=30)
+    # Longer than a goodbye may take.
+    await asyncio.sleep(0.05)
+    connection.context.now = connection.since + 1
+    check(connection)
+    said = b""
+    while data := await asyncio.wait_for(client.reader.read(1 << 16), 30):
+        said += data
+    assert said.endswith(bytes(SIZE))
+    client.writer.transport.abort()
 
 
 async def test_a_handshake_that_never_comes_is_given_up(tmp_path: Path) -> None:
