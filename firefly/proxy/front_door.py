@@ -10,7 +10,6 @@ from pathlib import Path
 
 import structlog
 
-from firefly.errors import FireflyError
 from firefly.routes import RouteTable, Target
 
 from . import delivery, reception, timers
@@ -169,7 +168,9 @@ class FrontDoor:
     async def _stands(self, head: Head) -> bool:
         try:
             return await reception.still_passes(self._context, head)
-        except (FireflyError, TimeoutError):
+        # Whatever it is: the tunnels after this one have to be looked at too.
+        except Exception as error:
+            log.warning("gate.failed", error=repr(error))
             return False
 
     @property

@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from firefly.proxy import Verdict
+from firefly.proxy import Head, Verdict
 from firefly.proxy.tunnels import Tunnels
-from firefly.routes import BridgeTarget, SandboxTarget
+from firefly.routes import BridgeTarget, Route, SandboxTarget
 from tests.support.waiting import eventually
 
 from .house import HOST, House, Peer, ok, request
@@ -214,6 +214,19 @@ class TestToAPreview:
         house.gate.standing = False
         house.door.cut(lambda holder: True)
         await eventually(lambda: house.door.counters["tunnels"] == 0, within=5)
+
+    async def test_all_of_them_end_when_the_gate_breaks(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def fail(route: Route | None, head: Head) -> Verdict:
+            raise RuntimeError("a mistake")
+
+        house.upstream.behaviour = accept_and_echo
+        for _ in range(2):
+            await open_tunnel(house)
+        await eventually(lambda: house.door.counters["tunnels"] == 2, within=30)
+        house.gate.default = Verdict.ASK
+        monkeypatch.setattr(house.gate, "ask", fail)
+        house.door.cut(lambda holder: True)
+        assert await eventually(lambda: house.door.counters["tunnels"] == 0, within=30)
 
 
 class TestForTheApp:
