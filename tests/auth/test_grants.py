@@ -162,7 +162,8 @@ async def test_a_grant_that_ended_cannot_be_recalled_and_one_that_only_expired_c
     assert auth.grants.recall(value, PROJECT, 3) is not None
     assert auth.grants.recall(value, PROJECT, 4) is None
     assert auth.grants.recall(value, UUID(int=8), 3) is None
-    assert auth.grants.recall(value[:-1] + (b"B" if value.endswith(b"A") else b"A"), PROJECT, 3) is None
+    # Not the last character, some of whose bits mean nothing.
+    assert auth.grants.recall((b"B" if value.startswith(b"A") else b"A") + value[1:], PROJECT, 3) is None
     await auth.grants.revoke("ended", grant_id=made.id)
     assert auth.grants.recall(value, PROJECT, 3) is None
 
