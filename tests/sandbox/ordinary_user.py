@@ -36,7 +36,8 @@ def main(folder: Path, arguments: list[str]) -> None:
     (folder / "base").symlink_to(base)
     privileges.unshare(privileges.CLONE_NEWNS)
     privileges.mount("none", "/", None, privileges.MS_REC | privileges.MS_PRIVATE)
-    for path in {Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), Path.cwd()}:
+    # Outer folders first: what lies in one is seen with it.
+    for path in sorted({Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), Path.cwd()}):
         open_way(path)
     privileges.become(UID, UID)
     os.environ.update(HOME=str(base), PYTHONDONTWRITEBYTECODE="1")

@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 from .world import World
 
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
-LIMIT = 5
+LIMIT = 30
 
 
 async def follow(client: TestClient) -> aiohttp.ClientResponse:  # type: ignore[type-arg]
@@ -32,6 +32,8 @@ async def ended(response: aiohttp.ClientResponse) -> bool:
         return True
     except TimeoutError:
         return False
+    finally:
+        response.close()
     return True
 
 
@@ -74,6 +76,7 @@ async def test_a_tunnel_says_whose_it_is(world: World) -> None:
     project = world.projects.add(world.ada, "site")
     browser = await world.browser(world.ada)
     answer = await browser.get("/api/v1/projects/ada/site/bridge", headers=UPGRADE)
+    answer.close()
     target = world.tunnels.take(answer.headers["X-Firefly-Tunnel"])
     holder = getattr(target, "holder", None)
     assert isinstance(holder, Holder)
