@@ -1,4 +1,4 @@
-"""How a request reaches its target and what happens when it does not: dialing, tunnels, failures, endings."""
+"""How a request reaches its target and what happens when it does not: dialing, tunnels, failures."""
 
 import asyncio
 from functools import partial
