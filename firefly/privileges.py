@@ -6,6 +6,7 @@ root may enter (a checkout in /root); `stage` makes just those paths visible, in
 
 import ctypes
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -80,6 +81,23 @@ def expose(paths: Iterable[Path]) -> None:
         path.mkdir(parents=True, exist_ok=True)
         mount(f"/proc/self/fd/{descriptor}", str(path), None, MS_BIND | MS_REC)
         os.close(descriptor)
+
+
+def lend_device(path: Path, uid: int) -> None:
+    """Let `uid` open the device at `path`, in a mount namespace of the calling process, where only root may elsewhere.
+
+    Needs root. Outside udev's rules nodes such as /dev/net/tun are made for root alone. Raises OSError.
+    """
+    found = path.stat()
+    if found.st_mode & 0o006 == 0o006:
+        return
+    unshare(CLONE_NEWNS)
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    mount("tmpfs", str(STAGE), "tmpfs", MS_NOSUID, "mode=0755,size=64k")
+    node = STAGE / path.name
+    os.mknod(node, 0o600 | stat.S_IFCHR, found.st_rdev)
+    os.chown(node, uid, uid)
+    mount(str(node), str(path), None, MS_BIND)
 
 
 def _closed_ancestor(path: Path) -> Path | None:

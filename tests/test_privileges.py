@@ -1,6 +1,7 @@
 """Giving up root for good, with just the files that are needed in sight. Each test looks from a child process."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,25 @@ except OSError as error:
     print(error.errno, error.strerror)
 """
     assert child(program) == "2 mount /no/such/place: No such file or directory"
+
+
+def test_a_device_that_only_root_may_open_is_lent_in_one_process_alone(tmp_path: Path) -> None:
+    device = tmp_path / "closed-null"
+    os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    program = f"""
+import sys
+from pathlib import Path
+from firefly import privileges
+device = Path(sys.argv[1])
+privileges.expose([device.parent])
+if sys.argv[2:]:
+    privileges.lend_device(device, {ORDINARY_UID})
+privileges.become({ORDINARY_UID}, {ORDINARY_UID})
+try:
+    print(open(device, "r+b", buffering=0).write(b"x"))
+except PermissionError:
+    print("refused")
+"""
+    assert child(program, str(device)) == "refused"
+    assert child(program, str(device), "lend") == "1"
+    assert child(program, str(device)) == "refused"

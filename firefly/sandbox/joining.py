@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from firefly import privileges
@@ -24,6 +25,7 @@ PR_SET_PDEATHSIG = 1
 SLIRP_STOP_FD, SLIRP_READY_FD, SLIRP_USER_FD, SLIRP_NET_FD = 3, 4, 5, 6
 MAP_LIMIT, READY_LIMIT, END_LIMIT = 5.0, 10.0, 1.0
 REOPENINGS = 8
+TUN = Path("/dev/net/tun")
 
 
 class Namespaces:
@@ -72,6 +74,7 @@ class WayOut:
             numbers = {1: log, 2: log, SLIRP_STOP_FD: stop_read, SLIRP_READY_FD: ready_write}
             arrange({**numbers, SLIRP_USER_FD: namespaces.user, SLIRP_NET_FD: namespaces.net})
             if uid is not None:
+                privileges.lend_device(TUN, uid)
                 privileges.become(uid, uid)
             # slirp4netns 1.2 seals itself off only when it is root: here, of the sandbox's user namespace.
             privileges.setns(SLIRP_USER_FD, CLONE_NEWUSER)
