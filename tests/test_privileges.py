@@ -93,6 +93,7 @@ except OSError as error:
 def test_a_device_that_only_root_may_open_is_lent_in_one_process_alone(tmp_path: Path) -> None:
     device = tmp_path / "closed-null"
     os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    tmp_path.chmod(0o711)
     program = f"""
 import sys
 from pathlib import Path
