@@ -127,6 +127,8 @@ def _changed(policy: Policy, change: PolicyChange) -> Policy:
         row["public_paths"] = checks.check_paths(change.public_paths)
     if change.public_preflights is not None:
         row["public_preflights"] = change.public_preflights
+    if change.service_workers is not None:
+        row["service_workers"] = change.service_workers
     return Policy.from_row(row)
 
 
@@ -136,14 +138,16 @@ def _row(policy: Policy) -> dict[str, Any]:
         "addresses": [str(network) for network in policy.networks],
         "public_paths": sorted(path.decode() for path in policy.public_paths),
         "public_preflights": policy.public_preflights,
+        "service_workers": policy.service_workers,
     }
 
 
 def _widens(former: Policy, wanted: Policy) -> bool:
-    """Whether anybody may see more than before."""
+    """Whether anybody may see more than before, or be seen for longer."""
     return (
         (wanted.is_public and not former.is_public)
         or (wanted.public_preflights and not former.public_preflights)
+        or (wanted.service_workers and not former.service_workers)
         or not wanted.public_paths <= former.public_paths
         or not all(_is_within(network, former.networks) for network in wanted.networks)
     )

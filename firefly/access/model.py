@@ -22,6 +22,7 @@ class Policy:
     networks: tuple[Network, ...] = ()
     public_paths: frozenset[bytes] = frozenset()
     public_preflights: bool = False
+    service_workers: bool = False
     _known: dict[bytes, bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -31,6 +32,7 @@ class Policy:
             networks=tuple(ipaddress.ip_network(network) for network in row["addresses"]),
             public_paths=frozenset(path.encode() for path in row["public_paths"]),
             public_preflights=row["public_preflights"],
+            service_workers=row["service_workers"],
         )
 
     def admits(self, address: bytes) -> bool:
@@ -59,6 +61,7 @@ class PolicyChange:
     addresses: Sequence[str] | None = None
     public_paths: Sequence[str] | None = None
     public_preflights: bool | None = None
+    service_workers: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

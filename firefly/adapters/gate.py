@@ -46,13 +46,15 @@ class PreviewGate(Gate):
     def decide(self, route: Route | None, head: Head) -> Verdict:
         grant = self._grant(route, head)
         if grant is not None:
+            if head.fields.worker and not self._has_workers(route):
+                return Verdict.NO_WORKER
             if grant.is_due:
                 return Verdict.RENEW
             return Verdict.MEMBER if grant.is_member else Verdict.ALLOW
         if head.field(TOKEN_FIELD) is not None:
             return Verdict.ASK
         if self._is_open(route, head):
-            return Verdict.ALLOW
+            return Verdict.NO_WORKER if head.fields.worker and not self._has_workers(route) else Verdict.ALLOW
         # Also for a host that does not exist: whoever is not signed in must not learn which ones do.
         return Verdict.TO_APP if head.is_navigation else Verdict.REFUSE
 
@@ -111,6 +113,12 @@ class PreviewGate(Gate):
         if policy.public_preflights and _is_preflight(head):
             return True
         return bool(policy.networks) and policy.admits(head.visitor.client(head)) and self._is_own(route, head)
+
+    def _has_workers(self, route: Route | None) -> bool:
+        """Whether service workers may be kept: one of a private preview would see what visitors do after its end."""
+        policy = self._policies.get(route.project_id) if route is not None else None
+        is_public = route is not None and route.access is Access.PUBLIC
+        return is_public or (policy is not None and (policy.is_public or policy.service_workers))
 
     def _is_own(self, route: Route, head: Head) -> bool:
         """Whether a visitor is let in for his address: not when another site's page borrows it."""

@@ -20,7 +20,8 @@ IMPLIED: Mapping[str, frozenset[str]] = {
     ADMIN: frozenset({READ, WRITE, GIT}),
 }
 EVERYTHING = frozenset({READ, WRITE, ADMIN, GIT})
-_PREVIEW_SCOPE = re.compile(r"preview:(?:\*|[a-z0-9-]{1,64}/[a-z0-9-]{1,64})")
+# A project, or an environment, whose name has no slash.
+_PREVIEW_SCOPE = re.compile(r"preview:(?:\*|[a-z0-9-]{1,64}(?:/[a-z0-9-]{1,64})?)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Identity:
     token_id: UUID | None = None
 
     def has(self, scope: str) -> bool:
-        """Whether the credential holds `scope`: read, write, admin, git or preview:<owner>/<name>.
+        """Whether the credential holds `scope`: read, write, admin, git, preview:<owner>/<name> or
+        preview:<environment>.
 
         write holds read and git; admin holds all, previews too; preview:* holds every preview.
         """
@@ -76,7 +78,8 @@ def check_scopes(scopes: Iterable[str]) -> frozenset[str]:
     for scope in sorted(checked):
         if scope not in EVERYTHING and not _PREVIEW_SCOPE.fullmatch(scope):
             raise InvalidInput(
-                f"{scope!r} is not a scope. There are read, write, admin, git and preview:<owner>/<name>.",
+                f"{scope!r} is not a scope. There are read, write, admin, git, preview:<owner>/<name> and "
+                "preview:<environment>.",
                 field="scopes",
             )
     if not checked:

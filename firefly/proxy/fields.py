@@ -61,6 +61,7 @@ class Fields:
         "plain",
         "text",
         "upgrade",
+        "worker",
     )
 
     def __init__(self, text: bytes, *, modern: bool, host: bytes | None) -> None:
@@ -91,6 +92,8 @@ class Fields:
         self._interpret(seen)
         self.plain = not self.length and self.upgrade is None
         """Neither body nor upgrade."""
+        self.worker = b"ervice-" in text and self.field(b"service-worker") is not None
+        """Whether a browser asks for the script of a service worker."""
 
     def field(self, name: bytes) -> bytes | None:
         """The value of a field of that name (small letters), without whitespace around it."""

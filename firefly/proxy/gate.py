@@ -20,6 +20,8 @@ class Verdict(Enum):
     """To the app, which serves the sign-in round trip on content hosts."""
     REFUSE = auto()
     """The one page that is the same for unknown, forbidden and gone."""
+    NO_WORKER = auto()
+    """He may see it, but it may not keep a service worker in his browser."""
     ASK = auto()
     """It takes an await to tell: the front door holds the request and asks `Gate.ask`."""
 

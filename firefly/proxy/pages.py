@@ -60,6 +60,13 @@ REFUSED = Notice(
     fields=b'WWW-Authenticate: Firefly realm="preview"\r\n',
     link=("/.firefly/access", "Sign in, enter a code or ask for access"),
 )
+NO_WORKER = Notice(
+    403,
+    "no-service-worker",
+    "No service workers here",
+    "A private preview keeps no service worker in its visitors' browsers, unless an owner allows it in the access "
+    "settings.",
+)
 STARTING = Notice(503, "starting", "Starting", "The application is on its way. This page reloads by itself.", reload=1)
 BUSY = Notice(
     503, "busy", "Many are waiting", "Too many requests wait for this application. Try again in a moment.", reload=2

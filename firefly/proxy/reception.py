@@ -59,6 +59,9 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
         _renew(client, head, route)
     elif verdict is Verdict.TO_APP:
         _to_app(client, head, content=True)
+    elif verdict is Verdict.NO_WORKER:
+        context.counters["refused"] += 1
+        delivery.answer(client, pages.NO_WORKER)
     elif verdict is Verdict.ASK:
         context.spawn(_ask(client, head, route))
     else:

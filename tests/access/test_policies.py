@@ -27,7 +27,8 @@ async def project(database: Database) -> UUID:
 
 
 async def put(database: Database, project_id: UUID, **change: object) -> None:
-    row = {"is_public": False, "addresses": [], "public_paths": [], "public_preflights": False, **change}
+    closed = {"is_public": False, "addresses": [], "public_paths": [], "public_preflights": False}
+    row = {**closed, "service_workers": False, **change}
     async with database.connection() as connection:
         await load_queries("access").put_policy(connection, project_id=project_id, **row)
 

@@ -389,3 +389,31 @@ async def test_a_host_that_does_not_exist_is_asked_about_like_one_that_does(hous
     for one in (route(), None):
         assert await house.gate.ask(one, head(**{"X-Firefly-Preview-Token": "guess"})) is Verdict.REFUSE
     assert checked == ["guess", "guess"]
+
+
+WORKER = {"Service-Worker": "script", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "serviceworker"}
+
+
+@pytest.mark.parametrize("kind", ROUTES)
+@pytest.mark.parametrize("name", ["Service-Worker", "service-worker"])
+def test_a_private_preview_keeps_no_service_worker_unless_an_owner_allows_it(
+    house: House, name: str, kind: str
+) -> None:
+    asked = {name: "script", "Sec-Fetch-Site": "same-origin", "Cookie": house.cookie()}
+    assert house.gate.decide(ROUTES[kind], head(path="/sw.js", **asked)) is Verdict.NO_WORKER
+    house.policies[MINE] = Policy(service_workers=True)
+    assert house.gate.decide(ROUTES[kind], head(path="/sw.js", **asked)) is Verdict.MEMBER
+
+
+def test_service_workers_of_what_is_open_to_all(house: House) -> None:
+    assert house.gate.decide(route(Access.PUBLIC), head(**WORKER)) is Verdict.ALLOW
+    house.policies[MINE] = POLICIES["public"]
+    assert house.gate.decide(route(), head(**WORKER)) is Verdict.ALLOW
+    house.policies[MINE] = Policy(public_paths=frozenset({b"/sw.js"}), networks=(ip_network("192.0.2.0/24"),))
+    assert house.gate.decide(route(), head(path="/sw.js", **WORKER)) is Verdict.NO_WORKER
+    assert house.gate.decide(route(), head(path="/other.js", address=INSIDE, **WORKER)) is Verdict.NO_WORKER
+
+
+def test_to_whoever_has_no_access_a_service_worker_is_as_everything_else(house: House) -> None:
+    assert house.gate.decide(route(), head(**WORKER)) is Verdict.REFUSE
+    assert house.gate.decide(None, head(**WORKER)) is Verdict.REFUSE

@@ -39,14 +39,16 @@ def account(clock: ManualClock) -> Account:
     return Account(uuid4(), "ada", "Ada", None, False, clock.now())
 
 
-@pytest.mark.parametrize("scopes", [[], ["everything"], ["preview:"], ["preview:ada"], ["preview:a/b/c"], ["read", ""]])
+@pytest.mark.parametrize(
+    "scopes", [[], ["everything"], ["preview:"], ["preview:ada/"], ["preview:a/b/c"], ["read", ""]]
+)
 def test_unknown_scopes_are_refused(scopes: list[str]) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_scopes(scopes)
     assert caught.value.field == "scopes"
 
 
-@pytest.mark.parametrize("scope", ["read", "write", "admin", "git", "preview:ada/site", "preview:*"])
+@pytest.mark.parametrize("scope", ["read", "write", "admin", "git", "preview:ada/site", "preview:pr-7", "preview:*"])
 def test_known_scopes_pass(scope: str) -> None:
     assert check_scopes([scope, "read"]) == {scope, "read"}
 

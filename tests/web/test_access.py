@@ -73,6 +73,7 @@ async def test_what_opens_by_itself_is_in_effect_when_the_call_returns(world: Wo
         "addresses": ["192.0.2.7/24", "2001:db8::/32", "192.0.2.0/24"],
         "public_paths": ["/healthz"],
         "public_preflights": True,
+        "service_workers": True,
     }
     response = await client.patch(ACCESS, json=body)
     seen = await response.json()
@@ -83,10 +84,12 @@ async def test_what_opens_by_itself_is_in_effect_when_the_call_returns(world: Wo
     assert policy.admits(b"192.0.2.9")
     assert policy.public_paths == {b"/healthz"}
     response = await client.patch(ACCESS, json={"public": False, "public_preflights": False, "public_paths": []})
+    assert (await response.json())["service_workers"]
+    response = await client.patch(ACCESS, json={"service_workers": False})
     assert (await response.json())["addresses"] == ["192.0.2.0/24", "2001:db8::/32"]
     await client.patch(ACCESS, json={"addresses": []})
     assert world.services.access.policies.get(project.id) is None
-    assert len(changes) == 3
+    assert len(changes) == 4
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,13 @@ async def test_what_makes_no_sense_is_refused_with_its_field(world: World, body:
 async def test_maintainers_narrow_and_owners_widen(world: World) -> None:
     project = await world.shared(world.ada, "site")
     owner, other = await world.program(world.ada), await maintainer(world, project)
-    wide = {"public": True, "addresses": ["192.0.2.0/24"], "public_paths": ["/a", "/b"], "public_preflights": True}
+    wide = {
+        "public": True,
+        "addresses": ["192.0.2.0/24"],
+        "public_paths": ["/a", "/b"],
+        "public_preflights": True,
+        "service_workers": True,
+    }
     for name, value in wide.items():
         assert (await other.patch(ACCESS, json={name: value})).status == 403
     for path, body in (
@@ -128,7 +137,13 @@ async def test_maintainers_narrow_and_owners_widen(world: World) -> None:
         assert (await other.post(f"{ACCESS}/{path}", json=body)).status == 403
     assert (await owner.patch(ACCESS, json=wide)).status == 200
     assert (await other.patch(ACCESS, json={"addresses": ["192.0.2.0/23"]})).status == 403
-    narrow = {"public": False, "addresses": ["192.0.2.0/25"], "public_paths": ["/b"], "public_preflights": False}
+    narrow = {
+        "public": False,
+        "addresses": ["192.0.2.0/25"],
+        "public_paths": ["/b"],
+        "public_preflights": False,
+        "service_workers": False,
+    }
     assert (await other.patch(ACCESS, json=narrow)).status == 200
 
 

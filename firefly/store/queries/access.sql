@@ -1,17 +1,18 @@
 -- name: policies
--- Those that open something by themselves; the others are met by what each visitor brings.
-SELECT project_id, is_public, addresses, public_paths, public_preflights FROM access_policies
-WHERE is_public OR addresses <> '{}' OR public_paths <> '{}' OR public_preflights;
+-- Those that open or allow something by themselves; the others are met by what each visitor brings.
+SELECT project_id, is_public, addresses, public_paths, public_preflights, service_workers FROM access_policies
+WHERE is_public OR addresses <> '{}' OR public_paths <> '{}' OR public_preflights OR service_workers;
 
 -- name: policy^
-SELECT project_id, is_public, addresses, public_paths, public_preflights FROM access_policies
+SELECT project_id, is_public, addresses, public_paths, public_preflights, service_workers FROM access_policies
 WHERE project_id = :project_id;
 
 -- name: put_policy!
-INSERT INTO access_policies (project_id, is_public, addresses, public_paths, public_preflights)
-VALUES (:project_id, :is_public, :addresses, :public_paths, :public_preflights)
+INSERT INTO access_policies (project_id, is_public, addresses, public_paths, public_preflights, service_workers)
+VALUES (:project_id, :is_public, :addresses, :public_paths, :public_preflights, :service_workers)
 ON CONFLICT (project_id) DO UPDATE SET is_public = excluded.is_public, addresses = excluded.addresses,
-    public_paths = excluded.public_paths, public_preflights = excluded.public_preflights;
+    public_paths = excluded.public_paths, public_preflights = excluded.public_preflights,
+    service_workers = excluded.service_workers;
 
 -- name: lock_project^
 -- Changes of one project's access come one after another.

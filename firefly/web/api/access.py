@@ -28,6 +28,7 @@ def _shown(seen: access.Overview) -> schemas.Access:
         "public": seen.policy.is_public,
         "public_paths": sorted(path.decode() for path in seen.policy.public_paths),
         "public_preflights": seen.policy.public_preflights,
+        "service_workers": seen.policy.service_workers,
         "addresses": [str(network) for network in seen.policy.networks],
         "may": schemas.May(manage=seen.may_manage, widen=seen.may_widen),
     }

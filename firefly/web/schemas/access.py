@@ -83,6 +83,7 @@ class Access(Output):
     public: bool = Field(description="Whether everybody may see the previews.")
     public_paths: list[str]
     public_preflights: bool
+    service_workers: bool = Field(description="Whether previews that are not public may keep service workers.")
     addresses: list[str]
     people: list[AccessPerson]
     links: list[AccessLink]
@@ -103,6 +104,7 @@ class PolicyChange(Input):
     addresses: list[str] | None = Field(None, max_length=1000)
     public_paths: list[str] | None = Field(None, max_length=1000)
     public_preflights: bool | None = None
+    service_workers: bool | None = None
 
 
 class NewAccessPerson(Input):
