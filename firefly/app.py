@@ -40,7 +40,6 @@ from .web.services import Services
 
 log = structlog.get_logger()
 
-DRAIN = 10.0
 APP_SOCKET = "app.sock"
 LONGEST_LINE = 64 << 10
 
@@ -110,7 +109,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             await door.start(sock=listener, tls=encryption.shelf.context if encryption.shelf else None)
         for listener in sockets.plain:
             await door.start(sock=listener, onward=True)
-        stack.push_async_callback(door.close, drain=DRAIN)
+        stack.push_async_callback(door.close, drain=settings.drain_requests, tunnels=settings.drain_tunnels)
         # Before the front door drains: what streams would keep it waiting for ever.
         stack.push_async_callback(runner.shutdown)
         await stack.enter_async_context(
@@ -145,7 +144,7 @@ def _front_door(
         app_url=settings.url,
         content_domain=settings.content_domain,
         trusted_proxies=settings.trusted_proxies,
-        tunnels=tunnels.take,
+        tunnels=tunnels.redeem,
     )
     return door, tunnels
 
@@ -182,7 +181,7 @@ async def _start_application(stack: AsyncExitStack, services: Services) -> web.A
         create_application(services),
         handler_cancellation=True,
         access_log=None,
-        shutdown_timeout=DRAIN,
+        shutdown_timeout=services.settings.drain_requests,
         # The front door decides what is too long, and says so in its own words.
         max_line_size=LONGEST_LINE,
         max_field_size=LONGEST_LINE,

@@ -94,6 +94,12 @@ class Settings(BaseSettings):
         False, description="Start although browsers take the app's host and the content domain for one site."
     )
     allow_http: bool = Field(False, description="Start although users come by plain http from other machines.")
+    drain_requests: float = Field(
+        10, ge=0, description="Seconds that requests under way get for their end when the server stops."
+    )
+    drain_tunnels: float = Field(
+        3, ge=0, description="Seconds that open tunnels (WebSockets, editors) get then before they are cut."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
     prepared_sandboxes: int = Field(

@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+Redeem: TypeAlias = Callable[[str], Awaitable[Target | None]]
 COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away")
 
 
@@ -44,7 +45,7 @@ class Context:
         pages: Pages,
         proxies: TrustedProxies,
         limits: Limits,
-        tunnels: Callable[[str], Target | None],
+        tunnels: Redeem,
     ) -> None:
         self.hosts = hosts
         self.gate = gate

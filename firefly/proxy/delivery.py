@@ -14,7 +14,7 @@ from . import forwarded, pages
 from .answers import Answer
 from .bodies import Endless
 from .endings import cut_off, end
-from .heads import BadHead
+from .heads import BadHead, Head
 from .pages import Notice
 from .stage import Stage
 from .tunnel import join
@@ -146,10 +146,22 @@ def tunnel(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
         client.context.pool.release(upstream)
     else:
         upstream.close()
-    target = client.context.redeem(handle.decode("ascii", "replace")) if head.upgrade else None
-    if target is None:
+    if not head.upgrade:
         answer(client, pages.BAD_GATEWAY)
         return True
+    client.stage = Stage.HELD
+    client.context.spawn(_replay(client, head, answered, handle.decode("ascii", "replace")))
+    return True
+
+
+async def _replay(client: "Connection", head: Head, answered: Answer, handle: str) -> None:
+    """Send the upgrade to what the handle stands for, as the app dressed it."""
+    target = await _redeem(client, handle)
+    if client.head is not head or client.transport.is_closing():
+        return
+    if target is None:
+        answer(client, pages.BAD_GATEWAY)
+        return
     fields = b"".join(
         b"%b: %b\r\n" % (name.removeprefix(_PREFIX), value)
         for name, value in answered.own.items()
@@ -158,7 +170,16 @@ def tunnel(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
     client.holder = target.holder if isinstance(target, BridgeTarget) else None
     path = answered.own.get(_TARGET, head.target)
     dial(client, target, forwarded.to_tunnel(head, path, fields, client.visitor.lines(head), client.request_id))
-    return True
+
+
+async def _redeem(client: "Connection", handle: str) -> Target | None:
+    context = client.context
+    try:
+        async with asyncio.timeout(context.limits.gate_time):
+            return await context.redeem(handle)
+    except (FireflyError, OSError, TimeoutError) as error:
+        log.warning("tunnel.not_redeemed", request_id=client.request_id.decode(), error=str(error))
+        return None
 
 
 def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: bytes) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import structlog
 
-from firefly.routes import RouteTable, Target
+from firefly.routes import RouteTable
 
 from . import delivery, reception, timers
 from .connection import Connection
-from .context import Context
+from .context import Context, Redeem
 from .dialer import Dialer
 from .forwarded import TrustedProxies
 from .gate import Gate
@@ -23,6 +23,7 @@ from .hosts import Hosts
 from .limits import Limits
 from .onward import OnwardConnection
 from .pages import Pages
+from .tunnels import Tunnels
 
 TICK = 0.25
 # How often a front door that closes looks whether everything has ended.
@@ -47,7 +48,7 @@ class FrontDoor:
     app_url: how users reach the app, `settings.url`
     content_domain: as in the setting, with its port
     trusted_proxies: addresses and networks whose X-Forwarded-* are believed
-    tunnels: redeems the handles of `X-Firefly-Tunnel`: `Tunnels.take`
+    tunnels: redeems the handles of `X-Firefly-Tunnel`: `Tunnels.redeem`
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class FrontDoor:
         pages: Pages | None = None,
         trusted_proxies: Sequence[str] = (),
         limits: Limits | None = None,
-        tunnels: Callable[[str], Target | None] = lambda handle: None,
+        tunnels: Redeem | None = None,
     ) -> None:
         hosts = Hosts(table, app_url=app_url, content_domain=content_domain)
         pages = pages or Pages()
@@ -75,7 +76,7 @@ class FrontDoor:
             pages=pages,
             proxies=TrustedProxies(trusted_proxies),
             limits=limits or Limits(),
-            tunnels=tunnels,
+            tunnels=tunnels or Tunnels().redeem,
         )
         self._servers: list[asyncio.Server] = []
         self._ticker: asyncio.Task[None] | None = None
@@ -115,29 +116,40 @@ class FrontDoor:
             self._ticker = loop.create_task(self._tick())
         return int(server.sockets[0].getsockname()[1])
 
-    async def close(self, *, drain: float = 10) -> None:
-        """Stop listening, cut off tunnels, which have no end; requests get `drain` seconds for theirs."""
+    async def close(self, *, drain: float = 10, tunnels: float = 0) -> None:
+        """Stop listening; requests get `drain` seconds for their end, and tunnels, which have none, `tunnels`."""
         context = self._context
-        for server in self._servers:
-            server.close()
-        context.draining = True
-        for pipe in list(context.pipes):
-            pipe.abort()
+        self.retire()
         for connection in list(context.connections):
             timers.drain(connection)
-        for _ in range(int(drain / PAUSE)):
-            if not context.connections:
-                break
-            await asyncio.sleep(PAUSE)
-        for connection in list(context.connections):
-            connection.transport.abort()
-        for pipe in list(context.pipes):
-            pipe.abort()
-        context.pool.close()
+        await self.ended(drain=drain, tunnels=tunnels)
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
         await context.cancel()
+
+    def retire(self) -> None:
+        """Stop listening; each connection ends with its next answer."""
+        for server in self._servers:
+            server.close()
+        self._context.draining = True
+        self._context.pool.close()
+
+    async def ended(self, *, drain: float, tunnels: float) -> None:
+        """Wait until nothing is open any more; what takes longer than its seconds is cut off."""
+        context = self._context
+        began = time.monotonic()
+        while context.connections or context.pipes:
+            waited = time.monotonic() - began
+            if waited >= tunnels:
+                for pipe in list(context.pipes):
+                    pipe.abort()
+            if waited >= drain:
+                for connection in list(context.connections):
+                    connection.transport.abort()
+            if waited >= max(drain, tunnels):
+                break
+            await asyncio.sleep(PAUSE)
 
     def cut(self, ended: Callable[[object], bool]) -> None:
         """End the tunnels that the app asked for and whose holder has `ended`; ask the gate anew about all others.

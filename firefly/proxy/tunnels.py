@@ -43,6 +43,10 @@ class Tunnels:
         until, target = self._waiting.pop(handle, (0.0, None))
         return target if until >= self._now() else None
 
+    async def redeem(self, handle: str) -> Target | None:
+        """As `take`, for a front door that may have to ask another process for it."""
+        return self.take(handle)
+
     def cut(self, ended: Callable[[object], bool]) -> None:
         """Forget the handles of tunnels whose holder has `ended`."""
         for handle, (_, target) in list(self._waiting.items()):

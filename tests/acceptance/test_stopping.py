@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("survival")]
 
 
 async def test_open_streams_and_tunnels_do_not_keep_the_server(tmp_path: Path) -> None:
-    with LiveServer(tmp_path) as server:
+    with LiveServer(tmp_path, settings={"FIREFLY_DRAIN_TUNNELS": "0.5"}) as server:
         async with server.client() as client:
             project = await create_project(client, "held", "static")
             bridge = f"/api/v1/projects/{project['owner']}/held/bridge"

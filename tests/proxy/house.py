@@ -201,7 +201,7 @@ class House:
             content_domain="preview.localhost:8000",
             limits=limits,
             trusted_proxies=proxies,
-            tunnels=self.tunnels.take,
+            tunnels=self.tunnels.redeem,
         )
 
     async def open(self) -> None:

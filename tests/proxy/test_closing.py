@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.support.waiting import eventually
+
 from .house import House, Peer, ok, request
 
 
@@ -50,3 +52,33 @@ async def test_closing_ends_dials(house: House) -> None:
     await asyncio.wait_for(house.door.close(drain=0.1), 3)
     assert await client.is_closed()
     assert house.door.counters["held"] == 0
+
+
+class TestTunnels:
+    @pytest.fixture
+    async def tunnel(self, house: House) -> Peer:
+        async def echo(peer: Peer) -> None:
+            await peer.read_request()
+            peer.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+            while data := await peer.reader.read(100):
+                peer.send(data)
+            await peer.close()
+
+        house.upstream.behaviour = echo
+        client = await house.client()
+        client.send(request(fields={"Connection": "Upgrade", "Upgrade": "echo"}))
+        assert (await client.read_answer()).status == 101
+        return client
+
+    async def test_it_goes_on_until_it_ends(self, house: House, tunnel: Peer) -> None:
+        closing = asyncio.create_task(house.door.close(drain=0, tunnels=30))
+        await eventually(lambda: house.door.counters["connections"] == 0)
+        tunnel.send(b"still here")
+        assert await tunnel.reader.readexactly(10) == b"still here"
+        assert not closing.done()
+        await tunnel.close()
+        await asyncio.wait_for(closing, 10)
+
+    async def test_it_is_cut_at_its_limit(self, house: House, tunnel: Peer) -> None:
+        await asyncio.wait_for(house.door.close(drain=10, tunnels=0.1), 5)
+        assert await tunnel.is_closed()

@@ -293,6 +293,14 @@ class TestForTheApp:
         self.answer(house, "invented")
         assert (await house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket")).status == 502
 
+    async def test_a_handle_that_cannot_be_looked_up_opens_none(self, house: House) -> None:
+        async def away(handle: str) -> None:
+            raise OSError("the other process is away")
+
+        house.door._context.redeem = away
+        self.answer(house, "any")
+        assert (await house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket")).status == 502
+
     async def test_a_sandbox_cannot_ask_for_one(self, house: House, bridge: BridgeTarget) -> None:
         handle = house.tunnels.register(bridge)
 
