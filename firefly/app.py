@@ -15,7 +15,7 @@ from . import log as logging
 from . import resources
 from .adapters.announcement import announce
 from .adapters.dialer import SandboxDialer
-from .adapters.gate import PreviewGate
+from .adapters.gate import PreviewGate, TokenPasses
 from .adapters.listening import listeners
 from .adapters.parts import Credentials, Hosting
 from .adapters.tls import Encryption
@@ -132,7 +132,7 @@ def _front_door(
     settings: Settings, table: RouteTable, credentials: Credentials, work: Work
 ) -> tuple[FrontDoor, Tunnels]:
     gate = PreviewGate(
-        grants=credentials.grants, tokens=credentials.tokens, projects=work.projects, table=table,
+        grants=credentials.grants, opens=TokenPasses(credentials.tokens, work.projects), table=table,
         policies=work.access.policies, visits=work.access.visits,
     )  # fmt: skip
     tunnels = Tunnels()

@@ -52,7 +52,7 @@ async def serve(folder: Path, port: int, upstream: int) -> None:
     dialer = MemoryDialer()
     dialer.serve(target, ("127.0.0.1", upstream))
     nothing = cast(Any, None)
-    gate = PreviewGate(grants=grants(), tokens=nothing, projects=nothing, table=table, policies=nothing, visits=nothing)
+    gate = PreviewGate(grants=grants(), opens=nothing, table=table, policies=nothing, visits=nothing)
     door = FrontDoor(
         table=table,
         gate=gate,

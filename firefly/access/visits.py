@@ -1,5 +1,6 @@
 """Grants as they are recorded: who came in by what, when and from where; and when they were last seen."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -67,8 +68,14 @@ class Visits:
 
     def note(self, grant: Grant) -> None:
         """It was used just now. Costs nothing but memory, and little of that."""
-        if len(self._seen) < MOST_NOTED:
-            self._seen[grant.id] = self._records.clock.now()
+        self.note_ids((grant.id,))
+
+    def note_ids(self, ids: Iterable[UUID]) -> None:
+        """As `note`, for grants that another process saw."""
+        now = self._records.clock.now()
+        for id in ids:
+            if len(self._seen) < MOST_NOTED:
+                self._seen[id] = now
 
     async def flush(self) -> None:
         """Write down what was noted."""

@@ -1,7 +1,8 @@
 """The front door's gate: grants by cookie or token, policies that open by themselves, whom a cookie may speak for."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from firefly.access.cookies import GRANT_COOKIE, set_cookie
 from firefly.errors import DatabaseUnavailable, FireflyError
@@ -10,14 +11,50 @@ from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
 
 if TYPE_CHECKING:
-    from firefly.access import Policies, Visits
-    from firefly.auth import Grant, PreviewGrants, Tokens
+    from firefly.access import Policy
+    from firefly.auth import Grant, GrantChecks, Tokens
     from firefly.projects import Projects
 
 COOKIE: Final = GRANT_COOKIE.encode()
 TOKEN_FIELD: Final = b"x-firefly-preview-token"
 # A page of any site may ask for a document to show (decision 14); these are the places where it is shown as one.
 DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame"})
+
+
+class PolicyMirror(Protocol):
+    """What opens previews by itself: `Policies`, or their likeness in another process."""
+
+    def get(self, project_id: UUID | None) -> "Policy | None": ...
+
+
+class VisitNotes(Protocol):
+    """Where it is noted that a grant was used: `Visits`, or what tells them."""
+
+    def note(self, grant: "Grant") -> None: ...
+
+
+class Opens(Protocol):
+    """Whether a token opens a project's previews."""
+
+    async def __call__(self, token: str, project_id: UUID | None) -> bool | None:
+        """Whether the token's owner has a role in the project; None: there is no such project.
+
+        Raises a FireflyError for a token that opens nothing there, DatabaseUnavailable when nobody can tell.
+        """
+
+
+class TokenPasses:
+    """Fulfils `Opens` with tokens and projects."""
+
+    def __init__(self, tokens: "Tokens", projects: "Projects") -> None:
+        self._tokens = tokens
+        self._projects = projects
+
+    async def __call__(self, token: str, project_id: UUID | None) -> bool | None:
+        identity = await self._tokens.verify(token)
+        if project_id is None:
+            return None
+        return (await self._projects.get_by_id(identity, project_id, Action.PREVIEW)).role is not None
 
 
 class PreviewGate(Gate):
@@ -29,16 +66,14 @@ class PreviewGate(Gate):
     def __init__(
         self,
         *,
-        grants: "PreviewGrants",
-        tokens: "Tokens",
-        projects: "Projects",
+        grants: "GrantChecks",
+        opens: "Opens",
         table: RouteTable,
-        policies: "Policies",
-        visits: "Visits",
+        policies: "PolicyMirror",
+        visits: "VisitNotes",
     ) -> None:
         self._grants = grants
-        self._tokens = tokens
-        self._projects = projects
+        self._opens = opens
         self._table = table
         self._policies = policies
         self._visits = visits
@@ -80,16 +115,15 @@ class PreviewGate(Gate):
         refused = Verdict.ALLOW if self._is_open(route, head) else Verdict.REFUSE
         try:
             # First, also for a host that does not exist: it must not be told from one by the answer, nor its time.
-            identity = await self._tokens.verify(token.decode("ascii", "replace"))
-            if route is None or route.project_id is None:
-                return refused
-            project = await self._projects.get_by_id(identity, route.project_id, Action.PREVIEW)
+            has_role = await self._opens(token.decode("ascii", "replace"), route.project_id if route else None)
         except FireflyError as error:
             if isinstance(error, DatabaseUnavailable) and refused is Verdict.REFUSE:
                 raise
             return refused
+        if route is None or has_role is None:
+            return refused
         # Visitors of a public project pass as such: why it does not run is not told to them.
-        return Verdict.MEMBER if route.access is not Access.PUBLIC or project.role else Verdict.ALLOW
+        return Verdict.MEMBER if route.access is not Access.PUBLIC or has_role else Verdict.ALLOW
 
     def _grant(self, route: Route | None, head: Head) -> "Grant | None":
         if route is None or route.project_id is None:

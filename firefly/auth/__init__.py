@@ -1,6 +1,7 @@
 """Accounts, sessions, API tokens, sign-in links and preview grants."""
 
 from .accounts import Accounts
+from .checks import GrantChecks
 from .grant import Grant, Kind, hash_secret
 from .grants import Ground, PreviewGrants
 from .keys import SigningKeys
@@ -8,7 +9,8 @@ from .limiter import Limit, RateLimiter
 from .links import FIRST_ADMINISTRATOR, SIGN_IN, Link, SignInLinks
 from .model import Account, Identity, check_scopes
 from .passwords import Passwords
-from .revocations import Holder, Revocation, Revocations
+from .refusals import Holder, Refusals, Revocation
+from .revocations import Revocations
 from .sessions import Session, SessionCookies, Sessions
 from .tokens import Token, Tokens
 from .upkeep import Upkeep
@@ -19,6 +21,7 @@ __all__ = [
     "Account",
     "Accounts",
     "Grant",
+    "GrantChecks",
     "Ground",
     "Holder",
     "Identity",
@@ -28,6 +31,7 @@ __all__ = [
     "Passwords",
     "PreviewGrants",
     "RateLimiter",
+    "Refusals",
     "Revocation",
     "Revocations",
     "Session",

@@ -16,13 +16,13 @@ from ..clock import Clock
 from ..errors import Forbidden, Unauthenticated
 from ..secrets import Keyring
 from ..store import Connection, Database, load_queries
-from .cache import BoundedCache
-from .grant import Grant, Kind, Sealer, hash_secret, mark_due
+from .checks import GrantChecks
+from .grant import Grant, Kind, hash_secret
 from .model import Identity
 from .revocations import Revocations
 
 TICKET_LIFE, GRANT_LIFE = timedelta(seconds=30), timedelta(hours=12)
-CACHED = 16384
+GRANT_KEYS = "preview-grant"
 WRONG = "The ticket is used, expired or of another browser. Open the preview again."
 
 
@@ -37,16 +37,12 @@ class Ground:
 MEMBERSHIP = Ground()
 
 
-class PreviewGrants:
+class PreviewGrants(GrantChecks):
     def __init__(self, db: Database, keyring: Keyring, revocations: Revocations, clock: Clock) -> None:
+        super().__init__(keyring.derive_all(GRANT_KEYS), revocations, clock)
         self._db = db
         self._revocations = revocations
-        self._clock = clock
-        self._sealer = Sealer(keyring.derive_all("preview-grant"))
         self._queries = load_queries("auth")
-        # Every request to a preview asks: a revocation, being rare, empties the cache instead of being asked for.
-        self._verified: BoundedCache[bytes, Grant] = BoundedCache(CACHED)
-        revocations.on_record(lambda _: self._verified.clear())
 
     async def issue_ticket(
         self,
@@ -134,47 +130,9 @@ class PreviewGrants:
             ends_at=(ends_at or now + GRANT_LIFE).timestamp(),
         ).renewed(now.timestamp())
 
-    def seal(self, grant: Grant) -> str:
-        """The value of its cookie."""
-        return self._sealer.seal(grant)
-
-    def renew(self, grant: Grant) -> Grant:
-        """The same grant with another hour, or as much as it has left."""
-        return grant.renewed(self._clock.time())
-
-    def remaining(self, grant: Grant) -> int:
-        """Seconds until the grant's own end, for the age of its cookie."""
-        return max(0, int(grant.ends_at - self._clock.time()))
-
     @staticmethod
     def hash_nonce(nonce: str) -> bytes:
         return hash_secret(nonce)
-
-    def verify(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
-        """The grant in a cookie's value, if it is good for that project at that version of its policy. Never waits.
-
-        One that `is_due` wants a new cookie.
-        """
-        grant = self._verified.get(value)
-        if grant is None:
-            grant = self._sealer.open(value)
-            if grant is None or self._is_revoked(grant):
-                return None
-            self._verified.put(value, grant)
-        now = self._clock.time()
-        if grant.project_id != project_id or grant.policy_version != policy_version or grant.expires_at <= now:
-            return None
-        if grant.renew_at <= now and not grant.is_due:
-            grant = mark_due(grant)
-            self._verified.put(value, grant)
-        return grant
-
-    def recall(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
-        """As `verify`, also where the cookie has expired: whether the grant stands is then to be looked up."""
-        grant = self._sealer.open(value)
-        if grant is None or self._is_revoked(grant) or grant.ends_at <= self._clock.time():
-            return None
-        return grant if (grant.project_id, grant.policy_version) == (project_id, policy_version) else None
 
     async def revoke(
         self,
@@ -194,14 +152,3 @@ class PreviewGrants:
         if not any(ids.values()):
             raise ValueError("nothing to revoke")
         await self._revocations.record(reason, connection=connection, **ids)
-
-    def _is_revoked(self, grant: Grant) -> bool:
-        return self._revocations.refuses(
-            issued_at=grant.issued_at,
-            account_id=grant.account_id,
-            session_id=grant.session_id,
-            project_id=grant.project_id,
-            grant_ids=(grant.id, grant.source_id, grant.project_id)
-            if grant.source_id
-            else (grant.id, grant.project_id),
-        )

@@ -16,7 +16,8 @@ from ..errors import InvalidInput, NotFound, Unauthenticated
 from ..store import Connection, Database, load_queries
 from .cache import BoundedCache
 from .model import ADMIN, Account, Identity, check_scopes
-from .revocations import Revocation, Revocations
+from .refusals import Revocation
+from .revocations import Revocations
 
 log = structlog.get_logger()
 

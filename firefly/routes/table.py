@@ -1,7 +1,8 @@
 """The route table in memory: what the front door looks hosts up in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from firefly import hostnames
 
@@ -10,6 +11,8 @@ from .route import Route, SandboxTarget
 # Spellings of hosts (case, port) that were found lately; more of them than this come from somebody who plays.
 MOST_SPELLINGS = 200_000
 
+Listener: TypeAlias = Callable[[Sequence[Route], Sequence[str]], None]
+
 
 class RouteTable:
     """Host -> Route. A workspace's route answers for its `<port>--` hosts as well: those derive from its label."""
@@ -17,6 +20,11 @@ class RouteTable:
     def __init__(self, routes: Iterable[Route] = ()) -> None:
         self._routes: dict[str, Route] = {route.host: route for route in routes}
         self._found: dict[bytes, Route] = {}
+        self._listeners: list[Listener] = []
+
+    def on_change(self, listener: "Listener") -> None:
+        """Call `listener` after each change with the routes that are new or different, and the hosts that are gone."""
+        self._listeners.append(listener)
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -34,17 +42,23 @@ class RouteTable:
 
     def put(self, *routes: Route) -> None:
         self._routes.update((route.host, route) for route in routes)
-        self._found.clear()
+        self._changed(routes, ())
 
     def remove(self, *hosts: str) -> None:
         for host in hosts:
             self._routes.pop(host, None)
-        self._found.clear()
+        self._changed((), hosts)
 
     def replace(self, routes: Iterable[Route]) -> None:
         """Take these routes and no others."""
-        self._routes = {route.host: route for route in routes}
+        before, self._routes = self._routes, {route.host: route for route in routes}
+        different = [route for host, route in self._routes.items() if before.get(host) != route]
+        self._changed(different, [host for host in before if host not in self._routes])
+
+    def _changed(self, routes: Sequence[Route], gone: Sequence[str]) -> None:
         self._found.clear()
+        for listener in self._listeners:
+            listener(routes, gone)
 
     def _search(self, spelling: bytes) -> Route | None:
         host = spelling.decode("ascii", "replace").lower().partition(":")[0]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.access import Policy
-from firefly.adapters.gate import PreviewGate
+from firefly.adapters.gate import PreviewGate, TokenPasses
 from firefly.auth import Grant, Kind, PreviewGrants
 from firefly.errors import DatabaseUnavailable, NotFound, Unauthenticated
 from firefly.projects import Action, Role
@@ -91,8 +91,7 @@ def house(keyring: Keyring, clock: ManualClock) -> House:
     other = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 1)
     gate = PreviewGate(
         grants=grants,
-        tokens=cast(Any, Tokens()),
-        projects=cast(Any, Projects()),
+        opens=TokenPasses(cast(Any, Tokens()), cast(Any, Projects())),
         table=RouteTable([route(), other]),
         policies=cast(Any, policies),
         visits=cast(Any, visits),
@@ -385,7 +384,7 @@ async def test_a_host_that_does_not_exist_is_asked_about_like_one_that_does(hous
         checked.append(secret)
         raise Unauthenticated("no")
 
-    house.gate._tokens.verify = verify  # type: ignore[method-assign, assignment]
+    house.gate._opens._tokens.verify = verify  # type: ignore[attr-defined]
     for one in (route(), None):
         assert await house.gate.ask(one, head(**{"X-Firefly-Preview-Token": "guess"})) is Verdict.REFUSE
     assert checked == ["guess", "guess"]
