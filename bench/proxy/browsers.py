@@ -55,6 +55,36 @@ def one(path: str) -> list[bytes]:
     return [_head(path, DOCUMENT | {"Cookie": _cookies(0)})]
 
 
+def script(path: str, host: str) -> bytes:
+    """What a page asks for by script, on any host of the project."""
+    fields = {"Accept": "*/*", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    return _head(path, fields | {"Host": host, "Cookie": _cookies(0)})
+
+
+def page(path: str, host: str) -> bytes:
+    """What a browser asks for to show it."""
+    return _head(path, DOCUMENT | {"Host": host, "Cookie": _cookies(0)})
+
+
+def upload(path: str, size: int) -> bytes:
+    """One browser's request that carries a body of `size` bytes."""
+    fields = DOCUMENT | {"Cookie": _cookies(0), "Sec-Fetch-Site": "same-origin", "Content-Length": str(size)}
+    return _head(path, fields).replace(b"GET ", b"POST ", 1) + b"x" * size
+
+
+def upgrade(path: str, key: str) -> bytes:
+    """One browser's request for a WebSocket, from a page of the same preview."""
+    fields = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Origin": f"http://{HOST}",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": key,
+        "Cookie": _cookies(0),
+    }
+    return _head(path, fields)
+
+
 def _cookies(visitor: int) -> str:
     seen = random.Random(visitor).randbytes(16).hex()
     return f"theme=dark; session={seen}; __Host-firefly-grant={grant(visitor)}"

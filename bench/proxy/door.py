@@ -2,6 +2,10 @@
 
 import asyncio
 import gc
+import json
+import socket
+import sys
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -12,13 +16,17 @@ import uvloop
 from firefly.adapters.gate import PreviewGate
 from firefly.auth import Kind, PreviewGrants
 from firefly.clock import SystemClock
-from firefly.proxy import FrontDoor
-from firefly.routes import Route, RouteTable, SandboxTarget
+from firefly.proxy import Dialer, FrontDoor
+from firefly.routes import Route, RouteTable, SandboxTarget, Target
 from firefly.secrets import Keyring
 from firefly.testing.dialer import MemoryDialer
 
+from .stored import opened, running
+
 HOST = "shop--ann.preview.localhost"
 ROUTES = 1000
+# Seconds that a sleeping target takes: a browser gets a page meanwhile, a program waits.
+WAKE = 1.5
 PROJECT, ACCOUNT, WORKSPACE = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
@@ -45,15 +53,29 @@ def grant(visitor: int) -> str:
     return made.seal(made.make(Kind.MEMBER, PROJECT, 1, account_id=account, session_id=account, ends_at=ends_at))
 
 
-async def serve(folder: Path, port: int, upstream: int) -> None:
-    target = SandboxTarget(WORKSPACE)
-    routes = [Route(f"p{n}--ann.preview.localhost", target, UUID(int=n)) for n in range(ROUTES)]
-    table = RouteTable([*routes, Route(HOST, target, PROJECT)])
-    dialer = MemoryDialer()
-    dialer.serve(target, ("127.0.0.1", upstream))
+class Sleepers(MemoryDialer):
+    """Targets that take a while to wake, and each of which wakes once."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__()
+        self._address = address
+        self._woken: dict[Target, asyncio.Task[None]] = {}
+
+    async def dial(self, target: Target) -> tuple[str, socket.socket]:
+        if target not in self.instances:
+            task = self._woken.setdefault(target, asyncio.create_task(self._wake(target)))
+            await asyncio.shield(task)
+        return await super().dial(target)
+
+    async def _wake(self, target: Target) -> None:
+        await asyncio.sleep(WAKE)
+        self.serve(target, self._address)
+
+
+def make(folder: Path, table: RouteTable, dialer: Dialer) -> FrontDoor:
     nothing = cast(Any, None)
     gate = PreviewGate(grants=grants(), opens=nothing, table=table, policies=nothing, visits=nothing)
-    door = FrontDoor(
+    return FrontDoor(
         table=table,
         gate=gate,
         dialer=dialer,
@@ -61,12 +83,34 @@ async def serve(folder: Path, port: int, upstream: int) -> None:
         app_url="http://localhost:8000",
         content_domain="preview.localhost:8000",
     )
-    await door.start(host="127.0.0.1", port=port)
-    # As `firefly serve` does.
-    gc.collect()
-    gc.freeze()
-    await asyncio.Event().wait()
 
 
-def main(folder: str, port: int, upstream: int) -> None:
-    uvloop.run(serve(Path(folder), port, upstream))
+def shown(host: str, project: UUID = PROJECT) -> Route:
+    """A route to the upstream."""
+    return Route(host, SandboxTarget(WORKSPACE), project)
+
+
+def sleeper(number: int) -> Route:
+    """A route to a target of its own, which sleeps."""
+    return Route(f"sleeper-{number}--ann.preview.localhost", SandboxTarget(UUID(int=(1 << 64) + number)), PROJECT)
+
+
+async def serve(folder: str, port: int, upstream: int, *, dsn: str = "", sleepers: int = 0) -> None:
+    """Serve with a thousand routes of its own; `dsn`: with those of a database, whose changes it follows."""
+    table = RouteTable(shown(f"p{n}--ann.preview.localhost", UUID(int=n)) for n in range(ROUTES))
+    table.put(shown(HOST), *map(sleeper, range(sleepers)))
+    dialer = Sleepers(("127.0.0.1", upstream))
+    dialer.serve(SandboxTarget(WORKSPACE), ("127.0.0.1", upstream))
+    async with AsyncExitStack() as stack:
+        if dsn:
+            store = await stack.enter_async_context(opened(dsn, table))
+            stack.enter_context(running(store.follow()))
+        await make(Path(folder), table, dialer).start(host="127.0.0.1", port=port)
+        # As `firefly serve` does.
+        gc.collect()
+        gc.freeze()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(**json.loads(sys.argv[1])))

@@ -1,5 +1,6 @@
 """The programs that are compared, each as a plain reverse proxy on one core with connections kept to the upstream."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,11 +26,15 @@ SERVE = """
   }}
 """
 FORWARD = """
-  upstream behind {{ server 127.0.0.1:{upstream}; keepalive 128; keepalive_requests 100000000; }}
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{
+  upstream behind {{ server 127.0.0.1:{upstream}; keepalive 1024; keepalive_requests 100000000; }}
+  server {{ listen 127.0.0.1:{port} backlog=4096; client_max_body_size 0; location / {{
     proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
     proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto http;
-    proxy_set_header X-Request-Id $request_id; proxy_buffering off;
+    proxy_set_header X-Request-Id $request_id; proxy_buffering off; proxy_request_buffering off;
+  }}
+  location = /socket {{
+    proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Host $host;
+    proxy_set_header Connection "Upgrade"; proxy_set_header Upgrade $http_upgrade;
   }} }}
 """
 HAPROXY = """
@@ -60,7 +65,7 @@ http://:{port} {{
   bind 127.0.0.1
   reverse_proxy 127.0.0.1:{upstream} {{
     transport http {{
-      keepalive_idle_conns_per_host 128
+      keepalive_idle_conns_per_host 1024
     }}
   }}
 }}
@@ -97,10 +102,18 @@ def _nginx(folder: Path, http: str) -> list[str]:
     return [find("nginx") or "nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
 
 
-def _firefly(folder: Path, port: int, upstream: int) -> list[str]:
+def module_command(module: str, **options: object) -> list[str]:
+    """Runs a module of this package, which reads its options as JSON."""
     root = Path(__file__).parents[2]
-    call = f"main({str(folder)!r}, {port}, {upstream})"
-    return ["env", f"PYTHONPATH={root}", sys.executable, "-c", f"from bench.proxy.door import main; {call}"]
+    return ["env", f"PYTHONPATH={root}", sys.executable, "-m", f"bench.proxy.{module}", json.dumps(options)]
+
+
+def _firefly(folder: Path, port: int, upstream: int) -> list[str]:
+    return module_command("door", folder=str(folder), port=port, upstream=upstream)
+
+
+def _plain(folder: Path, port: int, upstream: int) -> list[str]:
+    return module_command("plain", port=port, upstream=upstream)
 
 
 def _forwarding_nginx(folder: Path, port: int, upstream: int) -> list[str]:
@@ -120,6 +133,8 @@ def _caddy(folder: Path, port: int, upstream: int) -> list[str]:
 
 
 def _install(folder: Path) -> bool:
+    if (folder / "npm").exists():
+        return True
     npm = find("npm")
     if npm is None:
         return False
@@ -140,4 +155,5 @@ PEERS = (
     Peer("haproxy", "haproxy", _haproxy),
     Peer("caddy", "caddy", _caddy),
     Peer("configurable-http-proxy", "npm", _configurable),
+    Peer("aiohttp", sys.executable, _plain),
 )

@@ -8,9 +8,17 @@ from .heads import CHUNKED, FIELD_LINE
 
 LONGEST_LINE = 4096
 LONGEST_TRAILER = 16 * 1024
+# Of all extensions of one body (RFC 9112, 7.1.1: to be limited); each is looked at by itself.
+LONGEST_EXTENSIONS = 16 * 1024
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15}+)(;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
 _SIZE_SO_FAR = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:;[\t\x20-\x7e\x80-\xff]*+)?\r?")
+# A run of whole chunks below 16 bytes, which would cost more than their bytes if each was looked at by itself.
+_SMALL = re.compile(
+    rb"(?>(?:0{0,8}+(?:"
+    + b"|".join(rb"[%x%X]\r\n[\x00-\xff]{%d}" % (size, size, size) for size in range(1, 16))
+    + rb")\r\n){0,4096})"
+)
 _TRAILER = re.compile(rb"((?>(?:" + FIELD_LINE + rb"){0,127}))\r\n")
 _TRAILER_SO_FAR = re.compile(
     rb"(?>(?:" + FIELD_LINE + rb"){0,127})(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
@@ -68,10 +76,11 @@ class Chunked:
     With `unwrap` the framing is taken off, for receivers that speak HTTP/1.0.
     """
 
-    __slots__ = ("_held", "_left", "_step", "_unwrap")
+    __slots__ = ("_extended", "_held", "_left", "_step", "_unwrap")
 
     def __init__(self, *, unwrap: bool = False) -> None:
         self._left = 0
+        self._extended = 0
         self._held = b""
         # Plain functions, not bound methods: an object that refers to itself waits for the garbage collector.
         self._step: _Step = Chunked._size
@@ -102,6 +111,10 @@ class Chunked:
         return position + len(part)
 
     def _size(self, data: bytes, position: int, out: list[bytes]) -> int:
+        small = _SMALL.match(data, position)
+        if small is not None and small.end() > position and not self._unwrap:
+            out.append(small[0])
+            return small.end()
         found = _SIZE.match(data, position)
         if (found.end() if found else len(data)) - position > LONGEST_LINE:
             raise BadBody("A chunk's extensions are too long.")
@@ -109,6 +122,10 @@ class Chunked:
             if not _SIZE_SO_FAR.fullmatch(data, position):
                 raise BadBody("A chunk does not begin with its size.")
             return position
+        if found[2]:
+            self._extended += len(found[2])
+            if self._extended > LONGEST_EXTENSIONS:
+                raise BadBody("The extensions of the chunks are too long.")
         self._left = int(found[1], 16)
         if self._left:
             self._step = Chunked._end_of_data

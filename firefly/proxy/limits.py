@@ -31,11 +31,11 @@ class Limits:
     """A browser that waits longer for a start sees a page that reloads itself."""
     linger: float = 2
     """Reading on after an early answer, so that the client sees it."""
-    held: int = 128
+    held: int = 1024
     """Requests that wait for one target at one time."""
     connections: int = 10_000
     """Client connections at one time."""
-    pooled: int = 256
+    pooled: int = 1024
     """Idle connections kept for one instance."""
     pooled_time: float = 3.5
     """How long they are kept: less than Node's five seconds."""

@@ -81,6 +81,23 @@ def test_a_line_without_end_is_refused(line: bytes) -> None:
         Chunked().feed(line)
 
 
+def test_many_extensions_are_refused() -> None:
+    few, many = b"1;a\r\nx\r\n" * 1000, b"1;a\r\nx\r\n" * 10_000
+    assert Chunked().feed(few) == (b"1\r\nx\r\n" * 1000, None)
+    with pytest.raises(BadBody):
+        Chunked().feed(many)
+
+
+@pytest.mark.parametrize("size", [b"1", b"0e", b"F", b"00000000f"])
+def test_small_chunks_pass_many_at_a_time(size: bytes) -> None:
+    chunk = size + b"\r\n" + b"\n" * int(size, 16) + b"\r\n"
+    assert feed(Chunked(), chunk * 5000 + b"0\r\n\r\nnext", []) == (chunk * 5000 + b"0\r\n\r\n", b"next")
+    assert feed(Chunked(), chunk * 50 + b"0\r\n\r\nnext", [3, 7]) == (chunk * 50 + b"0\r\n\r\n", b"next")
+    assert feed(Chunked(unwrap=True), chunk * 2, []) == (b"\n" * int(size, 16) * 2, None)
+    with pytest.raises(BadBody):
+        Chunked().feed(chunk * 2 + size + b"\r\n" + b"\n" * int(size, 16) + b"x")
+
+
 def test_an_endless_body_does_not_end() -> None:
     assert Endless().feed(b"0\r\n\r\n") == (b"0\r\n\r\n", None)
 

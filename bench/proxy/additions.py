@@ -1,0 +1,140 @@
+"""From adding a route to the first request that it serves, among a hundred thousand; and what a lookup costs there.
+
+One process is a whole replica: store, table, front door, and the client that asks. Another one follows by the bus.
+"""
+
+import asyncio
+import contextlib
+import json
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvloop
+
+from firefly.routes import RouteTable, SandboxTarget
+from tests.support.ports import free_port
+
+from ..harness import Row, started
+from . import browsers, door
+from .paced import percentile
+from .peers import module_command
+from .rig import PROXY_CORE, Rig, program
+from .stored import database, opened
+
+MANY, FEW = 100_000, 10
+WARM, ADDITIONS = 20, 200
+# Milliseconds; and how much a lookup may take, against one among ten: what is more is not noise.
+MOST, NOT_SLOWER = 1.0, 1.1
+LOOKUPS = 200_000
+# Seconds until another replica must have heard of a route.
+PATIENCE = 10.0
+
+
+def rows(rig: Rig) -> list[Row]:
+    found = program("additions", folder=str(rig.folder), upstream=rig.upstream, core=PROXY_CORE)
+    ratio = found["many"] / found["few"]
+    return [
+        *_times("the same replica", found["here"], found["here, stored"]),
+        *_times("another replica", found["there"], found["there, stored"]),
+        Row(
+            f"lookup among {MANY:,} routes, beside {FEW}", round(found["many"], 1), "ns", f"{FEW} routes",
+            round(found["few"], 1), round(ratio, 3), f"≤ {NOT_SLOWER} × {FEW} routes", ratio <= NOT_SLOWER,
+        ),
+    ]  # fmt: skip
+
+
+def _times(where: str, whole: list[float], rest: list[float]) -> list[Row]:
+    """`whole` from the call that adds a route, `rest` from its return, in milliseconds."""
+    name, middle = f"route added to first request served, {where}", statistics.median(whole)
+    return [
+        Row(f"{name}, p50", round(middle, 3), "ms", target=f"≤ {MOST:g} ms", ok=middle <= MOST),
+        Row(f"{name}, p99", round(percentile(sorted(whole), 99), 3), "ms"),
+        Row(f"{name}, once it is stored", round(statistics.median(rest), 3), "ms"),
+    ]
+
+
+class Client:
+    """One connection to a front door, kept, on the loop of whoever asks."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def to(cls, port: int) -> AsyncIterator["Client"]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield cls(reader, writer)
+        finally:
+            writer.close()
+
+    async def ask(self, host: str) -> int:
+        """The status of the answer."""
+        self._writer.write(browsers.script("/", host))
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
+        await self._reader.readexactly(length)
+        return int(head[9:12])
+
+    async def wait_for(self, host: str) -> None:
+        """Ask until the host is served."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.ask(host) != 200:
+                continue
+
+
+async def measure(folder: Path, upstream: int, core: int) -> dict[str, object]:
+    """Milliseconds here and in another replica; nanoseconds for a lookup among many and few routes."""
+    async with contextlib.AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(
+            database(folder / "database", routes=MANY, workspace=door.WORKSPACE, project=door.PROJECT)
+        )
+        table = RouteTable()
+        store = await stack.enter_async_context(opened(dsn, table))
+        dialer = door.Sleepers(("127.0.0.1", upstream))
+        dialer.serve(SandboxTarget(door.WORKSPACE), ("127.0.0.1", upstream))
+        here = door.make(folder, table, dialer)
+        own, port = await here.start(), free_port()
+        stack.push_async_callback(here.close, drain=0)
+        command = module_command("door", folder=str(folder), port=port, upstream=upstream, dsn=dsn)
+        stack.enter_context(started(command, core=core, folder=folder / "replica", port=port))
+        near, far = [await stack.enter_async_context(Client.to(number)) for number in (own, port)]
+        times = defaultdict[str, list[float]](list)
+        # The first come while the other replica still reads what there was.
+        for number in range(WARM + ADDITIONS):
+            # In turns, because who is asked second finds it done.
+            name, client = (("here", near), ("there", far))[number % 2]
+            route = door.shown(f"added-{number}--ann.preview.localhost")
+            began = time.perf_counter()
+            await store.add(route)
+            stored = time.perf_counter()
+            await client.wait_for(route.host)
+            served = time.perf_counter()
+            if number >= WARM:
+                times[name].append((served - began) * 1e3)
+                times[f"{name}, stored"].append((served - stored) * 1e3)
+        return {**times, **lookups()}
+
+
+def lookups() -> dict[str, float]:
+    """Nanoseconds for the same hosts in both tables."""
+    hosts = [f"stored-{number}--ann.preview.localhost" for number in range(MANY)]
+    asked = [host.encode() for host in hosts[:FEW]] * (LOOKUPS // FEW)
+    tables = {"many": RouteTable(map(door.shown, hosts)), "few": RouteTable(map(door.shown, hosts[:FEW]))}
+    best = dict.fromkeys(tables, float("inf"))
+    for _ in range(5):
+        for name, table in tables.items():
+            began = time.perf_counter()
+            for host in asked:
+                table.find(host)
+            best[name] = min(best[name], (time.perf_counter() - began) / len(asked) * 1e9)
+    return best
+
+
+if __name__ == "__main__":
+    task = json.load(sys.stdin)
+    json.dump(uvloop.run(measure(Path(task["folder"]), task["upstream"], task["core"])), sys.stdout)
