@@ -1,12 +1,13 @@
 """What this machine offers sandboxes, found by trying; `firefly doctor` prints what it lacks."""
 
 import os
+import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cgroups
+from . import cgroups, seccomp
 from .backend import Capabilities, Lack, LimitKind
 
 PROBE_LIMIT = 10
@@ -30,6 +31,14 @@ def look(extra: tuple[Lack, ...] = ()) -> Machine:
     lacks: list[Lack] = []
     bubblewrap = _find_bubblewrap(lacks)
     slirp = _find_slirp(lacks) if bubblewrap else ""
+    if bubblewrap and not seccomp.program():
+        lacks.append(
+            Lack(
+                f"a filter of system calls for {platform.machine()}",
+                "Code in a sandbox may make every system call, so that more of the kernel can be attacked.",
+                "run on x86_64 or aarch64",
+            )
+        )
     groups = cgroups.find()
     if not groups:
         lacks.append(

@@ -54,6 +54,14 @@ def arrange(descriptors: Mapping[int, int]) -> None:
     os.closerange(max([2, *descriptors]) + 1, 4096)
 
 
+def filled_pipe(data: bytes) -> int:
+    """The reading end of a pipe that holds `data`, at most what a pipe takes, and ends after it."""
+    read, write = os.pipe2(os.O_CLOEXEC)
+    os.write(write, data)
+    os.close(write)
+    return read
+
+
 def start_payload(plan: Plan, group: Group | None, output: int, descriptors: Mapping[int, int]) -> int:
     """Start bubblewrap, or where the plan has none the bridge itself; returns its process id."""
 

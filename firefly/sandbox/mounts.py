@@ -9,7 +9,8 @@ from pathlib import Path
 from firefly import privileges
 from firefly.resources import PACKAGE
 
-from .launch import BLOCK_FD, BRIDGE_FD, INFO_FD
+from . import seccomp
+from .launch import BLOCK_FD, BRIDGE_FD, INFO_FD, SECCOMP_FD
 from .runtimes import Runtimes
 
 WORKSPACE, HOME, OPT = "/workspace", "/home/firefly", "/opt/firefly"
@@ -87,6 +88,7 @@ def arguments(view: View, command: Sequence[str], *, program: str, memory: int) 
     options = [program, "--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"]
     options += ["--uid", str(UID_INSIDE), "--gid", str(UID_INSIDE), "--hostname", "sandbox", "--cap-drop", "ALL"]
     options += ["--info-fd", str(INFO_FD), "--block-fd", str(BLOCK_FD)]
+    options += ["--seccomp", str(SECCOMP_FD)] if seccomp.program() else []
     options += [*_system(), *_own_files(sources, view.own_files), *_kernel(memory)]
     for folder in view.runtimes.folders:
         options += ["--ro-bind", sources.add(folder), str(folder)]

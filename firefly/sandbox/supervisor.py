@@ -18,7 +18,7 @@ from typing import Any
 
 from firefly import privileges
 
-from . import launch, processes
+from . import launch, processes, seccomp
 from .cgroups import Group
 from .clients import Clients, listen
 from .joining import Network
@@ -93,10 +93,13 @@ class Supervisor:
         self.own_log = os.dup(2)
         os.dup2(output_write, 2)
         inherited = {launch.BRIDGE_FD: self.bridge.fileno()}
+        filter_read = launch.filled_pipe(seccomp.program())
         if self.plan["isolated"]:
-            inherited |= {launch.INFO_FD: info_write, launch.BLOCK_FD: block_read}
+            inherited |= {
+                launch.INFO_FD: info_write, launch.BLOCK_FD: block_read, launch.SECCOMP_FD: filter_read
+            }  # fmt: skip
         self.payload = launch.start_payload(self.plan, self.group, output_write, inherited)
-        for descriptor in (info_write, block_read, output_write):
+        for descriptor in (info_write, block_read, output_write, filter_read):
             os.close(descriptor)
         self.bridge.close()
         self.bridge = None

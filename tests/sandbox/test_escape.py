@@ -3,20 +3,27 @@
 import asyncio
 import errno
 import os
+import platform
 import shutil
 import socket
 import subprocess
 import sys
+from ast import literal_eval as literal
 from pathlib import Path
 
 import pytest
 
+from firefly.sandbox import seccomp
 from firefly.sandbox.backend import Limits
 from firefly.sandbox.netlink import own_addresses
 from firefly.settings import Settings
 from tests.sandbox.conftest import Start
 from tests.support.waiting import eventually
 
+NAMESPACES = {
+    "mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000, "pid": 0x20000000,
+    "net": 0x40000000, "time": 0x80,
+}  # fmt: skip
 REFUSED = [errno.EHOSTUNREACH, errno.ENETUNREACH]
 DIAL = """
 import socket, sys
@@ -136,6 +143,95 @@ async def test_no_privilege_is_there_or_can_be_gained(start: Start) -> None:
     assert tried.stdout.split() == ["1000"]
     for complaint in ("unshare failed", "mknod", "chroot"):
         assert complaint in tried.stderr
+
+
+async def test_system_calls_that_programs_do_not_need_are_refused(start: Start) -> None:
+    """By their numbers, with arguments for which each of them would fail otherwise, or worse, not fail."""
+    sandbox = await start()
+    calls = {name: numbers[0 if platform.machine() == "x86_64" else 1] for name, numbers in seccomp.REFUSED.items()}
+    found = await sandbox.python(f"""
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+    return "made" if libc.syscall(number, *arguments) != -1 else errno.errorcode[ctypes.get_errno()]
+print({{name: call(number, -1, -1, -1, -1, -1) for name, number in {calls!r}.items() if number is not None}})
+""")
+    assert set(literal(found.stdout).values()) == {"EPERM"}, found
+
+
+async def test_what_is_refused_by_its_arguments_alone_works_otherwise(start: Start) -> None:
+    sandbox = await start()
+    found = await sandbox.python(f"""
+import ctypes, errno, fcntl, os, pty, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def told(call):
+    try:
+        result = call()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "made" if result != -1 else errno.errorcode[ctypes.get_errno()]
+def clone3():
+    return libc.syscall(435, None, 0)
+terminal, other = pty.openpty()
+namespaces = {{name: told(lambda: libc.unshare(flag)) for name, flag in {NAMESPACES!r}.items()}}
+print({{
+    **namespaces,
+    "files": told(lambda: libc.unshare(0x400)),
+    "type ahead": told(lambda: fcntl.ioctl(other, 0x5412, b"x")),
+    "window": told(lambda: len(fcntl.ioctl(other, 0x5413, bytes(8)))),
+    "vsock": told(lambda: socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close() or 0),
+    "crypto": told(lambda: socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).close() or 0),
+    "packet": told(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close() or 0),
+    "unix": told(lambda: socket.socket(socket.AF_UNIX).close() or 0),
+    "inet6": told(lambda: socket.socket(socket.AF_INET6).close() or 0),
+    "clone3": told(clone3),
+    "io_uring": told(lambda: libc.syscall(425, 8, None)),
+}})
+""")
+    assert literal(found.stdout) == {
+        **dict.fromkeys(NAMESPACES, "EPERM"),
+        "files": "made", "type ahead": "EPERM", "window": "made",
+        "vsock": "EAFNOSUPPORT", "crypto": "EAFNOSUPPORT", "packet": "EAFNOSUPPORT", "unix": "made", "inet6": "made",
+        "clone3": "ENOSYS", "io_uring": "ENOSYS",
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="only this one has further tables of system calls")
+async def test_other_tables_of_system_calls_are_no_way_round(start: Start) -> None:
+    """x32's numbers, and those of 32-bit programs by `int 0x80`, where getpid is 20 and mount is 21."""
+    sandbox = await start()
+    found = await sandbox.python("""
+import ctypes, errno, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+x32 = libc.syscall(0x40000000 + 39)
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+# mov eax, 20; int 0x80; ret
+page.write(bytes.fromhex("b814000000cd80c3"))
+getpid = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+print({"x32": x32, "int 0x80": -getpid() == errno.ENOSYS})
+""")
+    assert literal(found.stdout) == {"x32": -1, "int 0x80": True}
+
+
+async def test_debuggers_threads_and_children_work_all_the_same(start: Start) -> None:
+    sandbox = await start()
+    found = await sandbox.python("""
+import ctypes, os, signal, subprocess, threading
+libc = ctypes.CDLL(None, use_errno=True)
+threads = [threading.Thread(target=lambda: None) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+child = os.fork()
+if child == 0:
+    libc.ptrace(0, 0, 0, 0)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    os._exit(3)
+stopped = os.WIFSTOPPED(os.waitpid(child, 0)[1])
+libc.ptrace(7, child, 0, 0)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+print({"stopped": stopped, "code": code, "spawned": subprocess.run(["node", "-e", "process.exit(4)"]).returncode})
+""")
+    assert literal(found.stdout) == {"stopped": True, "code": 3, "spawned": 4}, found
 
 
 async def test_only_the_workspace_the_home_and_temporary_folders_can_be_written(start: Start) -> None:
