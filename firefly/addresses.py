@@ -20,6 +20,15 @@ def host_name(host: str) -> str:
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
+def is_number(name: str) -> bool:
+    """Whether a host, without port and brackets, is an IP address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host, with or without a port, is this machine for every browser."""
     name = host_name(host.lower())

@@ -14,6 +14,7 @@ from aiohttp import web
 from . import log as logging
 from . import resources
 from .adapters.announcement import announce
+from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
 from .adapters.gate import PreviewGate, TokenPasses
 from .adapters.listening import listeners
@@ -92,13 +93,16 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             stop_sandboxes=stop_sandboxes,
         )  # fmt: skip
         door, tunnels = _front_door(settings, table, credentials, work)
+        certificates = HostCertificates(settings, encryption)
+        work.domains.checking.on_hosts(certificates.serve)
         services = Services(
             settings=settings, database=database, bus=bus, audit=audit, artifacts=artifacts, clock=clock,
             accounts=credentials.accounts, sessions=credentials.sessions, tokens=credentials.tokens,
             links=credentials.links, keys=credentials.keys, grants=credentials.grants,
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
-            smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access,
+            smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
+            certificates=certificates,
             metrics=(lambda: door.counters, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
         credentials.revocations.on_record(partial(_cut, door, tunnels))
@@ -117,6 +121,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
                 encryption.run(),
                 routes.follow(),
                 work.access.run(),
+                work.domains.checking.run(),
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
                 hosting.maintenance.run(),

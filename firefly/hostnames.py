@@ -20,6 +20,12 @@ LONGEST_LABEL = 63
 # A workspace's label leaves room for `65535--`, so that the labels of its ports derive from it.
 LONGEST_WORKSPACE_LABEL = LONGEST_LABEL - len("65535--")
 RESERVED_NAMES = frozenset({"deleted", "firefly", "localhost", "me", "new", "null", "system", "undefined"})
+# Programs ask for these on any domain, or people take them for the operator's.
+RESERVED_ALIASES = RESERVED_NAMES | {
+    *("admin", "api", "app", "assets", "auth", "autoconfig", "autodiscover", "broadcasthost", "cdn", "dns", "editor"),
+    *("ftp", "git", "help", "hooks", "imap", "isatap", "login", "mail", "mcp", "mta-sts", "pop", "preview", "smtp"),
+    *("ssl", "static", "status", "support", "wpad", "www"),
+}
 RESERVED_PARTS = frozenset({"build", "live", "me", "pr", "staging"})
 RESERVED_PREFIXES = ("build-", "me-", "pr-")
 CHANNELS = {"staging": "staging", "production": "live"}
@@ -128,6 +134,23 @@ def validate_name(name: str, *, field: str = "name") -> str:
     if name in RESERVED_NAMES:
         raise InvalidInput(f"The name {name} is reserved. Choose another one.", field=field)
     return name
+
+
+def check_alias(label: str) -> str:
+    """Return `label` when a project may choose it for itself. Raises InvalidInput with a sentence that says why not.
+
+    It is a name, so it holds no `--`, as nearly all allocated labels do, and does not end as those that were cut.
+    """
+    if not is_name(label):
+        raise InvalidInput(
+            f"An alias has 1 to {LONGEST_NAME} small letters, digits and single hyphens, and no dots; it begins and "
+            "ends with a letter or digit.",
+            field="host",
+        )
+    taken = label in RESERVED_ALIASES or label in RESERVED_PARTS or label.startswith(RESERVED_PREFIXES)
+    if taken or label.isdecimal() or _LABEL_HASH.fullmatch(label):
+        raise InvalidInput(f"The label {label} is reserved. Choose another one.", field="host")
+    return label
 
 
 def is_name(text: str) -> bool:

@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from .addresses import addresses, is_address, is_loopback
+from .addresses import addresses, host_name, is_address, is_loopback, is_number
 from .errors import InvalidInput
 
 PREFIX = "FIREFLY_"
@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     acme_roots: str = Field(
         "", description="A file with the authorities that vouch for the ACME server itself. Empty: the system's."
     )
+    dns_servers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="DNS servers that are asked for the proofs of custom domains, `address:port`, separated by commas. "
+        "Empty: those of the system.",
+    )
     allow_same_site: bool = Field(
         False, description="Start although browsers take the app's host and the content domain for one site."
     )
@@ -128,7 +133,15 @@ class Settings(BaseSettings):
         extra = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *extra)
 
-    @field_validator("secret_key", "trusted_proxies", "import_addresses", "tls_certificates", "tls_keys", mode="before")
+    @field_validator(
+        "secret_key",
+        "trusted_proxies",
+        "import_addresses",
+        "tls_certificates",
+        "tls_keys",
+        "dns_servers",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -140,6 +153,13 @@ class Settings(BaseSettings):
             return value
         if not all(is_address(address) for address in value.split(",")):
             raise ValueError("must be `host:port`, as in 127.0.0.1:8000 or [::1]:8000")
+        return value
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _check_dns_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(is_address(server) and is_number(host_name(server)) for server in value):
+            raise ValueError("must be addresses with a port, as in 192.0.2.53:53 or [2001:db8::53]:53")
         return value
 
     @field_validator("data_dir")
@@ -203,6 +223,16 @@ class Settings(BaseSettings):
 
     def content_url(self, label: str) -> str:
         return f"{self.scheme}://{label}.{self.content_domain}"
+
+    @property
+    def content_port(self) -> str:
+        """With its colon, or empty: browsers reach every host that is no app's by it."""
+        _, colon, port = self.content_domain.partition(":")
+        return colon + port
+
+    def host_url(self, host: str) -> str:
+        """Where browsers reach a host of the route table, which knows no ports."""
+        return f"{self.scheme}://{host}{self.content_port}"
 
     @property
     def run_dir(self) -> Path:

@@ -11,15 +11,20 @@ from firefly.routes.store import RouteStore
 from firefly.settings import Settings
 from firefly.store import Connection
 
+# Further hosts of a project, each with the port that it shows.
+Domains = Callable[[UUID, Connection], Awaitable[Sequence[tuple[str, int | None]]]]
 ACCESS = {Visibility.MEMBERS: Access.MEMBERS, Visibility.PUBLIC: Access.PUBLIC}
 
 
 class WorkspaceRoutes:
     """Fulfils `projects.ProjectRoutes`."""
 
-    def __init__(self, *, store: RouteStore, settings: Settings, revoke: Callable[[UUID], Awaitable[None]]) -> None:
-        """`revoke` ends what visitors of a project have open."""
+    def __init__(
+        self, *, store: RouteStore, settings: Settings, domains: Domains, revoke: Callable[[UUID], Awaitable[None]]
+    ) -> None:
+        """`domains` knows the further hosts of a project, `revoke` ends what its visitors have open."""
         self._store = store
+        self._domains = domains
         self._revoke = revoke
         self._domain = settings.content_domain.partition(":")[0]
 
@@ -28,8 +33,10 @@ class WorkspaceRoutes:
         return f"{label}.{self._domain}"
 
     async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> Sequence[str]:
-        route = Route(self.host(facts), SandboxTarget(facts.workspace_id), facts.project_id, ACCESS[visibility])
-        return await self._store.add(route, connection=connection)
+        hosts = [(self.host(facts), None), *await self._domains(facts.project_id, connection)]
+        access, id = ACCESS[visibility], facts.project_id
+        routes = [Route(host, SandboxTarget(facts.workspace_id, port), id, access) for host, port in hosts]
+        return await self._store.add(*routes, connection=connection)
 
     async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> Sequence[str]:
         return await self._store.rename(self.host(old), self.host(new), connection=connection)

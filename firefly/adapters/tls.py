@@ -26,6 +26,8 @@ class Encryption:
     renewal: Renewal | None = None
     pages: PageProof = field(default_factory=PageProof)
     """What the application shows to authorities."""
+    custom: list[str] = field(default_factory=list)
+    """Custom domains in service; whoever changes them tells the renewal."""
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock) -> Self:
@@ -35,7 +37,7 @@ class Encryption:
         shelf, pages = Shelf(pairs(settings)), PageProof()
         if not settings.acme_directory:
             return cls(shelf=shelf)
-        wanted = list(_wanted(settings, shelf, pages))
+        wanted, custom = list(_wanted(settings, shelf, pages)), list[str]()
         # Its libraries are heavy, and most installations do without.
         from firefly.tls.orders import AcmeAuthority
 
@@ -46,9 +48,16 @@ class Encryption:
             email=settings.acme_email,
             roots=Path(settings.acme_roots) if settings.acme_roots else None,
         )
-        renewal = Renewal(folder, shelf=shelf, wanted=lambda: wanted, order=authority.order, clock=clock)
+        files = frozenset(pairs(settings))
+
+        def all_wanted() -> list[Wanted]:
+            named = [name for one in shelf.certificates if one.pair in files for name in one.names]
+            hosts = custom if settings.plain_listen else ()
+            return wanted + [Wanted((host,), pages) for host in hosts if not covers(named, host)]
+
+        renewal = Renewal(folder, shelf=shelf, wanted=all_wanted, order=authority.order, clock=clock)
         renewal.load()
-        return cls(shelf=shelf, renewal=renewal, pages=pages)
+        return cls(shelf=shelf, renewal=renewal, pages=pages, custom=custom)
 
     def metrics(self) -> Mapping[str, float]:
         """For /metrics: when the first certificate ends, and how many could not be renewed."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from firefly import access
+from firefly import access, domains
 from firefly.artifacts import ArtifactStore
 from firefly.audit import Audit
+from firefly.auth import RateLimiter
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy, Gateway, Importer
@@ -63,6 +64,7 @@ class Work:
     members: Members
     jobs: Jobs
     access: access.AccessControl
+    domains: domains.Domains
 
     @classmethod
     async def open(
@@ -111,7 +113,9 @@ async def _tie(
     async def revoke(project_id: UUID, account_id: UUID | None = None) -> None:
         await credentials.grants.revoke("access changed", project_id=project_id, account_id=account_id)
 
-    workspaces, routes = KeeperWorkspaces(keeper), WorkspaceRoutes(store=store, settings=settings, revoke=revoke)
+    further = domains.Records(ground.database, ground.bus, audit, clock)
+    workspaces = KeeperWorkspaces(keeper)
+    routes = WorkspaceRoutes(store=store, settings=settings, domains=further.served, revoke=revoke)
     catalogue, jobs = Catalogue(), Jobs(database=ground.database, bus=ground.bus, clock=clock)
     preparation = Preparation(data=settings.data_dir, git=hosting.git, catalogue=catalogue)
     await preparation.open()
@@ -144,5 +148,16 @@ async def _tie(
     )  # fmt: skip
     return Work(
         keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs,
-        access=control,
+        access=control, domains=_domains(ground, further, projects, store),
+    )  # fmt: skip
+
+
+def _domains(ground: Ground, records: domains.Records, projects: Projects, store: RouteStore) -> domains.Domains:
+    settings = ground.settings
+    checking = domains.Checking(
+        records=records, routes=store, texts=domains.DnsTexts(settings.dns_servers), bus=ground.bus
+    )
+    return domains.Domains(
+        records=records, projects=projects, routes=store, names=domains.Names(settings), checking=checking,
+        limiter=RateLimiter(ground.database, ground.clock),
     )  # fmt: skip

@@ -4,7 +4,7 @@ import typer
 
 from firefly import __version__
 
-from . import dev, doctor, files, project, reference, sandbox, serve, session, token, up
+from . import dev, doctor, domain, files, project, reference, sandbox, serve, session, token, up
 
 app = typer.Typer(
     name="firefly",
@@ -20,6 +20,7 @@ session.register(app)
 up.register(app)
 reference.register(app)
 app.add_typer(project.app, name="project")
+app.add_typer(domain.app, name="domain")
 app.add_typer(files.app, name="files")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(token.app, name="token")

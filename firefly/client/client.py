@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from .bridge import BridgeClient
 from .errors import ClientError
-from .models import Execution, Job, Me, Page, Project, Sandbox, Template, Token
+from .models import Domain, Execution, Job, Me, Page, Project, Sandbox, Template, Token
 from .sse import ServerEvent, server_events
 
 API = "/api/v1"
@@ -92,6 +92,21 @@ class FireflyClient:
 
     async def restore_project(self, owner: str, name: str) -> Project:
         return await self._send(Project, "POST", f"{_project(owner, name)}/restore", None)
+
+    async def domains(self, owner: str, name: str) -> list[Domain]:
+        return (await self._get(Page[Domain], f"{_project(owner, name)}/domains")).items
+
+    async def add_domain(self, owner: str, name: str, host: str, *, port: int | None = None) -> Domain:
+        """A label for an alias, or a host; `port` of the application, None for its main one."""
+        return await self._send(Domain, "POST", f"{_project(owner, name)}/domains", {"host": host, "port": port})
+
+    async def check_domain(self, owner: str, name: str, domain_id: UUID) -> Domain:
+        """Have the proof looked for now."""
+        return await self._send(Domain, "POST", f"{_project(owner, name)}/domains/{domain_id}/check", None)
+
+    async def remove_domain(self, owner: str, name: str, domain_id: UUID) -> None:
+        async with self.request("DELETE", f"{_project(owner, name)}/domains/{domain_id}"):
+            pass
 
     async def job(self, job_id: UUID) -> Job:
         return await self._get(Job, f"/jobs/{job_id}")

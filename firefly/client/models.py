@@ -129,3 +129,31 @@ class Token(Value):
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     token: str | None = None
+
+
+class Proof(Value):
+    """A record of the DNS."""
+
+    type: str
+    name: str
+    value: str
+
+
+class Certificate(Value):
+    state: str
+    reason: str = ""
+    ends: datetime | None = None
+
+
+class Domain(Value):
+    """`state` is pending, active, failing, suspended or taken; `reason` says why."""
+
+    id: UUID
+    host: str
+    kind: str
+    port: int | None = None
+    state: str
+    reason: str = ""
+    url: str
+    proof: Proof | None = None
+    certificate: Certificate

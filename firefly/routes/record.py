@@ -10,11 +10,12 @@ from .route import Access, AppTarget, Route, SandboxTarget, Target
 
 
 def from_row(row: Mapping[str, Any]) -> Route:
-    """The route of a row of table `routes`."""
+    """The route of a row of table `routes`, or of such a row as JSON."""
+    project_id = row["project_id"]
     return Route(
         host=row["host"],
         target=_target(row["kind"], row["target"]),
-        project_id=row["project_id"],
+        project_id=UUID(project_id) if isinstance(project_id, str) else project_id,
         access=Access(row["access"]),
         policy_version=row["policy_version"],
         redirect_to=row["redirect_to"],

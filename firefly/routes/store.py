@@ -1,15 +1,17 @@
 """Routes in PostgreSQL, the authority, and how each replica's table follows them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import math
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
 
-from firefly.bus import MISSED, Bus, Event
+from firefly.bus import Bus, Event
 from firefly.errors import DatabaseUnavailable, InvalidInput, NameTaken, NotFound
 from firefly.store import Connection, Database, load_queries
 
@@ -20,9 +22,13 @@ from .table import RouteTable
 TOPIC = "routes"
 RENAMED = timedelta(days=90)
 REMOVED = timedelta(days=30)
-# An event names its hosts and must stay below the bus's limit.
-HOSTS_PER_EVENT = 20
+CHANGED = "routes.changed"
 RECONCILE = 60.0
+# Rows that are read and compared before others have their turn.
+PIECE = 128
+# Seconds out of step after which removals may be forgotten: less than the database keeps them.
+REMEMBERED = 3600.0
+MOST_TOLD = 20
 
 log = structlog.get_logger()
 
@@ -32,7 +38,8 @@ class RouteStore:
 
     Each change can take part in a transaction: pass its `connection`, and await `apply` with the hosts that the
     method returned once that is committed; without a connection the change is in effect here when the method
-    returns. Other replicas follow by the bus within milliseconds.
+    returns. The database itself tells every replica of each committed change, with its version: versions are
+    committed in their order, so that a replica that has one has all before it, and sees where it missed some.
     """
 
     def __init__(self, database: Database, bus: Bus, table: RouteTable) -> None:
@@ -40,21 +47,104 @@ class RouteStore:
         self._bus = bus
         self._table = table
         self._queries: Any = load_queries("routes")
+        self._version = 0
+        self._in_step_at = -math.inf
+        self._comparing = asyncio.Lock()
+        self._changed: set[str] = set()
+
+    @property
+    def version(self) -> int:
+        """That of the newest change which the table has."""
+        return self._version
 
     async def load(self) -> None:
-        """Take all routes from the database; logs what was different."""
+        """Compare the table with the database, in pieces; what is different is logged and put right."""
         async with self._database.connection() as connection:
             await self._queries.expire(connection)
-            routes = [from_row(row) async for row in self._queries.routes(connection)]
-        wanted = {route.host: route for route in routes}
-        changed = sorted(host for host, route in wanted.items() if self._table.get(host) != route)
-        gone = sorted(route.host for route in self._table if route.host not in wanted)
-        if changed or gone:
-            log.info("routes.loaded", total=len(routes), changed=changed[:10], gone=gone[:10])
-            self._table.replace(routes)
+            await self._queries.expire_changes(connection)
+        async with self._comparing:
+            is_first, self._changed = self._in_step_at == -math.inf, set()
+            version, hosts, different = await self._compare()
+            # What came in meanwhile is newer than what was read.
+            wanted = [route for route in different if route.host not in self._changed]
+            self._table.put(*wanted)
+            gone = await self._gone(hosts)
+            self._table.remove(*gone)
+            self._in_step(max(version, self._version))
+        if is_first:
+            log.info("routes.loaded", total=len(self._table), version=version)
+        else:
+            self._tell([route.host for route in wanted], "the table was behind the database")
+            self._tell(gone, "the database does not have it")
+
+    async def _compare(self) -> tuple[int, set[str], list[Route]]:
+        """The database's version at one moment, all hosts that it has then, and the routes that are others here."""
+        hosts: set[str] = set()
+        different: list[Route] = []
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            version: int = await self._queries.version(connection)
+            last: str | None = ""
+            while last is not None:
+                rows = [row async for row in self._queries.routes(connection, after=last, most=PIECE)]
+                routes = [from_row(row) for row in rows]
+                hosts.update(route.host for route in routes)
+                different += [route for route in routes if self._table.get(route.host) != route]
+                last = routes[-1].host if len(routes) == PIECE else None
+        return version, hosts, different
+
+    async def _gone(self, hosts: set[str]) -> list[str]:
+        """What the table has beside `hosts`."""
+        if len(self._table) == len(hosts) and not self._changed:
+            return []
+        gone: list[str] = []
+        for number, route in enumerate(list(self._table)):
+            if route.host not in hosts and route.host not in self._changed:
+                gone.append(route.host)
+            if number % 1000 == 999:
+                await asyncio.sleep(0)
+        return gone
+
+    def _tell(self, hosts: Sequence[str], reason: str) -> None:
+        for host in hosts[:MOST_TOLD]:
+            log.warning("route.differed", host=host, reason=reason)
+        if len(hosts) > MOST_TOLD:
+            log.warning("routes.differed", more=len(hosts) - MOST_TOLD, reason=reason)
+
+    async def catch_up(self) -> None:
+        """Take what changed since the table's version. After an hour out of step everything is compared instead."""
+        if time.monotonic() - self._in_step_at > REMEMBERED:
+            await self.load()
+            return
+        full = True
+        while full:
+            async with self._database.connection() as connection:
+                rows = self._queries.changes(connection, since=self._version, most=PIECE)
+                found = [(row["version"], row["host"], _shown(row)) async for row in rows]
+            for change in found:
+                self._take(*change)
+            full = len(found) == PIECE
+        self._in_step(self._version)
+
+    def _take(self, version: int, host: str, route: Route | None) -> None:
+        if version <= self._version:
+            return
+        if route is not None:
+            self._table.put(route)
+        else:
+            self._table.remove(host)
+        if self._comparing.locked():
+            self._changed.add(host)
+        self._in_step(version)
+
+    def _in_step(self, version: int) -> None:
+        self._version = version
+        self._in_step_at = time.monotonic()
 
     async def follow(self) -> None:
-        """Keep the table in step until cancelled: changes by the bus, everything after a gap and once a minute."""
+        """Keep the table in step until cancelled: changes by the bus, everything compared once a minute."""
         async with self._bus.subscribe(TOPIC) as subscription, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._reconcile())
             async for event in subscription:
@@ -96,6 +186,16 @@ class RouteStore:
             hosts.extend([row["host"] async for row in rows])
         return hosts
 
+    async def drop(
+        self, project_id: UUID, host: str, *, reserve: timedelta | None = None, connection: Connection | None = None
+    ) -> list[str]:
+        """Take one host of a project away; with `reserve` nobody else can have it for so long."""
+        async with self._change(connection) as (inside, hosts):
+            query = self._queries.drop if reserve is None else self._queries.reserve_host
+            more = {} if reserve is None else {"reserve": reserve}
+            hosts.extend([row["host"] async for row in query(inside, project_id=project_id, host=host, **more)])
+        return hosts
+
     async def rename(self, old_host: str, new_host: str, *, connection: Connection | None = None) -> list[str]:
         """Move a route to a new host; the old one redirects there and stays reserved for 90 days.
 
@@ -121,40 +221,31 @@ class RouteStore:
 
     async def apply(self, hosts: Sequence[str]) -> None:
         """Put what is committed for `hosts` into effect in this replica, without waiting for the bus."""
-        if not hosts:
-            return
-        async with self._database.connection() as connection:
-            rows = self._queries.routes_of_hosts(connection, hosts=list(hosts))
-            found = {row["host"]: from_row(row) async for row in rows}
-        self._table.remove(*(host for host in hosts if host not in found))
-        self._table.put(*found.values())
+        if hosts:
+            await self.catch_up()
 
     @asynccontextmanager
     async def _change(self, given: Connection | None) -> AsyncIterator[tuple[Connection, list[str]]]:
-        """A transaction, the caller's or one of our own, that ends by telling everybody which hosts changed."""
+        """A transaction, the caller's or one of our own."""
         hosts: list[str] = []
         if given is not None:
             yield given, hosts
-            await self._publish(hosts, given)
             return
         async with self._database.transaction() as connection:
             yield connection, hosts
-            await self._publish(hosts, connection)
         await self.apply(hosts)
 
-    async def _publish(self, hosts: list[str], connection: Connection) -> None:
-        for first in range(0, len(hosts), HOSTS_PER_EVENT):
-            names = list(hosts[first : first + HOSTS_PER_EVENT])
-            await self._bus.publish(TOPIC, "routes.changed", {"hosts": [*names]}, connection=connection)
-
     async def _heed(self, event: Event) -> None:
+        data: Mapping[str, Any] = event.data
+        if event.kind == CHANGED and data["version"] <= self._version:
+            return
+        if event.kind == CHANGED and data["version"] == self._version + 1 and "host" in data:
+            self._take(data["version"], data["host"], from_row(data["route"]) if data["route"] else None)
+            return
         try:
-            if event.kind == MISSED:
-                await self.load()
-            else:
-                await self.apply(cast(list[str], event.data["hosts"]))
+            await self.catch_up()
         except DatabaseUnavailable as error:
-            # The bus reports a gap when the database is back, and everything is read again.
+            # The bus reports a gap when the database is back.
             log.warning("routes.behind", error=error.detail)
 
     async def _reconcile(self) -> None:
@@ -164,6 +255,10 @@ class RouteStore:
             except DatabaseUnavailable as error:
                 log.warning("routes.behind", error=error.detail)
             await asyncio.sleep(RECONCILE)
+
+
+def _shown(row: Mapping[str, Any]) -> Route | None:
+    return from_row(row) if row["kind"] is not None else None
 
 
 def _checked(host: str) -> str:

@@ -10,16 +10,23 @@ from .route import Route, SandboxTarget
 
 # Spellings of hosts (case, port) that were found lately; more of them than this come from somebody who plays.
 MOST_SPELLINGS = 200_000
+# Of one host and its ports.
+MOST_OF_ONE = 256
 
 Listener: TypeAlias = Callable[[Sequence[Route], Sequence[str]], None]
 
 
 class RouteTable:
-    """Host -> Route. A workspace's route answers for its `<port>--` hosts as well: those derive from its label."""
+    """Host -> Route. A workspace's route answers for its `<port>--` hosts as well: those derive from its label.
+
+    A change costs what it changes: the spellings of all other hosts stay known.
+    """
 
     def __init__(self, routes: Iterable[Route] = ()) -> None:
         self._routes: dict[str, Route] = {route.host: route for route in routes}
         self._found: dict[bytes, Route] = {}
+        # By what they rest on: the spellings of a host, and those of a derived host under both.
+        self._spellings: dict[str, list[bytes]] = {}
         self._listeners: list[Listener] = []
 
     def on_change(self, listener: "Listener") -> None:
@@ -41,43 +48,65 @@ class RouteTable:
         return self._routes.get(host)
 
     def put(self, *routes: Route) -> None:
-        self._routes.update((route.host, route) for route in routes)
+        for route in routes:
+            self._routes[route.host] = route
+            self._forget(route.host)
         self._changed(routes, ())
 
     def remove(self, *hosts: str) -> None:
         for host in hosts:
             self._routes.pop(host, None)
+            self._forget(host)
         self._changed((), hosts)
 
     def replace(self, routes: Iterable[Route]) -> None:
         """Take these routes and no others."""
         before, self._routes = self._routes, {route.host: route for route in routes}
+        self._found.clear()
+        self._spellings.clear()
         different = [route for host, route in self._routes.items() if before.get(host) != route]
         self._changed(different, [host for host in before if host not in self._routes])
 
     def _changed(self, routes: Sequence[Route], gone: Sequence[str]) -> None:
-        self._found.clear()
         for listener in self._listeners:
             listener(routes, gone)
 
+    def _forget(self, host: str) -> None:
+        for spelling in self._spellings.pop(host, ()):
+            self._found.pop(spelling, None)
+
     def _search(self, spelling: bytes) -> Route | None:
         host = spelling.decode("ascii", "replace").lower().partition(":")[0]
-        route = self._routes.get(host) or self._derive(host)
+        route = self._routes.get(host)
         if route is not None:
-            if len(self._found) >= MOST_SPELLINGS:
-                self._found.clear()
-            self._found[spelling] = route
-        return route
-
-    def _derive(self, host: str) -> Route | None:
+            self._remember(spelling, route, host)
+            return route
         label, dot, domain = host.partition(".")
         parts = hostnames.port_of(label)
         if parts is None:
             return None
-        port, base = parts
-        route = self._routes.get(f"{base}{dot}{domain}")
-        if route is None or not isinstance(route.target, SandboxTarget) or route.target.port is not None:
-            return None
-        onward = f"{port}--{route.redirect_to}" if route.redirect_to else None
-        target = SandboxTarget(route.target.workspace_id, port)
-        return replace(route, host=host, target=target, redirect_to=onward)
+        base = f"{parts[1]}{dot}{domain}"
+        route = _derive(self._routes.get(base), host, parts[0])
+        if route is not None:
+            self._remember(spelling, route, base, host)
+        return route
+
+    def _remember(self, spelling: bytes, route: Route, *hosts: str) -> None:
+        if len(self._found) >= MOST_SPELLINGS:
+            self._found.clear()
+            self._spellings.clear()
+        for host in hosts:
+            known = self._spellings.setdefault(host, [])
+            if len(known) >= MOST_OF_ONE:
+                self._forget(host)
+                known = self._spellings.setdefault(host, [])
+            known.append(spelling)
+        self._found[spelling] = route
+
+
+def _derive(base: Route | None, host: str, port: int) -> Route | None:
+    """The route of a port of the workspace that `base` shows; None where it shows no workspace's main port."""
+    if base is None or not isinstance(base.target, SandboxTarget) or base.target.port is not None:
+        return None
+    onward = f"{port}--{base.redirect_to}" if base.redirect_to else None
+    return replace(base, host=host, target=SandboxTarget(base.target.workspace_id, port), redirect_to=onward)

@@ -97,19 +97,40 @@ class Renewal:
         """How it is with each certificate that is wanted."""
         return [found for one in self._wanted() if (found := self._standings.get(one.names))]
 
+    def standing(self, name: str) -> Standing | None:
+        """How it is with the certificate for one name; None where none was ordered yet."""
+        return self._standings.get((name,))
+
     def load(self) -> None:
         """Serve what there is from before. What failed is tried again soon: somebody may have mended it."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._hurry(self._clock.now() + FIRST_PAUSE)
         for wanted in self._wanted():
-            try:
-                found = read(self._pair(wanted))
-            except InvalidInput:
-                log.info("certificate.awaited", names=wanted.names)
-                continue
-            if set(found.names) == set(wanted.names):
-                self._shelf.put(found.pair)
-                self._recall(wanted, found)
+            self._take_up(wanted)
+
+    def _take_up(self, wanted: Wanted) -> None:
+        try:
+            found = read(self._pair(wanted))
+        except InvalidInput:
+            log.info("certificate.awaited", names=wanted.names)
+            return
+        if set(found.names) == set(wanted.names):
+            self._shelf.put(found.pair)
+            self._recall(wanted, found)
+
+    async def refresh(self) -> None:
+        """Heed that other certificates are wanted now: serve what there is of them, drop others, order the rest."""
+        await asyncio.to_thread(self._refresh)
+        self._asked.set()
+
+    def _refresh(self) -> None:
+        wanted = {self._pair(one): one for one in self._wanted()}
+        for certificate in self._shelf.certificates:
+            if certificate.pair.certificate.parent == self._folder and certificate.pair not in wanted:
+                self._shelf.drop(certificate.pair)
+        for pair, one in wanted.items():
+            if pair not in self._shelf:
+                self._take_up(one)
 
     async def run(self) -> None:
         """Look after all of them, for ever."""

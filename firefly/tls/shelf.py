@@ -40,9 +40,14 @@ class Shelf:
 
     def find(self, name: str | None) -> Certificate | None:
         """The certificate for a host: its own, that of a wildcard, else the first."""
-        host = (name or "").lower().rstrip(".")
-        found = self._by_name.get(host) or self._by_name.get("*." + host.partition(".")[2])
-        return found or next(iter(self._kept.values()), None)
+        return self.covering((name or "").lower().rstrip(".")) or next(iter(self._kept.values()), None)
+
+    def covering(self, host: str) -> Certificate | None:
+        """The certificate that is for this host, by its name or by a wildcard's."""
+        return self._by_name.get(host) or self._by_name.get("*." + host.partition(".")[2])
+
+    def __contains__(self, pair: Pair) -> bool:
+        return pair in self._kept
 
     def put(self, pair: Pair) -> None:
         """Serve `pair` from now on, or again after it changed. Raises InvalidInput; what was served then stays."""

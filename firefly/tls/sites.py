@@ -4,13 +4,12 @@ Two hosts of one site share cookies that name it, and requests between them coun
 follows from the Public Suffix List: the shortest name below `com`, `co.uk` or `github.io` that somebody can own.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from firefly.addresses import host_name, is_loopback
+from firefly.addresses import host_name, is_loopback, is_number
 from firefly.errors import InvalidInput
 from firefly.settings import Settings
 
@@ -33,7 +32,7 @@ class Concern:
 def concerns(settings: Settings) -> Iterator[Concern]:
     """What is wrong with the hosts of `settings`."""
     app, content = host_name(settings.app_host), host_name(settings.content_domain)
-    if _is_address(content):
+    if is_number(content):
         yield Concern(
             "content domain",
             f"{content} is an address, and previews are on names below the content domain.",
@@ -72,12 +71,17 @@ def check(settings: Settings) -> list[Concern]:
 def site_of(host: str) -> str:
     """The site of a host name without a port: what can be owned, or the host itself where there is no such thing."""
     name = host.lower().rstrip(".")
-    if _is_address(name):
+    if is_number(name):
         return name
     if name == LOCAL or name.endswith(f".{LOCAL}"):
         # Not in the list, so the rule for unknown names counts; reading the list would take longer than all the rest.
         return ".".join(name.split(".")[-2:])
     return _list().privatesuffix(name) or name
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether a host name, in small letters and without a port, is one that nobody can own, as `co.uk`."""
+    return bool(_list().publicsuffix(host) == host)
 
 
 @cache
@@ -86,11 +90,3 @@ def _list() -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -9,7 +9,7 @@ from . import schemas
 from .services import Services
 
 if TYPE_CHECKING:
-    from firefly import auth, projects
+    from firefly import auth, domains, projects
     from firefly.sandbox.keeper import Status
 
 
@@ -45,6 +45,21 @@ def created_answer(services: Services, created: "projects.Created") -> schemas.C
 
 def job_answer(job: "projects.Job") -> schemas.Job:
     return schemas.Job.model_validate(asdict(job))
+
+
+def domain_answer(services: Services, domain: "domains.Domain") -> schemas.Domain:
+    is_custom = domain.kind.value == "custom"
+    proof = schemas.DomainProof(name=domain.record, value=domain.token) if is_custom else None
+    certificate = services.certificates.of(domain.host)
+    return schemas.Domain.model_validate(
+        asdict(domain)
+        | {
+            "name": domain.name,
+            "url": services.settings.host_url(domain.host),
+            "proof": proof,
+            "certificate": schemas.DomainCertificate.model_validate(asdict(certificate)),
+        }
+    )
 
 
 def account_answer(account: "auth.Account") -> schemas.Account:

@@ -31,10 +31,11 @@ async def set_security_fields(request: web.Request, response: web.StreamResponse
             headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, f"max-age={age}")
 
 
-def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "'none'") -> str:
+def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "'none'", leads_to: str = "") -> str:
     """The policy of our own pages: our scripts and no inline one, previews in frames, nobody around us.
 
-    `styles` is widened for the editor alone: the terminal's renderer writes style elements.
+    `styles` is widened for the editor alone: the terminal's renderer writes style elements. `leads_to` is an origin
+    beside the previews that a form of the page may lead on to, or empty.
     """
     settings = services_of(request).settings
     socket = f"{'wss' if settings.scheme == 'https' else 'ws'}://{settings.app_host}"
@@ -52,7 +53,7 @@ def page_policy(request: web.Request, *, styles: str = "'self'", framed: str = "
             # A framed preview comes by /auth/preview once, and redirects are judged too.
             f"frame-src 'self' {previews}",
             # Browsers hold the redirects of a form to this too, and signing in may lead on to a preview.
-            f"form-action 'self' {previews}",
+            f"form-action 'self' {previews} {leads_to}".rstrip(),
             f"frame-ancestors {framed}",
             "base-uri 'none'",
         )

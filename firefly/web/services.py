@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.bus import Bus
     from firefly.clock import Clock
+    from firefly.domains import Certificates, Domains
     from firefly.git import Repositories, SmartHTTP
     from firefly.projects import Catalogue, Jobs, Members, Projects
     from firefly.proxy.tunnels import Tunnels
@@ -57,6 +58,8 @@ class Services:
     clock: Clock
     tunnels: Tunnels
     access: AccessControl
+    domains: Domains
+    certificates: Certificates
     metrics: tuple[Metrics, ...] = ()
     proofs: Mapping[str, str] = field(default_factory=dict)
     """What shows an authority that a host is ours: by token, below `/.well-known/acme-challenge/`."""

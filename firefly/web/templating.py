@@ -26,6 +26,7 @@ from markupsafe import Markup
 
 from .assets import ASSETS
 from .context import identity_of
+from .hosts import custom_origin
 from .security import CSP, page_policy
 from .services import services_of
 
@@ -64,7 +65,8 @@ def render(
     }
     response = aiohttp_jinja2.render_template(template, request, {**shared, **context}, status=status)
     response.headers.update(headers or {})
-    response.headers[CSP] = policy or page_policy(request)
+    leads_to = custom_origin(services_of(request), context.get("next"))
+    response.headers[CSP] = policy or page_policy(request, leads_to=leads_to)
     response.headers.setdefault(hdrs.VARY, hdrs.COOKIE)
     return response
 

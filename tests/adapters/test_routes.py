@@ -13,7 +13,7 @@ from firefly.projects.seams import WorkspaceFacts
 from firefly.routes import Access, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.settings import Settings
-from firefly.store import Database
+from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
 
 
@@ -41,6 +41,10 @@ class House:
         return route.redirect_to or (route.target.workspace_id if isinstance(route.target, SandboxTarget) else None)
 
 
+async def no_domains(project_id: UUID, connection: Connection) -> list[tuple[str, int | None]]:
+    return []
+
+
 @pytest.fixture
 def house(settings: Settings, database: Database) -> House:
     table = RouteTable()
@@ -50,7 +54,9 @@ def house(settings: Settings, database: Database) -> House:
         revoked.append(project_id)
 
     store = RouteStore(database, MemoryBus(), table)
-    return House(database, WorkspaceRoutes(store=store, settings=settings, revoke=revoke), table, revoked)
+    return House(
+        database, WorkspaceRoutes(store=store, settings=settings, domains=no_domains, revoke=revoke), table, revoked
+    )
 
 
 async def test_a_project_that_is_closed_ends_what_its_visitors_have_open(
@@ -62,7 +68,9 @@ async def test_a_project_that_is_closed_ends_what_its_visitors_have_open(
         revoked.append(project_id)
 
     table = RouteTable()
-    routes = WorkspaceRoutes(store=RouteStore(database, bus, table), settings=settings, revoke=revoke)
+    routes = WorkspaceRoutes(
+        store=RouteStore(database, bus, table), settings=settings, domains=no_domains, revoke=revoke
+    )
     facts = WorkspaceFacts(uuid4(), uuid4(), "ada", "site", True)
     async with database.transaction() as connection:
         await routes.add(facts, Visibility.MEMBERS, connection)

@@ -13,7 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
-from firefly import access, auth, errors
+from firefly import access, auth, domains, errors
+from firefly.adapters.certificates import HostCertificates
+from firefly.adapters.tls import Encryption
 from firefly.artifacts import Artifact
 from firefly.audit import Audit
 from firefly.auth import Account, Identity
@@ -38,12 +40,14 @@ from firefly.projects import (
 from firefly.projects.access import RULES
 from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
+from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import Instance, Limits, State
 from firefly.sandbox.keeper import Status
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
+from firefly.testing.texts import MemoryTexts
 from firefly.web.application import Services, create_application
 from firefly.web.context import HOST_KIND_HEADER
 
@@ -310,8 +314,9 @@ class World:
         """A project with a route that the database knows as well, since what is handed out hangs on it."""
         made = self.project(owner, name)
         async with self.services.database.connection() as connection:
-            query = "insert into projects (id, owner_id, name) values ($1, $2, $3)"
-            await connection.execute(query, made.id, owner.id, name)
+            query = "insert into projects (id, owner_id, name, workspace_id) values ($1, $2, $3, $4)"
+            await connection.execute("insert into workspaces (id) values ($1)", made.workspace_id)
+            await connection.execute(query, made.id, owner.id, name, made.workspace_id)
         await self.join(made, owner, Role.OWNER)
         return made
 
@@ -336,6 +341,24 @@ def make_job(account: Account, state: JobState = JobState.RUNNING) -> Job:
     return Job(
         id=uuid4(), project_id=uuid4(), account_id=account.id, kind="import", state=state, steps=(), error=None,
         created_at=NOW, finished_at=None,
+    )  # fmt: skip
+
+
+def make_domains(
+    settings: Settings,
+    database: Database,
+    bus: Bus,
+    clock: ManualClock,
+    projects: MemoryProjects,
+    table: RouteTable,
+) -> domains.Domains:
+    """Their proofs are what `MemoryTexts` holds."""
+    records = domains.Records(database, bus, Audit(database), clock)
+    store = RouteStore(database, bus, table)
+    return domains.Domains(
+        records=records, projects=cast(Any, projects), routes=store, names=domains.Names(settings),
+        checking=domains.Checking(records=records, routes=store, texts=MemoryTexts(), bus=bus),
+        limiter=auth.RateLimiter(database, clock),
     )  # fmt: skip
 
 
@@ -381,6 +404,8 @@ async def make_world(
         clock=clock,
         tunnels=tunnels,
         access=control,
+        domains=make_domains(settings, database, bus, clock, projects, table),
+        certificates=HostCertificates(settings, Encryption()),
     )
     asking = asyncio.create_task(control.requests.run())
     server = TestServer(create_application(services), skip_url_asserts=True)

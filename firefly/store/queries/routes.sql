@@ -1,10 +1,17 @@
+-- name: version$
+SELECT coalesce(max(version), 0) FROM route_changes;
+
 -- name: routes
 SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
-WHERE kind <> 'reserved' AND (redirect_to IS NULL OR reserved_until > now());
+WHERE host > :after AND kind <> 'reserved' AND (redirect_to IS NULL OR reserved_until > now())
+ORDER BY host LIMIT :most;
 
--- name: routes_of_hosts
-SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
-WHERE host = ANY(:hosts::text[]) AND kind <> 'reserved' AND (redirect_to IS NULL OR reserved_until > now());
+-- name: changes
+-- Each host that changed since a version, once; without a kind where it shows nothing any more.
+SELECT c.version, c.host, r.kind, r.target, r.project_id, r.access, r.policy_version, r.redirect_to
+FROM route_changes AS c LEFT JOIN routes AS r
+    ON r.host = c.host AND r.kind <> 'reserved' AND (r.redirect_to IS NULL OR r.reserved_until > now())
+WHERE c.version > :since ORDER BY c.version LIMIT :most;
 
 -- name: claim^
 -- None when another project holds the host. A project's own former host is taken up again where its policy left off.
@@ -21,6 +28,15 @@ RETURNING host;
 UPDATE routes SET kind = 'reserved', redirect_to = NULL, changed_at = now(),
     policy_version = policy_version + 1, reserved_until = greatest(reserved_until, now() + :reserve::interval)
 WHERE project_id = :project_id AND kind <> 'reserved'
+RETURNING host;
+
+-- name: drop
+DELETE FROM routes WHERE host = :host AND project_id = :project_id RETURNING host;
+
+-- name: reserve_host
+UPDATE routes SET kind = 'reserved', redirect_to = NULL, changed_at = now(),
+    policy_version = policy_version + 1, reserved_until = now() + :reserve::interval
+WHERE host = :host AND project_id = :project_id
 RETURNING host;
 
 -- name: redirect
@@ -44,3 +60,8 @@ RETURNING host;
 
 -- name: expire!
 DELETE FROM routes WHERE reserved_until < now() AND (kind = 'reserved' OR redirect_to IS NOT NULL);
+
+-- name: expire_changes!
+-- Tombstones; a replica that was away for longer compares everything.
+DELETE FROM route_changes AS c
+WHERE c.changed_at < now() - interval '1 day' AND NOT EXISTS (SELECT 1 FROM routes AS r WHERE r.host = c.host);

@@ -1,10 +1,10 @@
 """The API, version 1: one module per resource."""
 
-from . import access, account, administration, events, files, jobs, members, projects, sandbox
+from . import access, account, administration, domains, events, files, jobs, members, projects, sandbox
 
 OPERATIONS = tuple(
     operation
-    for module in (projects, members, access, files, sandbox, events, jobs, account, administration)
+    for module in (projects, members, access, domains, files, sandbox, events, jobs, account, administration)
     for operation in module.resource.operations
 )
 

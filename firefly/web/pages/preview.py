@@ -15,6 +15,7 @@ from firefly.routes import Access, Route
 from ..content import ENTER, bare_host, safe_path
 from ..context import identity_of, require_identity
 from ..csrf import same_origin
+from ..hosts import ROUND_TRIP, route_named
 from ..security import page_policy
 from ..services import services_of
 from ..templating import render
@@ -36,8 +37,8 @@ class Wanted:
 
 
 def set_up_preview(app: web.Application) -> None:
-    app.router.add_get("/auth/preview", ask)
-    app.router.add_post("/auth/preview", accept)
+    app.router.add_get(ROUND_TRIP, ask)
+    app.router.add_post(ROUND_TRIP, accept)
 
 
 async def ask(request: web.Request) -> web.StreamResponse:
@@ -56,7 +57,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
         request,
         "accept.html",
         {"host": wanted.host, "fields": asdict(wanted)},
-        policy=page_policy(request, framed="'self'"),
+        policy=page_policy(request, framed="'self'", leads_to=_origin(request, wanted.host)),
         headers={"X-Frame-Options": "SAMEORIGIN"},
     )
 
@@ -73,7 +74,7 @@ def _ask_who(request: web.Request, wanted: Wanted) -> web.StreamResponse:
     """To the doors of the host that was asked for; signing in is one of them."""
     if request.query.get("sign_in") or not _is_content(request, wanted.host):
         query = urlencode(asdict(wanted))
-        raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(f'/auth/preview?{query}', safe='')}")
+        raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(f'{ROUND_TRIP}?{query}', safe='')}")
     return _send_back(request, wanted)
 
 
@@ -86,8 +87,11 @@ def _send_back(request: web.Request, wanted: Wanted, why: str = "") -> web.Strea
 
 
 def _is_content(request: web.Request, host: str) -> bool:
+    """Any host of the content domain, whether or not it exists, and a custom domain that is in service."""
     label, dot, domain = host.partition(".")
-    return bool(dot) and domain == services_of(request).settings.content_domain and bool(_LABEL.fullmatch(label))
+    if dot and domain == services_of(request).settings.content_domain:
+        return _LABEL.fullmatch(label) is not None
+    return route_named(services_of(request), host) is not None
 
 
 def _parse(values: dict[str, str]) -> Wanted:
@@ -100,10 +104,7 @@ def _parse(values: dict[str, str]) -> Wanted:
 async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Ground]:
     """The route, and why the visitor may see it. Raises NotFound, the same for unknown, forbidden and foreign hosts."""
     services = services_of(request)
-    route = services.routes.find(wanted.host.encode("ascii", "replace"))
-    # The whole host, to the letter: `a.preview:@b.preview` would send the ticket for a to b.
-    if route is not None and wanted.host != route.host + _content_port(request):
-        route = None
+    route = route_named(services, wanted.host)
     # Whoever is refused waits for the database either way, and learns nothing from the clock.
     project_id = route.project_id if route and route.project_id else NOBODYS
     ground = await services.access.entrances.ground_of(
@@ -112,12 +113,6 @@ async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Groun
     if route is None:
         raise NotFound(UNKNOWN)
     return route, ground
-
-
-def _content_port(request: web.Request) -> str:
-    """With its colon; routes know no port, the content domain does."""
-    _, colon, port = services_of(request).settings.content_domain.partition(":")
-    return colon + port
 
 
 def came_from_here(request: web.Request, host: str) -> bool:
@@ -137,7 +132,7 @@ async def _send_in(
 ) -> web.StreamResponse:
     if route.redirect_to:
         # The new host has its own round trip.
-        return _see_other(_origin(request, route.redirect_to + _content_port(request)) + wanted.to)
+        return _see_other(services_of(request).settings.host_url(route.redirect_to) + wanted.to)
     origin = _origin(request, wanted.host)
     if route.access is Access.PUBLIC:
         return _see_other(origin + wanted.to)

@@ -42,6 +42,7 @@ from .base import (
     Paging,
     Query,
 )
+from .domains import Domain, DomainCertificate, DomainProof, NewDomain
 from .projects import (
     ArchiveQuery,
     CreatedProject,
@@ -82,6 +83,9 @@ __all__ = [
     "CreatedAccount",
     "CreatedProject",
     "CreatedToken",
+    "Domain",
+    "DomainCertificate",
+    "DomainProof",
     "Exec",
     "ExecAnswer",
     "Input",
@@ -99,6 +103,7 @@ __all__ = [
     "NewAccessPerson",
     "NewAccount",
     "NewCode",
+    "NewDomain",
     "NewLink",
     "NewMember",
     "NewProject",
