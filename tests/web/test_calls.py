@@ -46,6 +46,8 @@ SUCCESS = {
     "DELETE /projects/{owner}/{name}/access/grants/{id}": Wanted(status=204),
     "DELETE /projects/{owner}/{name}/access/grants": Wanted(status=204),
     "POST /projects/{owner}/{name}/access/requests/{id}": Wanted({"answer": "deny"}),
+    "POST /projects/{owner}/{name}/domains": Wanted({"host": "www.example.net"}, status=201),
+    "DELETE /projects/{owner}/{name}/domains/{id}": Wanted(status=204),
     "PUT /projects/{owner}/{name}/files/{path}": Wanted(data=b"text"),
     "POST /projects/{owner}/{name}/exec": Wanted({"command": "true"}),
     "GET /projects/{owner}/{name}/bridge": Wanted(headers=UPGRADE),
@@ -84,6 +86,8 @@ async def addresses(world: World) -> Addresses:
     token, _ = await world.services.tokens.create(world.ada, "to revoke", frozenset({"read"}), None)
     ids = {"sessions": str(session.id), "tokens": str(token.id), "jobs": str(world.jobs.job.id)}
     ids |= await _handed_out(world, project)
+    ada = await world.services.tokens.verify(await world.token(world.ada))
+    ids["domains"] = str((await world.services.domains.add(ada, "ada", "site", "www.example.org")).id)
     return Addresses({
         "owner": "ada", "name": "site", "path": "index.html", "member": "bob", "user": "bob", **ids,
     })  # fmt: skip
@@ -160,7 +164,7 @@ async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Ad
 async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
     nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
-        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests"), "00000000-0000-4000-8000-000000000000"
+        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains"), "00000000-0000-4000-8000-000000000000"
     ))  # fmt: skip
     looking = [o for o in OPERATIONS if "{" in o.path]
     answers = {name_of(operation): await ask(client, operation, nowhere) for operation in looking}
@@ -170,7 +174,7 @@ async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses
 async def test_a_body_that_is_not_what_it_should_be_changes_nothing(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
     taking = [operation for operation in OPERATIONS if operation.body is not None]
-    assert len(taking) == 16
+    assert len(taking) == 17
     for raw in (b"{", b"\xff", b"[]", b"7", b'{"colour": "red"}', b'{"name": ["x"]}'):
         wanted = Wanted(data=raw, headers={"Content-Type": "application/json"})
         answers = {name_of(operation): await ask(client, operation, addresses, wanted) for operation in taking}
