@@ -164,7 +164,8 @@ async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Ad
 async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
     nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
-        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains"), "00000000-0000-4000-8000-000000000000"
+        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains"),
+        "00000000-0000-4000-8000-000000000000",
     ))  # fmt: skip
     looking = [o for o in OPERATIONS if "{" in o.path]
     answers = {name_of(operation): await ask(client, operation, nowhere) for operation in looking}
