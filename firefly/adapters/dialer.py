@@ -49,6 +49,27 @@ class SandboxDialer(Dialer):
         known = self._ports.get(target.workspace_id)
         return f"{running.id}:{known.port}" if known and known.instance_id == running.id else None
 
+    def is_awake(self, target: Target) -> bool:
+        # The port of an application that nobody asked for yet is not known, though it may run.
+        return (
+            isinstance(target, SandboxTarget | BridgeTarget) and self._keeper.running(target.workspace_id) is not None
+        )
+
+    async def probe(self, target: Target) -> socket.socket:
+        if not isinstance(target, SandboxTarget):
+            raise Unavailable("Only the health of sandboxes is looked at.")
+        port = target.port
+        if port is None:
+            if self.instance(target) is None:
+                raise Unavailable("It is not known where the application listens.")
+            port = self._ports[target.workspace_id].port
+        try:
+            return await self._keeper.probe(target.workspace_id, port)
+        except Unavailable as error:
+            if self.is_awake(target):
+                raise ConnectionRefusedError(error.detail) from error
+            raise
+
     async def dial(self, target: Target) -> tuple[str, socket.socket]:
         if isinstance(target, BridgeTarget):
             return await self._dial_bridge(target.workspace_id)

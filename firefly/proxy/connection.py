@@ -11,6 +11,7 @@ from .outbox import Sender
 from .stage import HELD, IDLE, SENT, Stage
 
 if TYPE_CHECKING:
+    from .attempt import Attempt
     from .context import Context
     from .upstream import Upstream
 
@@ -21,6 +22,7 @@ MOST_AHEAD = 64 * 1024
 class Connection(Sender):
     __slots__ = (
         "_scanned",
+        "attempt",
         "body",
         "buffer",
         "context",
@@ -61,6 +63,8 @@ class Connection(Sender):
         self.request_id = b""
         self.trusted = False
         """Whether who asks may see why a target does not run."""
+        self.attempt: Attempt | None = None
+        """The request's way through the members of its target, if that has several."""
         self.waits: delivery.Wait | None = None
         """The dial that this request waits for."""
         self.ended = False
@@ -194,6 +198,7 @@ class Connection(Sender):
         head = self.head
         if upstream is not None:
             upstream.client = None
+            upstream.slot.well = True
             if reusable and self.body is None and head is not None and (head.fields.plain or not upstream.unsent):
                 if self.write_paused:
                     upstream.transport.resume_reading()
@@ -210,7 +215,7 @@ class Connection(Sender):
             return
         self.stage = IDLE
         self.onward = b""
-        self.holder = None
+        self.holder = self.attempt = None
         self.dress = self.context.app_dress
         if not self.reads:
             self.resume()

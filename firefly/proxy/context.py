@@ -12,6 +12,7 @@ import structlog
 from firefly.routes import Target
 
 from .answers import Dress
+from .checks import Checks
 from .dialer import Dialer
 from .forwarded import TrustedProxies
 from .gate import Gate
@@ -21,6 +22,7 @@ from .limits import Limits
 from .outbox import Outbox
 from .pages import Pages
 from .pool import Pool
+from .spread import Spreads
 from .tunnel import Pipe
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Redeem: TypeAlias = Callable[[str], Awaitable[Target | None]]
-COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away")
+COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away", "moved", "ejected")
 
 
 class Context:
@@ -72,6 +74,8 @@ class Context:
         ancestors = f"Content-Security-Policy: frame-ancestors 'self' {hosts.app_origin}\r\nX-Robots-Tag: noindex\r\n"
         self.preview_dress = Dress(ancestors.encode(), preview=True)
         self.pool = Pool(self, dialer=dialer, app_path=app_path, limits=limits)
+        self.spreads = Spreads(self, dialer)
+        self.checks = Checks(self, dialer)
         self.call_soon: Callable[[Callable[[], None]], asyncio.Handle]
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_prefix = secrets.token_hex(6).encode()

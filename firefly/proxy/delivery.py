@@ -91,12 +91,12 @@ async def _dial(client: "Connection", wait: Wait) -> None:
         wait.task = None
         if client.waits is wait:
             give_up(client)
-            _report(client, wait.target, error)
+            _report(client, wait, error)
         return
     if client.waits is wait:
         give_up(client)
         if upstream.lost:
-            _report(client, wait.target, ConnectionResetError("It closed the connection at once."))
+            _report(client, wait, ConnectionResetError("It closed the connection at once."))
         else:
             client.send(upstream, wait.onward)
     else:
@@ -112,10 +112,13 @@ def give_up(client: "Connection") -> None:
         wait.task.cancel()
 
 
-def _report(client: "Connection", target: Target, error: Exception) -> None:
+def _report(client: "Connection", wait: Wait, error: Exception) -> None:
+    """Try another member where there is one: nothing was sent yet, so that it does no harm."""
+    if client.attempt is not None and client.attempt.again(client, wait.onward, str(error)):
+        return
     client.context.counters["failed"] += 1
-    log.info("target.failed", request_id=client.request_id.decode(), target=repr(target), error=str(error))
-    if isinstance(target, AppTarget):
+    log.info("target.failed", request_id=client.request_id.decode(), target=repr(wait.target), error=str(error))
+    if isinstance(wait.target, AppTarget):
         answer(client, pages.APP_AWAY)
     else:
         answer(client, pages.failure(error, trusted=client.trusted))
@@ -125,6 +128,8 @@ def check_wait(client: "Connection") -> None:
     """Give a browser that waits long for a start a page that reloads itself, anybody who waits too long an error."""
     context, head = client.context, client.head
     assert head is not None
+    if client.attempt is not None and client.attempt.moves_on(client):
+        return
     waited = context.now - client.since
     slow = waited > context.limits.page_after and head.is_navigation
     if client.waits is None or not (slow or waited > context.limits.wake_time):
@@ -191,6 +196,7 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
         return
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % answered.upgrade
     client.transport.write(answered.compose(lines) + rest)
+    upstream.slot.well = True
     client.upstream = upstream.client = None
     client.stage = Stage.GONE
     client.context.connections.discard(client)
@@ -206,26 +212,42 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
 def bad_gateway(client: "Connection", why: str) -> None:
     """What the target sent cannot be passed on."""
     upstream, client.upstream = client.upstream, None
-    client.context.counters["failed"] += 1
     log.warning("upstream.malformed", request_id=client.request_id.decode(), why=why)
     if upstream is not None:
         upstream.abort()
+    if upstream is not None and _may_go_elsewhere(client, upstream, why):
+        return
+    client.context.counters["failed"] += 1
     if upstream is not None and upstream.reader is not None:
         cut_off(client, upstream.reader)
     else:
         answer(client, pages.BAD_GATEWAY)
 
 
+def _may_go_elsewhere(client: "Connection", upstream: "Upstream", why: str) -> bool:
+    """Whether another member of the target gets a request that one broke, because a second try does no harm."""
+    head, attempt = client.head, client.attempt
+    if attempt is None or head is None:
+        return False
+    if upstream.reader is None and head.fields.plain and head.method in IDEMPOTENT:
+        return attempt.again(client, client.onward, why)
+    attempt.failed(why)
+    return False
+
+
 def lost_upstream(client: "Connection", upstream: "Upstream", error: Exception | None) -> None:
     """The target closed its connection before its answer had ended, or to end it."""
     client.upstream = None
     if isinstance(upstream.reader, Endless) and error is None:
+        upstream.slot.well = True
         client.next()
-    elif upstream.reader is not None:
-        cut_off(client, upstream.reader)
     elif upstream.reused and not upstream.spoken:
         client.context.counters["retried"] += 1
         dial(client, upstream.slot.target, client.onward)
+    elif _may_go_elsewhere(client, upstream, str(error or "It closed the connection.")):
+        return
+    elif upstream.reader is not None:
+        cut_off(client, upstream.reader)
     else:
         client.context.counters["failed"] += 1
         log.info("upstream.closed", request_id=client.request_id.decode(), error=str(error or ""))

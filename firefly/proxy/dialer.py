@@ -3,6 +3,7 @@
 import socket
 from abc import ABC, abstractmethod
 
+from firefly.errors import Unavailable
 from firefly.routes import Target
 
 
@@ -15,6 +16,20 @@ class Dialer(ABC):
 
         Called for each request, so without I/O. A pooled connection is used only while its instance is this one.
         """
+
+    def is_awake(self, target: Target) -> bool:
+        """Whether `dial` would have to start nothing; as cheap as `instance`."""
+        return self.instance(target) is not None
+
+    async def probe(self, target: Target) -> socket.socket:
+        """Connect to what runs, for a look at its health: starts and wakes nothing, and is no activity.
+
+        Raises
+        ------
+        Unavailable     nothing runs, or it cannot be looked at
+        OSError         it runs, but nothing answers there
+        """
+        raise Unavailable("The health of this target is not looked at.")
 
     @abstractmethod
     async def dial(self, target: Target) -> tuple[str, socket.socket]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from firefly.routes import RouteTable
+from firefly.routes import RouteTable, Target
 
 from . import delivery, reception, timers
 from .connection import Connection
@@ -166,6 +166,17 @@ class FrontDoor:
                 client.transport.abort()
         context.spawn(self._review())
 
+    async def drained(self, target: Target, *, within: float) -> bool:
+        """Wait until nothing is under way at `target`, which no route names any longer; False: there still is.
+
+        For who wants to stop what was replaced: requests and tunnels that it has begun end by themselves.
+        """
+        for _ in range(int(within / PAUSE)):
+            if not self._context.pool.busy(target):
+                break
+            await asyncio.sleep(PAUSE)
+        return not self._context.pool.busy(target)
+
     async def _review(self) -> None:
         context = self._context
         opening = [client for client in context.connections if client.dress.preview]
@@ -214,6 +225,8 @@ class FrontDoor:
         for connection in list(context.held):
             delivery.check_wait(connection)
         context.pool.sweep()
+        context.spreads.sweep()
+        context.checks.sweep()
         if turn % 4 == 0:
             for connection in list(context.connections):
                 timers.check(connection)

@@ -27,6 +27,8 @@ class Limits:
     """A gate that has to ask."""
     wake_time: float = 90
     """A request held while its target starts."""
+    connect_time: float = 2
+    """A connection to one of several instances, while another one could serve."""
     page_after: float = 1
     """A browser that waits longer for a start sees a page that reloads itself."""
     linger: float = 2

@@ -22,7 +22,7 @@ Key: TypeAlias = tuple[str, int | str | None]
 class Slot:
     """The connections to one port of one instance."""
 
-    __slots__ = ("dialing", "idle", "instance", "open", "target", "used")
+    __slots__ = ("dialing", "idle", "instance", "open", "target", "used", "well")
 
     def __init__(self, target: Target, instance: str) -> None:
         self.target = target
@@ -33,6 +33,8 @@ class Slot:
         """Connections that are being made, for which the slot has to stay where sweeps find it."""
         self.used = False
         """Bytes passed since the dialer was last told."""
+        self.well = False
+        """A request ended well since one last failed."""
 
 
 class Pool:
@@ -48,7 +50,7 @@ class Pool:
 
     def take(self, target: Target) -> Upstream | None:
         """An idle connection to the instance of `target` that runs now."""
-        slot = self._app if target is APP else self._slot(target)
+        slot = self._app if target is APP else self.slot(target)
         if slot is None:
             return None
         oldest = self._context.now - self._limits.pooled_time
@@ -60,7 +62,18 @@ class Pool:
             upstream.close()
         return None
 
-    def _slot(self, target: Target) -> Slot | None:
+    def load(self, target: Target) -> int:
+        """How many requests and tunnels the instance of `target` that runs now has, with those that wait for it."""
+        slot = self.slot(target)
+        return (slot.open - len(slot.idle) if slot else 0) + self._context.waiting.get(target, 0)
+
+    def busy(self, target: Target) -> int:
+        """As `load`, with those of instances that ended."""
+        slots = [slot for slot in self._slots.values() if slot.target == target]
+        return sum(slot.open - len(slot.idle) for slot in slots) + self._context.waiting.get(target, 0)
+
+    def slot(self, target: Target) -> Slot | None:
+        """The connections to the instance of `target` that runs now; None: there are none."""
         instance = self._dialer.instance(target)
         known = self._found.get(id(target))
         if known is not None and known[0] is target and known[1].instance == instance:

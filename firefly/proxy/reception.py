@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from firefly.routes import AppTarget, Route
+from firefly.routes import AppTarget, Route, Spread
 
 from . import delivery, hosts, pages
 from .answers import Dress
+from .attempt import spread
 from .forwarded import to_app, to_sandbox
 from .gate import ALLOW, MEMBER, Verdict
 from .heads import Head
@@ -80,15 +81,19 @@ def _renew(client: "Connection", head: Head, route: Route) -> None:
 
 
 def _let_through(client: "Connection", head: Head, route: Route, dress: Dress) -> None:
-    context = client.context
+    context, target = client.context, route.target
     if route.redirect_to is not None:
         host = context.hosts.like(head.host, route.redirect_to)
         delivery.answer(client, pages.elsewhere(308, f"//{host}{head.target.decode('ascii')}"))
-    elif isinstance(route.target, AppTarget):
+    elif isinstance(target, AppTarget):
         _to_app(client, head, content=True)
     else:
         client.dress = dress
-        delivery.deliver(client, route.target, to_sandbox(head, client.visitor.lines(head), client.request_id))
+        onward = to_sandbox(head, client.visitor.lines(head), client.request_id)
+        if type(target) is Spread:
+            spread(client, target, onward)
+        else:
+            delivery.deliver(client, target, onward)
 
 
 async def still_passes(context: "Context", head: Head) -> bool:

@@ -38,6 +38,8 @@ def _check_sent(client: "Connection", quiet: float) -> None:
     elif upstream is not None and upstream.reader is None and quiet > limits.answer_time:
         upstream.abort()
         client.upstream = None
+        if client.attempt is not None:
+            client.attempt.failed("It did not answer in time.")
         delivery.answer(client, pages.TOO_SLOW)
 
 

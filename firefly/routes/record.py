@@ -6,7 +6,7 @@ from uuid import UUID
 
 from firefly.errors import InvalidInput
 
-from .route import Access, AppTarget, Route, SandboxTarget, Target
+from .route import Access, AppTarget, Health, Route, SandboxTarget, Spread, Target
 
 
 def from_row(row: Mapping[str, Any]) -> Route:
@@ -22,16 +22,30 @@ def from_row(row: Mapping[str, Any]) -> Route:
     )
 
 
-def target_of(target: Target) -> tuple[str, dict[str, object]]:
+def target_of(target: Target | Spread) -> tuple[str, dict[str, object]]:
     """Kind and data of a target, as a row holds them. Raises InvalidInput for one that no host may have."""
     match target:
         case AppTarget():
             return "app", {}
-        case SandboxTarget(workspace_id, port):
-            return "sandbox", {"workspace_id": str(workspace_id), "port": port}
+        case SandboxTarget():
+            return "sandbox", _member_data(target)
+        case Spread(members, health):
+            look = {"path": health.path, "timeout": health.timeout} if health else None
+            return "spread", {"members": [_member_data(member) for member in members], "health": look}
         case _:
             raise InvalidInput("A bridge is not the target of a host.", field="target")
 
 
-def _target(kind: str, data: Mapping[str, Any]) -> Target:
-    return AppTarget() if kind == "app" else SandboxTarget(UUID(data["workspace_id"]), data["port"])
+def _target(kind: str, data: Mapping[str, Any]) -> Target | Spread:
+    if kind == "spread":
+        health = Health(**data["health"]) if data["health"] else None
+        return Spread(tuple(_member(member) for member in data["members"]), health)
+    return AppTarget() if kind == "app" else _member(data)
+
+
+def _member(data: Mapping[str, Any]) -> SandboxTarget:
+    return SandboxTarget(UUID(data["workspace_id"]), data["port"])
+
+
+def _member_data(target: SandboxTarget) -> dict[str, object]:
+    return {"workspace_id": str(target.workspace_id), "port": target.port}

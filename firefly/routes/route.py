@@ -1,9 +1,12 @@
 """A route: which host shows what to whom."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, final
 from uuid import UUID
+
+_PATH = re.compile(r"/[!-~]*+")
 
 
 class Access(StrEnum):
@@ -37,7 +40,41 @@ class BridgeTarget:
     holder: object = field(default=None, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the members of a spread are looked at while it is in use.
+
+    Without a `path` a member has to take a connection, with one to answer a GET of it with 2xx or 3xx, in `timeout`
+    seconds. Raises ValueError for a path that cannot be asked for as it stands.
+    """
+
+    path: str | None = None
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.path is not None and not _PATH.fullmatch(self.path):
+            raise ValueError(f"{self.path[:60]!r} is no path of a health check: a slash, then no spaces.")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Several instances of one application: each request goes to the one that has least to do.
+
+    A member that is to be drained is left out: what it has begun still ends. Raises ValueError for no members, or one
+    that is named twice.
+    """
+
+    members: tuple[SandboxTarget, ...]
+    health: Health | None = None
+
+    def __post_init__(self) -> None:
+        if not self.members or len(set(self.members)) < len(self.members):
+            raise ValueError("A spread has one member or more, each of them once.")
+
+
 Target: TypeAlias = AppTarget | SandboxTarget | BridgeTarget
+"""What a connection can be made to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +86,7 @@ class Route:
     """
 
     host: str
-    target: Target
+    target: Target | Spread
     project_id: UUID | None
     access: Access = Access.MEMBERS
     policy_version: int = 1

@@ -198,6 +198,16 @@ class Keeper:
         instance = await self.ensure(workspace_id)
         return instance, await self._backend.connect(instance.id, port)
 
+    async def probe(self, workspace_id: UUID, port: int) -> socket.socket:
+        """Connect to a port inside what runs, which starts nothing and puts off no idle stop.
+
+        Raises Unavailable where none runs, and what the backend raises.
+        """
+        running = self.running(workspace_id)
+        if running is None:
+            raise Unavailable("The sandbox does not run.")
+        return await self._backend.connect(running.id, port)
+
     def bridge_path(self, workspace_id: UUID) -> Path:
         """The bridge's socket of the running sandbox. Raises Unavailable where none runs."""
         return self._backend.bridge_path(self._instance(workspace_id).id)

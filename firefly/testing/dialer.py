@@ -14,8 +14,10 @@ class MemoryDialer(Dialer):
     def __init__(self) -> None:
         self.addresses: dict[Target, tuple[str, int] | str | Exception] = {}
         self.instances: dict[Target, str] = {}
+        """Who is not named here sleeps, until it is dialed."""
         self.dialed: list[Target] = []
         self.touched: list[Target] = []
+        self.probed: list[Target] = []
         self.delay: float = 0
         """Seconds that each dial takes, for targets that are slow to wake."""
 
@@ -31,6 +33,14 @@ class MemoryDialer(Dialer):
         self.dialed.append(target)
         if self.delay:
             await asyncio.sleep(self.delay)
+        connection = await self._connect(target)
+        return self.instances.setdefault(target, "woken"), connection
+
+    async def probe(self, target: Target) -> socket.socket:
+        self.probed.append(target)
+        return await self._connect(target)
+
+    async def _connect(self, target: Target) -> socket.socket:
         address = self.addresses.get(target)
         if address is None:
             raise NotFound("There is no such target.")
@@ -44,7 +54,7 @@ class MemoryDialer(Dialer):
         except BaseException:
             connection.close()
             raise
-        return self.instances[target], connection
+        return connection
 
     def touch(self, target: Target) -> None:
         self.touched.append(target)

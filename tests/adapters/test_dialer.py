@@ -53,6 +53,11 @@ class Keeper:
         theirs.close()
         return instance, ours
 
+    async def probe(self, workspace_id: UUID, port: int) -> socket.socket:
+        if self.run is None:
+            raise Unavailable("The sandbox does not run.")
+        return (await self.connect(workspace_id, port))[1]
+
     def touch(self, workspace_id: UUID) -> None:
         self.touched.append(workspace_id)
 
@@ -182,6 +187,40 @@ async def test_a_port_of_its_own_is_dialed_without_asking(house: House) -> None:
     house.keeper.listening.add(5173)
     assert await house.dial(target) == house.dialer.instance(target) == "run-1"
     assert house.bridges.asked == 0
+
+
+@pytest.mark.parametrize("target", [MAIN, SandboxTarget(WORKSPACE, 3000)])
+async def test_a_look_at_its_health_starts_nothing(house: House, target: SandboxTarget) -> None:
+    assert not house.dialer.is_awake(target)
+    with pytest.raises(Unavailable):
+        await house.dialer.probe(target)
+    assert house.keeper.starts == 0
+    await house.dial(target)
+    assert house.dialer.is_awake(target)
+    house.opened.append(await house.dialer.probe(target))
+    assert house.keeper.touched == []
+
+
+async def test_a_port_on_which_nothing_listens_is_a_sign_of_bad_health(house: House) -> None:
+    await house.dial()
+    house.keeper.listening.clear()
+    with pytest.raises(OSError, match="Nothing listens"):
+        await house.dialer.probe(MAIN)
+
+
+async def test_an_application_may_run_though_its_port_is_not_known(house: House) -> None:
+    await house.keeper.ensure(WORKSPACE)
+    assert house.dialer.is_awake(MAIN)
+    assert house.dialer.instance(MAIN) is None
+    with pytest.raises(Unavailable, match="not known"):
+        await house.dialer.probe(MAIN)
+
+
+async def test_only_sandboxes_are_looked_at(house: House) -> None:
+    await house.keeper.ensure(WORKSPACE)
+    assert not house.dialer.is_awake(AppTarget())
+    with pytest.raises(Unavailable, match="Only the health"):
+        await house.dialer.probe(BridgeTarget(WORKSPACE))
 
 
 @pytest.fixture

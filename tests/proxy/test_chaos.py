@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from .town import HOSTS, MOODS, Town
+from .town import HOSTS, MOODS, SPREAD, Town
 
 VISITORS = 24
 # A front door that has not answered by then hangs: its own limits are seconds.
@@ -18,6 +18,8 @@ LIMIT = 60
 OURS = {401, 404, 502, 503, 504}
 # Moods of which nothing but the instance's end keeps a visitor from an answer.
 GOOD = {"counted", "chunked", "later", "bytewise", "interim", "closing", "says close", "trailing"}
+# Methods of which a second try does no harm, where they bring no body.
+AGAIN = {"GET", "HEAD", "DELETE"}
 METHODS = ["GET", "GET", "GET", "HEAD", "DELETE", "POST", "PUT"]
 
 
@@ -101,18 +103,21 @@ class Visitor:
             self.outcome.wrong.append(f"{asked}: {head}")
         else:
             self.outcome.seen[f"error {status}"] += 1
+            if asked.host == SPREAD and status >= 500 and asked.mood in GOOD and asked.method in AGAIN:
+                self.outcome.wrong.append(f"{asked}: {status}, though another member could answer")
         body = await self._body(asked, fields, reader)
         if "mark" in fields and body.replace(asked.mark.encode(), b""):
             self.outcome.wrong.append(f"{asked}: its body is {body[:100]!r}")
         if "mark" in fields:
             self.outcome.seen[f"answered {asked.mood}"] += 1
+            self.outcome.seen["spread"] += asked.host == SPREAD
         return fields.get("connection") != "close" and asked.mood != "for ever"
 
     def _judge(self, asked: Asked, status: int, fields: dict[str, str]) -> None:
         instance = self.town.instances[fields["instance"]]
         if (status, fields["mark"]) != (200, asked.mark):
             self.outcome.wrong.append(f"{asked}: {status} {fields}")
-        if instance.target != self.town.targets[asked.host]:
+        if instance.target not in self.town.targets[asked.host]:
             self.outcome.wrong.append(f"{asked}: another sandbox's answer")
         if instance.ended < asked.since:
             self.outcome.wrong.append(f"{asked}: an instance that had ended before")
@@ -161,6 +166,8 @@ def check(town: Town, outcome: Outcome, requests: int) -> None:
     for mood in ("silent", "reset", "garbage", "two lengths", "flood of interim"):
         assert not outcome.seen[f"answered {mood}"]
     assert outcome.seen["error 502"] > requests * 0.02
+    assert outcome.seen["spread"] > requests * 0.05
+    assert town.door.counters["moved"] > requests * 0.001
     assert len(town.instances) > requests / 100
 
 

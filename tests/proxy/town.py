@@ -12,10 +12,12 @@ from uuid import uuid4
 
 from firefly.errors import Unavailable
 from firefly.proxy import Dialer, FrontDoor, Limits
-from firefly.routes import Access, Route, RouteTable, SandboxTarget, Target
+from firefly.routes import Access, Health, Route, RouteTable, SandboxTarget, Spread, Target
 from firefly.testing.gate import OpenGate
 
-HOSTS = [f"app{number}--ann.preview.localhost" for number in range(6)]
+SPREAD = "spread--ann.preview.localhost"
+HOSTS = [*(f"app{number}--ann.preview.localhost" for number in range(6)), SPREAD]
+MEMBERS = 3
 # What an application does with a request, and how often.
 MOODS = {
     "counted": 40,
@@ -54,7 +56,7 @@ class Instance:
 class Town(Dialer):
     def __init__(self, folder: Path, seed: int) -> None:
         self.random = random.Random(seed)
-        self.targets = {host: SandboxTarget(uuid4()) for host in HOSTS}
+        self.targets = {host: tuple(SandboxTarget(uuid4()) for _ in range(_members(host))) for host in HOSTS}
         self.current: dict[Target, Instance] = {}
         self.instances: dict[str, Instance] = {}
         self.table = RouteTable()
@@ -73,9 +75,10 @@ class Town(Dialer):
         )
 
     async def open(self) -> None:
-        for host, target in self.targets.items():
-            self.table.put(Route(host, target, uuid4(), Access.PUBLIC))
-            await self.start(target)
+        for host, targets in self.targets.items():
+            self.enter(host)
+            for target in targets:
+                await self.start(target)
         self.port = await self.door.start(host="127.0.0.1")
 
     async def close(self) -> None:
@@ -85,6 +88,12 @@ class Town(Dialer):
         for instance in self.instances.values():
             for writer in list(instance.writers):
                 writer.transport.abort()
+
+    def enter(self, host: str) -> None:
+        """Put the route of a host into the table."""
+        targets = self.targets[host]
+        target = Spread(targets, Health(timeout=1)) if host == SPREAD else targets[0]
+        self.table.put(Route(host, target, uuid4(), Access.PUBLIC))
 
     def note(self) -> None:
         """Count a request."""
@@ -100,6 +109,15 @@ class Town(Dialer):
         instance = self.current.get(target)
         if instance is None:
             raise Unavailable("It starts.", retry_after=1)
+        return instance.name, await self._connect(instance)
+
+    async def probe(self, target: Target) -> socket.socket:
+        instance = self.current.get(target)
+        if instance is None:
+            raise Unavailable("It starts.", retry_after=1)
+        return await self._connect(instance)
+
+    async def _connect(self, instance: Instance) -> socket.socket:
         connection = socket.socket()
         connection.setblocking(False)
         try:
@@ -109,7 +127,7 @@ class Town(Dialer):
         except BaseException:
             connection.close()
             raise
-        return instance.name, connection
+        return connection
 
     def touch(self, target: Target) -> None:
         return
@@ -146,7 +164,7 @@ class Town(Dialer):
             host = self.random.choice(HOSTS)
             self.table.remove(host)
             await asyncio.sleep(0)
-            self.table.put(Route(host, self.targets[host], uuid4(), Access.PUBLIC))
+            self.enter(host)
 
     async def _serve(self, instance: Instance, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         instance.writers.add(writer)
@@ -237,6 +255,10 @@ class Town(Dialer):
                 writer.write(counted)
         await writer.drain()
         return True
+
+
+def _members(host: str) -> int:
+    return MEMBERS if host == SPREAD else 1
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

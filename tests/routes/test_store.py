@@ -10,7 +10,7 @@ import pytest
 
 from firefly.bus import Bus
 from firefly.errors import InvalidInput, NameTaken, NotFound
-from firefly.routes import Access, AppTarget, BridgeTarget, Route, RouteTable, SandboxTarget
+from firefly.routes import Access, AppTarget, BridgeTarget, Health, Route, RouteTable, SandboxTarget, Spread
 from firefly.routes.store import RouteStore
 from firefly.store import Database
 from tests.support.waiting import eventually
@@ -54,6 +54,18 @@ async def test_routes_survive_a_restart(store: RouteStore, database: Database, b
     later = RouteTable()
     await RouteStore(database, bus, later).load()
     assert {route.host: route for route in later} == {route.host: route for route in routes}
+
+
+@pytest.mark.parametrize("health", [None, Health(), Health("/up?deep=1", 2.5)])
+async def test_a_spread_survives_a_restart(
+    store: RouteStore, database: Database, bus: Bus, health: Health | None
+) -> None:
+    spread = Spread((SandboxTarget(uuid4(), 3000), SandboxTarget(uuid4())), health)
+    route = Route("shop.example", spread, uuid4())
+    await store.add(route)
+    later = RouteTable()
+    await RouteStore(database, bus, later).load()
+    assert list(later) == [route]
 
 
 async def test_a_port_of_its_own_survives_a_restart(store: RouteStore, database: Database, bus: Bus) -> None:
