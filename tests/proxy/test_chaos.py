@@ -103,7 +103,7 @@ class Visitor:
             self.outcome.wrong.append(f"{asked}: {head}")
         else:
             self.outcome.seen[f"error {status}"] += 1
-            if asked.host == SPREAD and status >= 500 and asked.mood in GOOD and asked.method in AGAIN:
+            if asked.host == SPREAD and status in (502, 503) and asked.mood in GOOD and asked.method in AGAIN:
                 self.outcome.wrong.append(f"{asked}: {status}, though another member could answer")
         body = await self._body(asked, fields, reader)
         if "mark" in fields and body.replace(asked.mark.encode(), b""):

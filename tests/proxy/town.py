@@ -71,7 +71,7 @@ class Town(Dialer):
             app_path=folder / "none.sock",
             app_url="http://localhost:8000",
             content_domain="preview.localhost:8000",
-            limits=Limits(answer_time=1, stall_time=3, wake_time=2),
+            limits=Limits(answer_time=1, stall_time=3, wake_time=30),
         )
 
     async def open(self) -> None:
