@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,19 @@ class Load:
             self._poll.register(made, select.EPOLLIN)
         self._held: dict[int, bytes] = {}
 
-    def run(self, due: Sequence[float]) -> tuple[list[float], list[float]]:
+    def run(
+        self, due: Sequence[float], *, meanwhile: Callable[[], None] = lambda: None
+    ) -> tuple[list[float], list[float]]:
         """Send a request at each moment (seconds from now). Seconds that each took, and that each was sent late.
 
+        `meanwhile` is called again and again, and should take no longer than what is measured.
         Raises RuntimeError for an answer of another status, a connection that ends and answers that do not come.
         """
         clock, idle, since, at = time.perf_counter, deque(self._sockets), dict[int, float](), 0
         taken, late = list[float](), list[float]()
         began, total = clock(), len(due)
         while len(taken) < total:
+            meanwhile()
             now = clock() - began
             while at < total and idle and due[at] <= now:
                 number = idle.popleft()
