@@ -14,7 +14,7 @@ from functools import partial
 from firefly import log as logging
 
 from ..harness import Row
-from . import additions, bodies, hostile, idle, latency, messages, requests
+from . import additions, bodies, hostile, idle, latency, messages, pauses, requests, sleepers
 from .rig import Rig, set_up
 
 ROUNDS, SECONDS = 3, 3
@@ -40,6 +40,8 @@ def _measurements(rig: Rig) -> Sequence[tuple[str, Callable[[], list[Row]]]]:
         ("messages", partial(messages.rows, rig)),
         ("idle tunnels", partial(idle.rows, rig)),
         ("routes", partial(additions.rows, rig)),
+        ("sleeping targets", partial(sleepers.rows, rig)),
+        ("pauses", pauses.rows),
         ("hostile messages", hostile.rows),
     )
 

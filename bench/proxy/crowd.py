@@ -29,13 +29,13 @@ class Crowd:
         self._sent: dict[int, socket.socket] = {}
         self._came = time.perf_counter() + COMES
         self.statuses = Counter[str]()
-        """How many answers of each kind: `page 503`, `program 200`."""
+        """How many answers of each."""
         for number in range(size):
             source = f"127.0.1.{number % ADDRESSES + 1}"
             made = socket.create_connection(("127.0.0.1", port), 20, source_address=(source, 0))
             host = door.sleeper(number).host
-            made_for = browsers.script("/", host) if number % 2 else browsers.page("/", host)
-            self._waiting.append((made, made_for))
+            request = browsers.script("/", host) if number % 2 else browsers.page("/", host)
+            self._waiting.append((made, request))
             self._poll.register(made, select.EPOLLIN)
 
     def come(self) -> None:
@@ -53,7 +53,7 @@ class Crowd:
             connection = self._sent.pop(number)
             self._poll.unregister(number)
             answer = connection.recv(1 << 16)
-            self.statuses[f"{'page' if b'text/html' in answer[:500] else 'other'} {answer[9:12].decode()}"] += 1
+            self.statuses[answer[9:12].decode()] += 1
             connection.close()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import random
 import socket
 import sys
 from contextlib import AsyncExitStack
@@ -25,8 +26,8 @@ from .stored import opened, running
 
 HOST = "shop--ann.preview.localhost"
 ROUTES = 1000
-# Seconds that a sleeping target takes: a browser gets a page meanwhile, a program waits.
-WAKE = 1.5
+# Seconds that a sleeping target takes, one more than another: a browser gets a page meanwhile, a program waits.
+WAKE = 1.3, 2.3
 PROJECT, ACCOUNT, WORKSPACE = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
@@ -68,7 +69,7 @@ class Sleepers(MemoryDialer):
         return await super().dial(target)
 
     async def _wake(self, target: Target) -> None:
-        await asyncio.sleep(WAKE)
+        await asyncio.sleep(random.uniform(*WAKE))
         self.serve(target, self._address)
 
 

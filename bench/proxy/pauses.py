@@ -13,7 +13,7 @@ from firefly.client.bridge import BridgeClient
 from tests.support.server import LiveServer, create_project
 
 from ..harness import Row
-from .rig import Rig, program
+from .rig import program
 
 SECONDS, SETTLED = 10.0, 3.0
 # Milliseconds at the 99th percentile.
@@ -25,7 +25,7 @@ PREVIEWS, EDITS = 0.003, 0.05
 TEXT = "// typed\n" * 500
 
 
-def rows(rig: Rig) -> list[Row]:
+def rows() -> list[Row]:
     return [row for workers in MOST for row in _rows(workers)]
 
 

@@ -8,7 +8,7 @@ from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
 from .outbox import Sender
-from .stage import HELD, IDLE, SENT, Stage
+from .stage import ANSWERING, HELD, IDLE, SENT, Stage
 
 if TYPE_CHECKING:
     from .attempt import Attempt
@@ -99,13 +99,30 @@ class Connection(Sender):
             if head is not None:
                 self._begin(head)
             else:
-                self._read_head(self.buffer + data if self.buffer else data)
+                self._wait_for_turn(data)
         elif self.stage is Stage.SENT and self.body is not None:
             self._pass_body(data)
         elif self.stage is not Stage.LINGER:
             self.buffer += data
             if len(self.buffer) > MOST_AHEAD:
                 self.pause()
+
+    def _wait_for_turn(self, data: bytes) -> None:
+        """To read a head that was not seen before costs as much as all the rest: crowds of them let others pass."""
+        if not self.buffer:
+            self.since = self.stamp
+        self.buffer += data
+        self.stage = Stage.QUEUED
+        self.context.turns.take(self._read_in_turn)
+
+    def _read_in_turn(self) -> None:
+        if self.stage is not Stage.QUEUED:
+            return
+        self.stage = IDLE
+        if not self.write_paused:
+            self._read_head(self.buffer)
+            if self.ended and self.stage is IDLE:
+                endings.end(self)
 
     def _read_head(self, data: bytes) -> None:
         end = data.find(END, self._scanned)
@@ -227,7 +244,7 @@ class Connection(Sender):
         self.flush()
         self.ended = True
         # TLS has no half-closed connections here: asyncio ends both directions.
-        return self.stage in (Stage.HELD, Stage.SENT) and self.body is None and self.transport.can_write_eof()
+        return self.stage in ANSWERING and self.body is None and self.transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.stage = Stage.GONE

@@ -24,6 +24,7 @@ from .pages import Pages
 from .pool import Pool
 from .spread import Spreads
 from .tunnel import Pipe
+from .turns import Turns
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -57,6 +58,7 @@ class Context:
         self.redeem = tunnels
         self.heads = Heads(limits)
         self.outbox = Outbox()
+        self.turns = Turns()
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.connections: set[Connection] = set()
         self.held: set[Connection] = set()
@@ -91,6 +93,7 @@ class Context:
         self.now = time.monotonic()
         self.call_soon = loop.call_soon
         self.outbox.open(loop)
+        self.turns.open(loop)
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run `work` in a task that `cancel` ends at the latest."""

@@ -69,12 +69,20 @@ def dial(client: "Connection", target: Target, onward: bytes) -> None:
     client.waits = wait = Wait(target, onward)
     context.held.add(client)
     context.waiting[target] = context.waiting.get(target, 0) + 1
+    context.turns.take(partial(_start, client, wait))
+
+
+def _start(client: "Connection", wait: Wait) -> None:
+    context = client.context
+    if client.waits is not wait:
+        _dialed(context, wait.target, None)
+        return
     wait.task = context.spawn(_dial(client, wait))
-    wait.task.add_done_callback(partial(_dialed, context, target))
+    wait.task.add_done_callback(partial(_dialed, context, wait.target))
 
 
-def _dialed(context: "Context", target: Target, task: "asyncio.Task[None]") -> None:
-    if context.left.get(target) is task:
+def _dialed(context: "Context", target: Target, task: "asyncio.Task[None] | None") -> None:
+    if task is not None and context.left.get(target) is task:
         del context.left[target]
     context.waiting[target] -= 1
     if not context.waiting[target]:

@@ -24,6 +24,7 @@ from .limits import Limits
 from .onward import OnwardConnection
 from .pages import Pages
 from .tunnels import Tunnels
+from .turns import AT_ONCE
 
 TICK = 0.25
 # How often a front door that closes looks whether everything has ended.
@@ -215,21 +216,28 @@ class FrontDoor:
             await asyncio.sleep(TICK)
             context.now = time.monotonic()
             try:
-                self._look(turn)
+                await self._look(turn)
             # Whatever it is: without its clock nothing here would ever time out again.
             except Exception as error:
                 log.error("proxy.look_failed", exc_info=error)
 
-    def _look(self, turn: int) -> None:
+    async def _look(self, turn: int) -> None:
         context = self._context
-        for connection in list(context.held):
-            delivery.check_wait(connection)
+        await _each(context.held, delivery.check_wait, AT_ONCE)
         context.pool.sweep()
         context.spreads.sweep()
         context.checks.sweep()
         if turn % 4 == 0:
-            for connection in list(context.connections):
-                timers.check(connection)
+            await _each(context.connections, timers.check, REVIEWED_AT_ONCE)
+
+
+async def _each(connections: set[Connection], check: Callable[[Connection], None], at_once: int) -> None:
+    """Check those that are still there when it is their turn; others have theirs in between."""
+    for number, connection in enumerate(list(connections), 1):
+        if connection in connections:
+            check(connection)
+        if number % at_once == 0:
+            await asyncio.sleep(0)
 
 
 def _keep_alive(listener: socket.socket) -> None:

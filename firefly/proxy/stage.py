@@ -7,6 +7,8 @@ from typing import Final
 class Stage(Enum):
     IDLE = auto()
     """Between requests, or in the middle of a head."""
+    QUEUED = auto()
+    """Something of a head has come, and waits for its turn to be read."""
     HELD = auto()
     """A head was read; gate or target are waited for."""
     SENT = auto()
@@ -20,3 +22,6 @@ class Stage(Enum):
 IDLE: Final = Stage.IDLE
 HELD: Final = Stage.HELD
 SENT: Final = Stage.SENT
+
+# What a client that sends no more may still be answered in.
+ANSWERING: Final = frozenset({Stage.QUEUED, Stage.HELD, Stage.SENT})
