@@ -8,6 +8,7 @@ from .model import NOBODYS, Code, Link, Overview, Password, Person, Place, Polic
 from .policies import Policies
 from .records import Records
 from .requests import Reply, Requests
+from .sisters import Sisters
 from .visits import Visits
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Records",
     "Reply",
     "Requests",
+    "Sisters",
     "Visit",
     "Visitor",
     "Visits",

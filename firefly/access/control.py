@@ -13,9 +13,11 @@ from ..secrets import Keyring
 from .entrances import Entrances
 from .keys import Keys
 from .management import Management
+from .passes import Passes
 from .policies import Policies
 from .records import Records
 from .requests import Requests
+from .sisters import Ports, Sisters, no_ports
 from .visits import Visits
 
 FLUSH, SWEEP = 20.0, 1800.0
@@ -31,6 +33,7 @@ class AccessControl:
     entrances: Entrances
     visits: Visits
     requests: Requests
+    sisters: Sisters
 
     @classmethod
     def build(
@@ -41,11 +44,15 @@ class AccessControl:
         grants: PreviewGrants,
         keyring: Keyring,
         passwords: Passwords | None = None,
+        ports: Ports = no_ports,
+        domain: str = "",
     ) -> Self:
+        """`ports` and `domain` as `Sisters` has them."""
         policies = Policies(records.database, records.bus)
         limiter = RateLimiter(records.database, records.clock)
         passwords = passwords or Passwords()
         visits = Visits(records=records, grants=grants)
+        passes = Passes(records=records, grants=grants, keyring=keyring)
         keys = Keys(records=records, projects=projects, grants=grants, passwords=passwords, keyring=keyring)
         return cls(
             policies=policies,
@@ -59,6 +66,7 @@ class AccessControl:
             requests=Requests(
                 records=records, projects=projects, grants=grants, visits=visits, keys=keys, limiter=limiter
             ),
+            sisters=Sisters(records=records, grants=grants, passes=passes, ports=ports, domain=domain),
         )  # fmt: skip
 
     async def run(self) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 GRANT_COOKIE: Final = "__Host-firefly-grant"
 NONCE_COOKIE: Final = "__Host-firefly-nonce"
 ASKED_COOKIE: Final = "__Host-firefly-asked"
+ROUND_COOKIE: Final = "__Host-firefly-round"
 
 
 def set_cookie(name: str, value: str, max_age: int) -> str:

@@ -1,6 +1,6 @@
 """The server's calls to bridges: filling, naming and updating workspaces, asking after applications."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -66,6 +66,13 @@ class BridgeCalls:
         """Once it is neither installing nor starting, or after `wait` seconds."""
         async with self._bridge(workspace_id) as bridge:
             return await bridge.application_status(wait=wait)
+
+    async def ports(self, workspace_id: UUID) -> Sequence[int]:
+        """What is listened on in a sandbox that runs, beside the main port; one that does not is left asleep."""
+        if self._keeper.running(workspace_id) is None:
+            return ()
+        async with self._bridge(workspace_id) as bridge:
+            return await bridge.ports()
 
     async def recent_output(self, workspace_id: UUID) -> list[Line]:
         """What the application printed last, as far as the bridge keeps it."""

@@ -10,6 +10,8 @@ from firefly.projects import Action
 from firefly.proxy import Gate, Head, Verdict
 from firefly.routes import Access, Route, RouteTable
 
+from .missing import MissingGrants
+
 if TYPE_CHECKING:
     from firefly.access import Policy
     from firefly.auth import Grant, GrantChecks, Tokens
@@ -77,12 +79,15 @@ class PreviewGate(Gate):
         self._table = table
         self._policies = policies
         self._visits = visits
+        self._missing = MissingGrants()
 
     def decide(self, route: Route | None, head: Head) -> Verdict:
         grant = self._grant(route, head)
         if grant is not None:
             if head.fields.worker and not self._has_workers(route):
                 return Verdict.NO_WORKER
+            if self._missing and self._missing.lead_round(grant, head):
+                return Verdict.TO_APP
             if grant.is_due:
                 return Verdict.RENEW
             return Verdict.MEMBER if grant.is_member else Verdict.ALLOW
@@ -91,7 +96,18 @@ class PreviewGate(Gate):
         if self._is_open(route, head):
             return Verdict.NO_WORKER if head.fields.worker and not self._has_workers(route) else Verdict.ALLOW
         # Also for a host that does not exist: whoever is not signed in must not learn which ones do.
-        return Verdict.TO_APP if head.is_navigation else Verdict.REFUSE
+        if head.is_navigation:
+            return Verdict.TO_APP
+        if head.origin is not None:
+            self._note_missing(route, head.origin)
+        return Verdict.REFUSE
+
+    def _note_missing(self, route: Route | None, origin: bytes) -> None:
+        """A page of the same project asked in vain: its visitor may lack the grant of this host alone."""
+        found = self._table.find(urlsplit(origin).netloc)
+        project_id = found.project_id if found is not None else None
+        if project_id is not None and route is not None and route.project_id == project_id:
+            self._missing.note(project_id, self._grants.now())
 
     def renew(self, route: Route, head: Head) -> tuple[Verdict, bytes]:
         grant = self._grant(route, head)

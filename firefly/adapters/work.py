@@ -144,7 +144,7 @@ async def _tie(
     hosting.smart_http.listener = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
     control = access.AccessControl.build(
         access.Records(ground.database, ground.bus, audit, clock), projects=projects, grants=credentials.grants,
-        keyring=credentials.keyring,
+        keyring=credentials.keyring, ports=bridges.ports, domain=settings.content_domain.partition(":")[0],
     )  # fmt: skip
     return Work(
         keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs,

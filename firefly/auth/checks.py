@@ -57,9 +57,17 @@ class GrantChecks:
     def recall(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
         """As `verify`, also where the cookie has expired: whether the grant stands is then to be looked up."""
         grant = self._sealer.open(value)
-        if grant is None or self._is_revoked(grant) or grant.ends_at <= self._clock.time():
-            return None
-        return grant if (grant.project_id, grant.policy_version) == (project_id, policy_version) else None
+        return grant if grant is not None and self.stands(grant, project_id, policy_version) else None
+
+    def stands(self, grant: Grant, project_id: UUID, policy_version: int) -> bool:
+        """Whether a grant that we have made is good for that project, and has neither ended nor been ended."""
+        if self._is_revoked(grant) or grant.ends_at <= self._clock.time():
+            return False
+        return (grant.project_id, grant.policy_version) == (project_id, policy_version)
+
+    def now(self) -> float:
+        """The time by which grants are judged."""
+        return self._clock.time()
 
     def _is_revoked(self, grant: Grant) -> bool:
         return self._refusals.refuses(

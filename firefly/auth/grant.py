@@ -15,6 +15,7 @@ COOKIE_LIFE, RENEW_AFTER = 3600.0, 300.0
 LONGEST = 256
 # id, project, source, account, session; version of the policy; issued, expires, ends (microseconds); kind
 _BODY, _MAC = struct.Struct(">16s16s16s16s16sQQQQB"), 32
+PACKED = _BODY.size
 _PERSON = b"firefly-grant"
 _NOBODY = UUID(int=0)
 
@@ -69,6 +70,11 @@ class Grant:
             is_member=kind is Kind.MEMBER,
         )  # fmt: skip
 
+    @property
+    def sealed_at(self) -> float:
+        """When its cookie was made; earlier for one that lives to the grant's end."""
+        return self.expires_at - COOKIE_LIFE
+
     def renewed(self, now: float) -> "Grant":
         expires = min(now + COOKIE_LIFE, self.ends_at)
         return replace(self, expires_at=expires, renew_at=_renew_at(expires, self.ends_at), is_due=False)
@@ -90,14 +96,7 @@ class Sealer:
         self._keys = keys
 
     def seal(self, grant: Grant) -> str:
-        body = _BODY.pack(
-            grant.id.bytes,
-            grant.project_id.bytes,
-            *((id or _NOBODY).bytes for id in (grant.source_id, grant.account_id, grant.session_id)),
-            grant.policy_version,
-            *(round(moment * 1e6) for moment in (grant.issued_at, grant.expires_at, grant.ends_at)),
-            _KINDS.index(grant.kind),
-        )
+        body = pack(grant)
         return base64.urlsafe_b64encode(body + _mac(self._keys[0], body)).rstrip(b"=").decode()
 
     def open(self, value: bytes) -> Grant | None:
@@ -111,10 +110,23 @@ class Sealer:
         body, mac = raw[:-_MAC], raw[-_MAC:]
         if len(body) != _BODY.size or not any(hmac.compare_digest(mac, _mac(key, body)) for key in self._keys):
             return None
-        return _unpack(body)
+        return unpack(body)
 
 
-def _unpack(body: bytes) -> Grant:
+def pack(grant: Grant) -> bytes:
+    """PACKED bytes, which prove nothing."""
+    return _BODY.pack(
+        grant.id.bytes,
+        grant.project_id.bytes,
+        *((id or _NOBODY).bytes for id in (grant.source_id, grant.account_id, grant.session_id)),
+        grant.policy_version,
+        *(round(moment * 1e6) for moment in (grant.issued_at, grant.expires_at, grant.ends_at)),
+        _KINDS.index(grant.kind),
+    )
+
+
+def unpack(body: bytes) -> Grant:
+    """What `pack` made, and nothing else."""
     id, project, source, account, session, version, issued, expires, ends, kind = _BODY.unpack(body)
     return Grant(
         UUID(bytes=id),

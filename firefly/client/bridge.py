@@ -17,7 +17,7 @@ from firefly.client.bridge_connection import BridgeConnection
 from firefly.client.sse import ServerEvent, server_events
 from firefly.errors import Unavailable
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
-from firefly.protocol.application import ApplicationStatus, Line
+from firefly.protocol.application import ApplicationStatus, Line, Ports
 from firefly.protocol.errors import from_problem
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecEvent, ExecParams, ExecResult
 from firefly.protocol.files import Listing, Written
@@ -126,6 +126,10 @@ class BridgeClient:
         """Once it is neither installing nor starting, or after `wait` seconds, a minute at most."""
         query = f"?wait={wait:g}" if wait else ""
         return await self._json(ApplicationStatus, "GET", f"/application{query}", timeout=wait + 30)
+
+    async def ports(self, *, timeout: float = 5) -> list[int]:
+        """What is listened on in the sandbox beside the application's main port."""
+        return (await self._json(Ports, "GET", "/ports", timeout=timeout)).ports
 
     async def start_application(self) -> ApplicationStatus:
         return await self._json(ApplicationStatus, "POST", "/application/start")

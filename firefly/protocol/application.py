@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -60,6 +61,12 @@ class ApplicationStatus(Result):
     found_by: str = ""
     steps: list[Step] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
+
+
+class Ports(Result):
+    """Ports that something in the sandbox listens on just now, without the application's main one."""
+
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(max_length=50)
 
 
 class Stream(StrEnum):

@@ -2,7 +2,8 @@
 
 import html
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
@@ -10,6 +11,7 @@ from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
 from .heads import Head
 
 LAST_LINES = 30
+_ORIGIN = re.compile(rb"https?://[A-Za-z0-9.:_-]{1,260}")
 
 _STYLE = """
 :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1c2128;--quiet:#57606a;--line:#d9dee5;--accent:#b7791f}
@@ -119,6 +121,15 @@ def failure(error: Exception, *, trusted: bool) -> Notice:
     return NOT_RUNNING if isinstance(error, FireflyError) else SILENT
 
 
+def refused(head: Head) -> Notice:
+    """REFUSED, as a page's script may read it: it says nothing, and it tells a page of the project what to open."""
+    origin = head.origin
+    if origin is None or not _ORIGIN.fullmatch(origin):
+        return REFUSED
+    fields = b"Access-Control-Allow-Origin: %b\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n" % origin
+    return replace(REFUSED, fields=REFUSED.fields + fields)
+
+
 def elsewhere(status: int, location: str) -> Notice:
     """A redirect."""
     return Notice(status, "moved", "Moved", "It has a new address.", fields=b"Location: %b\r\n" % location.encode())
@@ -178,6 +189,8 @@ def _problem(notice: Notice, reference: str) -> str:
         "status": notice.status,
         "detail": notice.detail,
     }
+    if notice.link:
+        problem["open"] = notice.link[0]
     if notice.output:
         problem["output"] = notice.output
     if notice.reload:

@@ -67,14 +67,14 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
         context.spawn(_ask(client, head, route))
     else:
         context.counters["refused"] += 1
-        delivery.answer(client, pages.REFUSED)
+        delivery.answer(client, pages.refused(head))
 
 
 def _renew(client: "Connection", head: Head, route: Route) -> None:
     context = client.context
     verdict, lines = context.gate.renew(route, head)
     if verdict is not MEMBER and verdict is not ALLOW:
-        delivery.answer(client, pages.REFUSED)
+        delivery.answer(client, pages.refused(head))
         return
     client.trusted = verdict is MEMBER
     _let_through(client, head, route, Dress(context.preview_dress.lines + lines, preview=True))

@@ -14,18 +14,19 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from firefly.access import NOBODYS, Place, Visitor
-from firefly.access.cookies import GRANT_COOKIE, NONCE_COOKIE, set_cookie
+from firefly.access.cookies import GRANT_COOKIE, NONCE_COOKIE, ROUND_COOKIE, set_cookie
 from firefly.auth import Grant, PreviewGrants
 from firefly.errors import FireflyError
 
 from .context import HostKind, client_address, host_kind
 from .security import CSP
 from .services import services_of
+from .sisters import may_pass_through, pass_through
 
-NONCE_LIFETIME = 600
+NONCE_LIFETIME, ROUND_LIFETIME = 600, 5
 OWN_PREFIX = "/.firefly/"
 ENTER, SIGN_IN = "/.firefly/enter", "/.firefly/sign-in"
-_NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
+NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 REFUSED = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{detail}</p></html>"
 )
@@ -52,7 +53,7 @@ async def content_host(request: web.Request, handler: Handler) -> web.StreamResp
     response = await _door(request)(request)
     ancestors = f"frame-ancestors 'self' {services_of(request).settings.url}"
     own = "style-src 'unsafe-inline'; form-action 'self'"
-    response.headers[CSP] = f"default-src 'none'; base-uri 'none'; {own}; {ancestors}"
+    response.headers.setdefault(CSP, f"default-src 'none'; base-uri 'none'; {own}; {ancestors}")
     return response
 
 
@@ -62,10 +63,10 @@ def _door(request: web.Request) -> Handler:
         return begin
     folder = path[: path.rindex("/") + 1]
     doors = request.config_dict[DOORS]
-    return doors.get((request.method, path)) or doors.get((request.method, folder)) or _nothing
+    return doors.get((request.method, path)) or doors.get((request.method, folder)) or nothing
 
 
-async def _nothing(request: web.Request) -> web.StreamResponse:
+async def nothing(request: web.Request) -> web.StreamResponse:
     return _refused(404, "Nothing to see here", "There is no such page, or it is not for you.")
 
 
@@ -83,11 +84,28 @@ def safe_path(given: str | None) -> str:
 
 def place_of(request: web.Request) -> Place:
     """The host that was asked for, whether or not anything is there."""
-    route = services_of(request).routes.find(request.host.lower().encode("ascii", "replace"))
-    host = bare_host(request.host)[:255]
+    return place_at(request, request.host)
+
+
+def place_at(request: web.Request, wanted: str) -> Place:
+    """Another host, likewise."""
+    route = services_of(request).routes.find(wanted.lower().encode("ascii", "replace"))
+    host = bare_host(wanted)[:255]
     if route is None or route.project_id is None:
         return Place(host)
     return Place(host, route.project_id, route.policy_version)
+
+
+def is_open(request: web.Request, host: str) -> bool:
+    """Whether a host shows something of a project: there is a route, which leads nowhere else."""
+    route = services_of(request).routes.find(host.encode("ascii", "replace"))
+    return route is not None and route.project_id is not None and route.redirect_to is None
+
+
+def full_host(request: web.Request, host: str) -> str:
+    """With the port at which browsers reach content hosts."""
+    _, colon, port = services_of(request).settings.content_domain.partition(":")
+    return host + colon + port
 
 
 def visitor_of(request: web.Request) -> Visitor:
@@ -97,13 +115,13 @@ def visitor_of(request: web.Request) -> Visitor:
 async def begin(request: web.Request) -> web.StreamResponse:
     """Send a browser that navigates here over to the app, with a nonce of this host to come back by."""
     if request.method != hdrs.METH_GET or not navigates(request):
-        return await _nothing(request)
+        return await nothing(request)
     own = request.path.startswith(OWN_PREFIX)
     wanted = safe_path(request.query.get("to") if own else request.rel_url.raw_path_qs)
     if not own and (again := await _reopen(request, wanted)) is not None:
         return again
     kept = request.cookies.get(NONCE_COOKIE, "")
-    nonce = kept if _NONCE.fullmatch(kept) else secrets.token_urlsafe(32)
+    nonce = kept if NONCE.fullmatch(kept) else secrets.token_urlsafe(32)
     query = {"host": request.host.lower(), "nonce": PreviewGrants.hash_nonce(nonce).hex(), "to": wanted}
     if own:
         query["sign_in"] = "1"
@@ -114,14 +132,21 @@ async def begin(request: web.Request) -> web.StreamResponse:
 
 
 async def _reopen(request: web.Request, wanted: str) -> web.StreamResponse | None:
-    """A visitor whose cookie has expired while the grant stands gets another."""
-    kept, place = request.cookies.get(GRANT_COOKIE), place_of(request)
+    """A visitor whose cookie has expired while the grant stands gets another; so does one who lacks a sister host's."""
+    kept, place = request.cookies.get(GRANT_COOKIE, "").encode("utf-8", "replace"), place_of(request)
     if not kept or place.project_id == NOBODYS:
         return None
-    grant = await services_of(request).access.visits.reopen(
-        kept.encode("utf-8", "replace"), place.project_id, place.policy_version, visitor_of(request)
-    )
-    return let_in(request, grant, wanted) if grant else None
+    services, asked = services_of(request), (kept, place.project_id, place.policy_version)
+    grant = await services.access.visits.reopen(*asked, visitor_of(request))
+    if grant is not None:
+        return await let_in(request, grant, wanted)
+    known = services.grants.verify(*asked)
+    if known is None or not may_pass_through(request) or ROUND_COOKIE in request.cookies:
+        return None
+    response = await let_in(request, services.grants.renew(known), wanted)
+    # Who comes again at once was not sent here for that.
+    add_cookie(response, ROUND_COOKIE, "1", ROUND_LIFETIME)
+    return response
 
 
 def navigates(request: web.Request) -> bool:
@@ -144,19 +169,25 @@ async def enter(request: web.Request) -> web.StreamResponse:
         )
     except FireflyError:
         return _refused(403, "The preview could not be opened", "The way in was used or took too long. Open it again.")
-    response = let_in(request, grant, safe_path(request.query.get("to")))
+    response = await let_in(request, grant, safe_path(request.query.get("to")))
     add_cookie(response, NONCE_COOKIE, "", 0)
     return response
 
 
-def let_in(request: web.Request, grant: Grant, to: str) -> web.Response:
-    """On to `to` of this host, with the grant."""
-    grants = services_of(request).grants
-    response = web.Response(status=303)
-    response.headers[hdrs.LOCATION] = to
-    response.headers["Referrer-Policy"] = "no-referrer"
+async def let_in(request: web.Request, grant: Grant, to: str) -> web.Response:
+    """On to `to` of this host, with the grant; in a browser by way of the project's other hosts."""
+    grants, sisters = services_of(request).grants, services_of(request).access.sisters
+    place = place_of(request)
+    await sisters.note(place)
+    hosts = await sisters.of(place) if may_pass_through(request) else []
+    known = [full_host(request, host) for host in hosts if is_open(request, host)]
+    response = pass_through(request, known, to) if known else _see_other(to)
     add_cookie(response, GRANT_COOKIE, grants.seal(grant), grants.remaining(grant))
     return response
+
+
+def _see_other(to: str) -> web.Response:
+    return web.Response(status=303, headers={hdrs.LOCATION: to, "Referrer-Policy": "no-referrer"})
 
 
 def add_cookie(response: web.Response, name: str, value: str, max_age: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import aiohttp
 
+from firefly.bridge.application.ports import listening
 from firefly.client.bridge_connection import Notification
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, StepState
 from firefly.protocol.workspace import Configuration, Role
@@ -145,6 +146,23 @@ async def test_an_application_that_ignores_the_port_is_found(house: Running) -> 
     status = await running(house)
     assert status.port == port
     assert "does not listen on $PORT" in status.reason
+
+
+async def test_other_ports_are_told_without_the_main_one(house: Running) -> None:
+    other = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = other.sockets[0].getsockname()[1]
+    assert port in listening()
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house)
+    await house.client.configure(CONFIGURATION)
+    main = (await running(house)).port
+    told = await house.client.ports()
+    assert main in listening()
+    # Here the bridge shares the machine's network, where more may be listened on than is told.
+    assert set(told) == set([found for found in listening() if found != main][:50])
+    other.close()
+    await other.wait_closed()
+    assert port not in listening()
 
 
 async def test_a_port_that_is_taken_is_named(house: Running) -> None:

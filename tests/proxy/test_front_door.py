@@ -207,6 +207,16 @@ class TestRouting:
         assert unknown.status == 401
         assert house.dialer.dialed == [], "nothing is woken before the gate has decided"
 
+    @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://a.example", "null", "x", "http://a b"])
+    async def test_a_page_may_read_a_refusal_which_says_the_same_for_all_hosts(self, house: House, origin: str) -> None:
+        house.gate.default = house.gate.verdicts[HOST] = Verdict.REFUSE
+        answers = [await house.ask(host=host, Origin=origin) for host in (OTHER, HOST)]
+        assert answers[0] == answers[1]
+        allowed = origin if origin.startswith("http") and " " not in origin else None
+        assert answers[0].fields.get("access-control-allow-origin") == allowed
+        assert answers[0].fields.get("access-control-allow-credentials") == ("true" if allowed else None)
+        assert answers[0].fields.get("vary") == ("Origin" if allowed else None)
+
     async def test_a_host_that_does_not_exist_is_refused_whatever_the_gate_says(self, house: House) -> None:
         assert (await house.ask(host=OTHER)).status == 401
 

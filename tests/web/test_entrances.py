@@ -385,11 +385,14 @@ async def test_a_cookie_that_expired_is_renewed_while_its_grant_stands(world: Wo
 
 
 async def test_a_cookie_that_has_not_expired_does_not_go_round_in_circles(world: World) -> None:
-    """The gate sends a visitor here whose cookie may not speak for this request, however good it is."""
+    """The gate sends a visitor here who lacks a sister's grant, or whose cookie is not the one that it looks at."""
     await world.shared(world.ada, "site")
     host = host_of(world)
     entered = await world.visitor(host).get(await link_of(world), headers=VISIT, allow_redirects=False)
     mine = f"__Host-firefly-grant={value(cookie(entered, '__Host-firefly-grant'))}"
+    once = await world.visitor(host, Cookie=mine).get("/", headers=VISIT, allow_redirects=False)
+    assert (once.status, once.headers["Location"]) == (303, "/")
+    mine += f"; __Host-firefly-round={value(cookie(once, '__Host-firefly-round'))}"
     sent = await world.visitor(host, Cookie=mine).get("/", headers=VISIT, allow_redirects=False)
     assert urlsplit(sent.headers["Location"]).path == "/auth/preview"
 

@@ -32,6 +32,11 @@ def ports_of(session: int) -> set[int]:
     return found - _NOT_FOR_PREVIEW
 
 
+def listening() -> list[int]:
+    """All ports that something listens on, in order; in a sandbox with a network of its own they are all its own."""
+    return sorted({port for _, port in _listeners()} - _NOT_FOR_PREVIEW)
+
+
 def _listeners() -> Iterator[tuple[str, int]]:
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
+from firefly.bridge.application.ports import listening
 from firefly.bridge.connection import HEARTBEAT, MAX_MESSAGE, Connection
 from firefly.bridge.dispatcher import Dispatcher
 from firefly.bridge.http import streams
@@ -18,11 +19,13 @@ from firefly.bridge.services.execution import Execution
 from firefly.bridge.services.workspace import WorkspaceService
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
+from firefly.protocol.application import Ports
 from firefly.protocol.execution import ExecParams
 from firefly.protocol.workspace import Configuration, InitializeParams, Member, PullParams
 
 MOST_ARCHIVE = 512 << 20
 LONGEST_WAIT = 60.0
+MOST_PORTS = 50
 _WHO = "the server"
 log = structlog.get_logger()
 
@@ -46,6 +49,7 @@ class ControlRoutes:
             web.get("/bridge", self.bridge),
             web.get("/logs", self.logs),
             web.get("/application", self.status),
+            web.get("/ports", self.ports),
             web.post("/application/{action}", self.act),
             web.post("/exec", self.execute),
             web.post("/initialize", self.initialize),
@@ -80,6 +84,11 @@ class ControlRoutes:
         except ValueError:
             raise InvalidInput("wait is a number of seconds.", field="wait") from None
         return answer(await self._application.board.settled(within=wait) if wait else self._application.board.status)
+
+    async def ports(self, _: web.Request) -> web.StreamResponse:
+        """Beside the application's main one."""
+        found = await asyncio.to_thread(listening)
+        return answer(Ports(ports=[port for port in found if port != self._application.board.status.port][:MOST_PORTS]))
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         match request.match_info["action"]:

@@ -182,6 +182,30 @@ WITH old_grants AS (DELETE FROM access_grants AS g WHERE g.expires_at < :now::ti
         AND (r.project_id IS NULL OR r.project_id = g.project_id)
         AND (r.grant_id IS NULL OR r.grant_id IN (g.id, g.source_id, g.project_id))
 )),
+    old_passes AS (DELETE FROM access_spent WHERE expires_at < :now::timestamptz),
     old_links AS (DELETE FROM access_links WHERE expires_at < :now::timestamptz),
     old_codes AS (DELETE FROM access_codes WHERE expires_at < :now::timestamptz)
 DELETE FROM access_requests WHERE expires_at < :now::timestamptz AND coalesce(granted_until, expires_at) < :now::timestamptz;
+
+-- name: project_hosts
+-- `main_of` is the workspace whose main port the host shows: its other ports have hosts that derive from it.
+SELECT host, CASE WHEN target ->> 'port' IS NULL THEN target ->> 'workspace_id' END AS main_of FROM routes
+WHERE project_id = :project_id AND kind = 'sandbox' AND redirect_to IS NULL ORDER BY changed_at DESC, host LIMIT 50;
+
+-- name: hosts_seen
+SELECT host FROM access_hosts WHERE project_id = :project_id ORDER BY seen_at DESC, host;
+
+-- name: note_host!
+INSERT INTO access_hosts (project_id, host, seen_at)
+SELECT id, :host, :now::timestamptz FROM projects WHERE id = :project_id
+ON CONFLICT (project_id, host) DO UPDATE SET seen_at = excluded.seen_at;
+
+-- name: forget_hosts!
+DELETE FROM access_hosts WHERE project_id = :project_id AND host NOT IN (
+    SELECT host FROM access_hosts WHERE project_id = :project_id ORDER BY seen_at DESC, host LIMIT :most::bigint
+);
+
+-- name: spend$
+-- Nothing where it was spent before.
+INSERT INTO access_spent (hash, expires_at) VALUES (:hash, :expires_at::timestamptz)
+ON CONFLICT DO NOTHING RETURNING 1;

@@ -63,7 +63,7 @@ async def _try(request: web.Request, door: str, name: str) -> web.StreamResponse
         grant = await check(form.get(name, ""), place_of(request), visitor_of(request))
     except FireflyError as error:
         return _failed(request, to, error)
-    return let_in(request, grant, to) if grant else _page(request, to, told=WRONG[door], status=403)
+    return await let_in(request, grant, to) if grant else _page(request, to, told=WRONG[door], status=403)
 
 
 async def take_link(request: web.Request) -> web.StreamResponse:
@@ -80,7 +80,7 @@ async def take_link(request: web.Request) -> web.StreamResponse:
         grant = await services_of(request).access.entrances.by_link(secret, place, visitor_of(request))
     except FireflyError as error:
         return _failed(request, to, error)
-    return let_in(request, grant, to) if grant else _page(request, to, told=WRONG[LINK], status=403)
+    return await let_in(request, grant, to) if grant else _page(request, to, told=WRONG[LINK], status=403)
 
 
 async def ask(request: web.Request) -> web.StreamResponse:
@@ -114,7 +114,7 @@ async def asked(request: web.Request) -> web.StreamResponse:
     if claimed is None:
         return _card(request, "asked.html", {"to": to, "again": LOOK_AGAIN})
     grant: Grant = claimed[0]
-    response = let_in(request, grant, claimed[1])
+    response = await let_in(request, grant, claimed[1])
     add_cookie(response, ASKED_COOKIE, "", 0)
     return response
 

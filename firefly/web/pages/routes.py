@@ -7,11 +7,13 @@ from .entrance import set_up_entrance
 from .help import set_up_help
 from .preview import set_up_preview
 from .sign_in import set_up_sign_in
+from .sisters import set_up_sisters
 
 
 def set_up_pages(app: web.Application) -> None:
     set_up_sign_in(app)
     set_up_preview(app)
     set_up_entrance(app)
+    set_up_sisters(app)
     set_up_help(app)
     set_up_application_pages(app)

@@ -1,0 +1,68 @@
+"""Who is to be led round all hosts of a project again, since a page of it was refused at one of them.
+
+A port that begins to be listened on, or a host that is added, has no visitor's grant yet. The page that calls it is
+refused; the next page that its visitor opens there is shown by way of all hosts, which brings the grant.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from firefly.proxy import Head
+
+if TYPE_CHECKING:
+    from firefly.auth import Grant
+
+# Anybody can be refused and say that it was a page of the project: he costs its visitors one detour in this time.
+EVERY, FORGOTTEN = 30.0, 600.0
+MOST_PROJECTS, MOST_GRANTS = 256, 1024
+SHOWN = frozenset({b"document", b"iframe", b"frame"})
+
+
+@dataclass(slots=True)
+class _Round:
+    since: float
+    led: set[tuple[UUID, float]] = field(default_factory=set)
+
+
+class MissingGrants:
+    """Of this process alone; whoever is refused in another reloads a second time. Falsy while there is nothing."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[UUID, _Round] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._rounds)
+
+    def note(self, project_id: UUID, now: float) -> None:
+        """A request to a host of the project was refused to a page of the same project."""
+        known = self._rounds.get(project_id)
+        if known is not None and now - known.since < EVERY:
+            return
+        for old in [id for id, one in self._rounds.items() if now - one.since > FORGOTTEN]:
+            del self._rounds[old]
+        self._rounds.pop(project_id, None)
+        if len(self._rounds) >= MOST_PROJECTS:
+            del self._rounds[next(iter(self._rounds))]
+        self._rounds[project_id] = _Round(now)
+
+    def lead_round(self, grant: "Grant", head: Head) -> bool:
+        """Whether this request for a page is to go by way of all hosts; once for each cookie."""
+        known = self._rounds.get(grant.project_id)
+        if known is None or not _is_shown(head) or grant.sealed_at > known.since:
+            return False
+        cookie = (grant.id, grant.expires_at)
+        if cookie in known.led or len(known.led) >= MOST_GRANTS:
+            return False
+        known.led.add(cookie)
+        return True
+
+
+def _is_shown(head: Head) -> bool:
+    return (
+        head.method == b"GET"
+        and head.upgrade is None
+        and head.fetch_mode == b"navigate"
+        and head.fetch_destination in SHOWN
+        and head.field(b"sec-purpose") is None
+    )
