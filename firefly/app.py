@@ -5,7 +5,6 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 import structlog
 import uvloop
@@ -16,7 +15,8 @@ from . import resources
 from .adapters.announcement import announce
 from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
-from .adapters.gate import PreviewGate, TokenPasses
+from .adapters.door import APP_SOCKET, Doors, LocalDoor, Sources
+from .adapters.gate import TokenPasses
 from .adapters.listening import listeners
 from .adapters.parts import Credentials, Hosting
 from .adapters.tls import Encryption
@@ -24,10 +24,8 @@ from .adapters.upkeep import expire_for_ever, reconcile_pushes
 from .adapters.work import Ground, Work
 from .artifacts import FileArtifactStore
 from .audit import Audit
-from .auth import Holder, Revocation
 from .bus import PostgresBus
 from .clock import SystemClock
-from .proxy import FrontDoor
 from .proxy.tunnels import Tunnels
 from .routes import RouteTable
 from .routes.store import RouteStore
@@ -38,10 +36,10 @@ from .store import Database, EmbeddedPostgres, migrate
 from .tls import sites
 from .web.application import create_application
 from .web.services import Services
+from .workers import Crew
 
 log = structlog.get_logger()
 
-APP_SOCKET = "app.sock"
 LONGEST_LINE = 64 << 10
 
 
@@ -92,7 +90,8 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             stack, ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend,
             stop_sandboxes=stop_sandboxes,
         )  # fmt: skip
-        door, tunnels = _front_door(settings, table, credentials, work)
+        tunnels = Tunnels()
+        doors = _doors(settings, table, credentials, work, tunnels, encryption)
         certificates = HostCertificates(settings, encryption)
         work.domains.checking.on_hosts(certificates.serve)
         services = Services(
@@ -103,17 +102,12 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
             certificates=certificates,
-            metrics=(lambda: door.counters, encryption.metrics), proofs=encryption.pages,
+            metrics=(lambda: doors.counters, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
-        credentials.revocations.on_record(partial(_cut, door, tunnels))
-        work.access.policies.on_change(lambda: door.cut(lambda holder: False))
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
-        for listener in sockets.door:
-            await door.start(sock=listener, tls=encryption.shelf.context if encryption.shelf else None)
-        for listener in sockets.plain:
-            await door.start(sock=listener, onward=True)
-        stack.push_async_callback(door.close, drain=settings.drain_requests, tunnels=settings.drain_tunnels)
+        await doors.open(sockets)
+        stack.push_async_callback(doors.close, drain=settings.drain_requests, tunnels=settings.drain_tunnels)
         # Before the front door drains: what streams would keep it waiting for ever.
         stack.push_async_callback(runner.shutdown)
         await stack.enter_async_context(
@@ -133,36 +127,21 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
         yield services
 
 
-def _front_door(
-    settings: Settings, table: RouteTable, credentials: Credentials, work: Work
-) -> tuple[FrontDoor, Tunnels]:
-    gate = PreviewGate(
-        grants=credentials.grants, opens=TokenPasses(credentials.tokens, work.projects), table=table,
+def _doors(
+    settings: Settings,
+    table: RouteTable,
+    credentials: Credentials,
+    work: Work,
+    tunnels: Tunnels,
+    encryption: Encryption,
+) -> Doors:
+    sources = Sources(
+        settings=settings, table=table, grants=credentials.grants, refusals=credentials.revocations,
         policies=work.access.policies, visits=work.access.visits,
+        opens=TokenPasses(credentials.tokens, work.projects),
+        dialer=SandboxDialer(keeper=work.keeper, bridges=work.bridges), tunnels=tunnels, shelf=encryption.shelf,
     )  # fmt: skip
-    tunnels = Tunnels()
-    door = FrontDoor(
-        table=table,
-        gate=gate,
-        dialer=SandboxDialer(keeper=work.keeper, bridges=work.bridges),
-        app_path=settings.run_dir / APP_SOCKET,
-        app_url=settings.url,
-        content_domain=settings.content_domain,
-        trusted_proxies=settings.trusted_proxies,
-        tunnels=tunnels.redeem,
-    )
-    return door, tunnels
-
-
-def _cut(door: FrontDoor, tunnels: Tunnels, revocation: Revocation) -> None:
-    """End what is open, and what is about to be."""
-    ended = partial(_is_ended, revocation)
-    tunnels.cut(ended)
-    door.cut(ended)
-
-
-def _is_ended(revocation: Revocation, holder: object) -> bool:
-    return isinstance(holder, Holder) and revocation.ends(holder)
+    return Crew(sources, settings.proxy_workers) if settings.proxy_workers else LocalDoor(sources)
 
 
 async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:

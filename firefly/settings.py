@@ -26,6 +26,8 @@ PREFIX = "FIREFLY_"
 CLIENT_TOKEN = f"{PREFIX}TOKEN"
 # sun_path of a unix socket holds 107 bytes; the longest name below the run folder takes about 60 of them.
 LONGEST_RUN_DIR = 44
+# Not for command lines, where every user of the machine can read them, nor for processes that can do without.
+SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
 
 
 class Settings(BaseSettings):
@@ -56,6 +58,9 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses or networks whose `X-Forwarded-*` are believed, separated by commas."
+    )
+    proxy_workers: int = Field(
+        0, ge=0, le=64, description="Processes of their own for the front door. 0: it runs in the server's process."
     )
     tls_certificates: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -1,7 +1,7 @@
 """The policies that open previews by themselves, mirrored in memory: the gate asks them without waiting."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import structlog
@@ -29,6 +29,10 @@ class Policies:
 
     def get(self, project_id: UUID | None) -> Policy | None:
         return self._of.get(project_id) if project_id is not None else None
+
+    @property
+    def known(self) -> Mapping[UUID, Policy]:
+        return self._of
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Called after each change, so that what is open can be looked at again."""

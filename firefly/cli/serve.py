@@ -11,10 +11,7 @@ import typer
 from rich.console import Console
 
 from firefly.errors import FireflyError
-from firefly.settings import PREFIX, Settings, load
-
-# Not for the command line, where every user of the machine can read them.
-SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
+from firefly.settings import PREFIX, SECRETS, Settings, load
 
 
 def register(app: typer.Typer) -> None:

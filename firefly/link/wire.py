@@ -23,7 +23,6 @@ _SIMPLE: Mapping[type, tuple[str, Callable[[Any], object]]] = {
     UUID: ("uuid", lambda value: value.hex),
     bytes: ("bytes", lambda value: value.decode("latin-1")),
     datetime: ("time", datetime.isoformat),
-    Path: ("path", str),
     type(Path()): ("path", str),
     ipaddress.IPv4Network: ("network", str),
     ipaddress.IPv6Network: ("network", str),
@@ -82,6 +81,9 @@ class Wire:
                 return ["map", *([self._pack(key), self._pack(item)] for key, item in value.items())]
             case BaseException():
                 return _pack_error(value, self._pack)
+            case UUID():
+                # A database driver has a kind of its own.
+                return ["uuid", value.hex]
         raise TypeError(f"{type(value).__name__} is not for other processes")
 
     def _unpack(self, value: Any) -> Any:

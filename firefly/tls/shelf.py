@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -30,6 +30,7 @@ class Shelf:
         self._by_name: Mapping[str, Certificate] = {}
         self._stamps: dict[Pair, object] = {}
         self._changing = threading.RLock()
+        self._listeners: list[Callable[[], None]] = []
         for pair in pairs:
             self.put(pair)
 
@@ -59,6 +60,23 @@ class Shelf:
         log.info("certificate.loaded", file=str(pair.certificate), names=found.names, ends=found.ends.isoformat())
         if found.ends < datetime.now(UTC):
             log.warning("certificate.expired", file=str(pair.certificate), ends=found.ends.isoformat())
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Called after each change, in whatever thread made it."""
+        self._listeners.append(listener)
+
+    def hold(self, pairs: Iterable[Pair]) -> None:
+        """Serve these and no others, as their files are now. What cannot be read is told; the old one stays."""
+        wanted = tuple(pairs)
+        with self._changing:
+            for pair in [pair for pair in self._kept if pair not in wanted]:
+                self.drop(pair)
+            self.reload()
+            for pair in [pair for pair in wanted if pair not in self._kept]:
+                try:
+                    self.put(pair)
+                except InvalidInput as error:
+                    log.warning("certificate.not_loaded", reason=error.detail)
 
     def drop(self, pair: Pair) -> None:
         """Serve it no more."""
@@ -96,6 +114,8 @@ class Shelf:
         # Of two for one name the first counts.
         self._by_name = {name: one for one in reversed(list(kept.values())) for name in one.names}
         self._kept = kept
+        for listener in self._listeners:
+            listener()
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         found = self.find(name)

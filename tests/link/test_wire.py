@@ -65,6 +65,13 @@ def test_it_comes_out_as_it_went_in(value: object) -> None:
     assert type(found) is type(value)
 
 
+def test_a_kind_of_uuid_arrives_as_one() -> None:
+    class DriversOwn(UUID):
+        pass
+
+    assert type(WIRE.load(WIRE.dump(DriversOwn(int=7)))) is UUID
+
+
 def test_a_list_arrives_as_a_tuple_and_what_is_private_stays_behind() -> None:
     thing = Thing(ID)
     thing._kept[b"seen"] = True

@@ -40,6 +40,19 @@ async def test_the_host_that_a_client_names_decides(
         assert got in await server.names(asked)
 
 
+async def test_it_holds_what_it_is_told_and_nothing_else(shelf: Shelf, authority: TestAuthority) -> None:
+    changes: list[None] = []
+    shelf.on_change(lambda: changes.append(None))
+    fresh = authority.issue("fresh", "fresh.example")
+    missing = Pair(fresh.certificate.with_name("none.pem"), fresh.key)
+    shelf.hold([shelf.certificates[1].pair, missing, fresh])
+    async with greeter(shelf, authority) as server:
+        assert "fresh.example" in await server.names("fresh.example")
+        assert "firefly.example" not in await server.names("preview.example")
+    assert [one.names[0] for one in shelf.certificates] == ["*.preview.example", "fresh.example"]
+    assert changes
+
+
 @pytest.mark.parametrize("asked", [None, "a.b.preview.example", "stranger.example"])
 async def test_who_names_none_of_ours_gets_the_first(asked: str | None, shelf: Shelf, authority: TestAuthority) -> None:
     careless = authority.client()

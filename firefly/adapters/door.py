@@ -1,0 +1,123 @@
+"""The front door as the rest of the server sees it: in the process, or in others; opened, retired and closed alike."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from firefly.access import Policies, Visits
+from firefly.auth import GrantChecks, Holder, Refusals, Revocation
+from firefly.proxy import Dialer, FrontDoor, Gate, Tunnels
+from firefly.proxy.context import Redeem
+from firefly.routes import RouteTable
+from firefly.settings import Settings
+from firefly.tls import Shelf
+
+from .gate import Opens, PreviewGate
+from .listening import Listeners
+
+APP_SOCKET = "app.sock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The parts of the server that a front door lives from."""
+
+    settings: Settings
+    table: RouteTable
+    grants: GrantChecks
+    refusals: Refusals
+    policies: Policies
+    visits: Visits
+    opens: Opens
+    dialer: Dialer
+    tunnels: Tunnels
+    shelf: Shelf | None
+
+
+class Doors(ABC):
+    """Everything that accepts connections for one server."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        # Tunnels that are about to be opened are nobody's yet.
+        sources.refusals.on_record(lambda revocation: sources.tunnels.cut(partial(is_ended, revocation)))
+
+    @abstractmethod
+    async def open(self, listeners: Listeners) -> None:
+        """Accept from these sockets; returns when requests are answered. Raises OSError, Unavailable."""
+
+    @abstractmethod
+    def retire(self) -> None:
+        """Accept no more; each connection ends with its next answer."""
+
+    @abstractmethod
+    async def ended(self, *, drain: float, tunnels: float) -> None:
+        """Wait until nothing is open; requests are cut off after `drain` seconds, tunnels after `tunnels`."""
+
+    @abstractmethod
+    async def close(self, *, drain: float, tunnels: float) -> None:
+        """Accept no more and end what is open, at the latest after these times."""
+
+    @property
+    @abstractmethod
+    def counters(self) -> Mapping[str, float]:
+        """For /metrics."""
+
+
+class LocalDoor(Doors):
+    """The front door in this process."""
+
+    def __init__(self, sources: Sources) -> None:
+        super().__init__(sources)
+        gate = PreviewGate(
+            grants=sources.grants, opens=sources.opens, table=sources.table, policies=sources.policies,
+            visits=sources.visits,
+        )  # fmt: skip
+        self._door = door = build_door(
+            sources.settings, table=sources.table, gate=gate, dialer=sources.dialer, redeem=sources.tunnels.redeem
+        )
+        sources.refusals.on_record(lambda revocation: door.cut(partial(is_ended, revocation)))
+        sources.policies.on_change(lambda: door.cut(lambda holder: False))
+
+    async def open(self, listeners: Listeners) -> None:
+        await open_door(self._door, listeners, self._sources.shelf)
+
+    def retire(self) -> None:
+        self._door.retire()
+
+    async def ended(self, *, drain: float, tunnels: float) -> None:
+        await self._door.ended(drain=drain, tunnels=tunnels)
+
+    async def close(self, *, drain: float, tunnels: float) -> None:
+        await self._door.close(drain=drain, tunnels=tunnels)
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        return self._door.counters
+
+
+def build_door(settings: Settings, *, table: RouteTable, gate: Gate, dialer: Dialer, redeem: Redeem) -> FrontDoor:
+    """As the settings say; the same in the server and in its workers."""
+    return FrontDoor(
+        table=table,
+        gate=gate,
+        dialer=dialer,
+        app_path=settings.run_dir / APP_SOCKET,
+        app_url=settings.url,
+        content_domain=settings.content_domain,
+        trusted_proxies=settings.trusted_proxies,
+        tunnels=redeem,
+    )
+
+
+async def open_door(door: FrontDoor, listeners: Listeners, shelf: Shelf | None) -> None:
+    for listener in listeners.door:
+        await door.start(sock=listener, tls=shelf.context if shelf else None)
+    for listener in listeners.plain:
+        await door.start(sock=listener, onward=True)
+
+
+def is_ended(revocation: Revocation, holder: object) -> bool:
+    """Whether what was opened for `holder` has to end."""
+    return isinstance(holder, Holder) and revocation.ends(holder)

@@ -1,0 +1,147 @@
+"""A crew of one: what it is told at its start and later, and what happens when it does not come up."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from firefly.access import Policy
+from firefly.adapters.door import Sources
+from firefly.adapters.listening import Listeners
+from firefly.auth import GrantChecks, Refusals
+from firefly.clock import SystemClock
+from firefly.errors import Unavailable
+from firefly.proxy import Tunnels
+from firefly.routes import Access, Health, Route, RouteTable, SandboxTarget, Spread
+from firefly.settings import Settings
+from firefly.testing.dialer import MemoryDialer
+from firefly.workers import Crew, member
+from tests.proxy.house import HOST, Peer, Recorder, request
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.timeout(120)
+
+
+class NoVisits:
+    """Nobody comes with a grant here."""
+
+    def note_ids(self, ids: object) -> None:
+        raise AssertionError(ids)
+
+
+class Policies:
+    """Stands for the mirror of a table."""
+
+    def __init__(self) -> None:
+        self.known: dict[UUID, Policy] = {}
+        self.listeners: list[Any] = []
+
+    def get(self, project_id: UUID) -> Policy | None:
+        return self.known.get(project_id)
+
+    def on_change(self, listener: Any) -> None:
+        self.listeners.append(listener)
+
+    def put(self, project_id: UUID, policy: Policy) -> None:
+        self.known[project_id] = policy
+        for listener in self.listeners:
+            listener()
+
+
+@dataclass
+class Town:
+    crew: Crew
+    sources: Sources
+    dialer: MemoryDialer
+    policies: Policies
+    upstream: Recorder
+    listener: socket.socket
+    target: SandboxTarget
+
+    async def ask(self, host: str = HOST) -> int:
+        peer = Peer(*await asyncio.open_connection(*self.listener.getsockname()))
+        peer.send(request(host=host))
+        answer = await peer.read_answer()
+        await peer.close()
+        return answer.status
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    upstream, dialer, policies, target = Recorder(), MemoryDialer(), Policies(), SandboxTarget(uuid4())
+    await upstream.open()
+    dialer.serve(target, upstream.address)
+    table, refusals = RouteTable([Route(HOST, target, uuid4(), Access.PUBLIC)]), Refusals()
+    sources = Sources(
+        settings=Settings(data_dir=tmp_path / "data"), table=table, refusals=refusals,
+        grants=GrantChecks((b"k" * 32,), refusals, SystemClock()), policies=cast(Any, policies),
+        visits=cast(Any, NoVisits()),
+        opens=cast(Any, None), dialer=dialer, tunnels=Tunnels(), shelf=None,
+    )  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = Town(Crew(sources, 1), sources, dialer, policies, upstream, listener, target)
+        yield made
+        await made.crew.close(drain=0, tunnels=0)
+        await upstream.close()
+
+
+async def test_it_begins_with_everything_and_follows_each_change(town: Town) -> None:
+    hosts = [f"p{number}--ann.preview.localhost" for number in range(500)]
+    project = uuid4()
+    town.sources.table.put(*(Route(host, town.target, project, Access.PUBLIC) for host in hosts))
+    await town.crew.open(Listeners((town.listener,)))
+    assert [await town.ask(host) for host in (HOST, hosts[0], hosts[-1], "none--ann.preview.localhost")] == [
+        200, 200, 200, 401,
+    ]  # fmt: skip
+    town.sources.table.remove(hosts[0])
+    town.sources.table.put(Route("new--ann.preview.localhost", town.target, project))
+    assert [await town.ask(host) for host in (hosts[0], "new--ann.preview.localhost")] == [401, 401]
+    town.policies.put(project, Policy(is_public=True))
+    assert await town.ask("new--ann.preview.localhost") == 200
+
+
+async def test_a_kept_connection_of_an_instance_that_ended_is_closed(town: Town) -> None:
+    await town.crew.open(Listeners((town.listener,)))
+    assert await town.ask() == 200
+    assert await town.ask() == 200
+    assert len(town.upstream.peers) == 1
+    town.dialer.serve(town.target, town.upstream.address, instance="two")
+
+    async def moved() -> bool:
+        # Asked again and again, it would be kept for ever.
+        return await town.ask() == 200 and len(town.upstream.peers) == 2
+
+    await eventually(moved, within=30)
+    await eventually(lambda: town.target in town.dialer.touched)
+
+
+async def test_what_a_target_says_when_it_cannot_be_reached_is_told_as_ever(town: Town) -> None:
+    town.dialer.serve(town.target, Unavailable("It is on its way."))
+    await town.crew.open(Listeners((town.listener,)))
+    assert await town.ask() == 503
+
+
+async def test_one_that_does_not_come_up_is_told(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "START", "raise SystemExit(7)")
+    with pytest.raises(Unavailable, match="A worker of the front door did not start: exit code 7"):
+        await town.crew.open(Listeners((town.listener,)))
+
+
+async def test_a_spread_goes_to_the_members_that_are_awake_and_well(town: Town) -> None:
+    """A sleeping member is not woken while another can answer; health is looked at as without workers."""
+    asleep = SandboxTarget(uuid4())
+    spread = Spread((town.target, asleep), Health())
+    town.sources.table.put(Route(HOST, spread, uuid4(), Access.PUBLIC))
+    await town.crew.open(Listeners((town.listener,)))
+
+    async def only_the_one() -> bool:
+        statuses = {await town.ask() for _ in range(4)}
+        return statuses == {200} and town.target in town.dialer.probed
+
+    await eventually(only_the_one, within=30)
+    assert asleep not in town.dialer.probed
