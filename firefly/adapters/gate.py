@@ -1,7 +1,6 @@
 """The front door's gate: grants by cookie or token, policies that open by themselves, whom a cookie may speak for."""
 
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from firefly.access.cookies import GRANT_COOKIE, set_cookie
@@ -104,7 +103,7 @@ class PreviewGate(Gate):
 
     def _note_missing(self, route: Route | None, origin: bytes) -> None:
         """A page of the same project asked in vain: its visitor may lack the grant of this host alone."""
-        found = self._table.find(urlsplit(origin).netloc)
+        found = self._table.find(_host_of(origin))
         project_id = found.project_id if found is not None else None
         if project_id is not None and route is not None and route.project_id == project_id:
             self._missing.note(project_id, self._grants.now())
@@ -191,8 +190,13 @@ class PreviewGate(Gate):
         """Whether a page of `origin` belongs to the same project as `route`."""
         if origin is None:
             return False
-        found = self._table.find(urlsplit(origin).netloc)
+        found = self._table.find(_host_of(origin))
         return found is not None and found.project_id == route.project_id
+
+
+def _host_of(origin: bytes) -> bytes:
+    """Whatever stands there: nothing that a stranger may send must fail to be read."""
+    return origin.partition(b"://")[2]
 
 
 def _is_preflight(head: Head) -> bool:

@@ -102,12 +102,6 @@ class Domains:
     async def _insert(
         self, identity: Identity, project: Project, kind: Kind, host: str, port: int | None, connection: Connection
     ) -> Domain:
-        if await self._queries.lock_project(connection, project_id=project.id) is None:
-            raise NotFound(UNKNOWN)
-        if await self._queries.count(connection, project_id=project.id) >= MOST:
-            raise LimitReached(
-                f"A project has at most {MOST} domains. Remove one that is no longer needed.", limit=MOST
-            )
         now = self._records.clock.now()
         row = await self._queries.insert(
             connection,

@@ -34,9 +34,11 @@ class Names:
         host = _tidy(text)
         if "." not in host:
             return Kind.ALIAS, f"{check_alias(host)}.{self._content}"
+        # First, so that another spelling of the content domain is that, too.
+        host = _encode(host)
         if host.endswith(f".{self._content}"):
             return Kind.ALIAS, f"{check_alias(host.removesuffix(f'.{self._content}'))}.{self._content}"
-        return Kind.CUSTOM, self._check_custom(_encode(host))
+        return Kind.CUSTOM, self._check_custom(host)
 
     def _check_custom(self, host: str) -> str:
         if host == self._content:

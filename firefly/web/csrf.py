@@ -1,12 +1,12 @@
 """Keeping other sites from acting with a visitor's cookies."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from firefly.errors import Forbidden
 
+from . import urls
 from .services import services_of
 
 if TYPE_CHECKING:
@@ -39,5 +39,5 @@ def from_app(request: web.Request) -> bool:
 
 
 def same_origin(left: str, right: str) -> bool:
-    a, b = urlsplit(left), urlsplit(right)
+    a, b = urls.split(left), urls.split(right)
     return (a.scheme, a.netloc.lower()) == (b.scheme, b.netloc.lower())

@@ -1,7 +1,9 @@
 """Hosts of the route table as browsers name them, with a port."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
+
+from . import urls
 
 if TYPE_CHECKING:
     from firefly.routes import Route
@@ -19,7 +21,7 @@ def route_named(services: "Services", host: str) -> "Route | None":
 
 def custom_origin(services: "Services", path: object) -> str:
     """The origin of the custom domain that a path of ours leads on to by the round trip; empty where it does not."""
-    parts = urlsplit(path if isinstance(path, str) else "")
+    parts = urls.split(path if isinstance(path, str) else "")
     host = parse_qs(parts.query).get("host", [""])[0].lower() if parts.path == ROUND_TRIP else ""
     if not host or host.endswith(f".{services.settings.content_domain}") or route_named(services, host) is None:
         return ""

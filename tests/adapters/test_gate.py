@@ -8,6 +8,8 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from firefly.access import Policy
 from firefly.adapters.gate import PreviewGate, TokenPasses
@@ -108,7 +110,8 @@ def head(method: str = "GET", path: str = "/", *, address: str = OUTSIDE, host: 
 
 
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}
-WEBSOCKET = {"Connection": "Upgrade", "Upgrade": "websocket", "Origin": f"http://{HOST}:8000"}
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+WEBSOCKET = {**UPGRADE, "Origin": f"http://{HOST}:8000"}
 
 # Every kind of route. The gate is given a route and does not look where it leads, whatever kinds come to be.
 ROUTES = {
@@ -193,6 +196,23 @@ def test_a_host_that_does_not_exist_is_answered_like_a_private_one(
     assert unknown is house.gate.decide(route(), head(**fields))
     house.policies[OTHER] = POLICIES[policy]
     assert unknown is house.gate.decide(None, head(**fields, Cookie=house.cookie()))
+
+
+# What a stranger may put into any field of a request.
+ANYTHING = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40).map(str.strip)
+ORIGINS = st.one_of(
+    st.sampled_from(["http://[", "http://a]b", "//[x", f"http://{HOST}:x"]), ANYTHING.map("http://".__add__)
+)
+
+
+@given(cookie=ANYTHING, origin=st.one_of(ORIGINS, ANYTHING), upgrade=st.booleans(), policy=st.sampled_from([*POLICIES]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_stranger_sends_hosts_that_exist_look_like_others(
+    house: House, cookie: str, origin: str, upgrade: bool, policy: str
+) -> None:
+    house.policies[OTHER] = POLICIES[policy]
+    fields = {"Cookie": f"__Host-firefly-grant={cookie}", "Origin": origin, **(UPGRADE if upgrade else {})}
+    assert house.gate.decide(route(), head(**fields)) is house.gate.decide(None, head(**fields))
 
 
 def test_a_public_route_is_open(house: House) -> None:

@@ -10,6 +10,7 @@ from .world import World
     [
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
         ({"Origin": "http://site--ada.preview.localhost"}, False),
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "same-site"}, False),
@@ -40,8 +41,9 @@ async def test_a_token_needs_no_origin(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/auth/sign-in", "/auth/sign-out", "/auth/refresh", "/auth/preview"])
-async def test_nobody_is_signed_in_or_out_by_another_site(world: World, path: str) -> None:
-    client = world.client(Origin="https://evil.example")
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://[", "http://a]b"])
+async def test_nobody_is_signed_in_or_out_by_another_site(world: World, path: str, origin: str) -> None:
+    client = world.client(Origin=origin)
     response = await client.post(path, data={"name": "ada", "password": "x"})
     assert response.status == 403
     assert (await response.json())["type"] == "urn:firefly:forbidden"

@@ -103,6 +103,8 @@ async def test_a_custom_domain_waits_for_its_proof(world: World, project: Projec
         ("preview.localhost", "content domain itself"),
         ("a.b.preview.localhost", "small letters"),
         ("www.preview.localhost", "reserved"),
+        ("www.preview\u3002localhost", "reserved"),
+        ("\uff53hop--ann.preview.localhost", "single hyphens"),
         ("shop--ann", "single hyphens"),
         ("xn--bcher-kva", "single hyphens"),
         ("admin", "reserved"),

@@ -4,7 +4,7 @@ The same on every host. What is written to one of them is checked alike whether 
 calls in the same order (`firefly.access.entrances`).
 """
 
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from aiohttp import hdrs, web
 
@@ -12,6 +12,7 @@ from firefly.access.cookies import ASKED_COOKIE, GRANT_COOKIE
 from firefly.auth import Grant
 from firefly.errors import FireflyError, LimitReached, RateLimited, Unavailable
 
+from .. import urls
 from ..content import DOORS, add_cookie, let_in, navigates, place_of, safe_path, visitor_of
 from ..problems import headers_of
 from ..services import services_of
@@ -133,7 +134,7 @@ def _is_ours(request: web.Request) -> bool:
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
         return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-    return urlsplit(origin).netloc.lower() == request.host.lower()
+    return urls.split(origin).netloc.lower() == request.host.lower()
 
 
 def _is_visit(request: web.Request) -> bool:

@@ -1,13 +1,11 @@
 """Signing in, out, and by one-time links."""
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from firefly.auth import FIRST_ADMINISTRATOR, Account
 from firefly.errors import FireflyError, InvalidInput, NameTaken, RateLimited, Unauthenticated
 
-from .. import schemas
+from .. import schemas, urls
 from ..auditing import note, note_refusal
 from ..authentication import REFRESH_COOKIE, refresh_session, sign_in, sign_out
 from ..context import client_address, identity_of, require_identity
@@ -32,7 +30,7 @@ def set_up_sign_in(app: web.Application) -> None:
 def safe_next(given: object) -> str:
     """Where to go afterwards: a path of this host, or the dashboard."""
     path = given if isinstance(given, str) else ""
-    parts = urlsplit(path)
+    parts = urls.split(path)
     is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return path if is_local and path.isprintable() else "/"
 

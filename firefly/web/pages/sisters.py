@@ -8,7 +8,7 @@ nothing is and one that is not of the same project answer alike.
 
 import re
 import secrets
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
@@ -16,6 +16,7 @@ from firefly.access.cookies import GRANT_COOKIE, NONCE_COOKIE
 from firefly.auth import PreviewGrants
 from firefly.errors import FireflyError
 
+from .. import urls
 from ..content import (
     DOORS,
     NONCE,
@@ -89,7 +90,7 @@ def _page_of(request: web.Request) -> str | None:
     A navigation would show its address to the service worker of the host that it leads to.
     """
     is_picture = request.headers.get("Sec-Fetch-Dest") == "image" and request.headers.get("Sec-Fetch-Mode") == "no-cors"
-    referrer = urlsplit(request.headers.get(hdrs.REFERER, ""))
+    referrer = urls.split(request.headers.get(hdrs.REFERER, ""))
     return referrer.netloc.lower() if is_picture and referrer.scheme == services_of(request).settings.scheme else None
 
 
