@@ -1,4 +1,4 @@
-"""Hosts and ports as settings write them."""
+"""Hosts and ports as settings write them, and who an address stands for."""
 
 import ipaddress
 
@@ -38,3 +38,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one visitor: an IPv4 address, or the /64 that one customer of a provider gets in IPv6."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)

@@ -10,8 +10,8 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from . import descriptors, resources
 from . import log as logging
-from . import resources
 from .adapters.announcement import announce
 from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
@@ -46,6 +46,7 @@ LONGEST_LINE = 64 << 10
 def run(settings: Settings, *, stop_sandboxes: bool = False) -> None:
     """Serve until SIGTERM or SIGINT. Raises what keeps the server from starting, a FireflyError with its sentence."""
     logging.configure(level=settings.log_level)
+    descriptors.raise_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, stop_sandboxes=stop_sandboxes))
 

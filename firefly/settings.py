@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from .addresses import addresses, host_name, is_address, is_loopback, is_number
 from .errors import InvalidInput
+from .limit_settings import LimitSettings
 
 PREFIX = "FIREFLY_"
 # For the commands that talk to a server; the server itself has no use for it.
@@ -30,7 +31,7 @@ LONGEST_RUN_DIR = 44
 SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings, BaseSettings):
     """What an installation may decide. The description of each field is its documentation."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
@@ -264,6 +265,11 @@ class Settings(BaseSettings):
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
                 raise InvalidInput(f"{folder} is not a folder of this user. Choose another FIREFLY_DATA_DIR.")
             folder.chmod(0o711)
+
+
+# In the order in which they are shown: the limits, of which there are many, last.
+FIELDS = {name: field for name, field in Settings.model_fields.items() if name not in LimitSettings.model_fields}
+FIELDS |= LimitSettings.model_fields
 
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:

@@ -1,8 +1,8 @@
-"""Hosts and ports as settings write them."""
+"""Hosts and ports as settings write them, and who an address stands for."""
 
 import pytest
 
-from firefly.addresses import addresses, host_name, is_address, is_loopback
+from firefly.addresses import addresses, host_name, is_address, is_loopback, network_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,17 @@ def test_this_machine_is_known_by_name_and_address(host: str) -> None:
 )
 def test_other_machines_are_not_taken_for_this_one(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        (None, "unknown"),
+        ("not an address", "unknown"),
+    ],
+)
+def test_one_customer_is_one_network(address: str | None, network: str) -> None:
+    assert network_of(address) == network

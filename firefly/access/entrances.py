@@ -7,8 +7,8 @@ computed, with a project that nobody has.
 from datetime import timedelta
 from uuid import UUID
 
+from ..addresses import network_of
 from ..auth import Grant, Ground, Identity, Kind, Limit, Passwords, PreviewGrants, RateLimiter, hash_secret
-from ..auth.limiter import network_of
 from ..errors import FireflyError, NotFound
 from ..projects import Action, Projects
 from ..secrets import Keyring

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import structlog
 
+from ..addresses import network_of
 from ..auth import Grant, Identity, Kind, Limit, PreviewGrants, RateLimiter, hash_secret
-from ..auth.limiter import network_of
 from ..errors import FireflyError, NotFound
 from ..projects import Action, Projects
 from .keys import Keys

@@ -7,7 +7,7 @@ from functools import partial
 
 from firefly.access import Policies, Visits
 from firefly.auth import GrantChecks, Holder, Refusals, Revocation
-from firefly.proxy import Dialer, FrontDoor, Gate, Tunnels
+from firefly.proxy import Dialer, FrontDoor, Gate, Limits, Tunnels
 from firefly.proxy.context import Redeem
 from firefly.routes import RouteTable
 from firefly.settings import Settings
@@ -107,6 +107,7 @@ def build_door(settings: Settings, *, table: RouteTable, gate: Gate, dialer: Dia
         app_url=settings.url,
         content_domain=settings.content_domain,
         trusted_proxies=settings.trusted_proxies,
+        limits=Limits.of(settings),
         tunnels=redeem,
     )
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import structlog
 
+from ..addresses import network_of
 from ..clock import Clock
 from ..errors import Conflict, InvalidInput, NameTaken, NotFound, Unauthenticated
 from ..hostnames import is_name, validate_name
 from ..store import Connection, Database, load_queries
-from .limiter import Limit, RateLimiter, network_of
+from .limiter import Limit, RateLimiter
 from .model import Account
 from .passwords import Passwords
 from .revocations import Revocations

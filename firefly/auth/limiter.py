@@ -1,7 +1,6 @@
 """Limits on guessing, in PostgreSQL so that neither a restart nor a second replica resets them."""
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 
 from ..clock import Clock
@@ -49,19 +48,6 @@ class RateLimiter:
             level = await self._queries.level(connection, **parameters)
             wait = max(1.0, ((level or limit.count) + 1 - limit.count) * seconds_each)
             raise RateLimited(f"Too many attempts. Try again in {wait:.0f} seconds.", retry_after=round(wait, 1))
-
-
-def network_of(address: str | None) -> str:
-    """What counts as one visitor: an IPv4 address, or the /64 that one customer of a provider gets in IPv6."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def _digest(key: str) -> bytes:

@@ -8,7 +8,7 @@ import typer
 from pydantic_core import PydanticUndefined
 
 from firefly import resources
-from firefly.settings import PREFIX, Settings
+from firefly.settings import FIELDS, PREFIX
 
 SHARED = ("--json", "--server", "--token", "--help")
 
@@ -49,10 +49,7 @@ def pages(app: typer.Typer) -> dict[str, str]:
 
 
 def settings_page() -> str:
-    rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
+    rows = [f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |" for name, field in FIELDS.items()]
     rows.append(f"| `{PREFIX}CONFIG` | empty | A TOML file with settings, by their names in small letters. |")
     head = ["# Settings", "", SETTINGS_INTRODUCTION, "", "| setting | default | meaning |", "|---|---|---|"]
     return "\n".join([*head, *rows, ""])

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from firefly.errors import FireflyError
-from firefly.settings import PREFIX, SECRETS, Settings, load
+from firefly.settings import FIELDS, PREFIX, SECRETS, load
 
 
 def register(app: typer.Typer) -> None:
@@ -38,9 +38,7 @@ def option_of(name: str) -> str:
 
 def flag_fields() -> dict[str, type[Any]]:
     """The settings that are flags too, and the type of each as an option."""
-    return {
-        name: _option_type(field.annotation) for name, field in Settings.model_fields.items() if name not in SECRETS
-    }
+    return {name: _option_type(field.annotation) for name, field in FIELDS.items() if name not in SECRETS}
 
 
 def _option_type(annotation: object) -> type[Any]:
@@ -56,9 +54,7 @@ def _with_settings(function: Callable[..., None]) -> Callable[..., None]:
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[
-                kind | None, typer.Option(option_of(name), help=Settings.model_fields[name].description)
-            ],
+            annotation=Annotated[kind | None, typer.Option(option_of(name), help=FIELDS[name].description)],
         )
         for name, kind in flag_fields().items()
     ]

@@ -8,6 +8,7 @@ from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
 from .outbox import Sender
+from .seats import Seat
 from .stage import ANSWERING, HELD, IDLE, SENT, Stage
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Connection(Sender):
         "onward",
         "reads",
         "request_id",
+        "seat",
         "since",
         "stage",
         "stamp",
@@ -43,11 +45,11 @@ class Connection(Sender):
         "write_paused",
     )
 
-    visitor: Visitor
-
-    def __init__(self, context: "Context") -> None:
+    def __init__(self, context: "Context", visitor: Visitor, seat: Seat) -> None:
         super().__init__()
         self.context = context
+        self.visitor = visitor
+        self.seat = seat
         self.stage = Stage.IDLE
         self.head: Head | None = None
         self.holder: object = None
@@ -75,18 +77,7 @@ class Connection(Sender):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        self.visitor = Visitor(
-            peer[0] if isinstance(peer, tuple) else "unknown",
-            self.context.proxies,
-            scheme=b"https" if transport.get_extra_info("sslcontext") else b"http",
-        )
         self.transport.set_write_buffer_limits(high=self.context.limits.high_water)
-        if len(self.context.connections) >= self.context.limits.connections:
-            self.context.counters["turned_away"] += 1
-            self.stage = Stage.GONE
-            self.transport.abort()
-            return
         self.context.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -252,6 +243,7 @@ class Connection(Sender):
         self.head = None
         self.pending = self.buffer = b""
         self.context.connections.discard(self)
+        self.seat.leave()
         delivery.give_up(self)
         if self.upstream is not None:
             self.upstream.abort()

@@ -22,6 +22,7 @@ from .limits import Limits
 from .outbox import Outbox
 from .pages import Pages
 from .pool import Pool
+from .seats import Seats
 from .spread import Spreads
 from .tunnel import Pipe
 from .turns import Turns
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Redeem: TypeAlias = Callable[[str], Awaitable[Target | None]]
-COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away", "moved", "ejected")
+COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away", "exhausted", "moved", "ejected")
 
 
 class Context:
@@ -60,6 +61,7 @@ class Context:
         self.outbox = Outbox()
         self.turns = Turns()
         self.counters = dict.fromkeys(COUNTERS, 0)
+        self.seats = Seats(limits, proxies)
         self.connections: set[Connection] = set()
         self.held: set[Connection] = set()
         """Connections whose request waits for a target."""

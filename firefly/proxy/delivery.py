@@ -210,6 +210,7 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
     client.context.connections.discard(client)
     near, _ = join(client.transport, upstream.transport, upstream.slot, client.context.pipes)
     near.head, near.holder = (head if client.dress.preview else None), client.holder
+    near.seat = client.seat
     client.resume()
     if client.buffer:
         upstream.transport.write(client.buffer)

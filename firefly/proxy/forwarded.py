@@ -12,6 +12,9 @@ from .heads import Head
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+# The peer of a unix socket.
+UNKNOWN = "unknown"
+
 _PRIVATE_FIELDS = re.compile(rb"\r\n(?i:authorization|cookie):[^\r]*+")
 
 

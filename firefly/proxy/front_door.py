@@ -13,6 +13,7 @@ import structlog
 from firefly.routes import RouteTable, Target
 
 from . import delivery, reception, timers
+from .acceptor import Acceptor
 from .connection import Connection
 from .context import Context, Redeem
 from .dialer import Dialer
@@ -79,7 +80,7 @@ class FrontDoor:
             limits=limits or Limits(),
             tunnels=tunnels or Tunnels().redeem,
         )
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(
@@ -100,22 +101,14 @@ class FrontDoor:
         """
         loop = asyncio.get_running_loop()
         self._context.open(loop)
-        kind = OnwardConnection if onward else Connection
-        server = await loop.create_server(
-            lambda: kind(self._context),
-            sock=sock or socket.create_server((host, port), backlog=BACKLOG),
-            backlog=BACKLOG,
-            ssl=tls,
-            ssl_handshake_timeout=self._context.limits.head_time if tls else None,
-            # It also ends what the client has not read yet.
-            ssl_shutdown_timeout=self._context.limits.stall_time if tls else None,
-        )
-        for listener in server.sockets:
-            _keep_alive(listener)
-        self._servers.append(server)
+        listener = sock or socket.create_server((host, port), backlog=BACKLOG)
+        _keep_alive(listener)
+        acceptor = Acceptor(listener, self._context, OnwardConnection if onward else Connection, tls)
+        acceptor.open()
+        self._acceptors.append(acceptor)
         if self._ticker is None:
             self._ticker = loop.create_task(self._tick())
-        return int(server.sockets[0].getsockname()[1])
+        return int(listener.getsockname()[1])
 
     async def close(self, *, drain: float = 10, tunnels: float = 0) -> None:
         """Stop listening; requests get `drain` seconds for their end, and tunnels, which have none, `tunnels`."""
@@ -131,8 +124,8 @@ class FrontDoor:
 
     def retire(self) -> None:
         """Stop listening; each connection ends with its next answer."""
-        for server in self._servers:
-            server.close()
+        while self._acceptors:
+            self._acceptors.pop().close()
         self._context.draining = True
         self._context.pool.close()
 
@@ -140,7 +133,8 @@ class FrontDoor:
         """Wait until nothing is open any more; what takes longer than its seconds is cut off."""
         context = self._context
         began = time.monotonic()
-        while context.connections or context.pipes:
+        # Handshakes under way have seats too.
+        while context.seats.taken:
             waited = time.monotonic() - began
             if waited >= tunnels:
                 for pipe in list(context.pipes):

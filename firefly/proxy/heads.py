@@ -7,6 +7,7 @@ an atomic one: possessive repeats of groups go wrong before Python 3.11.5 (githu
 """
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from .fields import CHUNKED, BadHead, Fields
@@ -20,7 +21,7 @@ __all__ = ["CHUNKED", "END", "FIELD_LINE", "BadHead", "Head", "Heads", "may_begi
 
 END = b"\r\n\r\n"
 FIELD_LINE = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n"
-HEAD = re.compile(
+_HEAD = (
     rb"([A-Z][A-Z-]{0,19}+) ([!\"$-~]++)( HTTP/1\.([01])"
     rb"(\r\n(?>(?:Host: ([A-Za-z0-9._-]++(?::[0-9]{1,5}+)?)\r\n)?)(?>(?:" + FIELD_LINE + rb"){0,127}))\r\n)"
 )
@@ -111,6 +112,7 @@ class Heads:
         self._recent: Recent[Fields] = Recent(limits.recent)
         self._longest = limits.recent_size
         self._head = limits.head
+        self._pattern = _pattern(limits.fields)
 
     def known(self, data: bytes) -> Head | None:
         """The head, if `data` is all of one, and its fields came before."""
@@ -128,7 +130,7 @@ class Heads:
         head = self.known(data[:end]) if len(data) > end else None
         if head is not None:
             return head
-        found = _match(data)
+        found = _match(self._pattern, data)
         head = _read(found)
         lines = found[3]
         if len(lines) <= self._longest:
@@ -138,7 +140,7 @@ class Heads:
 
 def parse(data: bytes) -> Head:
     """Read the head at the beginning of `data`, which holds all of it. Raises BadHead."""
-    return _read(_match(data))
+    return _read(_match(_pattern(128), data))
 
 
 def may_begin(data: bytes) -> bool:
@@ -146,8 +148,13 @@ def may_begin(data: bytes) -> bool:
     return _SO_FAR.match(data) is not None
 
 
-def _match(data: bytes) -> re.Match[bytes]:
-    found = HEAD.match(data)
+@cache
+def _pattern(fields: int) -> re.Pattern[bytes]:
+    return re.compile(_HEAD.replace(b"127", b"%d" % (fields - 1)))
+
+
+def _match(pattern: re.Pattern[bytes], data: bytes) -> re.Match[bytes]:
+    found = pattern.match(data)
     if found is None:
         raise BadHead("This is not an HTTP/1.1 request.")
     return found

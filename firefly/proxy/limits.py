@@ -1,6 +1,15 @@
 """What one visitor may take up."""
 
 from dataclasses import dataclass
+from typing import Any, Self
+
+from firefly import descriptors
+from firefly.limit_settings import LimitSettings
+
+# However many descriptors there are: what waits for slow readers has to fit into memory too.
+MOST_CONNECTIONS = 50_000
+# Descriptors that connections leave to everything else, at least and as a part of all.
+OTHERS, PART_OF_OTHERS = 256, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -8,7 +17,9 @@ class Limits:
     """Sizes in bytes, times in seconds."""
 
     head: int = 16 * 1024
-    """A request's or an answer's head."""
+    """A request's head; an answer's may have four times."""
+    fields: int = 128
+    """Field lines of a request's head."""
     recent: int = 2048
     """Sets of field lines that are remembered, since browsers send the same ones again."""
     recent_size: int = 4096
@@ -36,10 +47,32 @@ class Limits:
     held: int = 1024
     """Requests that wait for one target at one time."""
     connections: int = 10_000
-    """Client connections at one time."""
+    """Client connections at one time, tunnels and handshakes included."""
+    address_connections: int = 2500
+    """Those of one address, or of one /64 of IPv6."""
+    host_connections: int = 7500
+    """Those whose latest request was for one host."""
     pooled: int = 1024
     """Idle connections kept for one instance."""
     pooled_time: float = 3.5
     """How long they are kept: less than Node's five seconds."""
     high_water: int = 256 * 1024
     """Bytes that wait for a slow reader before its peer is no longer read."""
+
+    @classmethod
+    def of(cls, settings: LimitSettings) -> Self:
+        """Those of the settings, and what follows from how many descriptors this process may have."""
+        chosen: dict[str, Any] = {
+            name.removeprefix("limit_"): getattr(settings, name) for name in LimitSettings.model_fields
+        }
+        connections = chosen["connections"] or connections_within(descriptors.allowed())
+        chosen["connections"] = connections
+        chosen["address_connections"] = chosen["address_connections"] or max(1, connections // 4)
+        chosen["host_connections"] = chosen["host_connections"] or max(1, connections * 3 // 4)
+        return cls(**chosen)
+
+
+def connections_within(descriptors: int) -> int:
+    """How many connections fit into so many descriptors: each may need one more to its target."""
+    others = max(OTHERS, descriptors // PART_OF_OTHERS)
+    return min(MOST_CONNECTIONS, max(1, (descriptors - others) // 2))

@@ -73,6 +73,8 @@ STARTING = Notice(503, "starting", "Starting", "The application is on its way. T
 BUSY = Notice(
     503, "busy", "Many are waiting", "Too many requests wait for this application. Try again in a moment.", reload=2
 )
+CROWDED = Notice(503, "busy", "Many are here", "This application has too many visitors now. Try again soon.", reload=5)
+TOO_MANY = Notice(429, "too-many", "Too many connections", "Your network has too many open. Close some.", reload=5)
 APP_AWAY = Notice(503, "unavailable", "Firefly is restarting", "Try again in a moment; nothing is lost.", reload=2)
 BAD_GATEWAY = Notice(
     502,

@@ -144,15 +144,16 @@ class Pool:
             if not slot.open and not slot.dialing and slot is not self._app:
                 del self._slots[key]
 
-    def idle(self) -> Iterator[Upstream]:
-        for slot in self._slots.values():
-            yield from slot.idle
-
     def close(self) -> None:
+        """Close all that is idle."""
         for slot in self._slots.values():
             for upstream in slot.idle:
                 upstream.close()
             slot.idle.clear()
+
+    def idle(self) -> Iterator[Upstream]:
+        for slot in self._slots.values():
+            yield from slot.idle
 
 
 def _key(instance: str, target: Target) -> Key:

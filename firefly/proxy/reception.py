@@ -36,6 +36,10 @@ def receive(client: "Connection", head: Head) -> None:
     if head.method in REFUSED_METHODS:
         delivery.answer(client, pages.METHOD)
         return
+    # A proxy's connection counts for whoever asks by it.
+    if client.visitor.believed and not client.seat.belong(client.visitor.client(head).decode()):
+        delivery.answer(client, pages.TOO_MANY)
+        return
     part, route = context.hosts.resolve(head.fields.host)
     if part is CONTENT:
         head.visitor = client.visitor
@@ -87,6 +91,8 @@ def _let_through(client: "Connection", head: Head, route: Route, dress: Dress) -
         delivery.answer(client, pages.elsewhere(308, f"//{host}{head.target.decode('ascii')}"))
     elif isinstance(target, AppTarget):
         _to_app(client, head, content=True)
+    elif client.seat.host is not route.host and not client.seat.show(route.host):
+        delivery.answer(client, pages.CROWDED)
     else:
         client.dress = dress
         onward = to_sandbox(head, client.visitor.lines(head), client.request_id)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .heads import Head
     from .pool import Slot
+    from .seats import Seat
 
 
 class Pipe(asyncio.Protocol):
     """One end of a tunnel: passes what it receives to `other`."""
 
-    __slots__ = ("_open", "ended", "head", "holder", "other", "slot", "transport")
+    __slots__ = ("_open", "ended", "head", "holder", "other", "seat", "slot", "transport")
 
     other: "Pipe"
     head: "Head | None"
@@ -26,6 +27,8 @@ class Pipe(asyncio.Protocol):
         """The request that opened a preview's tunnel, which the gate may be asked about again."""
         self.holder = None
         """Whose tunnel it is, as the app said that asked for it."""
+        self.seat: Seat | None = None
+        """What the client's end takes up."""
         self._open = open_pipes
 
     def data_received(self, data: bytes) -> None:
@@ -44,6 +47,8 @@ class Pipe(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self in self._open:
             self._open.discard(self)
+            if self.seat is not None:
+                self.seat.leave()
         else:
             self.slot.open -= 1
         if error is None:

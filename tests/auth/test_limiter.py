@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from firefly.auth import Limit, RateLimiter
-from firefly.auth.limiter import network_of
 from firefly.errors import RateLimited
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -84,20 +83,6 @@ async def test_empty_buckets_are_swept(auth: Auth, database: Database, clock: Ma
     await auth.upkeep.run()
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM rate_limits") == 1
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        (None, "unknown"),
-        ("not an address", "unknown"),
-    ],
-)
-def test_one_customer_is_one_network(address: str | None, network: str) -> None:
-    assert network_of(address) == network
 
 
 async def test_a_clock_that_is_set_back_locks_nobody_out(auth: Auth, clock: ManualClock) -> None:

@@ -188,13 +188,3 @@ async def test_too_many_waiting_for_one_target_are_turned_away(house: House) -> 
     house.dialer.delay = 1
     statuses = [answer.status for answer in await asyncio.gather(*(house.ask() for _ in range(4)))]
     assert sorted(statuses) == [200, 200, 503, 503]
-
-
-async def test_more_connections_than_allowed_are_refused(house: House) -> None:
-    house.door._context.limits = type(house.door._context.limits)(connections=1)
-    first = await house.client()
-    first.send(request())
-    assert (await first.read_answer()).status == 200
-    second = await house.client()
-    assert await second.is_closed()
-    assert house.door.counters["turned_away"] == 1

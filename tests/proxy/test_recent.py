@@ -1,5 +1,7 @@
 """What is remembered, and for how long."""
 
+import pytest
+
 from firefly.proxy import heads
 from firefly.proxy.heads import Heads
 from firefly.proxy.limits import Limits
@@ -84,3 +86,12 @@ def test_the_version_is_part_of_what_is_known() -> None:
     known = Heads(Limits())
     learnt(known)
     assert known.known(b"GET /" + FIELDS.replace(b"1.1", b"1.0")) is None
+
+
+def test_how_many_fields_a_head_may_have_is_a_setting() -> None:
+    few = Heads(Limits(fields=16))
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 15 + b"\r\n"
+    assert few.read(head, len(head)).host == b"a"
+    more = head.replace(b"Host", b"X: 1\r\nHost")
+    with pytest.raises(heads.BadHead):
+        few.read(more, len(more))

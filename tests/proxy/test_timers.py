@@ -49,8 +49,8 @@ class Reluctant:
 async def slow_house(tmp_path: Path) -> AsyncIterator[House]:
     house = House(tmp_path, limits=LIMITS)
     await house.open()
-    for listener in house.door._servers[0].sockets:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    for acceptor in house.door._acceptors:
+        acceptor.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     yield house
     await house.close()
 

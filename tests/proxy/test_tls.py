@@ -283,7 +283,7 @@ async def test_the_last_answer_is_not_cut_off_for_a_slow_reader(hasty: House, tm
     hasty.upstream.behaviour = say_all
     authority = TestAuthority.make(tmp_path / "authority")
     port = await hasty.door.start(host="127.0.0.1", tls=Shelf([authority.issue("all", "localhost", CONTENT)]).context)
-    hasty.door._servers[-1].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    hasty.door._acceptors[-1].socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     narrow.setblocking(False)

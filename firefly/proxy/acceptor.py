@@ -1,0 +1,101 @@
+"""Accepts connections: gives each its seat before anything of it is read, and rests where descriptors run out."""
+
+import asyncio
+import errno
+import socket
+import ssl
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from .connection import Connection
+from .forwarded import UNKNOWN, Visitor
+from .seats import Seat
+
+if TYPE_CHECKING:
+    from .context import Context
+
+log = structlog.get_logger()
+
+# Connections accepted in one turn of the loop; those that are open already have their turn in between.
+AT_ONCE = 16
+# Seconds until the next try after the machine had nothing left for another connection.
+REST = 0.25
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Acceptor:
+    """One listening socket. libuv's own would take connections that it has no descriptor for, and close them."""
+
+    def __init__(
+        self, listener: socket.socket, context: "Context", kind: type[Connection], tls: ssl.SSLContext | None
+    ) -> None:
+        self.socket = listener
+        self._context = context
+        self._kind = kind
+        self._tls = tls
+        self._resting: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        self.socket.setblocking(False)
+        asyncio.get_running_loop().add_reader(self.socket.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._resting is not None:
+            self._resting.cancel()
+        asyncio.get_running_loop().remove_reader(self.socket.fileno())
+        self.socket.close()
+
+    def _accept(self) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                connection, peer = self.socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in EXHAUSTED:
+                    self._rest(error)
+                    return
+                # It is gone already.
+                continue
+            self._receive(connection, peer[0] if isinstance(peer, tuple) else UNKNOWN)
+
+    def _rest(self, error: OSError) -> None:
+        """Leave what waits in the kernel's queue until descriptors may be free again."""
+        self._context.counters["exhausted"] += 1
+        self._context.pool.close()
+        log.warning("proxy.exhausted", error=str(error), connections=self._context.seats.taken)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self.socket.fileno())
+        self._resting = loop.call_later(REST, self.open)
+
+    def _receive(self, connection: socket.socket, address: str) -> None:
+        seat = self._context.seats.take(address)
+        if seat is None:
+            self._context.counters["turned_away"] += 1
+            connection.close()
+        else:
+            self._context.spawn(self._serve(connection, address, seat))
+
+    async def _serve(self, connection: socket.socket, address: str, seat: Seat) -> None:
+        context, tls = self._context, self._tls
+        visitor = Visitor(address, context.proxies, scheme=b"https" if tls else b"http")
+        limits = context.limits
+        try:
+            connection.setblocking(False)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                partial(self._kind, context, visitor, seat),
+                connection,
+                ssl=tls,
+                ssl_handshake_timeout=limits.head_time if tls else None,
+                # It also ends what the client has not read yet.
+                ssl_shutdown_timeout=limits.stall_time if tls else None,
+            )
+        except OSError:
+            # No handshake, or the end of the connection before it.
+            seat.leave()
+        except BaseException:
+            seat.leave()
+            raise
