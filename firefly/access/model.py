@@ -129,6 +129,16 @@ class AccessRequest:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request with the project that it is about, as the event `access.requested` tells it."""
+
+    project_id: UUID
+    owner: str
+    name: str
+    request: AccessRequest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """Everything about who may see a project's previews; without lists for those who may not manage it."""

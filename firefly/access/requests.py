@@ -1,6 +1,7 @@
 """Asking for access: what visitors send waits for the owners, who allow, deny, or answer with a code."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,12 +16,12 @@ from ..auth import Grant, Identity, Kind, Limit, PreviewGrants, RateLimiter, has
 from ..errors import FireflyError, NotFound
 from ..projects import Action, Projects
 from .keys import Keys
-from .model import NOBODYS, AccessRequest, Place, Visitor, tidy
+from .model import NOBODYS, AccessRequest, Place, Visitor, Waiting, tidy
 from .records import Records
 from .visits import Visits
 
 LIFE, CODE_LIFE = timedelta(days=1), timedelta(hours=1)
-MOST_WAITING, MOST_QUEUED = 20, 500
+MOST_WAITING, MOST_QUEUED, MOST_LISTED = 20, 500, 200
 LONGEST_NAME, LONGEST_MESSAGE = 80, 500
 BY_NETWORK, BY_HOST = Limit(5, 3600), Limit(60, 3600)
 
@@ -131,6 +132,12 @@ class Requests:
                 data = {"request": _told(AccessRequest(**row))}
                 await self._records.tell_managers(connection, asked.place.project_id, "access.requested", data)
 
+    async def waiting(self, identity: Identity) -> list[Waiting]:
+        """What waits for an answer in the projects that the caller owns or maintains, the oldest first."""
+        asked = {"account_id": identity.account.id, "now": self._records.clock.now(), "most": MOST_LISTED}
+        async with self._records.database.connection() as connection:
+            return [_waiting(row) async for row in self._queries.requests_managed(connection, **asked)]
+
     async def claim(self, secret: str, place: Place, visitor: Visitor) -> tuple[Grant, str] | None:
         """The grant and the path first asked for, once, if the owners have allowed it."""
         now = self._records.clock.now()
@@ -182,6 +189,11 @@ class Requests:
             data = {"request_id": str(request_id), "state": state}
             await self._records.tell_managers(connection, project.id, "access.answered", data)
         return state, code
+
+
+def _waiting(row: Mapping[str, Any]) -> Waiting:
+    request = AccessRequest(**{name: row[name] for name in AccessRequest.__slots__})
+    return Waiting(row["project_id"], row["project_owner"], row["project_name"], request)
 
 
 def _told(request: AccessRequest) -> dict[str, Any]:

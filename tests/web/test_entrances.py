@@ -256,6 +256,27 @@ async def test_who_is_allowed_lands_where_he_wanted_to_go(world: World) -> None:
     assert (await owner.post(f"{ACCESS}/requests/{request['id']}", json={"answer": "allow"})).status == 404
 
 
+async def test_what_waits_is_listed_for_those_who_may_answer(world: World) -> None:
+    mine, helped, seen = [await world.shared(who, name) for who, name in
+                          ((world.ada, "site"), (world.bob, "shop"), (world.bob, "blog"))]  # fmt: skip
+    await world.join(helped, world.ada, Role.MAINTAINER)
+    await world.join(seen, world.ada, Role.EDITOR)
+    for name, whose in (("blog", "bob"), ("shop", "bob"), ("site", "ada")):
+        await ask(world, f"{name}--{whose}.{world.settings.content_domain}", to=f"/{name}")
+        world.clock.advance(1)
+    owner = await world.program(world.ada)
+    listed = (await (await owner.get("/api/v1/access/requests")).json())["items"]
+    assert [(one["project_id"], one["owner"], one["name"]) for one in listed] == [
+        (str(helped.id), "bob", "shop"),
+        (str(mine.id), "ada", "site"),
+    ]
+    assert [one["request"]["path"] for one in listed] == ["/shop", "/site"]
+    path = f"/api/v1/projects/bob/shop/access/requests/{listed[0]['request']['id']}"
+    assert (await owner.post(path, json={"answer": "deny"})).status == 200
+    listed = (await (await owner.get("/api/v1/access/requests")).json())["items"]
+    assert [one["name"] for one in listed] == ["site"]
+
+
 async def test_what_is_no_text_does_no_harm(world: World) -> None:
     project = await world.shared(world.ada, "site")
     path, requests = await link_of(world), world.services.access.requests

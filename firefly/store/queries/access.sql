@@ -155,6 +155,15 @@ SELECT id, name, message, path, address, user_agent, asked_at, expires_at FROM a
 WHERE project_id = :project_id AND state = 'waiting' AND expires_at > :now::timestamptz ORDER BY asked_at, id
 LIMIT :most::bigint;
 
+-- name: requests_managed
+-- What waits in all projects that the account looks after.
+SELECT r.id, r.name, r.message, r.path, r.address, r.user_agent, r.asked_at, r.expires_at, r.project_id,
+    o.name AS project_owner, p.name AS project_name
+FROM access_requests AS r JOIN members AS m ON m.project_id = r.project_id AND m.account_id = :account_id
+    AND m.role IN ('owner', 'maintainer')
+JOIN projects AS p ON p.id = r.project_id AND p.deleted_at IS NULL JOIN accounts AS o ON o.id = p.owner_id
+WHERE r.state = 'waiting' AND r.expires_at > :now::timestamptz ORDER BY r.asked_at, r.id LIMIT :most::bigint;
+
 -- name: answer_request$
 UPDATE access_requests SET state = :state, granted_until = :granted_until
 WHERE project_id = :project_id AND id = :id AND state = 'waiting' AND expires_at > :now::timestamptz RETURNING id;

@@ -147,6 +147,13 @@ async def end_grants(call: Call) -> Answer:
     return None
 
 
+@resource.get("/access/requests", "List who waits for your answer, in all projects that you look after",
+              answer=schemas.Listing[schemas.WaitingRequest])  # fmt: skip
+async def waiting(call: Call) -> Answer:
+    found = await call.services.access.requests.waiting(call.require_scope("read"))
+    return schemas.Listing[schemas.WaitingRequest](items=[schemas.WaitingRequest.model_validate(one) for one in found])
+
+
 @resource.post(f"{PATH}/requests/{{id}}", "Answer somebody who asks for access", body=schemas.RequestReply,
                answer=schemas.RequestAnswer)  # fmt: skip
 async def answer(call: Call) -> Answer:

@@ -19,6 +19,7 @@ from .access import (
     PolicyChange,
     RequestAnswer,
     RequestReply,
+    WaitingRequest,
 )
 from .accounts import (
     Account,
@@ -127,4 +128,5 @@ __all__ = [
     "Template",
     "Token",
     "Urls",
+    "WaitingRequest",
 ]

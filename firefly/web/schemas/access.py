@@ -75,6 +75,15 @@ class AccessRequest(Output):
     expires_at: datetime
 
 
+class WaitingRequest(Output):
+    """With the project that it is about, as the event `access.requested`."""
+
+    project_id: UUID
+    owner: str
+    name: str
+    request: AccessRequest
+
+
 class Access(Output):
     """Who may see the previews. Lists are empty for those who may not manage it."""
 
