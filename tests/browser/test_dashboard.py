@@ -106,8 +106,9 @@ async def test_renaming(live_server: LiveServer, person: Person) -> None:
 async def test_members_and_visibility(live_server: LiveServer, person: Person) -> None:
     await make(live_server, person, "shared")
     page = person.page
-    await choose(page, "shared", "Members and access…")
+    await choose(page, "shared", "Share…")
     dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("tab", name="Members").click()
     await dialog.get_by_label("Add someone").fill("admin")
     await dialog.get_by_label("Role", exact=True).select_option("viewer")
     await dialog.get_by_role("button", name="Add").click()
@@ -115,7 +116,8 @@ async def test_members_and_visibility(live_server: LiveServer, person: Person) -
     await dialog.get_by_label("Add someone").fill("nobody-at-all")
     await dialog.get_by_role("button", name="Add").click()
     await expect(dialog.get_by_role("alert")).to_be_visible()
-    await dialog.get_by_role("radio", name="Everyone").check(force=True)
+    await dialog.get_by_role("tab", name="Let in").click()
+    await dialog.get_by_label("Everybody").select_option("Sees preview and files")
     await dialog.get_by_role("button", name="Close").click()
     await expect(page.get_by_label("Public", exact=True)).to_be_visible()
 

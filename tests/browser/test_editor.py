@@ -227,6 +227,7 @@ async def test_sharing_from_the_editor(editor: Editor) -> None:
     page = editor.page
     await page.get_by_role("button", name="Share").click()
     dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("tab", name="Members").click()
     await dialog.get_by_label("Add someone").fill("admin")
     await dialog.get_by_role("button", name="Add", exact=True).click()
     await expect(dialog.get_by_label("Role of admin")).to_have_value("editor")

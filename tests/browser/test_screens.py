@@ -156,10 +156,6 @@ async def look_at_palettes(garden: Editor, look: Looker) -> None:
 
 async def look_at_menus(garden: Editor, look: Looker) -> None:
     page = garden.page
-    await page.get_by_role("button", name="Share").click()
-    await expect(page.get_by_role("heading", name="Members")).to_be_visible()
-    await look(page, "share")
-    await page.get_by_role("button", name="Close", exact=True).click()
     await garden.row("style.css").click(button="right")
     await look(page, "editor-file-menu", looks=("light", "dark"))
     await page.keyboard.press("Escape")

@@ -1,7 +1,7 @@
 import { Monitor } from "lucide-react";
 import type { Api, Session } from "../shared/api";
 import { Button, ErrorState, RelativeTime, showToast, Skeleton } from "../shared/components";
-import { sayAgent } from "./agents";
+import { sayAgent } from "../shared/agents";
 import { useLoaded } from "./useLoaded";
 
 export function Sessions({ api }: { api: Api }) {

@@ -1,17 +1,21 @@
 import { FolderGit2, Plus, Trash2 } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useState } from "react";
 import type { Account, Project } from "../shared/api";
 import { Button, Frame, Toasts } from "../shared/components";
 import { go, usePath } from "../shared/router";
-import { MembersDialog } from "../project/MembersDialog";
 import { Bin } from "./Bin";
 import "./dashboard.css";
 import { NewProject, type Source } from "./NewProject";
 import { ProjectList } from "./ProjectList";
+import { sharedOf } from "../sharing/types";
 import { RenameDialog } from "./RenameDialog";
 import { Search } from "./Search";
-import { api, loadProjects, useDashboard } from "./store";
+import { api, useDashboard } from "./store";
 import { useShortcut } from "./useShortcut";
+
+const ShareDialog = lazy(() => import("../sharing/ShareDialog"));
+const RequestNotice = lazy(() => import("../sharing/RequestNotice"));
+const RequestsDialog = lazy(() => import("../sharing/RequestsDialog"));
 
 /** A dialog about one project. */
 export interface Asked {
@@ -27,6 +31,7 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
   const path = usePath();
   const [query, setQuery] = useState("");
   const [asked, setAsked] = useState<Asked | null>(null);
+  const [answering, setAnswering] = useState(false);
   const binned = useDashboard((state) => state.bin.items.length);
   const shown = useDeferredValue(query);
   const source = DIALOGS[path];
@@ -55,14 +60,14 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
         <RenameDialog project={asked.project} onClose={() => setAsked(null)} />
       )}
       {asked?.about === "members" && (
-        <MembersDialog
-          api={api}
-          project={asked.project}
-          user={user}
-          onChange={() => void loadProjects()}
-          onClose={() => setAsked(null)}
-        />
+        <Suspense>
+          <ShareDialog api={api} project={sharedOf(asked.project)} user={user} onClose={() => setAsked(null)} />
+        </Suspense>
       )}
+      <Suspense>
+        <RequestNotice onShow={() => setAnswering(true)} />
+        {answering && <RequestsDialog onClose={() => setAnswering(false)} />}
+      </Suspense>
       <Toasts />
     </>
   );

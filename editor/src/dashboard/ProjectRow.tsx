@@ -96,7 +96,7 @@ function itemsFor(project: Project, onAsk: (asked: Asked) => void): MenuItem[] {
       onSelect: () => void toggleSandbox(project),
       disabled: project.role === "viewer",
     },
-    { label: "Members and access…", icon: <Users size={16} />, onSelect: () => onAsk({ about: "members", project }) },
+    { label: "Share…", icon: <Users size={16} />, onSelect: () => onAsk({ about: "members", project }) },
     { label: "Settings", icon: <Settings size={16} />, href: `${editorOf(project)}/settings` },
     {
       label: "Rename…",

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { Api, asProblem, EventStream, type Job, type Problem, type Project, type ServerEvent } from "../shared/api";
 import { showToast } from "../shared/components";
+import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import { jobEnded, jobOf, newestFirst, withSandbox } from "./list";
 
 interface Loaded<Item> {
@@ -27,7 +28,7 @@ export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothi
 export const api = new Api();
 
 const LISTS_CHANGE_BY = ["project.created", "project.changed", "project.deleted", "project.restored", "members.changed"];
-const KINDS = [...LISTS_CHANGE_BY, "sandbox.changed", "job.changed", "push.recorded", "account.changed"];
+const KINDS = [...LISTS_CHANGE_BY, ...ACCESS_KINDS, "sandbox.changed", "job.changed", "push.recorded", "account.changed"];
 const GATHER = 120;
 
 async function load(list: "projects" | "bin"): Promise<void> {
@@ -77,7 +78,8 @@ export function receive(event: ServerEvent): void {
     rememberJob(jobOf(event, jobs[String(event.data["project_id"])]));
   } else if (event.kind === "account.changed") {
     useDashboard.setState({ displayName: String(event.data["display_name"]) });
-  } else loadSoon();
+  } else if (ACCESS_KINDS.includes(event.kind)) tellAccess(event.kind, event.data);
+  else loadSoon();
 }
 
 export function rememberJob(job: Job): void {
@@ -87,7 +89,10 @@ export function rememberJob(job: Job): void {
 
 /** Loads everything and stays in step. Returns how to stop. */
 export function begin(): () => void {
-  const loadAll = () => void Promise.all([loadProjects(), loadBin(), loadJobs()]);
+  const loadAll = () => {
+    tellAccess(MISSED);
+    void Promise.all([loadProjects(), loadBin(), loadJobs()]);
+  };
   loadAll();
   const stream = new EventStream({
     kinds: KINDS,

@@ -10,9 +10,11 @@ const ROLES: readonly { id: Role; label: string; hint: string }[] = [
   { id: "viewer", label: "Viewer", hint: "looks, changes nothing" },
 ];
 
+type Place = Pick<Project, "owner" | "name" | "role">;
+
 interface Props {
   api: Api;
-  project: Project;
+  project: Place;
   user: Account | null;
   onChange?: (() => void) | undefined;
 }
@@ -130,7 +132,7 @@ function RoleSelect({ role, label, mayMakeOwners, onChange }: RoleProps) {
   );
 }
 
-function AddMember({ project, api, onAdded }: { project: Project; api: Api; onAdded: () => void }) {
+function AddMember({ project, api, onAdded }: { project: Place; api: Api; onAdded: () => void }) {
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("editor");
   const [error, setError] = useState<string | null>(null);

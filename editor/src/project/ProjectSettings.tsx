@@ -2,7 +2,11 @@ import { ArrowLeft } from "lucide-react";
 import { useState, type SyntheticEvent } from "react";
 import { asProblem, type Account, type Api, type Project } from "../shared/api";
 import { Button, CopyButton, Field, showToast } from "../shared/components";
-import { Access } from "./Access";
+import { Preview } from "../sharing/Preview";
+import { Summary } from "../sharing/Summary";
+import { sharedOf } from "../sharing/types";
+import { Visitors } from "../sharing/Visitors";
+import { WithAccess } from "../sharing/WithAccess";
 import { Members } from "./Members";
 import "./project.css";
 
@@ -16,7 +20,6 @@ interface Props {
 export function ProjectSettings({ api, project: given, user }: Props) {
   const [project, setProject] = useState(given);
   const address = `/app/${project.owner}/${project.name}`;
-  const reload = () => void api.project(project).then(setProject, () => undefined);
   return (
     <div className="settings">
       <a className="settings-back" href={address}>
@@ -24,8 +27,15 @@ export function ProjectSettings({ api, project: given, user }: Props) {
       </a>
       <h1>Project settings</h1>
       <General api={api} project={project} onChange={setProject} />
-      <section className="settings-section">
-        <Access key={project.visibility} api={api} project={project} onChange={reload} />
+      <section className="settings-section" aria-labelledby="access-title">
+        <h2 id="access-title">Who can see it</h2>
+        <WithAccess project={sharedOf(project)}>
+          <Summary />
+          <div>
+            <Preview />
+          </div>
+          <Visitors />
+        </WithAccess>
       </section>
       <section className="settings-section">
         <Members api={api} project={project} user={user} />

@@ -17,6 +17,12 @@ import type { Phone } from "./state";
 import { TopBar } from "./TopBar";
 
 const Share = lazy(() => import("./Share"));
+const Asking = lazy(() => whenIdle().then(() => import("./Asking")));
+
+/** What nobody waits for comes after what everybody does. */
+function whenIdle(): Promise<void> {
+  return new Promise((resolve) => ("requestIdleCallback" in window ? requestIdleCallback(() => resolve()) : setTimeout(resolve, 1000)));
+}
 
 export function App({ user }: { user: Account | null }) {
   const { store } = useWorkbench();
@@ -24,6 +30,7 @@ export function App({ user }: { user: Account | null }) {
   const phone = useWorkbenchState((state) => state.phone);
   const palette = useWorkbenchState((state) => state.palette);
   const sharing = useWorkbenchState((state) => state.sharing);
+  const answers = useWorkbenchState((state) => state.greeted && (state.role === "owner" || state.role === "maintainer"));
   useKeys();
   useLeaving();
   return (
@@ -67,6 +74,11 @@ export function App({ user }: { user: Account | null }) {
       {sharing && (
         <Suspense>
           <Share user={user} />
+        </Suspense>
+      )}
+      {answers && (
+        <Suspense>
+          <Asking />
         </Suspense>
       )}
       <Toasts />

@@ -65,10 +65,17 @@ export function TopBar() {
 
 function ShareButton() {
   const { store } = useWorkbench();
+  const asking = useWorkbenchState((state) => state.asking);
   return (
     <button type="button" className="wb-share" onClick={() => store.set({ sharing: true })}>
       <UserPlus size={14} aria-hidden />
       <span>Share</span>
+      {asking > 0 && (
+        <b className="wb-badge" title={`${asking} ${asking === 1 ? "asks" : "ask"} for access`}>
+          {asking}
+          <span className="ff-hidden"> ask for access</span>
+        </b>
+      )}
     </button>
   );
 }

@@ -102,6 +102,8 @@ export interface WorkbenchState {
   phone: Phone;
   palette: "commands" | "files" | null;
   sharing: boolean;
+  /** How many ask for access to the preview. */
+  asking: number;
   index: { state: "loading" | "ready" | "failed"; paths: readonly string[] };
   notices: readonly Notice[];
 }
@@ -142,6 +144,7 @@ export function initialState(project: Project, role: Role): WorkbenchState {
     phone: "code",
     palette: null,
     sharing: false,
+    asking: 0,
     index: { state: "loading", paths: [] },
     notices: [],
   };

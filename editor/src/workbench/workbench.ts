@@ -1,5 +1,6 @@
 import type { Extension } from "@codemirror/state";
 import { type Bridge, type Drafts, type Hello, type Phase, type Role, type Sandbox, type Server, sentence } from "../bridge";
+import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import { Application } from "./actions/application";
 import { Documents } from "./actions/documents";
 import { Terminals } from "./actions/terminals";
@@ -149,9 +150,10 @@ export class Workbench {
       this.bridge.on("terminal.exited", ({ id, code }) => this.terminals.exited(id, code)),
       this.bridge.on("application.changed", (status) => this.application.changed(status)),
       this.bridge.on("application.output", ({ lines }) => this.application.printed(lines)),
-      server.events(["sandbox.changed", "project.changed"], (kind, data) => this.heard(kind, data), () => {
+      server.events(["sandbox.changed", "project.changed", ...ACCESS_KINDS], (kind, data) => this.heard(kind, data), () => {
         void this.readSandbox();
         this.bridge.hurry();
+        tellAccess(MISSED);
       }),
       this.store.api.subscribe((state, before) => {
         const same = ["tabs", "active", "expanded", "layout"] as const;
@@ -169,6 +171,7 @@ export class Workbench {
   private heard(kind: string, data: Record<string, unknown>): void {
     const { project, sandbox } = this.store.state;
     if (data.project_id !== project.id) return;
+    if (ACCESS_KINDS.includes(kind)) tellAccess(kind, data);
     if (kind !== "sandbox.changed") return;
     const change = data as unknown as Sandbox;
     this.store.set({

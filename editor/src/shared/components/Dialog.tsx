@@ -1,5 +1,6 @@
 import { X } from "lucide-react";
 import { useEffect, useId, useRef, type ReactNode } from "react";
+import { hostToasts } from "./toasts";
 
 interface Props {
   title: string;
@@ -8,7 +9,7 @@ interface Props {
   /** Buttons at the bottom; the last one is what the dialog is for. */
   footer?: ReactNode;
   description?: ReactNode;
-  width?: "small" | "medium" | "large";
+  width?: "small" | "medium" | "large" | "sheet";
 }
 
 const FIELDS = "input:not([type=radio], :disabled), input:checked, select:not(:disabled), textarea";
@@ -31,7 +32,9 @@ export function Dialog({ title, description, onClose, children, footer, width = 
       element.showModal();
       firstFocus(element)?.focus();
     }
+    const leave = element ? hostToasts(element) : undefined;
     return () => {
+      leave?.();
       element?.close();
       before?.focus();
     };

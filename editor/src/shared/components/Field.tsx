@@ -11,16 +11,18 @@ interface Props {
   hint?: ReactNode;
   error?: string | null | undefined;
   optional?: boolean;
+  /** The label is for screen readers; what is seen says it already. */
+  hidden?: boolean;
   /** The control; gets the attributes that tie label, hint and error to it. */
   children: (given: Given) => ReactNode;
 }
 
-export function Field({ label, hint, error, optional = false, children }: Props) {
+export function Field({ label, hint, error, optional = false, hidden = false, children }: Props) {
   const id = useId();
   const told = error ?? hint;
   return (
     <div className="ff-field">
-      <label htmlFor={id}>
+      <label htmlFor={id} className={hidden ? "ff-hidden" : undefined}>
         {label}
         {optional && <span className="ff-faint"> optional</span>}
       </label>

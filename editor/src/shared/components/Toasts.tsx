@@ -1,20 +1,23 @@
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { useEffect, useState } from "react";
+import { createPortal } from "react-dom";
 import { useToasts, type Toast } from "./toasts";
 
 const SHOWN_FOR = 5000;
 const UNDO_FOR = 10_000;
 
-/** Stands once in a page. Goes away by itself, but not while the pointer or the focus rests on it. */
+/** Stands once in a page, and moves into the dialog in front. Each goes away by itself, but not while the pointer or the focus rests on it. */
 export function Toasts() {
   const shown = useToasts((state) => state.shown);
-  return (
+  const front = useToasts((state) => state.dialogs.at(-1));
+  const toasts = (
     <div className="ff-toasts" role="status" aria-live="polite">
       {shown.map((toast) => (
         <Row key={toast.id} toast={toast} />
       ))}
     </div>
   );
+  return front ? createPortal(toasts, front) : toasts;
 }
 
 function Row({ toast }: { toast: Toast }) {

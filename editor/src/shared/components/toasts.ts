@@ -10,6 +10,8 @@ export interface Toast {
 
 interface Toasts {
   shown: Toast[];
+  /** Open dialogs, the last in front: what stands outside of it can be neither seen nor reached. */
+  dialogs: HTMLElement[];
   show: (text: string, options?: { kind?: Toast["kind"]; undo?: () => void }) => number;
   dismiss: (id: number) => void;
 }
@@ -19,6 +21,7 @@ let last = 0;
 
 export const useToasts = create<Toasts>((set) => ({
   shown: [],
+  dialogs: [],
   show: (text, { kind = "done", undo } = {}) => {
     const id = ++last;
     set(({ shown }) => ({ shown: [...shown, { id, text, kind, undo }].slice(-MOST) }));
@@ -26,5 +29,11 @@ export const useToasts = create<Toasts>((set) => ({
   },
   dismiss: (id) => set(({ shown }) => ({ shown: shown.filter((toast) => toast.id !== id) })),
 }));
+
+/** Tells that a dialog is open; returns how to tell that it is not. */
+export function hostToasts(dialog: HTMLElement): () => void {
+  useToasts.setState(({ dialogs }) => ({ dialogs: [...dialogs, dialog] }));
+  return () => useToasts.setState(({ dialogs }) => ({ dialogs: dialogs.filter((one) => one !== dialog) }));
+}
 
 export const showToast = useToasts.getState().show;

@@ -1,0 +1,33 @@
+import { createContext, useContext, useEffect, useMemo } from "react";
+import { useStore } from "zustand";
+import { AccessApi } from "./api";
+import { learn } from "./desk";
+import { onAccess } from "./heard";
+import { Sharing, type SharingState } from "./Sharing";
+import type { Access, Shared } from "./types";
+
+export const SharingContext = createContext<{ sharing: Sharing; project: Shared; access: Access } | null>(null);
+
+/** For what is inside of a page whose access is known. */
+export function useAccess(): { sharing: Sharing; project: Shared; access: Access } {
+  const given = useContext(SharingContext);
+  if (!given) throw new Error("This belongs into a page about access.");
+  return given;
+}
+
+/** The access of a project, kept in step with what others change while it is shown. */
+export function useSharing(project: Shared): SharingState & { sharing: Sharing } {
+  const { id, owner, name } = project;
+  const sharing = useMemo(() => new Sharing(new AccessApi({ owner, name })), [owner, name]);
+  useEffect(() => {
+    void sharing.load();
+    const about = (data: Record<string, unknown>): boolean => data["project_id"] === undefined || data["project_id"] === id;
+    return onAccess((_, data) => about(data) && sharing.heard());
+  }, [sharing, id]);
+  const state = useStore(sharing.store);
+  const requests = state.access?.requests;
+  useEffect(() => {
+    if (requests) learn({ id, owner, name }, requests);
+  }, [requests, id, owner, name]);
+  return { sharing, ...state };
+}
