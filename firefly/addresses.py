@@ -1,6 +1,7 @@
 """Hosts and ports as settings write them, and who an address stands for."""
 
 import ipaddress
+from collections.abc import Iterable
 
 
 def addresses(listen: str) -> list[tuple[str, int]]:
@@ -51,3 +52,13 @@ def network_of(address: str | None) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.ip_network((found, 64), strict=False))
     return str(found)
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Whether `address` is one of these addresses, or in one of these networks; what is no address is in none."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in ipaddress.ip_network(network, strict=False) for network in networks)

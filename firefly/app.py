@@ -103,7 +103,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
             certificates=certificates,
-            metrics=(lambda: doors.counters, encryption.metrics), proofs=encryption.pages,
+            metrics=(lambda: doors.numbers, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())

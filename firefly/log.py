@@ -1,6 +1,7 @@
 """Logging: readable on a terminal, one JSON object a line elsewhere, a request id on every line of a request."""
 
 import logging
+import re
 import sys
 from typing import TextIO
 
@@ -9,6 +10,8 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, merge_con
 from structlog.types import Processor
 
 REQUEST_ID_HEADER = "X-Request-Id"
+
+_SECRET_PATH = re.compile(r"^(/\.firefly/link/|/auth/link/)[^/]+")
 
 
 def configure(*, level: str = "info", stream: TextIO = sys.stderr) -> None:
@@ -38,6 +41,11 @@ def configure(*, level: str = "info", stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
+
+
+def shown_path(path: str) -> str:
+    """A path as it may be logged: of those that open something, the secret is left out."""
+    return _SECRET_PATH.sub(r"\1…", path)
 
 
 def bind_request(request_id: str) -> None:

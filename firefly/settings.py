@@ -1,12 +1,13 @@
 """Every setting: typed, documented, validated. Sources, weakest first: a TOML file, FIREFLY_* variables, flags."""
 
 import hashlib
+import ipaddress
 import os
 import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -111,6 +112,23 @@ class Settings(LimitSettings, BaseSettings):
     drain_tunnels: float = Field(
         3, ge=0, description="Seconds that open tunnels (WebSockets, editors) get then before they are cut."
     )
+    access_log: Literal["off", "sampled", "all"] = Field(
+        "sampled",
+        description="A line for every request (`all`), for every one while little is going on and for a part of them "
+        "when busy (`sampled`), or none (`off`).",
+    )
+    access_log_rate: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="Lines a second of the sampled access log; errors and slow requests have up to ten times as many "
+        "of their own.",
+    )
+    metrics_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks that may read `/metrics` without an administrator's token, separated by "
+        "commas. Not that of a proxy in front which is not listed in `FIREFLY_TRUSTED_PROXIES`: everybody comes by it.",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
     prepared_sandboxes: int = Field(
@@ -146,6 +164,7 @@ class Settings(LimitSettings, BaseSettings):
         "tls_certificates",
         "tls_keys",
         "dns_servers",
+        "metrics_addresses",
         mode="before",
     )
     @classmethod
@@ -166,6 +185,13 @@ class Settings(LimitSettings, BaseSettings):
     def _check_dns_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(is_address(server) and is_number(host_name(server)) for server in value):
             raise ValueError("must be addresses with a port, as in 192.0.2.53:53 or [2001:db8::53]:53")
+        return value
+
+    @field_validator("metrics_addresses")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
         return value
 
     @field_validator("data_dir")

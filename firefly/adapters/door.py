@@ -7,7 +7,7 @@ from functools import partial
 
 from firefly.access import Policies, Visits
 from firefly.auth import GrantChecks, Holder, Refusals, Revocation
-from firefly.proxy import Dialer, FrontDoor, Gate, Limits, Tunnels
+from firefly.proxy import Dialer, FrontDoor, Gate, Journal, Limits, Tunnels
 from firefly.proxy.context import Redeem
 from firefly.routes import RouteTable
 from firefly.settings import Settings
@@ -61,8 +61,8 @@ class Doors(ABC):
 
     @property
     @abstractmethod
-    def counters(self) -> Mapping[str, float]:
-        """For /metrics."""
+    def numbers(self) -> Mapping[str, float]:
+        """For /metrics, as `firefly.proxy.numbers` names them."""
 
 
 class LocalDoor(Doors):
@@ -93,8 +93,8 @@ class LocalDoor(Doors):
         await self._door.close(drain=drain, tunnels=tunnels)
 
     @property
-    def counters(self) -> Mapping[str, float]:
-        return self._door.counters
+    def numbers(self) -> Mapping[str, float]:
+        return self._door.numbers()
 
 
 def build_door(settings: Settings, *, table: RouteTable, gate: Gate, dialer: Dialer, redeem: Redeem) -> FrontDoor:
@@ -108,6 +108,7 @@ def build_door(settings: Settings, *, table: RouteTable, gate: Gate, dialer: Dia
         content_domain=settings.content_domain,
         trusted_proxies=settings.trusted_proxies,
         limits=Limits.of(settings),
+        journal=Journal(settings.access_log, rate=settings.access_log_rate),
         tunnels=redeem,
     )
 

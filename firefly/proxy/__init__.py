@@ -4,8 +4,9 @@ from .dialer import Dialer
 from .front_door import FrontDoor
 from .gate import Gate, Verdict
 from .heads import Head
+from .journal import Journal
 from .limits import Limits
 from .pages import Pages
 from .tunnels import Tunnels
 
-__all__ = ["Dialer", "FrontDoor", "Gate", "Head", "Limits", "Pages", "Tunnels", "Verdict"]
+__all__ = ["Dialer", "FrontDoor", "Gate", "Head", "Journal", "Limits", "Pages", "Tunnels", "Verdict"]

@@ -3,10 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from . import delivery, endings, heads, reception
+from . import counting, delivery, endings, heads, reception
 from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
+from .journal import Look
 from .outbox import Sender
 from .seats import Seat
 from .stage import ANSWERING, HELD, IDLE, SENT, Stage
@@ -31,6 +32,7 @@ class Connection(Sender):
         "ended",
         "head",
         "holder",
+        "look",
         "onward",
         "reads",
         "request_id",
@@ -70,6 +72,8 @@ class Connection(Sender):
         self.waits: delivery.Wait | None = None
         """The dial that this request waits for."""
         self.ended = False
+        self.look: Look | None = None
+        """What the journal notes of this request, if it does."""
         self.stamp = self.since = context.now
         self.reads = True
         self._scanned = 0
@@ -78,6 +82,7 @@ class Connection(Sender):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=self.context.limits.high_water)
+        self.context.counters["accepted"] += 1
         self.context.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -184,8 +189,10 @@ class Connection(Sender):
             self.upstream = None
             delivery.reject(self, BadHead("The body of the request is malformed."))
             return
-        self.upstream.slot.used = True
+        slot = self.upstream.slot
+        slot.used = True
         if body:
+            slot.tally.received += len(body)
             self.upstream.transport.write(body)
         if rest is not None:
             self.body = None
@@ -238,6 +245,7 @@ class Connection(Sender):
         return self.stage in ANSWERING and self.body is None and self.transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
+        counting.leave(self)
         self.stage = Stage.GONE
         # Whatever still happens for this connection finds no request.
         self.head = None

@@ -18,12 +18,14 @@ from .forwarded import TrustedProxies
 from .gate import Gate
 from .heads import Heads
 from .hosts import Hosts
+from .journal import Journal
 from .limits import Limits
 from .outbox import Outbox
 from .pages import Pages
 from .pool import Pool
 from .seats import Seats
 from .spread import Spreads
+from .tally import KINDS, Tally, kind_of
 from .tunnel import Pipe
 from .turns import Turns
 
@@ -33,7 +35,21 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Redeem: TypeAlias = Callable[[str], Awaitable[Target | None]]
-COUNTERS = ("refused", "failed", "dialed", "retried", "malformed", "turned_away", "exhausted", "moved", "ejected")
+COUNTERS = (
+    "accepted",
+    "asked",
+    "dialed",
+    "ejected",
+    "exhausted",
+    "failed",
+    "malformed",
+    "moved",
+    "refused",
+    "renewed",
+    "retried",
+    "sent_to_app",
+    "turned_away",
+)
 
 
 class Context:
@@ -50,6 +66,7 @@ class Context:
         proxies: TrustedProxies,
         limits: Limits,
         tunnels: Redeem,
+        journal: Journal,
     ) -> None:
         self.hosts = hosts
         self.gate = gate
@@ -62,6 +79,13 @@ class Context:
         self.turns = Turns()
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.seats = Seats(limits, proxies)
+        self.tallies = {kind: Tally(kind) for kind in KINDS}
+        self.own = self.tallies["none"]
+        """What is answered without a target."""
+        self.journal = journal
+        journal.open(hosts)
+        self.look_at = 1
+        """Which request is the next that the journal looks at."""
         self.connections: set[Connection] = set()
         self.held: set[Connection] = set()
         """Connections whose request waits for a target."""
@@ -89,6 +113,10 @@ class Context:
         """A name for one request, on every line that is logged for it from here to the bridge."""
         self.requests += 1
         return b"%b%07x" % (self._request_prefix, self.requests)
+
+    def tally(self, target: Target) -> Tally:
+        """Where what is for `target` is counted."""
+        return self.tallies[kind_of(target)]
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the clock; called by the loop that will run everything."""

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 from http import HTTPStatus
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,10 +14,12 @@ from firefly.routes import AppTarget, BridgeTarget, Target
 from . import forwarded, pages
 from .answers import Answer
 from .bodies import Endless
+from .counting import count, fail
 from .endings import cut_off, end
 from .heads import BadHead, Head
 from .pages import Notice
 from .stage import Stage
+from .tally import Tally
 from .tunnel import join
 from .tunnels import FIELD_PREFIX, HANDLE_FIELD, TARGET_FIELD
 
@@ -31,6 +34,9 @@ IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 _HANDLE = HANDLE_FIELD.lower().encode()
 _TARGET = TARGET_FIELD.lower().encode()
 _PREFIX = FIELD_PREFIX.lower().encode()
+
+UNANSWERED = "It closed the connection before it answered."
+CUT_SHORT = "It broke off in the middle of its answer."
 
 log = structlog.get_logger()
 
@@ -63,7 +69,7 @@ def dial(client: "Connection", target: Target, onward: bytes) -> None:
     """Send the request by a new connection, as soon as there is one."""
     context = client.context
     if context.waiting.get(target, 0) >= context.limits.held:
-        answer(client, pages.BUSY)
+        answer(client, pages.BUSY, tally=context.tally(target))
         return
     client.stage = Stage.HELD
     client.waits = wait = Wait(target, onward)
@@ -103,6 +109,8 @@ async def _dial(client: "Connection", wait: Wait) -> None:
         return
     if client.waits is wait:
         give_up(client)
+        if client.look is not None:
+            client.look.reached = monotonic()
         if upstream.lost:
             _report(client, wait, ConnectionResetError("It closed the connection at once."))
         else:
@@ -124,12 +132,13 @@ def _report(client: "Connection", wait: Wait, error: Exception) -> None:
     """Try another member where there is one: nothing was sent yet, so that it does no harm."""
     if client.attempt is not None and client.attempt.again(client, wait.onward, str(error)):
         return
-    client.context.counters["failed"] += 1
+    tally = client.context.tally(wait.target)
+    fail(client, tally, str(error))
     log.info("target.failed", request_id=client.request_id.decode(), target=repr(wait.target), error=str(error))
     if isinstance(wait.target, AppTarget):
-        answer(client, pages.APP_AWAY)
+        answer(client, pages.APP_AWAY, tally=tally)
     else:
-        answer(client, pages.failure(error, trusted=client.trusted))
+        answer(client, pages.failure(error, trusted=client.trusted), tally=tally)
 
 
 def check_wait(client: "Connection") -> None:
@@ -142,9 +151,9 @@ def check_wait(client: "Connection") -> None:
     slow = waited > context.limits.page_after and head.is_navigation
     if client.waits is None or not (slow or waited > context.limits.wake_time):
         return
-    notice = pages.APP_AWAY if isinstance(client.waits.target, AppTarget) else pages.STARTING
+    target = client.waits.target
     give_up(client)
-    answer(client, notice)
+    answer(client, pages.APP_AWAY if isinstance(target, AppTarget) else pages.STARTING, tally=context.tally(target))
 
 
 def tunnel(client: "Connection", upstream: "Upstream", answered: Answer, rest: bytes) -> bool:
@@ -203,8 +212,10 @@ def switch(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
         bad_gateway(client, "It changed to a protocol that it was not asked for.")
         return
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % answered.upgrade
-    client.transport.write(answered.compose(lines) + rest)
+    begun = answered.compose(lines) + rest
+    client.transport.write(begun)
     upstream.slot.well = True
+    count(client, upstream.slot.tally, answered.status, len(begun))
     client.upstream = upstream.client = None
     client.stage = Stage.GONE
     client.context.connections.discard(client)
@@ -226,11 +237,13 @@ def bad_gateway(client: "Connection", why: str) -> None:
         upstream.abort()
     if upstream is not None and _may_go_elsewhere(client, upstream, why):
         return
-    client.context.counters["failed"] += 1
+    tally = upstream.slot.tally if upstream is not None else client.context.own
+    fail(client, tally, why)
     if upstream is not None and upstream.reader is not None:
+        count(client, tally, upstream.status, upstream.passed)
         cut_off(client, upstream.reader)
     else:
-        answer(client, pages.BAD_GATEWAY)
+        answer(client, pages.BAD_GATEWAY, tally=tally)
 
 
 def _may_go_elsewhere(client: "Connection", upstream: "Upstream", why: str) -> bool:
@@ -247,6 +260,9 @@ def _may_go_elsewhere(client: "Connection", upstream: "Upstream", why: str) -> b
 def lost_upstream(client: "Connection", upstream: "Upstream", error: Exception | None) -> None:
     """The target closed its connection before its answer had ended, or to end it."""
     client.upstream = None
+    tally = upstream.slot.tally
+    if upstream.reader is not None:
+        count(client, tally, upstream.status, upstream.passed)
     if isinstance(upstream.reader, Endless) and error is None:
         upstream.slot.well = True
         client.next()
@@ -256,12 +272,13 @@ def lost_upstream(client: "Connection", upstream: "Upstream", error: Exception |
     elif _may_go_elsewhere(client, upstream, str(error or "It closed the connection.")):
         return
     elif upstream.reader is not None:
+        fail(client, tally, CUT_SHORT)
         cut_off(client, upstream.reader)
     else:
-        client.context.counters["failed"] += 1
+        fail(client, tally, str(error or UNANSWERED))
         log.info("upstream.closed", request_id=client.request_id.decode(), error=str(error or ""))
         app = isinstance(upstream.slot.target, AppTarget)
-        answer(client, pages.APP_AWAY if app else pages.BAD_GATEWAY)
+        answer(client, pages.APP_AWAY if app else pages.BAD_GATEWAY, tally=tally)
 
 
 def _same(asked: bytes, agreed: bytes) -> bool:
@@ -269,14 +286,16 @@ def _same(asked: bytes, agreed: bytes) -> bool:
     return asked.lower().partition(b"/")[0] == agreed.lower().partition(b"/")[0]
 
 
-def answer(client: "Connection", notice: Notice) -> None:
-    """Answer in the target's place."""
+def answer(client: "Connection", notice: Notice, *, tally: Tally | None = None) -> None:
+    """Answer in the target's place; counted with what is for such targets."""
     head = client.head
     assert head is not None
     if head.length:
         head.keep_alive = False
     client.stage = Stage.HELD
-    client.transport.write(client.context.pages.render(notice, head, request_id=client.request_id))
+    page = client.context.pages.render(notice, head, request_id=client.request_id)
+    client.transport.write(page)
+    count(client, tally or client.context.own, notice.status, len(page), refused=notice.kind == pages.REFUSED.kind)
     client.context.call_soon(client.next)
 
 
@@ -287,6 +306,8 @@ def reject(client: "Connection", error: BadHead, *, begun: bytes = b"") -> None:
     clear = begun and client.context.hosts.may_be_content(begun)
     fields = b'Clear-Site-Data: "cookies"\r\n' if clear else b""
     notice = Notice(error.status, "malformed", HTTPStatus(error.status).phrase, str(error), fields=fields)
-    client.transport.write(client.context.pages.render(notice, None))
+    page = client.context.pages.render(notice, None)
+    client.transport.write(page)
+    count(client, client.context.own, error.status, len(page))
     client.buffer = b""
     end(client, unread=True)

@@ -21,13 +21,15 @@ from .forwarded import TrustedProxies
 from .gate import Gate
 from .heads import Head
 from .hosts import Hosts
+from .journal import TICK, Journal
+from .lag import Lag
 from .limits import Limits
+from .numbers import numbers
 from .onward import OnwardConnection
 from .pages import Pages
 from .tunnels import Tunnels
 from .turns import AT_ONCE
 
-TICK = 0.25
 # How often a front door that closes looks whether everything has ended.
 PAUSE = 0.02
 BACKLOG = 1024
@@ -66,6 +68,7 @@ class FrontDoor:
         trusted_proxies: Sequence[str] = (),
         limits: Limits | None = None,
         tunnels: Redeem | None = None,
+        journal: Journal | None = None,
     ) -> None:
         hosts = Hosts(table, app_url=app_url, content_domain=content_domain)
         pages = pages or Pages()
@@ -79,8 +82,10 @@ class FrontDoor:
             proxies=TrustedProxies(trusted_proxies),
             limits=limits or Limits(),
             tunnels=tunnels or Tunnels().redeem,
+            journal=journal or Journal(),
         )
         self._acceptors: list[Acceptor] = []
+        self._lag = Lag()
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(
@@ -107,6 +112,7 @@ class FrontDoor:
         acceptor.open()
         self._acceptors.append(acceptor)
         if self._ticker is None:
+            self._lag.open(loop)
             self._ticker = loop.create_task(self._tick())
         return int(listener.getsockname()[1])
 
@@ -118,6 +124,7 @@ class FrontDoor:
             timers.drain(connection)
         await self.ended(drain=drain, tunnels=tunnels)
         if self._ticker is not None:
+            self._lag.close()
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
         await context.cancel()
@@ -191,9 +198,13 @@ class FrontDoor:
             log.warning("gate.failed", error=repr(error))
             return False
 
+    def numbers(self) -> dict[str, float]:
+        """For /metrics."""
+        return numbers(self._context, self._lag)
+
     @property
     def counters(self) -> dict[str, int]:
-        """For /metrics: what was counted since the start, and what is open now."""
+        """What was counted since the start, and what is open now, of all kinds together."""
         context = self._context
         return {
             "requests": context.requests,
@@ -209,6 +220,7 @@ class FrontDoor:
         for turn in count(1):
             await asyncio.sleep(TICK)
             context.now = time.monotonic()
+            context.look_at = context.journal.tick(context.requests)
             try:
                 await self._look(turn)
             # Whatever it is: without its clock nothing here would ever time out again.

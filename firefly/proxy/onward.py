@@ -27,6 +27,8 @@ class OnwardConnection(Connection):
         self.since = self.stamp
         self.trusted = False
         self.request_id = self.context.request_id()
+        if self.context.requests >= self.context.look_at:
+            self.context.look_at = self.context.journal.look(self, self.context.requests)
         if head.method in reception.REFUSED_METHODS:
             delivery.answer(self, pages.METHOD)
         elif head.target.startswith(CHALLENGES):

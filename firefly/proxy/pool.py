@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +10,7 @@ from firefly.routes import AppTarget, SandboxTarget, Target
 
 from .dialer import Dialer
 from .limits import Limits
+from .tally import Tally
 from .upstream import Upstream
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ Key: TypeAlias = tuple[str, int | str | None]
 class Slot:
     """The connections to one port of one instance."""
 
-    __slots__ = ("dialing", "idle", "instance", "open", "target", "used", "well")
+    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "used", "well")
 
-    def __init__(self, target: Target, instance: str) -> None:
+    def __init__(self, target: Target, instance: str, tally: Tally) -> None:
         self.target = target
+        self.tally = tally
+        """Counts what passes here, with all of its kind."""
         self.instance = instance
         self.idle: list[Upstream] = []
         self.open = 0
@@ -43,7 +46,7 @@ class Pool:
         self._dialer = dialer
         self._app_path = str(app_path)
         self._limits = limits
-        self._slots: dict[Key, Slot] = {("app", None): Slot(APP, "app")}
+        self._slots: dict[Key, Slot] = {("app", None): Slot(APP, "app", context.tallies["app"])}
         self._app = self._slots["app", None]
         self._found: dict[int, tuple[Target, Slot]] = {}
         """By `id(target)`, to spare most requests the hashing of a target and its key."""
@@ -109,7 +112,7 @@ class Pool:
             made = await loop.create_unix_connection(lambda: Upstream(self._context, slot), self._app_path)
             return made[1]
         instance, connection = reached
-        slot = self._slots.setdefault(_key(instance, target), Slot(target, instance))
+        slot = self._slots.setdefault(_key(instance, target), Slot(target, instance, self._context.tally(target)))
         slot.dialing += 1
         try:
             if connection.family == socket.AF_UNIX:
@@ -143,6 +146,9 @@ class Pool:
                 upstream.close()
             if not slot.open and not slot.dialing and slot is not self._app:
                 del self._slots[key]
+
+    def slots(self) -> Iterable[Slot]:
+        return self._slots.values()
 
     def close(self) -> None:
         """Close all that is idle."""

@@ -33,6 +33,8 @@ def receive(client: "Connection", head: Head) -> None:
     context = client.context
     client.request_id = context.request_id()
     client.trusted = False
+    if context.requests >= context.look_at:
+        context.look_at = context.journal.look(client, context.requests)
     if head.method in REFUSED_METHODS:
         delivery.answer(client, pages.METHOD)
         return
@@ -63,11 +65,13 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
     elif route is not None and verdict is Verdict.RENEW:
         _renew(client, head, route)
     elif verdict is Verdict.TO_APP:
+        context.counters["sent_to_app"] += 1
         _to_app(client, head, content=True)
     elif verdict is Verdict.NO_WORKER:
         context.counters["refused"] += 1
         delivery.answer(client, pages.NO_WORKER)
     elif verdict is Verdict.ASK:
+        context.counters["asked"] += 1
         context.spawn(_ask(client, head, route))
     else:
         context.counters["refused"] += 1
@@ -77,7 +81,9 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
 def _renew(client: "Connection", head: Head, route: Route) -> None:
     context = client.context
     verdict, lines = context.gate.renew(route, head)
+    context.counters["renewed"] += 1
     if verdict is not MEMBER and verdict is not ALLOW:
+        context.counters["refused"] += 1
         delivery.answer(client, pages.refused(head))
         return
     client.trusted = verdict is MEMBER

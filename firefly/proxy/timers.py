@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from . import delivery, endings, pages
 from .heads import BadHead
-from .stage import Stage
+from .journal import Look
+from .stage import ANSWERING, Stage
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 def check(client: "Connection") -> None:
     """Called about once a second for each connection."""
     limits, now = client.context.limits, client.context.now
+    if client.look is None and client.stage in ANSWERING:
+        # If it goes on for long it will have a line, though it is none of the sample.
+        client.look = Look(client.since, 0)
     quiet = now - client.stamp
     if client.stage is Stage.IDLE:
         if client.buffer and not client.write_paused and now - client.since > limits.head_time:
@@ -40,7 +44,7 @@ def _check_sent(client: "Connection", quiet: float) -> None:
         client.upstream = None
         if client.attempt is not None:
             client.attempt.failed("It did not answer in time.")
-        delivery.answer(client, pages.TOO_SLOW)
+        delivery.answer(client, pages.TOO_SLOW, tally=upstream.slot.tally)
 
 
 def drain(client: "Connection") -> None:

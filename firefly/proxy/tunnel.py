@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Pipe(asyncio.Protocol):
     """One end of a tunnel: passes what it receives to `other`."""
 
-    __slots__ = ("_open", "ended", "head", "holder", "other", "seat", "slot", "transport")
+    __slots__ = ("_open", "ended", "head", "holder", "other", "passed", "seat", "slot", "transport")
 
     other: "Pipe"
     head: "Head | None"
@@ -23,6 +23,8 @@ class Pipe(asyncio.Protocol):
         self.transport = transport
         self.slot = slot
         self.ended = False
+        self.passed = 0
+        """Bytes that came here and went on."""
         self.head = None
         """The request that opened a preview's tunnel, which the gate may be asked about again."""
         self.holder = None
@@ -33,6 +35,7 @@ class Pipe(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.slot.used = True
+        self.passed += len(data)
         self.other.transport.write(data)
 
     def eof_received(self) -> bool:
@@ -47,10 +50,12 @@ class Pipe(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self in self._open:
             self._open.discard(self)
+            self.slot.tally.received += self.passed
             if self.seat is not None:
                 self.seat.leave()
         else:
             self.slot.open -= 1
+            self.slot.tally.sent += self.passed
         if error is None:
             self.other.transport.close()
         else:

@@ -1,11 +1,13 @@
 """One connection to a target: reads answers strictly and hands them to the client that waits."""
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from . import answers, delivery
 from .answers import Answer, BadAnswer
 from .bodies import BadBody, Reader
+from .counting import count
 from .heads import END
 from .outbox import Sender
 
@@ -20,7 +22,20 @@ MOST_INTERIMS = 16
 
 
 class Upstream(Sender):
-    __slots__ = ("_context", "_held", "_interims", "client", "lost", "reader", "reused", "since", "slot", "spoken")
+    __slots__ = (
+        "_context",
+        "_held",
+        "_interims",
+        "client",
+        "lost",
+        "passed",
+        "reader",
+        "reused",
+        "since",
+        "slot",
+        "spoken",
+        "status",
+    )
 
     def __init__(self, context: "Context", slot: "Slot") -> None:
         super().__init__()
@@ -36,6 +51,8 @@ class Upstream(Sender):
         self.reused = False
         self.lost = False
         self.since = 0.0
+        self.status = self.passed = 0
+        """Of the answer that is coming, and how many bytes of it have gone on."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -86,11 +103,23 @@ class Upstream(Sender):
         elif answer.own and delivery.tunnel(client, self, answer, rest):
             return
         elif answer.length == len(rest) and not answer.bodiless:
-            client.give(_dress(client, answer) + rest)
+            whole = _dress(client, answer) + rest
+            client.give(whole)
+            tally, status = self.slot.tally, answer.status
+            # As `count` does it, for nearly all requests end here.
+            (tally.members if client.trusted else tally.guests)[status] += 1
+            tally.sent += len(whole)
+            tally.received += len(client.onward)
+            if client.look is not None or status >= 500:
+                self._context.journal.end(client, tally, status, len(whole))
             client.finish(reusable=answer.keep_alive)
         else:
             self.reader = answer.reader(unwrap=not request.modern)
-            client.transport.write(_dress(client, answer))
+            begun = _dress(client, answer)
+            client.transport.write(begun)
+            self.status, self.passed = answer.status, len(begun)
+            if client.look is not None:
+                client.look.first = monotonic()
             if not answer.keep_alive:
                 self.since = -1.0
             self._body(client, self.reader, rest)
@@ -113,7 +142,9 @@ class Upstream(Sender):
         body, rest = reader.feed(data)
         if body:
             client.transport.write(body)
+            self.passed += len(body)
         if rest is not None:
+            count(client, self.slot.tally, self.status, self.passed)
             client.finish(reusable=not rest and self.since >= 0)
 
     def eof_received(self) -> bool:

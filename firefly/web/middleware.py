@@ -7,7 +7,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from firefly.errors import FireflyError, Moved
-from firefly.log import REQUEST_ID_HEADER, bind_request
+from firefly.log import REQUEST_ID_HEADER, bind_request, shown_path
 
 from . import problems
 from .authentication import identify
@@ -19,8 +19,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger()
 
-LINKS = "/.firefly/link/"
 QUIET = ("/healthz", "/readyz", "/metrics", "/assets/")
+OPEN = ("/healthz", "/readyz", "/assets/")
 
 
 @web.middleware
@@ -32,15 +32,11 @@ async def give_request_id(request: web.Request, handler: Handler) -> web.StreamR
     response = await handler(request)
     if not request.path.startswith(QUIET):
         took = round((time.monotonic() - began) * 1000, 1)
-        log.info(
+        # The front door has a line of its own for each request.
+        log.debug(
             "request.answered", method=request.method, path=shown_path(request.path), status=response.status, ms=took
         )
     return response
-
-
-def shown_path(path: str) -> str:
-    """As it may be logged: a link's secret is in its path."""
-    return f"{LINKS}…" if path.startswith(LINKS) else path
 
 
 async def set_common_fields(request: web.Request, response: web.StreamResponse) -> None:
@@ -103,7 +99,7 @@ def _answer(request: web.Request, body: dict[str, object], fields: dict[str, str
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out who asks. Content hosts never see the app's session: there nobody is signed in."""
-    anonymous = host_kind(request) is HostKind.CONTENT or request.path.startswith(QUIET)
+    anonymous = host_kind(request) is HostKind.CONTENT or request.path.startswith(OPEN)
     request[IDENTITY] = None if anonymous else await identify(request)
     return await handler(request)
 

@@ -1,12 +1,10 @@
 """For machines: are you alive, are you ready, your numbers, your keys."""
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
 from firefly.errors import NotFound
 
-from .events import EVENT_HUB
+from .metrics import metrics
 from .services import services_of
 
 
@@ -41,24 +39,3 @@ async def proof(request: web.Request) -> web.Response:
     if found is None:
         raise NotFound("No proof of this name is offered here.")
     return web.Response(body=found.encode(), content_type="application/octet-stream")
-
-
-async def metrics(request: web.Request) -> web.Response:
-    services = services_of(request)
-    values: dict[str, float] = {
-        "up": 1,
-        "database_available": float(services.database.available),
-        "event_streams": float(request.config_dict[EVENT_HUB].readers),
-    }
-    for source in services.metrics:
-        values |= source()
-    return web.Response(text=exposition(values), content_type="text/plain", charset="utf-8")
-
-
-def exposition(values: Mapping[str, float]) -> str:
-    """Prometheus' text format: names that end in `_total` are counters, all others gauges."""
-    lines: list[str] = []
-    for name, value in values.items():
-        kind = "counter" if name.partition("{")[0].endswith("_total") else "gauge"
-        lines += [f"# TYPE firefly_{name.partition('{')[0]} {kind}", f"firefly_{name} {value:g}"]
-    return "\n".join(lines) + "\n"

@@ -1,7 +1,6 @@
 """All workers of a server, told of each change at once."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
@@ -10,6 +9,7 @@ from firefly.access import Policy
 from firefly.adapters.door import Doors, Sources
 from firefly.adapters.listening import Listeners
 from firefly.auth import Revocation
+from firefly.proxy.numbers import together
 from firefly.routes import Route
 
 from .feed import changed_policies, pieces
@@ -61,11 +61,9 @@ class Crew(Doors):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
-    def counters(self) -> Mapping[str, float]:
-        total = Counter[str]()
-        for member in self._members:
-            total.update(member.counters)
-        return {**total, "workers": sum(member.serving.is_set() for member in self._members)}
+    def numbers(self) -> Mapping[str, float]:
+        total = together(member.numbers for member in self._members)
+        return total | {"workers": sum(member.serving.is_set() for member in self._members)}
 
     def _listen(self) -> None:
         sources = self._sources

@@ -33,7 +33,7 @@ class Feed:
         self._known: dict[Target, Standing] = {}
         """What the worker believes of targets that it uses or watches."""
         self._watched: set[Target] = set()
-        self.counters: Mapping[str, int] = {}
+        self.numbers: Mapping[str, float] = {}
         self.link = Link(
             connection,
             WIRE,
@@ -42,7 +42,7 @@ class Feed:
                 "watch": self._watch,
                 "touched": self._touched,
                 "seen": sources.visits.note_ids,
-                "counters": self._count,
+                "numbers": self._count,
             },
         )
 
@@ -97,8 +97,8 @@ class Feed:
         for target in targets:
             self._sources.dialer.touch(target)
 
-    def _count(self, counters: Mapping[str, int]) -> None:
-        self.counters = counters
+    def _count(self, numbers: Mapping[str, float]) -> None:
+        self.numbers = numbers
 
 
 def changed_policies(before: Mapping[UUID, Policy], now: Mapping[UUID, Policy]) -> dict[UUID, Policy | None]:

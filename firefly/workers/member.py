@@ -13,6 +13,7 @@ import structlog
 
 from firefly.adapters.door import Sources
 from firefly.errors import FireflyError, Unavailable
+from firefly.proxy.numbers import only_grows, together
 from firefly.resources import PACKAGE
 from firefly.settings import SECRETS
 
@@ -26,7 +27,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 GOOD_LIFE = 30.0
 # What a worker that was told to end may take for it beyond what it was given, and one that lost its link.
 GRACE, ABANDONED = 5.0, 30.0
-GAUGES = frozenset({"connections", "tunnels", "held", "pooled"})
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class Member:
         self._number = number
         self._sources = sources
         self._door, self._plain = door, plain
-        self._past: dict[str, int] = {}
+        self._past: dict[str, float] = {}
         self._closing = False
         self._decided = asyncio.Event()
         self.serving = asyncio.Event()
@@ -49,10 +49,9 @@ class Member:
         """Why the last process ended."""
 
     @property
-    def counters(self) -> Mapping[str, int]:
+    def numbers(self) -> Mapping[str, float]:
         """What all of its processes have counted."""
-        now = self.feed.counters if self.feed else {}
-        return {name: self._past.get(name, 0) + now.get(name, 0) for name in {**self._past, **now}}
+        return together([self._past, self.feed.numbers if self.feed else {}])
 
     async def run(self) -> None:
         """Until `close`."""
@@ -80,7 +79,7 @@ class Member:
         if self.feed is None:
             return
         try:
-            self.feed.counters = await self.feed.link.call("close", drain, tunnels, limit=drain + tunnels + GRACE)
+            self.feed.numbers = await self.feed.link.call("close", drain, tunnels, limit=drain + tunnels + GRACE)
         except FireflyError as error:
             log.warning("worker.not_closed", number=self._number, reason=error.detail)
         self.feed.link.close()
@@ -151,8 +150,7 @@ class Member:
         return f"{signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     def _keep_count(self) -> None:
-        counted = self.feed.counters if self.feed else {}
+        counted = self.feed.numbers if self.feed else {}
         self.feed = None
-        for name, value in counted.items():
-            if name not in GAUGES:
-                self._past[name] = self._past.get(name, 0) + value
+        ended = {name: value for name, value in counted.items() if only_grows(name)}
+        self._past = together([self._past, ended])

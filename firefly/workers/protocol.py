@@ -7,7 +7,7 @@ is awake)])`.
 
 Worker to server, calls: `dial(target)` (the instance, and a socket), `probe(target)` (a socket), `redeem(handle)`,
 `opens(token, project)`. Notes: `watch(target)` (tell when it changes), `touched(targets)`, `seen(ids of grants)`,
-`counters({name: value})`.
+`numbers({name: value})`.
 """
 
 from collections.abc import Mapping

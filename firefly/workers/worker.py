@@ -100,10 +100,10 @@ class Worker:
     async def _ended(self, drain: float, tunnels: float) -> None:
         await self.door.ended(drain=drain, tunnels=tunnels)
 
-    async def _close(self, drain: float, tunnels: float) -> Mapping[str, int]:
+    async def _close(self, drain: float, tunnels: float) -> Mapping[str, float]:
         self._closed = True
         await self.door.close(drain=drain, tunnels=tunnels)
-        return self.door.counters
+        return self.door.numbers()
 
     def _take_routes(self, routes: Iterable[Route], gone: Iterable[str]) -> None:
         self._table.put(*routes)
@@ -132,12 +132,12 @@ class Worker:
             await asyncio.to_thread(self._shelf.hold, pairs)
 
     async def _report(self) -> None:
-        told: Mapping[str, int] = {}
+        told: Mapping[str, float] = {}
         while True:
             await asyncio.sleep(REPORT_EVERY)
-            if self._door is not None and (counted := self._door.counters) != told:
+            if self._door is not None and (counted := self._door.numbers()) != told:
                 told = counted
-                self.link.note("counters", counted)
+                self.link.note("numbers", counted)
 
 
 async def serve(descriptor: int) -> None:

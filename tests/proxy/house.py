@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from firefly.proxy import FrontDoor, Limits, Tunnels, Verdict
+from firefly.proxy import FrontDoor, Journal, Limits, Tunnels, Verdict
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.testing.dialer import MemoryDialer
 from firefly.testing.gate import FixedGate
@@ -178,6 +178,7 @@ class House:
         folder: Path,
         *,
         limits: Limits | None = None,
+        journal: Journal | None = None,
         proxies: tuple[str, ...] = (),
         dialer: MemoryDialer | None = None,
     ) -> None:
@@ -200,6 +201,7 @@ class House:
             app_url="http://localhost:8000",
             content_domain="preview.localhost:8000",
             limits=limits,
+            journal=journal,
             trusted_proxies=proxies,
             tunnels=self.tunnels.redeem,
         )

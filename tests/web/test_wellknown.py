@@ -8,7 +8,6 @@ import pytest
 from firefly.store import Database
 from firefly.web.api import OPERATIONS
 from firefly.web.openapi import openapi, plain_path
-from firefly.web.wellknown import exposition
 
 from .world import World
 
@@ -37,12 +36,6 @@ async def test_an_authority_sees_the_proof_that_is_offered_and_no_other(world: W
     shown = await client.get("/.well-known/acme-challenge/token")
     assert (shown.status, await shown.text()) == (200, "token.thumbprint")
     assert (await client.get("/.well-known/acme-challenge/other")).status == 404
-
-
-async def test_metrics_are_in_prometheus_form(world: World) -> None:
-    text = await (await world.client().get("/metrics")).text()
-    assert "# TYPE firefly_up gauge\nfirefly_up 1\n" in text
-    assert exposition({"requests_total": 3}) == "# TYPE firefly_requests_total counter\nfirefly_requests_total 3\n"
 
 
 async def test_every_answer_carries_the_request_id_of_the_front_door(world: World) -> None:
