@@ -16,6 +16,7 @@ from .adapters.announcement import announce
 from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
 from .adapters.door import APP_SOCKET, Doors, LocalDoor, Sources
+from .adapters.freshness import Freshness
 from .adapters.gate import TokenPasses
 from .adapters.listening import listeners
 from .adapters.parts import Credentials, Hosting
@@ -105,6 +106,11 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             certificates=certificates,
             metrics=(lambda: doors.numbers, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
+        freshness = Freshness(
+            bus,
+            catch_up=(credentials.revocations.reload, work.access.policies.load, routes.catch_up),
+            tell=doors.set_stale,
+        )
         runner = await _start_application(stack, services)
         await announce(settings, credentials, backend.capabilities())
         await doors.open(sockets)
@@ -115,6 +121,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             _running(
                 encryption.run(),
                 routes.follow(),
+                freshness.run(),
                 work.access.run(),
                 work.domains.checking.run(),
                 expire_for_ever(work.projects),

@@ -59,6 +59,10 @@ class Doors(ABC):
     async def close(self, *, drain: float, tunnels: float) -> None:
         """Accept no more and end what is open, at the latest after these times."""
 
+    @abstractmethod
+    def set_stale(self, stale: bool) -> None:
+        """Whether nobody here can know who may look: nothing private is served then."""
+
     @property
     @abstractmethod
     def numbers(self) -> Mapping[str, float]:
@@ -91,6 +95,9 @@ class LocalDoor(Doors):
 
     async def close(self, *, drain: float, tunnels: float) -> None:
         await self._door.close(drain=drain, tunnels=tunnels)
+
+    def set_stale(self, stale: bool) -> None:
+        self._door.stale = stale
 
     @property
     def numbers(self) -> Mapping[str, float]:

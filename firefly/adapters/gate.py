@@ -140,6 +140,16 @@ class PreviewGate(Gate):
         # Visitors of a public project pass as such: why it does not run is not told to them.
         return Verdict.MEMBER if route.access is not Access.PUBLIC or has_role else Verdict.ALLOW
 
+    def opens_to_all(self, route: Route, head: Head) -> bool:
+        if route.access is Access.PUBLIC:
+            return True
+        policy = self._policies.get(route.project_id)
+        if policy is None:
+            return False
+        return (
+            policy.is_public or head.path in policy.public_paths or (policy.public_preflights and _is_preflight(head))
+        )
+
     def _grant(self, route: Route | None, head: Head) -> "Grant | None":
         if route is None or route.project_id is None:
             return None
@@ -152,15 +162,11 @@ class PreviewGate(Gate):
         """Whether a policy of the project opens the route to this request, whoever sends it."""
         if route is None:
             return False
-        if route.access is Access.PUBLIC:
+        if self.opens_to_all(route, head):
             return True
         policy = self._policies.get(route.project_id)
         if policy is None:
             return False
-        if policy.is_public or head.path in policy.public_paths:
-            return True
-        if policy.public_preflights and _is_preflight(head):
-            return True
         return bool(policy.networks) and policy.admits(head.visitor.client(head)) and self._is_own(route, head)
 
     def _has_workers(self, route: Route | None) -> bool:

@@ -48,6 +48,16 @@ class Bus(ABC):
     async def close(self) -> None:
         """Ends every subscription's iteration."""
 
+    @property
+    @abstractmethod
+    def session(self) -> int:
+        """Grows with each connection that listens: between two of them events may have been lost."""
+
+    @property
+    @abstractmethod
+    def heard_at(self) -> float:
+        """When the listening connection last showed that it lives, on the clock of time.monotonic."""
+
     @abstractmethod
     async def publish(
         self, topic: str, kind: str, data: Mapping[str, JSON], *, connection: Connection | None = None

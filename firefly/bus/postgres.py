@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import math
+import time
 from collections.abc import Mapping
 
 import asyncpg
@@ -15,7 +17,9 @@ from .interface import JSON, LARGEST_EVENT, Bus, Event
 log = structlog.get_logger()
 
 CHANNEL = "firefly"
-OPEN_LIMIT, PING_INTERVAL, PING_LIMIT, RETRY_INTERVAL = 30.0, 15.0, 10.0, 0.3
+OPEN_LIMIT, RETRY_INTERVAL = 30.0, 0.3
+# A connection whose other end vanished without a word looks like one on which nothing happens: it is asked.
+PING_INTERVAL, PING_LIMIT = 1.0, 4.0
 
 
 def encode(topic: str, kind: str, data: Mapping[str, JSON]) -> str:
@@ -33,6 +37,16 @@ class PostgresBus(Bus):
         self._queries = load_queries("bus")
         self._listening = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
+        self._session = 0
+        self._heard_at = -math.inf
+
+    @property
+    def session(self) -> int:
+        return self._session
+
+    @property
+    def heard_at(self) -> float:
+        return self._heard_at
 
     async def open(self) -> None:
         """Listen. Raises DatabaseUnavailable when that does not come about within 30 seconds."""
@@ -82,6 +96,8 @@ class PostgresBus(Bus):
         closed = asyncio.Event()
         connection.add_termination_listener(lambda _: closed.set())
         await connection.add_listener(CHANNEL, self._receive)
+        self._session += 1
+        self._heard_at = time.monotonic()
         self._listening.set()
         if again:
             log.info("bus.reconnected")
@@ -91,7 +107,10 @@ class PostgresBus(Bus):
                 async with asyncio.timeout(PING_INTERVAL):
                     await closed.wait()
                 break
+            asked_at = time.monotonic()
             await connection.execute("SELECT 1", timeout=PING_LIMIT)
+            # What it said is as old as the question.
+            self._heard_at = asked_at
         raise ConnectionResetError("the listening connection ended")
 
     def _receive(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:

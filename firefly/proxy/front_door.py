@@ -29,6 +29,7 @@ from .onward import OnwardConnection
 from .pages import Pages
 from .tunnels import Tunnels
 from .turns import AT_ONCE
+from .unsure import UnsureGate
 
 # How often a front door that closes looks whether everything has ended.
 PAUSE = 0.02
@@ -84,6 +85,7 @@ class FrontDoor:
             tunnels=tunnels or Tunnels().redeem,
             journal=journal or Journal(),
         )
+        self._gate = gate
         self._acceptors: list[Acceptor] = []
         self._lag = Lag()
         self._ticker: asyncio.Task[None] | None = None
@@ -178,6 +180,17 @@ class FrontDoor:
                 break
             await asyncio.sleep(PAUSE)
         return not self._context.pool.busy(target)
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody here can know who may look: what is not open to all is a 503 then, and its tunnels end."""
+        return self._context.gate is not self._gate
+
+    @stale.setter
+    def stale(self, stale: bool) -> None:
+        # In place of the gate, so that requests do not pay for a question that is nearly always answered with no.
+        self._context.gate = UnsureGate(self._gate) if stale else self._gate
+        self.cut(lambda holder: False)
 
     async def _review(self) -> None:
         context = self._context

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from enum import Enum, auto
 from typing import Final
 
-from firefly.routes import Route
+from firefly.routes import Access, Route
 
 from .heads import Head
 
@@ -22,6 +22,8 @@ class Verdict(Enum):
     """The one page that is the same for unknown, forbidden and gone."""
     NO_WORKER = auto()
     """He may see it, but it may not keep a service worker in his browser."""
+    UNSURE = auto()
+    """Nobody can tell just now: the same for every host, whether or not anything is there."""
     ASK = auto()
     """It takes an await to tell: the front door holds the request and asks `Gate.ask`."""
 
@@ -42,6 +44,10 @@ class Gate(ABC):
         as for one that does (DESIGN, decision 16). ALLOW or MEMBER for None is treated as REFUSE. `head.visitor`
         tells the address that asks.
         """
+
+    def opens_to_all(self, route: Route, head: Head) -> bool:
+        """Whether everybody may see this, so that it does not matter who asks; without I/O."""
+        return route.access is Access.PUBLIC
 
     def renew(self, route: Route, head: Head) -> tuple[Verdict, bytes]:
         """ALLOW or MEMBER, and field lines for the answer, where `decide` answered RENEW; without I/O as well."""

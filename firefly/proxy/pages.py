@@ -76,6 +76,13 @@ BUSY = Notice(
 CROWDED = Notice(503, "busy", "Many are here", "This application has too many visitors now. Try again soon.", reload=5)
 TOO_MANY = Notice(429, "too-many", "Too many connections", "Your network has too many open. Close some.", reload=5)
 APP_AWAY = Notice(503, "unavailable", "Firefly is restarting", "Try again in a moment; nothing is lost.", reload=2)
+UNSURE = Notice(
+    503,
+    "unavailable",
+    "Not just now",
+    "Firefly cannot tell who may see this address, since it does not reach its database. Try again in a moment.",
+    reload=5,
+)
 BAD_GATEWAY = Notice(
     502,
     "bad-gateway",

@@ -70,6 +70,9 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
     elif verdict is Verdict.NO_WORKER:
         context.counters["refused"] += 1
         delivery.answer(client, pages.NO_WORKER)
+    elif verdict is Verdict.UNSURE:
+        context.counters["refused"] += 1
+        delivery.answer(client, pages.UNSURE)
     elif verdict is Verdict.ASK:
         context.counters["asked"] += 1
         context.spawn(_ask(client, head, route))

@@ -25,7 +25,7 @@ class RouteTable:
     def __init__(self, routes: Iterable[Route] = ()) -> None:
         self._routes: dict[str, Route] = {route.host: route for route in routes}
         self._found: dict[bytes, Route] = {}
-        # By what they rest on: the spellings of a host, and those of a derived host under both.
+        # By what they rest on: the spellings of a host and of those that derive from it.
         self._spellings: dict[str, list[bytes]] = {}
         self._listeners: list[Listener] = []
 
@@ -72,8 +72,10 @@ class RouteTable:
             listener(routes, gone)
 
     def _forget(self, host: str) -> None:
-        for spelling in self._spellings.pop(host, ()):
-            self._found.pop(spelling, None)
+        parts = _split(host)
+        for changed in (host, parts[1]) if parts else (host,):
+            for spelling in self._spellings.pop(changed, ()):
+                self._found.pop(spelling, None)
 
     def _search(self, spelling: bytes) -> Route | None:
         host = spelling.decode("ascii", "replace").lower().partition(":")[0]
@@ -81,27 +83,31 @@ class RouteTable:
         if route is not None:
             self._remember(spelling, route, host)
             return route
-        label, dot, domain = host.partition(".")
-        parts = hostnames.port_of(label)
-        if parts is None:
-            return None
-        base = f"{parts[1]}{dot}{domain}"
-        route = _derive(self._routes.get(base), host, parts[0])
-        if route is not None:
-            self._remember(spelling, route, base, host)
+        parts = _split(host)
+        route = _derive(self._routes.get(parts[1]), host, parts[0]) if parts else None
+        if route is not None and parts is not None:
+            self._remember(spelling, route, parts[1])
         return route
 
-    def _remember(self, spelling: bytes, route: Route, *hosts: str) -> None:
+    def _remember(self, spelling: bytes, route: Route, host: str) -> None:
+        """`host` is what `route` was put for, or derives from."""
         if len(self._found) >= MOST_SPELLINGS:
             self._found.clear()
             self._spellings.clear()
-        for host in hosts:
-            known = self._spellings.setdefault(host, [])
-            if len(known) >= MOST_OF_ONE:
-                self._forget(host)
-                known = self._spellings.setdefault(host, [])
-            known.append(spelling)
+        known = self._spellings.setdefault(host, [])
+        if len(known) >= MOST_OF_ONE:
+            for other in known:
+                self._found.pop(other, None)
+            known.clear()
+        known.append(spelling)
         self._found[spelling] = route
+
+
+def _split(host: str) -> tuple[int, str] | None:
+    """Port and workspace's host of a host that names a port."""
+    label, dot, domain = host.partition(".")
+    parts = hostnames.port_of(label)
+    return (parts[0], f"{parts[1]}{dot}{domain}") if parts else None
 
 
 def _derive(base: Route | None, host: str, port: int) -> Route | None:

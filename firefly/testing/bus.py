@@ -1,5 +1,6 @@
 """The bus without a database, for tests of what publishes and subscribes."""
 
+import time
 from collections.abc import Mapping
 from itertools import count
 
@@ -11,11 +12,14 @@ from firefly.store import Connection
 class MemoryBus(Bus):
     """Delivers at once, within the process; `published` keeps every event for assertions.
 
-    A `connection` given to `publish` is ignored: the event is seen before, not after, the commit.
+    A `connection` given to `publish` is ignored: the event is seen before, not after, the commit. `silent_since` is
+    when it was last heard; None: just now.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.silent_since: float | None = None
+        self.sessions = 1
         self.published: list[Event] = []
         self._ids = count(1)
 
@@ -24,6 +28,14 @@ class MemoryBus(Bus):
 
     async def close(self) -> None:
         self._end()
+
+    @property
+    def session(self) -> int:
+        return self.sessions
+
+    @property
+    def heard_at(self) -> float:
+        return time.monotonic() if self.silent_since is None else self.silent_since
 
     async def publish(
         self, topic: str, kind: str, data: Mapping[str, JSON], *, connection: Connection | None = None

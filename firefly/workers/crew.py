@@ -60,6 +60,11 @@ class Crew(Doors):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def set_stale(self, stale: bool) -> None:
+        for member in self._members:
+            member.stale = stale
+        self._tell("stale", stale)
+
     @property
     def numbers(self) -> Mapping[str, float]:
         total = together(member.numbers for member in self._members)

@@ -45,6 +45,8 @@ class Member:
         self._decided = asyncio.Event()
         self.serving = asyncio.Event()
         self.feed: Feed | None = None
+        self.stale = False
+        """Whether nothing private is to be served, by the next process too."""
         self.reason = ""
         """Why the last process ended."""
 
@@ -136,6 +138,7 @@ class Member:
         # From here on changes are told, too: before, there was nobody to heed them.
         self.feed = feed
         await feed.fill()
+        feed.link.note("stale", self.stale)
         await feed.link.call("serve", limit=START_LIMIT)
 
     async def _reap(self, process: asyncio.subprocess.Process) -> str:

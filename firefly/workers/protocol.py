@@ -2,7 +2,7 @@
 
 Server to worker, calls: `set_up(Setup)`, `serve()`, `close(drain, tunnels)`, `ended(drain, tunnels)`. Notes:
 `routes(routes, hosts that are gone)`, `policies({project: policy or None})`, `refusals(latest, of grants)`,
-`revoked(revocation)`, `review()`, `certificates(pairs)`, `retire()`, `instances([(target, instance or None, whether it
+`revoked(revocation)`, `review()`, `certificates(pairs)`, `stale(whether nothing private is to be served)`, `retire()`, `instances([(target, instance or None, whether it
 is awake)])`.
 
 Worker to server, calls: `dial(target)` (the instance, and a socket), `probe(target)` (a socket), `redeem(handle)`,

@@ -53,6 +53,7 @@ class Worker:
                 "review": self._review,
                 "instances": lambda changes: self._dialer.heed(changes),
                 "certificates": self._take_certificates,
+                "stale": self._take_stale,
                 "retire": lambda: self.door.retire(),
             },
         )
@@ -120,6 +121,9 @@ class Worker:
 
     def _review(self) -> None:
         self.door.cut(lambda holder: False)
+
+    def _take_stale(self, stale: bool) -> None:
+        self.door.stale = stale
 
     def _take_certificates(self, pairs: tuple[Pair, ...]) -> None:
         before = self._reloading

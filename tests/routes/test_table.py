@@ -82,6 +82,40 @@ def test_a_change_is_seen_at_once() -> None:
     assert table.find(HOST.encode()) is table.find(derived) is None
 
 
+def test_a_change_leaves_other_spellings_known() -> None:
+    table = RouteTable([shop(), Route("other.example", AppTarget(), None)])
+    assert table.find(b"Other.example")
+    assert table.find(f"81--{HOST}:8000".encode())
+    table.put(Route("third.example", AppTarget(), None))
+    table.remove("other.example")
+    assert set(table._found) == {f"81--{HOST}:8000".encode()}
+    table.put(shop())
+    assert not table._found
+    assert not table._spellings
+
+
+def test_a_host_of_its_own_takes_the_place_of_a_derived_one() -> None:
+    table = RouteTable([shop()])
+    derived = f"81--{HOST}"
+    assert table.find(derived.encode())
+    table.put(own := Route(derived, AppTarget(), None))
+    assert table.find(derived.encode()) is own
+    table.remove(derived)
+    found = table.find(derived.encode())
+    assert found is not None
+    assert isinstance(found.target, SandboxTarget)
+
+
+def test_whoever_plays_with_one_host_crowds_out_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "MOST_OF_ONE", 10)
+    table = RouteTable([shop(), Route("other.example", AppTarget(), None)])
+    assert table.find(b"other.example")
+    for port in range(1, 100):
+        assert table.find(f"{port}--{HOST}".encode())
+    assert len(table._found) <= 11
+    assert b"other.example" in table._found
+
+
 def test_replace_takes_everything_else_away() -> None:
     table = RouteTable([shop()])
     assert table.find(HOST.encode())
