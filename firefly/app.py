@@ -122,6 +122,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
                 encryption.run(),
                 routes.follow(),
                 freshness.run(),
+                work.reality.run(),
                 work.access.run(),
                 work.domains.checking.run(),
                 expire_for_ever(work.projects),

@@ -34,6 +34,7 @@ from firefly.store import Database
 
 from .bridges import BridgeCalls
 from .parts import Credentials, Hosting
+from .reality import RouteReality
 from .routes import WorkspaceRoutes
 from .workspaces import KeeperWorkspaces, ProjectSpecs, RunObserver
 
@@ -65,6 +66,7 @@ class Work:
     jobs: Jobs
     access: access.AccessControl
     domains: domains.Domains
+    reality: RouteReality
 
     @classmethod
     async def open(
@@ -149,6 +151,7 @@ async def _tie(
     return Work(
         keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs,
         access=control, domains=_domains(ground, further, projects, store),
+        reality=RouteReality(database=ground.database, store=store, routes=routes, settings=settings),
     )  # fmt: skip
 
 

@@ -1,0 +1,53 @@
+-- name: take_turn$
+-- Whether it is this replica's turn: of several at once one is enough.
+SELECT pg_try_advisory_xact_lock(hashtextextended('firefly.reality', 11));
+
+-- name: of_nobody
+SELECT r.host, r.project_id FROM routes AS r
+WHERE r.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects AS p WHERE p.id = r.project_id)
+ORDER BY r.host LIMIT :most;
+
+-- name: in_the_bin
+SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
+WHERE p.deleted_at IS NOT NULL AND r.kind <> 'reserved'
+ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
+-- name: without_workspace
+-- What a project that lives shows, other than its own workspace and what lives beside it.
+SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
+WHERE p.deleted_at IS NULL AND r.kind = 'sandbox' AND NOT EXISTS (
+    SELECT 1 FROM workspaces AS w WHERE w.id::text = r.target ->> 'workspace_id' AND w.deleted_at IS NULL
+)
+ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
+-- name: not_in_service
+-- Hosts of domains that are not in service, or no more; every host outside the content domain is a domain's.
+SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
+LEFT JOIN domains AS d ON d.project_id = r.project_id AND d.host = r.host
+WHERE r.kind = 'sandbox' AND (d.id IS NOT NULL OR right(r.host, length(:content)) <> :content)
+    AND (d.id IS NULL OR d.state NOT IN ('active', 'failing'))
+ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
+-- name: unlike_its_project
+SELECT r.host, r.project_id, p.visibility FROM routes AS r JOIN projects AS p ON p.id = r.project_id
+WHERE r.kind = 'sandbox' AND r.access <> p.visibility
+ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
+-- name: not_shown
+-- Projects whose workspace no host of theirs shows, or one of whose domains in service shows nothing.
+SELECT p.id AS project_id, p.workspace_id, o.name AS owner, p.name, p.visibility,
+    o.is_administrator AS owner_is_administrator
+FROM projects AS p JOIN accounts AS o ON o.id = p.owner_id
+JOIN workspaces AS w ON w.id = p.workspace_id AND w.deleted_at IS NULL
+WHERE p.deleted_at IS NULL AND (
+    NOT EXISTS (
+        SELECT 1 FROM routes AS r WHERE r.project_id = p.id AND r.kind = 'sandbox' AND r.redirect_to IS NULL
+            AND r.target ->> 'workspace_id' = p.workspace_id::text
+            AND NOT EXISTS (SELECT 1 FROM domains AS d WHERE d.project_id = p.id AND d.host = r.host)
+    ) OR EXISTS (
+        SELECT 1 FROM domains AS d WHERE d.project_id = p.id AND d.state IN ('active', 'failing') AND NOT EXISTS (
+            SELECT 1 FROM routes AS r WHERE r.host = d.host AND r.project_id = p.id AND r.kind <> 'reserved'
+        )
+    )
+)
+ORDER BY p.id LIMIT :most FOR UPDATE OF p SKIP LOCKED;
