@@ -105,6 +105,20 @@ async def test_it_begins_with_everything_and_follows_each_change(town: Town) -> 
     assert await town.ask("new--ann.preview.localhost") == 200
 
 
+async def test_while_the_server_is_out_of_touch_nothing_private_is_served(town: Town) -> None:
+    private = "new--ann.preview.localhost"
+    town.sources.table.put(Route(private, town.target, uuid4()))
+    await town.crew.open(Listeners((town.listener,)))
+    for stale, status in ((True, 503), (False, 401), (True, 503)):
+        town.crew.set_stale(stale)
+
+        async def heeded(wanted: int = status) -> bool:
+            return await town.ask(private) == wanted
+
+        await eventually(heeded, within=30)
+        assert [await town.ask(host) for host in (HOST, "none--ann.preview.localhost")] == [200, status]
+
+
 async def test_a_kept_connection_of_an_instance_that_ended_is_closed(town: Town) -> None:
     await town.crew.open(Listeners((town.listener,)))
     assert await town.ask() == 200

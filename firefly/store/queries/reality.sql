@@ -30,7 +30,7 @@ ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
 -- name: unlike_its_project
 SELECT r.host, r.project_id, p.visibility FROM routes AS r JOIN projects AS p ON p.id = r.project_id
-WHERE r.kind = 'sandbox' AND r.access <> p.visibility
+WHERE r.kind <> 'reserved' AND r.access <> p.visibility
 ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
 -- name: not_shown
