@@ -1,9 +1,12 @@
 """How many files and sockets this process may have open."""
 
+import errno
 import resource
 
 # More than this many serve nobody here, and some programs that are started look at every one that they may have.
 ENOUGH = 1 << 17
+# What the system says when there is nothing left for another one.
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def raise_limit() -> int:

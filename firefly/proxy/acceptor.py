@@ -1,13 +1,14 @@
 """Accepts connections: gives each its seat before anything of it is read, and rests where descriptors run out."""
 
 import asyncio
-import errno
 import socket
 import ssl
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+
+from firefly import descriptors
 
 from .connection import Connection
 from .forwarded import UNKNOWN, Visitor
@@ -22,7 +23,11 @@ log = structlog.get_logger()
 AT_ONCE = 16
 # Seconds until the next try after the machine had nothing left for another connection.
 REST = 0.25
-EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# And between two lines of the log about it.
+TELL_EVERY = 60.0
+# Descriptors that connections leave to those that are served already, at least and as a part of all: without one to
+# its target no request is answered. The kernel gives the lowest number that is free.
+SPARE, PART_OF_SPARE = 8, 20
 
 
 class Acceptor:
@@ -35,6 +40,9 @@ class Acceptor:
         self._context = context
         self._kind = kind
         self._tls = tls
+        allowed = descriptors.allowed()
+        self._highest = allowed - max(SPARE, allowed // PART_OF_SPARE)
+        self._quiet_until = 0.0
         self._resting: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
@@ -55,18 +63,24 @@ class Acceptor:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in EXHAUSTED:
-                    self._rest(error)
+                if error.errno in descriptors.EXHAUSTED:
+                    self._rest(str(error))
                     return
                 # It is gone already.
                 continue
+            if connection.fileno() > self._highest:
+                self._turn_away(connection)
+                self._rest("Only those are left that connections need to their targets.")
+                return
             self._receive(connection, peer[0] if isinstance(peer, tuple) else UNKNOWN)
 
-    def _rest(self, error: OSError) -> None:
+    def _rest(self, why: str) -> None:
         """Leave what waits in the kernel's queue until descriptors may be free again."""
         self._context.counters["exhausted"] += 1
         self._context.pool.close()
-        log.warning("proxy.exhausted", error=str(error), connections=self._context.seats.taken)
+        if self._context.now >= self._quiet_until:
+            self._quiet_until = self._context.now + TELL_EVERY
+            log.warning("proxy.exhausted", why=why, connections=self._context.seats.taken)
         loop = asyncio.get_running_loop()
         loop.remove_reader(self.socket.fileno())
         self._resting = loop.call_later(REST, self.open)
@@ -74,10 +88,13 @@ class Acceptor:
     def _receive(self, connection: socket.socket, address: str) -> None:
         seat = self._context.seats.take(address)
         if seat is None:
-            self._context.counters["turned_away"] += 1
-            connection.close()
+            self._turn_away(connection)
         else:
             self._context.spawn(self._serve(connection, address, seat))
+
+    def _turn_away(self, connection: socket.socket) -> None:
+        self._context.counters["turned_away"] += 1
+        connection.close()
 
     async def _serve(self, connection: socket.socket, address: str, seat: Seat) -> None:
         context, tls = self._context, self._tls

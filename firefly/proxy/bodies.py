@@ -25,7 +25,7 @@ _TRAILER_SO_FAR = re.compile(
 )
 # Fields that frame, route, authenticate, modify or control have no place in a trailer (RFC 9110, 6.5.1).
 _FORBIDDEN = re.compile(
-    rb"(?im)^(?:age|authorization|cache-control|connection|content-[^:]*|cookie|date|expect|expires|forwarded|host"
+    rb"(?im)^(?:age|authorization|baggage|cache-control|connection|content-[^:]*|cookie|date|expect|expires|forwarded|host"
     rb"|if-[^:]*|keep-alive|location|max-forwards|origin|pragma|proxy-[^:]*|range|retry-after|sec-[^:]*|set-cookie"
     rb"|strict-transport-security|te|trailer|transfer-encoding|upgrade|vary|warning|www-authenticate"
     rb"|x-firefly[^:]*|x-forwarded[^:]*|x-frame-options|x-mayfly[^:]*|x-real-ip|x-request-id):[^\r]*\r\n"

@@ -7,17 +7,20 @@ by all heads that have the very same lines.
 import re
 from collections.abc import Sequence
 from functools import cache
+from urllib.parse import unquote_to_bytes
 
 HOST = re.compile(rb"(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5}+)?")
 LENGTH = re.compile(rb"[0-9]{1,18}")
 PROTOCOL = re.compile(rb"(?=.{1,64}\Z)[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]++)?")
 # Firefly's own cookies and fields: theirs is the prefix, nobody else's.
 OWN_COOKIE = b"__Host-firefly-"
+OWN_BAGGAGE = b"firefly-environment"
 CHUNKED = -1
 
 _PICK = re.compile(
-    rb"\r\n([CcEeFfHhKkOoPpTtUuXx](?i:"
-    rb"(?<=c)(?:onnection(?-i:(?<!\nConnection)|(?!: keep-alive\r))|ontent-length|ookie)|(?<=e)xpect|(?<=f)orwarded"
+    rb"\r\n([BbCcEeFfHhKkOoPpTtUuXx](?i:"
+    rb"(?<=b)aggage"
+    rb"|(?<=c)(?:onnection(?-i:(?<!\nConnection)|(?!: keep-alive\r))|ontent-length|ookie)|(?<=e)xpect|(?<=f)orwarded"
     rb"|(?<=h)(?:ost|ttp2-settings)|(?<=k)eep-alive"
     rb"|(?<=o)rigin|(?<=p)roxy-[^:]*+|(?<=t)(?:e|ransfer-encoding)|(?<=u)pgrade"
     rb"|(?<=x)-(?:firefly[^:]*+|forwarded[^:]*+|mayfly[^:]*+|real-ip|request-id))):([^\r]*+)"
@@ -150,6 +153,9 @@ class Fields:
         # From the end of the Host field on, if it stands first.
         for field in _PICK.finditer(text, 0 if host is None else len(b"\r\nHost: ") + len(host)):
             name, value = field[1].lower(), field[2]
+            if name == b"baggage":
+                cuts += _own_baggage(text, *field.span(2), field.start())
+                continue
             if name == b"cookie":
                 self.cookies = self.cookies + b"; " + value if self.cookies else value
                 self._cookie_spans.append(field.span())
@@ -190,6 +196,24 @@ class Fields:
             self.upgrade = _upgrade(seen)
 
 
+def _own_baggage(text: bytes, begin: int, end: int, line: int) -> Spans:
+    """Spans of the members that are Firefly's own in the value of a Baggage field (www.w3.org/TR/baggage, 3.3).
+
+    A member ends at a comma, whatever is in it. Where nothing else is in the field, its `line` goes too.
+    """
+    cuts, position, others = [], begin, False
+    for member in text[begin:end].split(b","):
+        after = position + len(member)
+        key = unquote_to_bytes(member.partition(b"=")[0].partition(b";")[0]).strip(b" \t").lower()
+        if key == OWN_BAGGAGE:
+            # With the comma before it where something stays before it, else with that after it.
+            cuts.append((position - 1, after) if others else (position, min(after + 1, end)))
+        elif member.strip(b" \t"):
+            others = True
+        position = after + 1
+    return cuts if others or not cuts else [(line, end)]
+
+
 def _frame(seen: dict[bytes, bytes], *, modern: bool) -> int:
     length, encoding = seen.get(b"content-length"), seen.get(b"transfer-encoding")
     if encoding is None:
@@ -216,7 +240,7 @@ def _without(text: bytes, cuts: Spans) -> bytes:
     kept, position = [], 0
     for start, end in cuts:
         kept.append(text[position:start])
-        position = end
+        position = max(position, end)
     kept.append(text[position:])
     return b"".join(kept)
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from firefly.descriptors import EXHAUSTED
 from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
 
 from .heads import Head
@@ -127,6 +128,8 @@ def failure(error: Exception, *, trusted: bool) -> Notice:
         return Notice(503, "starting", "Starting", error.detail, reload=max(1, round(error.retry_after)))
     if isinstance(error, Unavailable | TimeoutError):
         return STARTING
+    if isinstance(error, OSError) and error.errno in EXHAUSTED:
+        return BUSY
     return NOT_RUNNING if isinstance(error, FireflyError) else SILENT
 
 

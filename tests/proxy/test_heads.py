@@ -111,3 +111,33 @@ def test_what_may_become_a_head_is_waited_for(data: bytes) -> None:
 @pytest.mark.parametrize("data", [b"\x16\x03\x01", b"get /", b"\r\n", b"GET  /", b"GET x", b"A" * 30, b" GET"])
 def test_what_cannot_become_one_is_not(data: bytes) -> None:
     assert not heads.may_begin(data)
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        (b"firefly-environment=pr-1", None),
+        (b" firefly-environment = pr-1 ; a=b;c ", None),
+        (b"firefly-environment=1, firefly-environment=2", None),
+        (b"user=ann", b"user=ann"),
+        (b"user=ann,firefly-environment=pr-1", b"user=ann"),
+        (b"firefly-environment=pr-1,user=ann", b"user=ann"),
+        (b"a=1,firefly-environment=pr-1;p=2, b=2;x", b"a=1, b=2;x"),
+        (b"firefly-environment=1,firefly-environment=2,a=1,Firefly-Environment=3", b"a=1"),
+        (b"firefly%2Denvironment=1, a=1", b"a=1"),
+        (b"firefly-environment", None),
+        (b"firefly-environments=1,my-firefly-environment=2", b"firefly-environments=1,my-firefly-environment=2"),
+        (b"a=firefly-environment%3D1", b"a=firefly-environment%3D1"),
+        (b"", b""),
+    ],
+)
+def test_of_baggage_only_our_own_member_is_taken(value: bytes, left: bytes | None) -> None:
+    fields = parse(b"Host: a", b"Baggage: " + value, b"X: 1", b"baggage:c=3").fields
+    kept = b"\r\nHost:a\r\n" + (b"" if left is None else b"Baggage:" + left + b"\r\n") + b"X:1\r\nbaggage:c=3\r\n"
+    assert fields.for_sandbox() == fields.for_app()
+    assert fields.for_sandbox().replace(b" ", b"") == kept.replace(b" ", b"")
+
+
+def test_baggage_that_ends_here_ends_as_a_whole() -> None:
+    fields = parse(b"Host: a", b"Connection: baggage", b"Baggage: a=1,firefly-environment=2,b=3", b"X: 1").fields
+    assert fields.for_sandbox() == b"\r\nHost: a\r\nX: 1\r\n"

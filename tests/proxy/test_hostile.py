@@ -162,6 +162,7 @@ async def test_forged_fields_never_arrive(house: House) -> None:
         "X-Real-IP": "6.6.6.6",
         "X-Request-Id": "forged",
         "X-Mayfly": "other",
+        "Baggage": "firefly-environment=forged",
     }
     for host in (HOST, "localhost"):
         client = await house.client()
