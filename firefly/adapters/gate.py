@@ -1,5 +1,6 @@
 """The front door's gate: grants by cookie or token, policies that open by themselves, whom a cookie may speak for."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
@@ -20,6 +21,17 @@ COOKIE: Final = GRANT_COOKIE.encode()
 TOKEN_FIELD: Final = b"x-firefly-preview-token"
 # A page of any site may ask for a document to show (decision 14); these are the places where it is shown as one.
 DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame"})
+OWN_PAGES: Final = frozenset({b"same-origin", b"none"})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """That field lines opened a route: for as long as route and era are these very ones, and it is not `until` then."""
+
+    route: Route
+    era: object
+    until: float
+    verdict: Verdict
 
 
 class PolicyMirror(Protocol):
@@ -81,15 +93,29 @@ class PreviewGate(Gate):
         self._missing = MissingGrants()
 
     def decide(self, route: Route | None, head: Head) -> Verdict:
+        opened = head.fields.opened
+        if (
+            type(opened) is Opened
+            and opened.route is route
+            and opened.era is self._grants.era
+            and opened.until > self._grants.now()
+            and not self._missing.rounds
+        ):
+            return opened.verdict
+        return self._decide(route, head)
+
+    def _decide(self, route: Route | None, head: Head) -> Verdict:
         grant = self._grant(route, head)
         if grant is not None:
             if head.fields.worker and not self._has_workers(route):
                 return Verdict.NO_WORKER
-            if self._missing and self._missing.lead_round(grant, head):
+            if self._missing.rounds and self._missing.lead_round(grant, head):
                 return Verdict.TO_APP
             if grant.is_due:
                 return Verdict.RENEW
-            return Verdict.MEMBER if grant.is_member else Verdict.ALLOW
+            verdict = Verdict.MEMBER if grant.is_member else Verdict.ALLOW
+            self._keep(route, head, grant, verdict)
+            return verdict
         if head.field(TOKEN_FIELD) is not None:
             return Verdict.ASK
         if self._is_open(route, head):
@@ -107,6 +133,12 @@ class PreviewGate(Gate):
         project_id = found.project_id if found is not None else None
         if project_id is not None and route is not None and route.project_id == project_id:
             self._missing.note(project_id, self._grants.now())
+
+    def _keep(self, route: Route | None, head: Head, grant: "Grant", verdict: Verdict) -> None:
+        """Keep a verdict that follows from the route, the grant and the field lines alone."""
+        fields = head.fields
+        if route is not None and fields.plain and not fields.worker and head.fetch_site in OWN_PAGES:
+            fields.opened = Opened(route, self._grants.era, min(grant.renew_at, grant.expires_at), verdict)
 
     def renew(self, route: Route, head: Head) -> tuple[Verdict, bytes]:
         grant = self._grant(route, head)
@@ -183,7 +215,7 @@ class PreviewGate(Gate):
         """Whether this request may use the visitor's cookie: previews are same-site with one another (decision 14)."""
         if head.upgrade is not None:
             return self._is_sibling(route, head.origin)
-        if head.fetch_site in (b"same-origin", b"none"):
+        if head.fetch_site in OWN_PAGES:
             return True
         if head.method == b"GET" and head.fetch_mode == b"navigate" and head.fetch_destination in DOCUMENTS:
             return True

@@ -26,29 +26,27 @@ class _Round:
 
 
 class MissingGrants:
-    """Of this process alone; whoever is refused in another reloads a second time. Falsy while there is nothing."""
+    """Of this process alone; whoever is refused in another reloads a second time."""
 
     def __init__(self) -> None:
-        self._rounds: dict[UUID, _Round] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._rounds)
+        self.rounds: dict[UUID, _Round] = {}
+        """By project; mostly there are none, which every request looks at."""
 
     def note(self, project_id: UUID, now: float) -> None:
         """A request to a host of the project was refused to a page of the same project."""
-        known = self._rounds.get(project_id)
+        known = self.rounds.get(project_id)
         if known is not None and now - known.since < EVERY:
             return
-        for old in [id for id, one in self._rounds.items() if now - one.since > FORGOTTEN]:
-            del self._rounds[old]
-        self._rounds.pop(project_id, None)
-        if len(self._rounds) >= MOST_PROJECTS:
-            del self._rounds[next(iter(self._rounds))]
-        self._rounds[project_id] = _Round(now)
+        for old in [id for id, one in self.rounds.items() if now - one.since > FORGOTTEN]:
+            del self.rounds[old]
+        self.rounds.pop(project_id, None)
+        if len(self.rounds) >= MOST_PROJECTS:
+            del self.rounds[next(iter(self.rounds))]
+        self.rounds[project_id] = _Round(now)
 
     def lead_round(self, grant: "Grant", head: Head) -> bool:
         """Whether this request for a page is to go by way of all hosts; once for each cookie."""
-        known = self._rounds.get(grant.project_id)
+        known = self.rounds.get(grant.project_id)
         if known is None or not _is_shown(head) or grant.sealed_at > known.since:
             return False
         cookie = (grant.id, grant.expires_at)

@@ -21,7 +21,11 @@ class GrantChecks:
         self._sealer = Sealer(keys)
         # Every request to a preview asks: a revocation, being rare, empties the cache instead of being asked for.
         self._verified: BoundedCache[bytes, Grant] = BoundedCache(CACHED)
-        refusals.on_record(lambda _: self._verified.clear())
+        refusals.on_record(lambda _: self._forget())
+        self.now = clock.time
+        """The time by which grants are judged."""
+        self.era = object()
+        """Another one once anything was revoked: what was concluded before must be concluded anew."""
 
     def seal(self, grant: Grant) -> str:
         """The value of its cookie."""
@@ -54,6 +58,10 @@ class GrantChecks:
             self._verified.put(value, grant)
         return grant
 
+    def _forget(self) -> None:
+        self._verified.clear()
+        self.era = object()
+
     def recall(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
         """As `verify`, also where the cookie has expired: whether the grant stands is then to be looked up."""
         grant = self._sealer.open(value)
@@ -64,10 +72,6 @@ class GrantChecks:
         if self._is_revoked(grant) or grant.ends_at <= self._clock.time():
             return False
         return (grant.project_id, grant.policy_version) == (project_id, policy_version)
-
-    def now(self) -> float:
-        """The time by which grants are judged."""
-        return self._clock.time()
 
     def _is_revoked(self, grant: Grant) -> bool:
         return self._refusals.refuses(

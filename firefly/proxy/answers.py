@@ -14,11 +14,13 @@ _INDIFFERENT = (
     rb"|[Cc](?:ontent-(?:[Tt]ype|[Ee]ncoding|[Ll]anguage|[Dd]isposition)|ache-[Cc]ontrol)|[Ss]erver"
     rb"|[Xx]-(?:[Pp]owered-[Bb]y|[Cc]ontent-[Tt]ype-[Oo]ptions)):[\t\x20-\x7e\x80-\xff]*+\r\n){0,64})"
 )
-# What most answers are: one length, a body, and no field that means anything here. All others are read by ANSWER.
+_HERE = rb"(?>(?:Connection: keep-alive\r\n(?>(?:Keep-Alive: [\t\x20-\x7e\x80-\xff]*+\r\n)?))?)"
+# What most answers are: one length, a body, and no field that means anything here, but perhaps that the connection
+# lives on, before (Node) or after (nginx) the length. All others are read by ANSWER.
 PLAIN = re.compile(
     rb"(HTTP/1\.1 (?!204|304)([2-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n"
-    + _INDIFFERENT + rb"[Cc]ontent-[Ll]ength: ([0-9]{1,18}+)\r\n" + _INDIFFERENT + rb")"
-    rb"(?>(?:Connection: keep-alive\r\n(?>(?:Keep-Alive: [\t\x20-\x7e\x80-\xff]*+\r\n)?))?)(" + _INDIFFERENT + rb")\r\n"
+    + _INDIFFERENT + rb")" + _HERE + rb"([Cc]ontent-[Ll]ength: ([0-9]{1,18}+)\r\n"
+    + _INDIFFERENT + rb")" + _HERE + rb"(" + _INDIFFERENT + rb")\r\n"
 )  # fmt: skip
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"
@@ -108,12 +110,17 @@ class Answer:
 
 def parse(data: bytes, request: Head, *, preview: bool) -> Answer | None:
     """The answer to `request` that `data` begins with; None where it is not all there, or none. Raises BadAnswer."""
-    plain = PLAIN.match(data)
-    if plain is not None and request.method != b"HEAD":
-        begun, status, length, more = plain.groups()
-        return Answer(status, begun + more, plain.end(), keep_alive=True, length=int(length))
+    usual = PLAIN.match(data)
+    if usual is not None and request.method != b"HEAD":
+        return plain(usual)
     found = ANSWER.match(data)
     return None if found is None else _read(found, request, preview=preview)
+
+
+def plain(found: re.Match[bytes]) -> Answer:
+    """The answer that PLAIN found."""
+    begun, status, more, length, rest = found.groups()
+    return Answer(status, begun + more + rest, found.end(), keep_alive=True, length=int(length))
 
 
 def _read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:

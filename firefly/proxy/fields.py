@@ -60,6 +60,7 @@ class Fields:
         "keep_alive",
         "length",
         "modern",
+        "opened",
         "origin",
         "plain",
         "text",
@@ -74,6 +75,8 @@ class Fields:
         self.modern = modern
         """HTTP/1.1; otherwise 1.0."""
         self.cookies = b""
+        self.opened: object = None
+        """What the gate concluded from these lines, for it alone."""
         self.upgrade: bytes | None = None
         """The protocol that the client asks to change to; None when it does not ask."""
         self.length = 0

@@ -1,14 +1,15 @@
 """One connection to a target: reads answers strictly and hands them to the client that waits."""
 
 import asyncio
+import re
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from . import answers, delivery
-from .answers import Answer, BadAnswer
+from .answers import PLAIN, Answer, BadAnswer
 from .bodies import BadBody, Reader
 from .counting import count
-from .heads import END
+from .heads import END, Head
 from .outbox import Sender
 
 if TYPE_CHECKING:
@@ -90,14 +91,44 @@ class Upstream(Sender):
         assert request is not None
         # A head that comes byte by byte is read once, not for each byte.
         more = self._held and data.find(END, max(0, len(self._held) - 3)) < 0
-        answer = None if more else answers.parse(data, request, preview=client.dress.preview)
+        found = None if more or request.method == b"HEAD" else PLAIN.match(data)
+        if found is None:
+            answer = None if more else answers.parse(data, request, preview=client.dress.preview)
+        elif self._pass_whole(client, request, found, data):
+            return
+        else:
+            answer = answers.plain(found)
         if answer is None:
             if data.find(END) >= 0 or len(data) > self._context.limits.head * 4:
                 raise BadAnswer("its head is malformed or too long")
             self._held = data
             return
         self._held = b""
-        rest = data[answer.end :]
+        self._begin(client, request, answer, data[answer.end :])
+
+    def _pass_whole(self, client: "Connection", request: Head, found: re.Match[bytes], data: bytes) -> bool:
+        """Whether this is all of a plain answer, between two that are not the last: passed on with the least effort."""
+        begun, status, more, length, rest = found.groups()
+        body = data[found.end() :]
+        if len(body) != int(length) or not request.keep_alive or client.body is not None or self._context.draining:
+            return False
+        self._held = b""
+        whole = b"%b%b%b%b\r\n%b" % (begun, more, rest, client.dress.lines, body)
+        client.give(whole)
+        self._count(client, int(status), len(whole))
+        client.finish(reusable=True)
+        return True
+
+    def _count(self, client: "Connection", status: int, sent: int) -> None:
+        """As `count` does it, for nearly all requests end here."""
+        tally = self.slot.tally
+        (tally.members if client.trusted else tally.guests)[status] += 1
+        tally.sent += sent
+        tally.received += len(client.onward)
+        if client.look is not None or status >= 500:
+            self._context.journal.end(client, tally, status, sent)
+
+    def _begin(self, client: "Connection", request: Head, answer: Answer, rest: bytes) -> None:
         if answer.status < 200:
             self._interim(client, answer, rest)
         elif answer.own and delivery.tunnel(client, self, answer, rest):
@@ -105,13 +136,7 @@ class Upstream(Sender):
         elif answer.length == len(rest) and not answer.bodiless:
             whole = _dress(client, answer) + rest
             client.give(whole)
-            tally, status = self.slot.tally, answer.status
-            # As `count` does it, for nearly all requests end here.
-            (tally.members if client.trusted else tally.guests)[status] += 1
-            tally.sent += len(whole)
-            tally.received += len(client.onward)
-            if client.look is not None or status >= 500:
-                self._context.journal.end(client, tally, status, len(whole))
+            self._count(client, answer.status, len(whole))
             client.finish(reusable=answer.keep_alive)
         else:
             self.reader = answer.reader(unwrap=not request.modern)

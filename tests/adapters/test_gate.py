@@ -1,6 +1,6 @@
 """Which requests on content hosts pass: whose, under which policy, and which page rides on whose cookie."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from types import SimpleNamespace
@@ -35,8 +35,15 @@ class Revocations:
 
     def __init__(self) -> None:
         self.ended: set[UUID] = set()
+        self._listeners: list[Callable[[object], None]] = []
 
-    def on_record(self, listener: object) -> None: ...
+    def on_record(self, listener: Callable[[object], None]) -> None:
+        self._listeners.append(listener)
+
+    def record(self, id: UUID) -> None:
+        self.ended.add(id)
+        for listener in self._listeners:
+            listener(id)
 
     def refuses(self, *, grant_ids: tuple[UUID, ...], **ids: object) -> bool:
         return not self.ended.isdisjoint(grant_ids)
@@ -361,6 +368,30 @@ def test_a_tunnel_outlives_the_cookie_that_opened_it_and_not_the_grant(house: Ho
     house.revocations.ended.clear()
     house.clock.advance(3600)
     assert not house.gate.stands(route(), opened)
+
+
+def test_what_the_same_lines_opened_before_ends_with_route_policy_time_and_grant(house: House) -> None:
+    mine, grant = route(), house.make(Kind.LINK)
+    cookie = f"__Host-firefly-grant={house.grants.seal(grant)}"
+    asked = head(Cookie=cookie, Sec_Fetch_Site="same-origin")
+
+    def decide(of: Route | None) -> Verdict:
+        return house.gate.decide(of, asked)
+
+    assert [decide(mine), decide(mine)] == [Verdict.ALLOW] * 2
+    assert decide(replace(mine, policy_version=VERSION + 1)) is Verdict.REFUSE
+    assert decide(replace(mine, project_id=OTHER)) is Verdict.REFUSE
+    assert decide(None) is Verdict.REFUSE
+    assert decide(mine) is Verdict.ALLOW
+    house.clock.advance(301)
+    assert decide(mine) is Verdict.RENEW
+    house.clock.advance(3600)
+    assert decide(mine) is Verdict.REFUSE
+    fresh = house.make(Kind.LINK)
+    asked = head(Cookie=f"__Host-firefly-grant={house.grants.seal(fresh)}", Sec_Fetch_Site="same-origin")
+    assert [decide(mine), decide(mine)] == [Verdict.ALLOW] * 2
+    house.revocations.record(fresh.id)
+    assert decide(mine) is Verdict.REFUSE
 
 
 def test_a_revoked_grant_is_not_renewed(house: House) -> None:

@@ -67,9 +67,9 @@ def test_memory_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> Non
     projects = [MINE, *(uuid4() for _ in range(5))]
     for project in reversed(projects):
         found.note(project, house.clock.time())
-    assert len(found._rounds) == 3
+    assert len(found.rounds) == 3
     shown = head(**SHOWN)
     assert [found.lead_round(grant(house), shown) for _ in range(4)] == [True, True, False, False]
     house.clock.advance(601)
     found.note(uuid4(), house.clock.time())
-    assert len(found._rounds) == 1
+    assert len(found.rounds) == 1
