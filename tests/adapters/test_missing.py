@@ -63,7 +63,7 @@ def test_memory_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(missing, "MOST_PROJECTS", 3)
     monkeypatch.setattr(missing, "MOST_GRANTS", 2)
     found = MissingGrants()
-    assert not found
+    assert not found.rounds
     projects = [MINE, *(uuid4() for _ in range(5))]
     for project in reversed(projects):
         found.note(project, house.clock.time())
