@@ -64,6 +64,11 @@ class Settings(LimitSettings, BaseSettings):
     proxy_workers: int = Field(
         0, ge=0, le=64, description="Processes of their own for the front door. 0: it runs in the server's process."
     )
+    proxy_protocol: bool = Field(
+        False,
+        description="Connections come from `FIREFLY_TRUSTED_PROXIES` alone and begin with a header of the PROXY "
+        "protocol, version 1 or 2, which says who came to the proxy.",
+    )
     tls_certificates: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="PEM files with a certificate and those that signed it, separated by commas; the host that a "
@@ -227,6 +232,12 @@ class Settings(LimitSettings, BaseSettings):
             raise ValueError("FIREFLY_URL must begin with https:// when the server has certificates")
         if self.plain_listen and self.scheme != "https":
             raise ValueError("FIREFLY_PLAIN_LISTEN sends browsers to https, so FIREFLY_URL must begin with https://")
+        return self
+
+    @model_validator(mode="after")
+    def _check_proxies(self) -> Self:
+        if self.proxy_protocol and not self.trusted_proxies:
+            raise ValueError("FIREFLY_PROXY_PROTOCOL needs the proxies' addresses in FIREFLY_TRUSTED_PROXIES")
         return self
 
     @property

@@ -57,6 +57,14 @@ def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_the_proxy_protocol_needs_the_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIREFLY_PROXY_PROTOCOL", "1")
+    with pytest.raises(InvalidInput, match="FIREFLY_TRUSTED_PROXIES"):
+        load()
+    monkeypatch.setenv("FIREFLY_TRUSTED_PROXIES", "192.0.2.1")
+    assert load().proxy_protocol
+
+
 def test_a_variable_that_is_no_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIREFLY_COLOUR", "red")
     with pytest.raises(InvalidInput, match="FIREFLY_COLOUR: not a setting"):

@@ -114,6 +114,7 @@ def build_door(settings: Settings, *, table: RouteTable, gate: Gate, dialer: Dia
         app_url=settings.url,
         content_domain=settings.content_domain,
         trusted_proxies=settings.trusted_proxies,
+        announced=settings.proxy_protocol,
         limits=Limits.of(settings),
         journal=Journal(settings.access_log, rate=settings.access_log_rate),
         tunnels=redeem,

@@ -10,6 +10,8 @@ import structlog
 
 from firefly import descriptors
 
+from . import announced
+from .announced import BadHeader
 from .connection import Connection
 from .forwarded import UNKNOWN, Visitor
 from .seats import Seat
@@ -86,7 +88,9 @@ class Acceptor:
         self._resting = loop.call_later(REST, self.open)
 
     def _receive(self, connection: socket.socket, address: str) -> None:
-        seat = self._context.seats.take(address)
+        context = self._context
+        refused = context.announced and not context.proxies.trusts(address)
+        seat = None if refused else context.seats.take(address)
         if seat is None:
             self._turn_away(connection)
         else:
@@ -97,18 +101,33 @@ class Acceptor:
         connection.close()
 
     async def _serve(self, connection: socket.socket, address: str, seat: Seat) -> None:
+        context = self._context
+        connection.setblocking(False)
+        try:
+            if context.announced:
+                address = await announced.read(connection, within=context.limits.head_time) or address
+                if not seat.belong(address):
+                    raise BadHeader("This address has its fill.")
+        except BaseException as error:
+            seat.leave()
+            self._turn_away(connection)
+            if not isinstance(error, BadHeader | OSError):
+                raise
+            log.info("connection.unannounced", address=address, why=str(error))
+            return
+        await self._open(connection, address, seat)
+
+    async def _open(self, connection: socket.socket, address: str, seat: Seat) -> None:
         context, tls = self._context, self._tls
         visitor = Visitor(address, context.proxies, scheme=b"https" if tls else b"http")
-        limits = context.limits
         try:
-            connection.setblocking(False)
             await asyncio.get_running_loop().connect_accepted_socket(
                 partial(self._kind, context, visitor, seat),
                 connection,
                 ssl=tls,
-                ssl_handshake_timeout=limits.head_time if tls else None,
+                ssl_handshake_timeout=context.limits.head_time if tls else None,
                 # It also ends what the client has not read yet.
-                ssl_shutdown_timeout=limits.stall_time if tls else None,
+                ssl_shutdown_timeout=context.limits.stall_time if tls else None,
             )
         except OSError:
             # No handshake, or the end of the connection before it.

@@ -66,6 +66,7 @@ class Context:
         proxies: TrustedProxies,
         limits: Limits,
         tunnels: Redeem,
+        announced: bool = False,
         journal: Journal,
     ) -> None:
         self.hosts = hosts
@@ -74,6 +75,8 @@ class Context:
         self.proxies = proxies
         self.limits = limits
         self.redeem = tunnels
+        self.announced = announced
+        """Whether connections begin with a trusted proxy's word about who comes."""
         self.heads = Heads(limits)
         self.outbox = Outbox()
         self.turns = Turns()

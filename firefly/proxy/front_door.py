@@ -53,6 +53,7 @@ class FrontDoor:
     app_url: how users reach the app, `settings.url`
     content_domain: as in the setting, with its port
     trusted_proxies: addresses and networks whose X-Forwarded-* are believed
+    announced: connections come from these proxies alone, and begin with the PROXY protocol
     tunnels: redeems the handles of `X-Firefly-Tunnel`: `Tunnels.redeem`
     """
 
@@ -67,6 +68,7 @@ class FrontDoor:
         content_domain: str,
         pages: Pages | None = None,
         trusted_proxies: Sequence[str] = (),
+        announced: bool = False,
         limits: Limits | None = None,
         tunnels: Redeem | None = None,
         journal: Journal | None = None,
@@ -81,6 +83,7 @@ class FrontDoor:
             app_path=app_path,
             pages=pages,
             proxies=TrustedProxies(trusted_proxies),
+            announced=announced,
             limits=limits or Limits(),
             tunnels=tunnels or Tunnels().redeem,
             journal=journal or Journal(),

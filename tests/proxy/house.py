@@ -181,7 +181,9 @@ class House:
         journal: Journal | None = None,
         proxies: tuple[str, ...] = (),
         dialer: MemoryDialer | None = None,
+        announced: bool = False,
     ) -> None:
+        self.folder = folder
         self.app = Recorder()
         self.upstream = Recorder()
         self.table = RouteTable()
@@ -203,6 +205,7 @@ class House:
             limits=limits,
             journal=journal,
             trusted_proxies=proxies,
+            announced=announced,
             tunnels=self.tunnels.redeem,
         )
 
