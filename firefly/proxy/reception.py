@@ -7,13 +7,14 @@ import structlog
 
 from firefly.routes import AppTarget, Route, Spread
 
-from . import delivery, hosts, pages
+from . import delivery, hosts, pages, takeover
 from .answers import Dress
 from .attempt import spread
 from .forwarded import to_app, to_sandbox
 from .gate import ALLOW, MEMBER, Verdict
 from .heads import Head
 from .hosts import CONTENT, Part
+from .pages import Notice
 from .pool import APP
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _admit(client: "Connection", head: Head, route: Route | None, verdict: Verdi
         _to_app(client, head, content=True)
     elif verdict is Verdict.NO_WORKER:
         context.counters["refused"] += 1
-        delivery.answer(client, pages.NO_WORKER)
+        delivery.answer(client, takeover.worker_refused(head, route.taken_over_at if route else None))
     elif verdict is Verdict.UNSURE:
         context.counters["refused"] += 1
         delivery.answer(client, pages.UNSURE)
@@ -104,6 +105,11 @@ def _let_through(client: "Connection", head: Head, route: Route, dress: Dress) -
         delivery.answer(client, pages.CROWDED)
     else:
         client.dress = dress
+        if route.taken_over_at is not None and (step := takeover.step(head, route.taken_over_at)) is not None:
+            if isinstance(step, Notice):
+                delivery.answer(client, step)
+                return
+            head, client.dress = takeover.without_cookies(head), Dress(dress.lines + step, preview=True)
         onward = to_sandbox(head, client.visitor.lines(head), client.request_id)
         if type(target) is Spread:
             spread(client, target, onward)

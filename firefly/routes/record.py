@@ -19,6 +19,7 @@ def from_row(row: Mapping[str, Any]) -> Route:
         access=Access(row["access"]),
         policy_version=row["policy_version"],
         redirect_to=row["redirect_to"],
+        taken_over_at=row["taken_over_at"],
     )
 
 

@@ -82,7 +82,8 @@ class Route:
     """One host.
 
     `host` is in small letters and without a port, `policy_version` grows with each change of access, so that grants
-    of an older one end; a renamed host keeps its route with `redirect_to`, the new host.
+    of an older one end; a renamed host keeps its route with `redirect_to`, the new host; `taken_over_at` is when the
+    host passed from another project to this one, in POSIX seconds.
     """
 
     host: str
@@ -91,3 +92,4 @@ class Route:
     access: Access = Access.MEMBERS
     policy_version: int = 1
     redirect_to: str | None = None
+    taken_over_at: float | None = None

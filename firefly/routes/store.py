@@ -62,6 +62,7 @@ class RouteStore:
         async with self._database.connection() as connection:
             await self._queries.expire(connection)
             await self._queries.expire_changes(connection)
+            await self._queries.forget_holders(connection)
         async with self._comparing:
             is_first, self._changed = self._in_step_at == -math.inf, set()
             version, hosts, different = await self._compare()

@@ -102,12 +102,6 @@ def is_open(request: web.Request, host: str) -> bool:
     return route is not None and route.project_id is not None and route.redirect_to is None
 
 
-def full_host(request: web.Request, host: str) -> str:
-    """With the port at which browsers reach content hosts."""
-    _, colon, port = services_of(request).settings.content_domain.partition(":")
-    return host + colon + port
-
-
 def visitor_of(request: web.Request) -> Visitor:
     return Visitor(client_address(request), request.headers.get(hdrs.USER_AGENT, ""))
 
@@ -180,7 +174,8 @@ async def let_in(request: web.Request, grant: Grant, to: str) -> web.Response:
     place = place_of(request)
     await sisters.note(place)
     hosts = await sisters.of(place) if may_pass_through(request) else []
-    known = [full_host(request, host) for host in hosts if is_open(request, host)]
+    port = services_of(request).settings.content_port
+    known = [host + port for host in hosts if is_open(request, host)]
     response = pass_through(request, known, to) if known else _see_other(to)
     add_cookie(response, GRANT_COOKIE, grants.seal(grant), grants.remaining(grant))
     return response

@@ -2,13 +2,16 @@
 SELECT coalesce(max(version), 0) FROM route_changes;
 
 -- name: routes
-SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
+SELECT host, kind, target, project_id, access, policy_version, redirect_to,
+    extract(epoch FROM taken_over_at)::float8 AS taken_over_at
+FROM routes
 WHERE host > :after AND kind <> 'reserved' AND (redirect_to IS NULL OR reserved_until > now())
 ORDER BY host LIMIT :most;
 
 -- name: changes
 -- Each host that changed since a version, once; without a kind where it shows nothing any more.
-SELECT c.version, c.host, r.kind, r.target, r.project_id, r.access, r.policy_version, r.redirect_to
+SELECT c.version, c.host, r.kind, r.target, r.project_id, r.access, r.policy_version, r.redirect_to,
+    extract(epoch FROM r.taken_over_at)::float8 AS taken_over_at
 FROM route_changes AS c LEFT JOIN routes AS r
     ON r.host = c.host AND r.kind <> 'reserved' AND (r.redirect_to IS NULL OR r.reserved_until > now())
 WHERE c.version > :since ORDER BY c.version LIMIT :most;
@@ -50,7 +53,9 @@ RETURNING host;
 DELETE FROM routes WHERE project_id = :project_id RETURNING host;
 
 -- name: of_host^
-SELECT host, kind, target, project_id, access, policy_version, redirect_to FROM routes
+SELECT host, kind, target, project_id, access, policy_version, redirect_to,
+    extract(epoch FROM taken_over_at)::float8 AS taken_over_at
+FROM routes
 WHERE host = :host AND kind <> 'reserved' FOR UPDATE;
 
 -- name: set_access
@@ -65,3 +70,8 @@ DELETE FROM routes WHERE reserved_until < now() AND (kind = 'reserved' OR redire
 -- Tombstones; a replica that was away for longer compares everything.
 DELETE FROM route_changes AS c
 WHERE c.changed_at < now() - interval '1 day' AND NOT EXISTS (SELECT 1 FROM routes AS r WHERE r.host = c.host);
+
+-- name: forget_holders!
+-- By then no browser is cleared any more, and what it kept it has mostly forgotten.
+DELETE FROM host_holders AS h
+WHERE h.held_at < now() - interval '1 year' AND NOT EXISTS (SELECT 1 FROM routes AS r WHERE r.host = h.host);

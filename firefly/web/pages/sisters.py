@@ -22,13 +22,12 @@ from ..content import (
     NONCE,
     NONCE_LIFETIME,
     add_cookie,
-    bare_host,
-    full_host,
     is_open,
     nothing,
     place_at,
     place_of,
 )
+from ..hosts import route_named
 from ..services import services_of
 from ..sisters import JOIN, JOINED, VOUCH
 
@@ -99,7 +98,7 @@ def _is_ours(request: web.Request, host: str) -> bool:
     domain = services_of(request).settings.content_domain
     if not _HOST.fullmatch(host):
         return False
-    return host.endswith(f".{domain}") or (is_open(request, host) and host == full_host(request, bare_host(host)))
+    return host.endswith(f".{domain}") or route_named(services_of(request), host) is not None
 
 
 def _lead(request: web.Request, host: str, path: str) -> web.Response:
