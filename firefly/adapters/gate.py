@@ -128,11 +128,12 @@ class PreviewGate(Gate):
         return Verdict.REFUSE
 
     def _note_missing(self, route: Route | None, origin: bytes) -> None:
-        """A page of the same project asked in vain: its visitor may lack the grant of this host alone."""
+        """A page on another host of the project asked in vain: its visitor may lack the grant of this host alone."""
         found = self._table.find(_host_of(origin))
-        project_id = found.project_id if found is not None else None
-        if project_id is not None and route is not None and route.project_id == project_id:
-            self._missing.note(project_id, self._grants.now())
+        if found is None or route is None or found.host == route.host or found.project_id is None:
+            return
+        if found.project_id == route.project_id:
+            self._missing.note(found.project_id, self._grants.now())
 
     def _keep(self, route: Route | None, head: Head, grant: "Grant", verdict: Verdict) -> None:
         """Keep a verdict that follows from the route, the grant and the field lines alone."""

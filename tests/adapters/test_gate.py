@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from firefly import hostnames
 from firefly.access import Policy
 from firefly.adapters.gate import PreviewGate, TokenPasses
 from firefly.auth import Grant, Kind, PreviewGrants
@@ -19,7 +20,7 @@ from firefly.projects import Action, Role
 from firefly.proxy import Head, Verdict
 from firefly.proxy.forwarded import TrustedProxies, Visitor
 from firefly.proxy.heads import parse
-from firefly.routes import Access, AppTarget, Route, RouteTable, SandboxTarget
+from firefly.routes import Access, AppTarget, Route, RouteTable, SandboxTarget, Spread
 from firefly.secrets import Keyring
 from firefly.testing.clock import ManualClock
 
@@ -76,6 +77,7 @@ class Visits:
 @dataclass
 class House:
     gate: PreviewGate
+    table: RouteTable
     grants: PreviewGrants
     revocations: Revocations
     policies: dict[UUID, Policy]
@@ -98,14 +100,15 @@ def house(keyring: Keyring, clock: ManualClock) -> House:
     revocations, visits, policies = Revocations(), Visits(), dict[UUID, Policy]()
     grants = PreviewGrants(cast(Any, None), keyring, cast(Any, revocations), clock)
     other = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 1)
+    table = RouteTable([*NAMED, other])
     gate = PreviewGate(
         grants=grants,
         opens=TokenPasses(cast(Any, Tokens()), cast(Any, Projects())),
-        table=RouteTable([route(), other]),
+        table=table,
         policies=cast(Any, policies),
         visits=cast(Any, visits),
     )
-    return House(gate, grants, revocations, policies, visits, clock)
+    return House(gate, table, grants, revocations, policies, visits, clock)
 
 
 def head(method: str = "GET", path: str = "/", *, address: str = OUTSIDE, host: str = HOST, **fields: str) -> Head:
@@ -120,14 +123,32 @@ NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-F
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 WEBSOCKET = {**UPGRADE, "Origin": f"http://{HOST}:8000"}
 
-# Every kind of route. The gate is given a route and does not look where it leads, whatever kinds come to be.
+# Every label that the grammar has a kind for, beside hosts of other kinds.
+LABELS: tuple[hostnames.Label, ...] = (
+    hostnames.WorkspaceLabel("site", "ada"),
+    hostnames.WorkspaceLabel("site", "ada", 8080),
+    hostnames.MemberLabel("eve", "site", "ada"),
+    hostnames.BranchLabel("topic", "site", "ada"),
+    hostnames.PullRequestLabel(7, "site", "ada"),
+    hostnames.BuildLabel(12, "site", "ada"),
+    hostnames.ExtraLabel("docs", "topic", "site", "ada"),
+    hostnames.ChannelLabel("staging", "site", "ada"),
+    hostnames.ChannelLabel("production", "site", "ada"),
+    hostnames.EnvironmentLabel("web", "friday"),
+)
+SPREAD = Spread((SandboxTarget(UUID(int=6)), SandboxTarget(UUID(int=7), 8080)))
 ROUTES = {
-    "main port": route(),
-    "other port": replace(route(), host=f"8080--{HOST}", target=SandboxTarget(UUID(int=5), 8080)),
-    "renamed": replace(route(), redirect_to="new--ada.preview.localhost"),
-    "custom host": replace(route(), host="www.example"),
-    "app": replace(route(), host="pages.example", target=AppTarget()),
+    **{(label := hostnames.format(one)): route(host=f"{label}.preview.localhost") for one in LABELS},
+    "port of an instance": route(host=f"9000--{hostnames.format(LABELS[2])}.preview.localhost"),
+    "alias": route(host="shop.preview.localhost"),
+    "custom domain": route(host="www.example"),
+    "several instances": replace(route(host="many.preview.localhost"), target=SPREAD),
+    "renamed": replace(route(host="old--ada.preview.localhost"), redirect_to=HOST),
+    "taken over": replace(route(host="former.preview.localhost"), taken_over_at=1.0),
+    "app": replace(route(host="pages.example"), target=AppTarget()),
 }
+# Those of ports derive from the workspace's.
+NAMED = [one for one in ROUTES.values() if not hostnames.port_of(one.host)]
 POLICIES = {
     "members": Policy(),
     "public": Policy(is_public=True),
@@ -175,23 +196,36 @@ def credentials(house: House, who: str) -> dict[str, str]:
     return {"Cookie": cookie}
 
 
+def test_the_matrix_has_every_kind_of_label() -> None:
+    assert {type(label) for label in LABELS} == set(get_args(hostnames.Label))
+    assert {label.channel for label in LABELS if isinstance(label, hostnames.ChannelLabel)} == set(hostnames.CHANNELS)
+
+
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("kind", ROUTES)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_matrix(house: House, policy: str, kind: str, who: str) -> None:
     """Every policy × every kind of route × everybody × page, request of a page, WebSocket."""
-    wanted, fields = ROUTES[kind], credentials(house, who)
+    host, fields = ROUTES[kind].host, credentials(house, who)
+    wanted = house.table.find(f"{host}:8000".encode())
+    assert wanted is not None
+    assert (wanted.host, wanted.project_id) == (host, MINE)
     house.policies[MINE] = POLICIES[policy]
     granted = WHO[who][1]
     for address in (INSIDE, OUTSIDE):
         is_open = policy == "public" or (policy == "addresses" and address == INSIDE)
         own = granted or (Verdict.ALLOW if is_open else None)
-        page = house.gate.decide(wanted, head(address=address, **fields, **NAVIGATION))
+        page = house.gate.decide(wanted, head(address=address, host=host, **fields, **NAVIGATION))
         assert page is (own or Verdict.TO_APP)
-        request = house.gate.decide(wanted, head(address=address, **fields, Sec_Fetch_Site="same-origin"))
+        request = house.gate.decide(wanted, head(address=address, host=host, **fields, Sec_Fetch_Site="same-origin"))
         assert request is (own or Verdict.REFUSE)
-        socket = house.gate.decide(wanted, head(address=address, **fields, **WEBSOCKET))
-        assert socket is (own or Verdict.REFUSE)
+        for origin in (f"http://{host}:8000", f"http://{HOST}:8000", f"http://9999--{HOST}:8000"):
+            upgrade = {**WEBSOCKET, "Origin": origin}
+            socket = house.gate.decide(wanted, head(address=address, host=host, **fields, **upgrade))
+            assert socket is (own or Verdict.REFUSE)
+        foreign = {**WEBSOCKET, "Origin": f"http://{SIBLING}:8000"}
+        socket = house.gate.decide(wanted, head(address=address, host=host, **fields, **foreign))
+        assert socket is (Verdict.ALLOW if policy == "public" else Verdict.REFUSE)
 
 
 @pytest.mark.parametrize("fields", [NAVIGATION, {}, WEBSOCKET, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "null"}])

@@ -38,7 +38,9 @@ def test_after_a_refusal_the_next_page_goes_by_way_of_all_hosts_and_no_other_req
     assert house.gate.decide(route(), head(Cookie=house.cookie(), **SHOWN)) is Verdict.MEMBER, "a cookie made since"
 
 
-@pytest.mark.parametrize("origin", [f"http://{SIBLING}:8000", "https://evil.example", "null"])
+@pytest.mark.parametrize(
+    "origin", [f"http://{SIBLING}:8000", f"http://{PORT.host}:8000", "https://evil.example", "null"]
+)
 def test_pages_of_others_lead_nobody_round(house: House, origin: str) -> None:
     cookie = house.cookie()
     house.clock.advance(1)

@@ -239,8 +239,8 @@ async def test_a_route_in_an_event_is_the_one_in_the_database(
         await store.add(route, connection=connection)
         await connection.execute("set constraints all immediate")
         row = await connection.fetchval(
-            "select to_jsonb(r) from (select host, kind, target, project_id, access, policy_version, redirect_to"
-            " from routes) as r"
+            "select to_jsonb(r) from (select host, kind, target, project_id, access, policy_version, redirect_to,"
+            " extract(epoch from taken_over_at)::float8 as taken_over_at from routes) as r"
         )
     await store.load()
     await other._heed(Event("routes", "routes.changed", {"version": 1, "host": route.host, "route": row}, 1))
