@@ -59,14 +59,14 @@ class Feed:
             await self._say("routes", [route for host in hosts if (route := table.get(host))], ())
 
     async def follow(self) -> None:
-        """Tell when an instance that the worker knows runs no more, or another does; for ever."""
+        """Tell, four times a second, which instances that the worker knows run no more, or are others; for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
             found = [
                 (target, now) for target, before in self._known.items() if (now := self._standing(target)) != before
             ]
-            if found:
-                self.link.note("instances", [(target, *now) for target, now in found])
+            # Also of none: a worker that hears nothing no longer knows who may look.
+            self.link.note("instances", [(target, *now) for target, now in found])
             for target, now in found:
                 self._known[target] = now
                 if now == GONE and target not in self._watched:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -12,13 +13,14 @@ import structlog
 
 from firefly import log as logging
 from firefly.adapters.door import build_door, is_ended, open_door
+from firefly.adapters.freshness import LIMIT
 from firefly.adapters.gate import PreviewGate
 from firefly.adapters.listening import Listeners
 from firefly.auth import GrantChecks, Refusals, Revocation
 from firefly.clock import SystemClock
 from firefly.link import Link
 from firefly.proxy import FrontDoor
-from firefly.routes import Route, RouteTable
+from firefly.routes import Route, RouteTable, Target
 from firefly.settings import Settings
 from firefly.tls import Pair, Shelf
 
@@ -34,6 +36,8 @@ class Worker:
     def __init__(self, connection: socket.socket) -> None:
         self._door: FrontDoor | None = None
         self._closed = False
+        self._is_told_stale = False
+        self._heard_at = time.monotonic()
         self._table = RouteTable()
         self._refusals = Refusals()
         self._policies = PolicyCopy()
@@ -51,7 +55,7 @@ class Worker:
                 "refusals": self._take_refusals,
                 "revoked": self._take_revocation,
                 "review": self._review,
-                "instances": lambda changes: self._dialer.heed(changes),
+                "instances": self._take_instances,
                 "certificates": self._take_certificates,
                 "stale": self._take_stale,
                 "retire": lambda: self.door.retire(),
@@ -123,7 +127,19 @@ class Worker:
         self.door.cut(lambda holder: False)
 
     def _take_stale(self, stale: bool) -> None:
-        self.door.stale = stale
+        self._is_told_stale = stale
+        self._set_stale()
+
+    def _take_instances(self, changes: Iterable[tuple[Target, str | None, bool]]) -> None:
+        self._heard_at = time.monotonic()
+        self._dialer.heed(changes)
+
+    def _set_stale(self) -> None:
+        """Nothing private is served where the server does not know who may look, or says nothing any more."""
+        stale = self._is_told_stale or time.monotonic() - self._heard_at > LIMIT
+        if stale is not self.door.stale:
+            log.warning("worker.stale" if stale else "worker.fresh")
+            self.door.stale = stale
 
     def _take_certificates(self, pairs: tuple[Pair, ...]) -> None:
         before = self._reloading
@@ -139,7 +155,10 @@ class Worker:
         told: Mapping[str, float] = {}
         while True:
             await asyncio.sleep(REPORT_EVERY)
-            if self._door is not None and (counted := self._door.numbers()) != told:
+            if self._door is None:
+                continue
+            self._set_stale()
+            if (counted := self._door.numbers()) != told:
                 told = counted
                 self.link.note("numbers", counted)
 

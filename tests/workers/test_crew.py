@@ -20,7 +20,7 @@ from firefly.proxy import Tunnels
 from firefly.routes import Access, Health, Route, RouteTable, SandboxTarget, Spread
 from firefly.settings import Settings
 from firefly.testing.dialer import MemoryDialer
-from firefly.workers import Crew, member
+from firefly.workers import Crew, feed, member
 from tests.proxy.house import HOST, Peer, Recorder, request
 from tests.support.waiting import eventually
 
@@ -117,6 +117,21 @@ async def test_while_the_server_is_out_of_touch_nothing_private_is_served(town: 
 
         await eventually(heeded, within=30)
         assert [await town.ask(host) for host in (HOST, "none--ann.preview.localhost")] == [200, status]
+
+
+async def test_who_hears_nothing_from_the_server_serves_nothing_private(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "LOOK_EVERY", 3600)
+    private = "new--ann.preview.localhost"
+    town.sources.table.put(Route(private, town.target, uuid4()))
+    await town.crew.open(Listeners((town.listener,)))
+
+    async def unsure() -> bool:
+        return await town.ask(private) == 503
+
+    await eventually(unsure, within=60)
+    assert await town.ask() == 200
 
 
 async def test_a_kept_connection_of_an_instance_that_ended_is_closed(town: Town) -> None:
