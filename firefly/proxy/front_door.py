@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from firefly.routes import RouteTable, Target
+from firefly.routes import Route, RouteTable, Target
 
 from . import delivery, reception, timers
 from .acceptor import Acceptor
@@ -89,6 +89,8 @@ class FrontDoor:
             journal=journal or Journal(),
         )
         self._gate = gate
+        self._routes_gone = False
+        table.on_change(self._note_gone)
         self._acceptors: list[Acceptor] = []
         self._lag = Lag()
         self._ticker: asyncio.Task[None] | None = None
@@ -195,12 +197,25 @@ class FrontDoor:
         self._context.gate = UnsureGate(self._gate) if stale else self._gate
         self.cut(lambda holder: False)
 
-    async def _review(self) -> None:
+    def _previews(self) -> list[tuple[Head, Callable[[], None]]]:
+        """All tunnels to previews, those that are being opened too: what opened each, and how to end it."""
         context = self._context
         opening = [client for client in context.connections if client.dress.preview]
         heads = [(client.head, client.transport.abort) for client in opening if client.head and client.head.upgrade]
-        heads += [(pipe.head, pipe.abort) for pipe in context.pipes if pipe.head]
-        for number, (head, abort) in enumerate(heads):
+        return heads + [(pipe.head, pipe.abort) for pipe in context.pipes if pipe.head]
+
+    def _note_gone(self, _routes: Sequence[Route], gone: Sequence[str]) -> None:
+        self._routes_gone = self._routes_gone or bool(gone)
+
+    def _end_gone(self) -> None:
+        """End tunnels to hosts that show nothing any more; looked at once a tick, however many routes go."""
+        self._routes_gone = False
+        for head, abort in self._previews():
+            if self._context.hosts.resolve(head.host)[1] is None:
+                abort()
+
+    async def _review(self) -> None:
+        for number, (head, abort) in enumerate(self._previews()):
             if not await self._stands(head):
                 abort()
             if number % REVIEWED_AT_ONCE == 0:
@@ -246,6 +261,8 @@ class FrontDoor:
     async def _look(self, turn: int) -> None:
         context = self._context
         await _each(context.held, delivery.check_wait, AT_ONCE)
+        if self._routes_gone:
+            self._end_gone()
         context.pool.sweep()
         context.spreads.sweep()
         context.checks.sweep()

@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.support.pebble import Pebble, needs_pebble
 from tests.support.ports import free_port
-from tests.support.server import LiveServer
+from tests.support.server import LiveServer, LoopbackResolver, create_project
 from tests.support.waiting import eventually
 
 pytestmark = [needs_pebble, pytest.mark.timeout(180), pytest.mark.xdist_group("pebble")]
 
-APP, PREVIEW = "firefly.test", "shop--ann.preview.test"
+APP, PREVIEW, CUSTOM = "firefly.test", "shop--ann.preview.test", "www.shop.test"
 
 
 @dataclass
@@ -57,6 +58,33 @@ def doctor(server: LiveServer) -> dict[str, dict[str, object]]:
     return {check["what"]: check for check in json.loads(done.stdout)}
 
 
+async def prove_custom_domain(server: LiveServer, pebble: Pebble, trusting: ssl.SSLContext) -> None:
+    """Returns when the API tells of its certificate."""
+    base, fields = f"https://{APP}:{server.port}", {"Authorization": f"Bearer {server.token}"}
+    connector = aiohttp.TCPConnector(resolver=LoopbackResolver(), ssl=trusting)
+    async with aiohttp.ClientSession(base, headers=fields, connector=connector) as client:
+        project = await create_project(client, "shop", "static")
+        path = f"/api/v1/projects/{project['owner']}/shop/domains"
+        async with client.post(path, json={"host": CUSTOM}) as response:
+            domain = await response.json()
+        assert (domain["state"], domain["certificate"]["state"]) == ("pending", "planned")
+        await asyncio.to_thread(pebble.set_text, domain["proof"]["name"], domain["proof"]["value"])
+        async with client.post(f"{path}/{domain['id']}/check") as response:
+            domain = await response.json()
+        assert (domain["state"], domain["url"]) == ("active", f"https://{CUSTOM}:{server.port}")
+
+        async def certified() -> bool:
+            async with client.get(f"{path}/{domain['id']}") as response:
+                certificate = (await response.json())["certificate"]
+            assert certificate["state"] == "valid", (certificate, server.log[-3000:])
+            return bool(certificate["ends"])
+
+        await eventually(certified, within=90)
+        plain = f"http://{CUSTOM}:{pebble.http_port}/page?a=b"
+        async with client.get(plain, allow_redirects=False) as response:
+            assert (response.status, response.headers["Location"]) == (308, f"{domain['url']}/page?a=b")
+
+
 async def test_certificates_are_ordered_served_kept_and_told(pebble: Pebble, tmp_path: Path) -> None:
     port = free_port()
     server = Awaiting(tmp_path, port=port)
@@ -68,6 +96,7 @@ async def test_certificates_are_ordered_served_kept_and_told(pebble: Pebble, tmp
         "FIREFLY_ACME_DIRECTORY": pebble.directory,
         "FIREFLY_ACME_ROOTS": str(pebble.roots),
         "FIREFLY_ACME_DNS_HOOK": pebble.hook,
+        "FIREFLY_DNS_SERVERS": pebble.names,
     }
     trusting = await asyncio.to_thread(pebble.client)
 
@@ -85,8 +114,12 @@ async def test_certificates_are_ordered_served_kept_and_told(pebble: Pebble, tmp
         told = await asyncio.to_thread(doctor, server)
         assert told[f"certificate {APP}"]["ok"]
         assert told["certificate *.preview.test"]["ok"]
+        await prove_custom_domain(server, pebble, trusting)
+        assert (await eventually(lambda: served(CUSTOM), within=90)).startswith(b"HTTP/1.1 4")
     # Gone is the authority; what it gave is served at once after a restart.
     pebble.__exit__(None, None, None)
     with server:
         assert (await eventually(lambda: served(APP), within=90)).startswith(b"HTTP/1.1 200 ")
-        assert server.log.count("certificate.ordered") == 2
+        # What was there before is served without another order, that of the custom domain too.
+        assert (await eventually(lambda: served(CUSTOM), within=90)).startswith(b"HTTP/1.1 4")
+        assert server.log.count("certificate.ordered") == 3

@@ -215,6 +215,21 @@ class TestToAPreview:
         house.door.cut(lambda holder: True)
         await eventually(lambda: house.door.counters["tunnels"] == 0, within=5)
 
+    async def test_it_ends_when_its_host_shows_nothing_any_more(self, house: House) -> None:
+        house.upstream.behaviour = accept_and_echo
+        other = "81--shop--ann.preview.localhost"
+        house.dialer.serve(SandboxTarget(house.workspace, 81), house.upstream.address)
+        house.table.put(Route("blog--ann.preview.localhost", house.target, uuid4()))
+        ending = [await open_tunnel(house), await open_tunnel(house, host=other)]
+        staying = await open_tunnel(house, host="blog--ann.preview.localhost")
+        house.gate.standing = True
+        house.table.put(Route(HOST, house.target, uuid4(), policy_version=2))
+        house.table.remove(HOST)
+        for client in ending:
+            assert await client.rest() == b"welcome "
+        staying.send(b"still")
+        assert await staying.reader.readexactly(13) == b"welcome still"
+
     async def test_all_of_them_end_when_the_gate_breaks(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         async def fail(route: Route | None, head: Head) -> Verdict:
             raise RuntimeError("a mistake")

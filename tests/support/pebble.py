@@ -100,6 +100,16 @@ class Pebble:
         path = self.folder / "hook.log"
         return path.read_text().splitlines() if path.exists() else []
 
+    @property
+    def names(self) -> str:
+        """Its DNS server, as in FIREFLY_DNS_SERVERS."""
+        return f"127.0.0.1:{self._dns}"
+
+    def set_text(self, name: str, text: str) -> None:
+        """Let that DNS server have a TXT record."""
+        data = json.dumps({"host": f"{name}.", "value": text}).encode()
+        urllib.request.urlopen(f"http://127.0.0.1:{self._records}/set-txt", data, 30).read()
+
     def client(self) -> ssl.SSLContext:
         """Trusts what it signs."""
         url, own = f"https://127.0.0.1:{self._management}/roots/0", self._authority.client()

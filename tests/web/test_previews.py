@@ -177,6 +177,74 @@ async def test_a_visitor_signs_in_on_the_way(world: World) -> None:
     assert "sign_in" not in sent.headers["Location"]
 
 
+class TestOfACustomDomain:
+    HOST = "www.example.org"
+
+    def put(self, world: World, project: Project) -> str:
+        """Its host as browsers name it."""
+        assert project.workspace_id is not None
+        world.table.put(Route(self.HOST, SandboxTarget(project.workspace_id), project.id))
+        return self.HOST + world.settings.content_port
+
+    async def test_a_member_comes_back_with_a_grant_there(self, world: World) -> None:
+        project = await world.shared(world.ada, "site")
+        host = self.put(world, project)
+        nonce, location = await begin(world, host)
+        over, browser = urlsplit(location), await world.browser(world.ada)
+        fields = {"Sec-Fetch-Site": "none"}
+        sent = await browser.get(f"{over.path}?{over.query}", headers=fields, allow_redirects=False)
+        back = urlsplit(sent.headers["Location"])
+        assert (sent.status, back.netloc, back.path) == (303, host, "/.firefly/enter")
+        entered = await world.visitor(host, Cookie=f"__Host-firefly-nonce={nonce}").get(
+            f"{back.path}?{back.query}", allow_redirects=False
+        )
+        assert entered.status == 303
+        grant = value(cookie(entered, "__Host-firefly-grant")).encode()
+        assert world.services.grants.verify(grant, project.id, 1) is not None
+
+    @pytest.mark.parametrize("spelled", ["www.example.org", "www.example.org:1", "x@{host}", "{host}.", "other.{host}"])
+    async def test_nobody_is_sent_to_what_is_not_that_host_to_the_letter(self, world: World, spelled: str) -> None:
+        host = self.put(world, await world.shared(world.ada, "site"))
+        for browser in (await world.browser(world.ada), world.client(Accept="text/html")):
+            params = {"host": spelled.format(host=host), "nonce": "0" * 64, "to": "/"}
+            fields = {"Sec-Fetch-Site": "none"}
+            answer = await browser.get("/auth/preview", params=params, headers=fields, allow_redirects=False)
+            assert host not in answer.headers.get("Location", "").partition("?")[0]
+
+    async def test_whom_it_is_not_for_finds_its_doors(self, world: World) -> None:
+        host = self.put(world, await world.shared(world.ada, "site"))
+        params = {"host": host, "nonce": "0" * 64, "to": "/page"}
+        browser = await world.browser(world.bob)
+        answer = await browser.get(
+            "/auth/preview", params=params, headers={"Sec-Fetch-Site": "none"}, allow_redirects=False
+        )
+        doors = f"http://{host}/.firefly/access?to=%2Fpage&signed_in=1"
+        assert (answer.status, answer.headers["Location"]) == (303, doors)
+
+    async def test_browsers_let_forms_of_ours_lead_on_to_it(self, world: World) -> None:
+        """They hold the redirects of a form to the page's policy."""
+        host = self.put(world, await world.shared(world.ada, "site"))
+        _, location = await begin(world, host)
+        over, origin = urlsplit(location), f"http://{host}"
+        browser, stranger = await world.browser(world.ada), world.client(Accept="text/html")
+        asked = await browser.get(
+            f"{over.path}?{over.query}", headers={"Sec-Fetch-Site": "cross-site"}, allow_redirects=False
+        )
+        following = f"{over.path}?{over.query}"
+        signing_in = await stranger.get("/auth/sign-in", params={"next": following})
+        wrong = await stranger.post(
+            "/auth/sign-in", data={"next": following, "name": "ada", "password": "wrong"},
+            headers={"Origin": world.settings.url},
+        )  # fmt: skip
+        for page in (asked, signing_in, wrong):
+            (actions,) = [
+                part for part in page.headers["Content-Security-Policy"].split("; ") if part.startswith("form-action")
+            ]
+            assert actions.split(" ")[-1] == origin
+        other = await stranger.get("/auth/sign-in", params={"next": following.replace("www.", "evil.")})
+        assert "example.org" not in other.headers["Content-Security-Policy"]
+
+
 async def test_a_public_preview_needs_no_ticket(world: World) -> None:
     world.project(world.ada, "site", public=True)
     browser = await world.browser(world.bob)
