@@ -228,3 +228,22 @@ async def test_an_order_under_way_does_not_keep_the_server_from_ending(kept: Kep
         await asyncio.gather(running, return_exceptions=True)
     never.set()
     assert running.cancelled()
+
+
+async def test_what_is_wanted_later_is_ordered_and_what_is_wanted_no_more_is_not_served(kept: Kept) -> None:
+    custom = Wanted(("www.example.org",), PageProof())
+    renewal, shelf = kept.start()
+    await renewal.look()
+    running = asyncio.create_task(renewal.run())
+    kept.wanted = [APP, custom]
+    await renewal.refresh()
+    await eventually(lambda: len(shelf.certificates) == 2)
+    kept.wanted = [APP]
+    await renewal.refresh()
+    assert [one.names for one in shelf.certificates] == [("firefly.test",)]
+    kept.wanted = [APP, custom]
+    await renewal.refresh()
+    assert [one.names for one in shelf.certificates] == [("firefly.test",), ("www.example.org",)]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert kept.orders.asked == [("firefly.test",), ("www.example.org",)], "what it had before was still good"
