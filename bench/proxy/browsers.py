@@ -72,12 +72,13 @@ def upload(path: str, size: int) -> bytes:
     return _head(path, fields).replace(b"GET ", b"POST ", 1) + b"x" * size
 
 
-def upgrade(path: str, key: str) -> bytes:
-    """One browser's request for a WebSocket, from a page of the same preview."""
+def upgrade(path: str, key: str, host: str = HOST) -> bytes:
+    """One browser's request for a WebSocket, from a page of the same project."""
     fields = {
+        "Host": host,
         "Connection": "Upgrade",
         "Upgrade": "websocket",
-        "Origin": f"http://{HOST}",
+        "Origin": f"http://{host}",
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": key,
         "Cookie": _cookies(0),

@@ -11,7 +11,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ AGREED = (
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %b\r\n\r\n"
     % base64.b64encode(hashlib.sha1(KEY + GUID).digest())
 )
-REQUEST = upgrade("/socket", KEY.decode())
 # Opened before the first of them is answered.
 AT_ONCE = 50
 # Source addresses, so that none has more connections than one visitor may.
@@ -35,15 +34,16 @@ ROOM = 1 << 18
 class Ends:
     """`near` are the clients' ends of the tunnels, `far` the targets'."""
 
-    def __init__(self, listener: socket.socket, port: int) -> None:
+    def __init__(self, listener: socket.socket, port: int, hosts: Sequence[str]) -> None:
         self._listener, self._port = listener, port
+        self._requests = [upgrade("/socket", KEY.decode(), host) for host in hosts]
         self.near: list[socket.socket] = []
         self.far: list[socket.socket] = []
 
     def open(self, number: int) -> None:
         """Raises RuntimeError where a tunnel does not come about."""
         while (left := number - len(self.near)) > 0:
-            begun = [self._begin() for _ in range(min(left, AT_ONCE))]
+            begun = [self._begin(number - left + more) for more in range(min(left, AT_ONCE))]
             for _ in begun:
                 self.far.append(self._accept())
             for client in begun:
@@ -51,11 +51,11 @@ class Ends:
                     raise RuntimeError("The upgrade was refused.")
             self.near += begun
 
-    def _begin(self) -> socket.socket:
-        source = f"127.0.1.{len(self.near) % ADDRESSES + 1}"
+    def _begin(self, number: int) -> socket.socket:
+        source = f"127.0.1.{number % ADDRESSES + 1}"
         client = socket.create_connection(("127.0.0.1", self._port), 20, source_address=(source, 0))
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.sendall(REQUEST)
+        client.sendall(self._requests[number % len(self._requests)])
         return client
 
     def _accept(self) -> socket.socket:
@@ -189,7 +189,7 @@ def main() -> None:
     task: dict[str, Any] = json.loads(sys.stdin.readline())
     with socket.create_server(("127.0.0.1", task.pop("upstream")), backlog=1024) as listener:
         listener.settimeout(20)
-        ends, process = Ends(listener, task.pop("port")), Process(task.pop("pid"))
+        ends, process = Ends(listener, task.pop("port"), task.pop("hosts")), Process(task.pop("pid"))
         work = WORKS[task.pop("work")]
         gc.disable()
         json.dump(work(ends, process, **task), sys.stdout)

@@ -17,9 +17,11 @@ from ..harness import Row, started
 from . import door
 from .peers import module_command
 from .rig import PROXY_CORE, ROOT, Rig, program_command
-from .stored import database, opened
+from .stored import database, host, opened
 
 TUNNELS, WARM = 9000, 200
+# Of one project, because one host may not have all connections.
+HOSTS = 30
 # Bytes.
 MOST = 6 * 1024
 SECONDS, CHANGES = 60, 100
@@ -40,12 +42,15 @@ async def _measure(folder: Path, seconds: float) -> tuple[Mapping[str, float], f
     upstream, port, table = free_port(), free_port(), RouteTable()
     stored = database(folder / "database", routes=door.ROUTES, workspace=door.WORKSPACE, project=door.PROJECT)
     async with stored as dsn, opened(dsn, table) as store:
-        await store.add(door.shown(door.HOST))
         command = module_command("door", folder=str(folder), port=port, upstream=upstream, dsn=dsn)
         with started(command, core=PROXY_CORE, folder=folder / "door", port=port) as process:
-            task = {"port": port, "upstream": upstream, "pid": process.pid, "tunnels": TUNNELS, "warm": WARM}
+            task = {
+                "port": port, "upstream": upstream, "pid": process.pid, "tunnels": TUNNELS, "warm": WARM,
+                "hosts": [host(number) for number in range(1, HOSTS + 1)],
+            }  # fmt: skip
             with _holding(task) as (said, told):
-                await asyncio.to_thread(said.readline)
+                if not await asyncio.to_thread(said.readline):
+                    raise RuntimeError("The tunnels did not come about.")
                 loop, made = asyncio.get_running_loop(), 0
                 began = loop.time()
                 while (gone := loop.time() - began) < seconds:
@@ -68,12 +73,13 @@ async def _change(store: RouteStore, number: int) -> None:
 @contextlib.contextmanager
 def _holding(task: Mapping[str, object]) -> Iterator[tuple[IO[str], IO[str]]]:
     """The program that holds both ends of the tunnels: what it says and is told."""
-    with subprocess.Popen(
+    process = subprocess.Popen(
         program_command("ends"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        try:
-            said, told = cast(IO[str], process.stdout), cast(IO[str], process.stdin)
-            print(json.dumps({"work": "hold", **task}), file=told, flush=True)
-            yield said, told
-        finally:
-            process.kill()
+    )
+    try:
+        said, told = cast(IO[str], process.stdout), cast(IO[str], process.stdin)
+        print(json.dumps({"work": "hold", **task}), file=told, flush=True)
+        yield said, told
+    finally:
+        process.kill()
+        process.wait()

@@ -22,6 +22,11 @@ FROM generate_series(1, $3) AS n
 """
 
 
+def host(number: int) -> str:
+    """One of those that the database is filled with, from 1 on."""
+    return f"stored-{number}--ann.preview.localhost"
+
+
 @contextlib.asynccontextmanager
 async def database(folder: Path, *, routes: int, workspace: UUID, project: UUID) -> AsyncIterator[str]:
     """The dsn of a migrated database with so many routes, whose server runs while the block does."""
