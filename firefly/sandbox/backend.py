@@ -89,11 +89,15 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so."""
+    """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so.
+
+    Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing.
+    """
 
     isolated: bool
     lacks: tuple[Lack, ...]
     limits: LimitKind
+    freezes: bool = False
 
 
 class SandboxBackend(ABC):
@@ -133,6 +137,22 @@ class SandboxBackend(ABC):
     @abstractmethod
     async def stop(self, instance_id: str, *, reason: str) -> None:
         """End a run: the bridge is asked, then killed with all that it started. An ended or unknown run is no error."""
+
+    @abstractmethod
+    async def freeze(self, instance_id: str) -> None:
+        """Pause all that runs; memory is kept, no processor time is used. A frozen run is no error.
+
+        Its sockets still accept connections and bytes, so who connects must know that nobody answers. Raises
+        Unavailable where it cannot be done; everything goes on then.
+        """
+
+    @abstractmethod
+    async def thaw(self, instance_id: str) -> None:
+        """Let a frozen run go on; one that is not is no error. Raises Unavailable."""
+
+    @abstractmethod
+    def frozen(self, instance_id: str) -> bool:
+        """Whether the run is frozen, by whichever server."""
 
     @abstractmethod
     async def wait(self, instance_id: str) -> ExitStatus:

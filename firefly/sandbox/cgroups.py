@@ -1,4 +1,4 @@
-"""Limits by control groups, version 2 or 1: where groups may be made, making them, reading them, removing them.
+"""Control groups, version 2 or 1: where they may be made, their limits, freezing what is in them, removing them.
 
 Standard library only: `find` runs in the server, the rest in the supervisor.
 """
@@ -10,10 +10,13 @@ import time
 from pathlib import Path
 
 CONTROLLERS = ("memory", "pids", "cpu")
+# Version 2 needs no controller for it.
+FREEZER = "freezer"
 # Of 100, which is what everything else has: the server comes before what a sandbox burns.
 WEIGHT = 25
 PERIOD = 100_000
 V1_PROBE = "firefly-probe"
+FREEZE_LIMIT, FREEZE_PAUSE = 2.0, 0.001
 
 
 def find(
@@ -24,7 +27,7 @@ def find(
 ) -> dict[str, str]:
     """The folders below which groups can be made, by controller; "" stands for version 2. Empty: nowhere.
 
-    `memory` and `pids` are there, or nothing is; `cpu` may be missing.
+    `memory` and `pids` are there, or nothing is; `cpu` and `freezer` may be missing.
     """
     mounts = _mounts(mountinfo)
     own = _memberships(membership)
@@ -32,7 +35,8 @@ def find(
         parent = _find_v2(mounts[""], own.get("", "/"), root=os.getuid() == 0 if root is None else root)
         if parent is not None:
             return {"": str(parent)}
-    found = {name: _own_folder(mounts[name], own.get(name, "/")) for name in CONTROLLERS if name in mounts}
+    wanted = (*CONTROLLERS, FREEZER)
+    found = {name: _own_folder(mounts[name], own.get(name, "/")) for name in wanted if name in mounts}
     usable = {name: str(folder) for name, folder in found.items() if _can_make_groups(folder)}
     return usable if "memory" in usable and "pids" in usable else {}
 
@@ -47,7 +51,7 @@ def _mounts(mountinfo: Path) -> dict[str, Path]:
         if kind == "cgroup2":
             found[""] = point
         elif kind == "cgroup":
-            found.update({name: point for name in options.split(",") if name in CONTROLLERS})
+            found.update({name: point for name in options.split(",") if name in (*CONTROLLERS, FREEZER)})
     return found
 
 
@@ -133,6 +137,11 @@ def _move_down(group: Path) -> None:
         (server / "cgroup.procs").write_text(pid)
 
 
+def can_freeze(parents: dict[str, str]) -> bool:
+    """Whether groups made in these folders can be frozen."""
+    return "" in parents or FREEZER in parents
+
+
 def sweep(parents: dict[str, str], *, older_than: float = 60) -> None:
     """Remove empty groups of sandboxes that nobody cleared up after; the kernel refuses where a process is left."""
     for parent in parents.values():
@@ -178,6 +187,38 @@ class Group:
             return used - statistics.get("inactive_file", 0), self._read("", "pids.current")
         used, statistics = self._read("memory", "memory.usage_in_bytes"), self._statistics("memory")
         return used - statistics.get("total_inactive_file", 0), self._read("pids", "pids.current")
+
+    def freeze(self) -> None:
+        """Pause every process in the group. Raises OSError where one does not stop in time; all then go on."""
+        try:
+            self._turn("1", "FROZEN")
+        except OSError:
+            self.thaw()
+            raise
+
+    def thaw(self) -> None:
+        """Let them go on, from where they were. Nothing happens where the group is gone or was never frozen."""
+        with contextlib.suppress(FileNotFoundError):
+            self._turn("0", "THAWED")
+
+    def _turn(self, flag: str, state: str) -> None:
+        """cgroup v2's `cgroup.freeze` and `cgroup.events`, or `freezer.state` of version 1. Raises OSError."""
+        if "" in self.folders:
+            self._put("", "cgroup.freeze", flag)
+            self._await(self.folders[""] / "cgroup.events", f"frozen {flag}")
+        elif FREEZER in self.folders:
+            self._put(FREEZER, "freezer.state", state)
+            self._await(self.folders[FREEZER] / "freezer.state", state, again=state)
+
+    def _await(self, file: Path, line: str, *, again: str = "") -> None:
+        """Return when `file` has `line`; `again` is written until it has, as version 1 asks for."""
+        limit = time.monotonic() + FREEZE_LIMIT
+        while line not in file.read_text().splitlines():
+            if time.monotonic() > limit:
+                raise TimeoutError("a process does not let itself be frozen")
+            time.sleep(FREEZE_PAUSE)
+            if again:
+                file.write_text(again)
 
     def remove(self, *, within: float = 2) -> None:
         """Remove the group once its last process has gone, which the kernel reports a little late."""

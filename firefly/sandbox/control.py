@@ -20,6 +20,8 @@ class Control:
     def __init__(self) -> None:
         self.started: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.ended = asyncio.Event()
+        self.frozen = False
+        """Whether the sandbox is frozen, as the supervisor told last."""
         self._answers: deque[asyncio.Future[Any]] = deque()
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -57,7 +59,10 @@ class Control:
             if not answer.done():
                 answer.set_result(message["answer"])
         elif message["event"] == "started" and not self.started.done():
+            self.frozen = message.get("frozen", False)
             self.started.set_result(message)
+        elif message["event"] in ("frozen", "thawed"):
+            self.frozen = message["event"] == "frozen"
 
     async def decided(self, within: float) -> None:
         """Wait until the sandbox has started or the supervisor has ended, at most `within` seconds."""

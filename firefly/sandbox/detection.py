@@ -50,7 +50,7 @@ def look(extra: tuple[Lack, ...] = ()) -> Machine:
         )
     elif "" not in groups and "cpu" not in groups:
         lacks.append(Lack("the cpu control group", "Processor time is not limited.", "mount the cpu controller"))
-    capabilities = Capabilities(bool(bubblewrap), (*lacks, *extra), _kind(groups))
+    capabilities = Capabilities(bool(bubblewrap), (*lacks, *extra), _kind(groups), cgroups.can_freeze(groups))
     return Machine(bubblewrap, slirp, groups, capabilities)
 
 

@@ -145,7 +145,10 @@ class ProcessBackend(SandboxBackend):
     def _clear(self, folder: Path) -> None:
         kill_supervisor(folder)
         for name in (f"firefly-{folder.name}", f"firefly-{folder.name}-host"):
-            Group(self._machine.groups, name).remove()
+            group = Group(self._machine.groups, name)
+            # A supervisor that was killed left what was frozen to be killed as soon as it goes on.
+            group.thaw()
+            group.remove()
         shutil.rmtree(folder, ignore_errors=True)
 
     async def _discard(self, instance_id: str) -> None:
@@ -166,6 +169,21 @@ class ProcessBackend(SandboxBackend):
         run = self._runs.get(instance_id)
         if run is not None:
             await run.end(reason)
+
+    async def freeze(self, instance_id: str) -> None:
+        await self._turn(instance_id, "freeze", "The sandbox cannot be frozen")
+
+    async def thaw(self, instance_id: str) -> None:
+        await self._turn(instance_id, "thaw", "The sandbox cannot be woken")
+
+    async def _turn(self, instance_id: str, op: str, complaint: str) -> None:
+        failure = await self._running(instance_id).control.request(op)
+        if failure:
+            raise Unavailable(f"{complaint}: {failure}.")
+
+    def frozen(self, instance_id: str) -> bool:
+        run = self._runs.get(instance_id)
+        return run is not None and run.control.frozen
 
     async def wait(self, instance_id: str) -> ExitStatus:
         run = self._runs.get(instance_id)

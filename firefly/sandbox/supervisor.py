@@ -48,7 +48,7 @@ class Supervisor:
         self.kill_at: float | None = None
         self.reason = ""
         self.note = ""
-        self.started = self.ended = False
+        self.started = self.ended = self.frozen = False
 
     def run(self) -> None:
         """Start, serve until the sandbox has ended, and leave the result on disk."""
@@ -169,7 +169,8 @@ class Supervisor:
 
     def _present(self) -> dict[str, Any]:
         names = ("id", "workspace_id", "started_at", "isolated", "port")
-        return {"event": "started", "pid": os.getpid(), **{name: self.plan[name] for name in names}}
+        plan = {name: self.plan[name] for name in names}
+        return {"event": "started", "pid": os.getpid(), "frozen": self.frozen, **plan}
 
     def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
         match request["op"]:
@@ -182,6 +183,8 @@ class Supervisor:
                 self.clients.send(connection, {"answer": True})
             case "logs":
                 self.clients.send(connection, {"answer": self.output.decode(errors="replace")})
+            case "freeze" | "thaw" as wanted:
+                self.clients.send(connection, {"answer": self._freeze(wanted == "freeze")})
             case "stats":
                 self.clients.send(connection, {"answer": processes.stats(self.init, self.group)})
             case "namespace" if self.network is not None:
@@ -189,9 +192,23 @@ class Supervisor:
             case _:
                 self.clients.drop(connection)
 
+    def _freeze(self, frozen: bool) -> str:
+        """Pause all, or let it go on; returns what kept it from that."""
+        if self.group is None or self.kill_at is not None:
+            return ""
+        try:
+            self.group.freeze() if frozen else self.group.thaw()
+        except OSError as error:
+            return str(error)
+        self.frozen = frozen
+        self.clients.tell({"event": "frozen" if frozen else "thawed"})
+        return ""
+
     def stop(self, reason: str) -> None:
         """Ask the bridge to end, and see to it that everything has after the grace."""
         if self.kill_at is None:
+            # What is frozen neither ends when it is asked nor, by version 1 of control groups, when it is killed.
+            self._freeze(False)
             self.reason = reason
             self.kill_at = time.monotonic() + GRACE
             target = processes.first_child(self.init) if self.plan["isolated"] else self.payload
@@ -203,6 +220,8 @@ class Supervisor:
 
     def _kill(self) -> None:
         """End all at once: the namespace's first process takes every other with it."""
+        if self.frozen:
+            self._freeze(False)
         self.kill_at = time.monotonic() + GRACE
         isolated = self.plan["isolated"]
         victims = [self.init, self.payload] if isolated else processes.descendants(os.getpid())

@@ -30,6 +30,7 @@ class _Run:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     status: ExitStatus | None = None
     server: asyncio.Server | None = None
+    frozen: bool = False
 
 
 class MemoryBackend(SandboxBackend):
@@ -53,7 +54,7 @@ class MemoryBackend(SandboxBackend):
         self.removed: list[UUID] = []
         self._bridge = bridge
         self._clock = clock or SystemClock()
-        self._capabilities = capabilities or Capabilities(isolated=True, lacks=(), limits="cgroup2")
+        self._capabilities = capabilities or Capabilities(isolated=True, lacks=(), limits="cgroup2", freezes=True)
         self._runs: dict[str, _Run] = dict(earlier._runs) if earlier else {}
         self._handlers: dict[tuple[UUID, int], Handler] = dict(earlier._handlers) if earlier else {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,6 +106,16 @@ class MemoryBackend(SandboxBackend):
         if run.server is not None:
             run.server.close()
         run.ended.set()
+
+    async def freeze(self, instance_id: str) -> None:
+        self._running(instance_id).frozen = self._capabilities.freezes
+
+    async def thaw(self, instance_id: str) -> None:
+        self._running(instance_id).frozen = False
+
+    def frozen(self, instance_id: str) -> bool:
+        run = self._runs.get(instance_id)
+        return run is not None and run.status is None and run.frozen
 
     async def wait(self, instance_id: str) -> ExitStatus:
         run = self._runs[instance_id]

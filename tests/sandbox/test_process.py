@@ -16,7 +16,7 @@ from firefly.sandbox.detection import Machine
 from firefly.sandbox.process import ProcessBackend
 from firefly.sandbox.processes import children
 from firefly.settings import Settings
-from tests.sandbox.conftest import COMMAND, Inside, Start, ask, spec
+from tests.sandbox.conftest import COMMAND, Inside, Start, ask, processes, spec, supervisor
 from tests.support.waiting import eventually
 
 LINKED = Path(__file__)
@@ -147,24 +147,13 @@ async def test_a_start_that_is_given_up_leaves_nothing(settings: Settings, machi
     backend = ProcessBackend(settings, machine=machine, bridge=command)
     await backend.open()
     start = asyncio.create_task(backend.create(spec()))
-    await eventually(lambda: _processes(marker))
+    await eventually(lambda: processes(marker))
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
         await start
-    await eventually(lambda: not _processes(marker))
+    await eventually(lambda: not processes(marker))
     assert list(await backend.list()) == []
     await backend.close()
-
-
-def _processes(text: str) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if text.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
 
 
 async def test_another_server_adopts_what_runs(
@@ -173,7 +162,7 @@ async def test_another_server_adopts_what_runs(
     running, ended = await start(), await start()
     await serve(running, "still here")
     await backend.close()
-    os.kill(_supervisor(settings, ended.instance.id), signal.SIGKILL)
+    os.kill(supervisor(settings, ended.instance.id), signal.SIGKILL)
     later = ProcessBackend(settings, machine=machine, bridge=COMMAND)
     await later.open()
     assert list(await later.adopt()) == [running.instance]
@@ -206,21 +195,17 @@ async def test_what_ended_while_no_server_ran_is_known(
     await later.close()
 
 
-def _supervisor(settings: Settings, instance_id: str) -> int:
-    return int((settings.run_dir / "sandboxes" / instance_id / "pid").read_text())
-
-
-async def test_a_sandbox_ends_with_its_supervisor(start: Start, backend: ProcessBackend, settings: Settings) -> None:
+async def test_a_sandbox_ends_with_itssupervisor(start: Start, backend: ProcessBackend, settings: Settings) -> None:
     sandbox = await start()
     marker = f"88{os.getpid()}"
     await sandbox.run(f"(python3 -c 'import time; time.sleep({marker})' >/dev/null 2>&1 &); true")
-    await eventually(lambda: _processes(marker))
-    os.kill(_supervisor(settings, sandbox.instance.id), signal.SIGKILL)
+    await eventually(lambda: processes(marker))
+    os.kill(supervisor(settings, sandbox.instance.id), signal.SIGKILL)
     async with asyncio.timeout(5):
         status = await backend.wait(sandbox.instance.id)
     assert status.reason == "The sandbox's supervisor was killed."
-    await eventually(lambda: not _processes(marker))
-    await eventually(lambda: not _processes(sandbox.instance.id))
+    await eventually(lambda: not processes(marker))
+    await eventually(lambda: not processes(sandbox.instance.id))
 
 
 async def test_a_workspace_is_removed_only_when_nothing_runs_in_it(
@@ -311,8 +296,7 @@ async def test_a_lost_way_out_is_opened_again(start: Start, backend: ProcessBack
 
 def _slirp(settings: Settings, sandbox: Inside) -> int:
     """The process id of a sandbox's slirp4netns."""
-    supervisor = _supervisor(settings, sandbox.instance.id)
-    for pid in children(supervisor):
+    for pid in children(supervisor(settings, sandbox.instance.id)):
         if b"slirp4netns" in Path(f"/proc/{pid}/cmdline").read_bytes():
             return pid
     return 0
@@ -329,7 +313,7 @@ async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(
     ]
     marker = f"89{os.getpid()}"
     await sandbox.run(f"(setsid python3 -c 'import time; time.sleep({marker})' >/dev/null 2>&1 &); true")
-    await eventually(lambda: _processes(marker))
+    await eventually(lambda: processes(marker))
     port = int((await sandbox.run('echo "$FIREFLY_APPLICATION_PORT"')).stdout)
     with socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", 0)) as other:
         (await backend.connect(sandbox.instance.id, port)).close()
@@ -337,7 +321,7 @@ async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(
             await backend.connect(sandbox.instance.id, other.getsockname()[1])
     await backend.stop(sandbox.instance.id, reason="enough")
     assert (await backend.wait(sandbox.instance.id)).requested
-    await eventually(lambda: not _processes(marker))
+    await eventually(lambda: not processes(marker))
     await backend.close()
 
 
