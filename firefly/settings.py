@@ -135,6 +135,11 @@ class Settings(LimitSettings, BaseSettings):
         "commas. Not that of a proxy in front which is not listed in `FIREFLY_TRUSTED_PROXIES`: everybody comes by it.",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    idle_freeze: float = Field(
+        600,
+        ge=0,
+        description="Seconds without any activity after which a sandbox is frozen until it is needed; 0: never.",
+    )
     idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
     prepared_sandboxes: int = Field(
         2, ge=0, le=64, description="Sandboxes started ahead, so that a new project opens at once."

@@ -1,4 +1,4 @@
-"""`firefly sandbox`: list, start, stop, restart, logs, exec, shell."""
+"""`firefly sandbox`: list, start, stop, freeze, restart, logs, exec, shell."""
 
 import json
 import sys
@@ -53,6 +53,12 @@ async def start(cli: Cli, project: ProjectPath) -> None:
 async def stop(cli: Cli, project: ProjectPath) -> None:
     """Stop it; files stay."""
     await _change(cli, project, "stop")
+
+
+@command(app)
+async def freeze(cli: Cli, project: ProjectPath) -> None:
+    """Pause it until it is needed; memory stays."""
+    await _change(cli, project, "freeze")
 
 
 @command(app)

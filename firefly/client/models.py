@@ -94,6 +94,7 @@ class Sandbox(Value):
     state: str
     reason: str
     since: datetime
+    freezes_at: datetime | None = None
     stops_at: datetime | None = None
     limits: Limits
     usage: Usage | None = None

@@ -19,6 +19,7 @@ class State(StrEnum):
     ABSENT = "absent"
     STARTING = "starting"
     RUNNING = "running"
+    FROZEN = "frozen"
     STOPPING = "stopping"
     STOPPED = "stopped"
     FAILED = "failed"

@@ -11,11 +11,12 @@ import structlog
 
 from firefly.bus import Bus
 from firefly.clock import Clock, SystemClock
-from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
+from firefly.errors import Conflict, NotFound, SandboxFailed, TimedOut, Unavailable
 from firefly.settings import Settings
 from firefly.store import Database
 
 from .backend import Instance, Limits, SandboxBackend, State
+from .idleness import Idleness
 from .lifecycle import Lifecycle
 from .memory import available_share
 from .pool import Pool, PreparedWorkspace
@@ -53,7 +54,9 @@ class Keeper:
         self.workspaces = Workspaces(database, clock or SystemClock())
         self._backend = backend
         self._clock = clock or SystemClock()
-        self._idle_stop = settings.idle_stop
+        freezes = backend.capabilities().freezes and settings.idle_freeze > 0
+        self._idleness = Idleness(self._clock, settings.idle_freeze if freezes else None, settings.idle_stop)
+        self._pause = min(settings.idle_stop / 4, SWEEP_INTERVAL)
         self._limits = Limits(settings.sandbox_memory, settings.sandbox_cpu, settings.sandbox_pids)
         self._available_memory = available_memory
         self._slots: dict[UUID, Slot] = {}
@@ -67,7 +70,7 @@ class Keeper:
             clock=self._clock,
             starts=starts,
             tasks=self._tasks,
-            idle_stop=settings.idle_stop,
+            idleness=self._idleness,
         )
         self._preparation = Preparation(
             settings.prepared_sandboxes,
@@ -139,12 +142,14 @@ class Keeper:
         return True
 
     async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
-        """The running sandbox, started where there is none. `insist` does not wait out a crash loop.
+        """The running sandbox, woken or started where there is none. `insist` does not wait out a crash loop.
 
         Raises SandboxFailed(reason, output, retry_after), NotFound.
         """
         slot = self._slot(workspace_id)
         slot.active_at = self._clock.monotonic()
+        if slot.state is State.FROZEN:
+            await self._tasks.finish(self._lifecycle.wake(slot), f"sandbox-wake-{workspace_id}")
         if slot.state is State.RUNNING and slot.instance is not None:
             return slot.instance
         if slot.start is None:
@@ -168,6 +173,15 @@ class Keeper:
         if slot is not None:
             await self._tasks.finish(self._lifecycle.stop(slot, reason), f"sandbox-stop-{workspace_id}")
 
+    async def freeze(self, workspace_id: UUID, reason: str) -> None:
+        """Pause the sandbox until somebody needs it. Raises Conflict where it does not run, or this machine cannot."""
+        if not self._backend.capabilities().freezes:
+            raise Conflict("Sandboxes cannot be frozen on this machine. Stop it instead.")
+        slot = self._slots.get(workspace_id)
+        if slot is None or slot.state not in (State.RUNNING, State.FROZEN):
+            raise Conflict("It does not run.")
+        await self._tasks.finish(self._lifecycle.freeze(slot, reason), f"sandbox-freeze-{workspace_id}")
+
     async def restart(self, workspace_id: UUID, reason: str = "Restarted on request.") -> Instance:
         await self.stop(workspace_id, reason)
         return await self.ensure(workspace_id, insist=True)
@@ -175,12 +189,14 @@ class Keeper:
     async def status(self, workspace_id: UUID) -> Status:
         slot = self._slots.get(workspace_id) or Slot(workspace_id, self._clock.now())
         usage = None
-        if slot.state is State.RUNNING and slot.instance is not None:
+        if slot.state in (State.RUNNING, State.FROZEN) and slot.instance is not None:
             with contextlib.suppress(Unavailable, TimedOut):
                 usage = await self._backend.stats(slot.instance.id)
         instance_id = slot.instance.id if slot.instance else None
-        stops_at = self._lifecycle.stops_at(slot)
-        return Status(slot.state, slot.reason, slot.since, self._limits, stops_at, instance_id, usage)
+        return Status(
+            slot.state, slot.reason, slot.since, self._limits, instance_id=instance_id, usage=usage,
+            freezes_at=self._idleness.freezes_at(slot), stops_at=self._idleness.stops_at(slot),
+        )  # fmt: skip
 
     def running(self, workspace_id: UUID) -> Instance | None:
         """The run that may be used now; no input or output."""
@@ -188,10 +204,19 @@ class Keeper:
         return slot.instance if slot is not None and slot.state is State.RUNNING else None
 
     def touch(self, workspace_id: UUID) -> None:
-        """Something was done with the sandbox: put off the idle stop."""
+        """Something was done with the sandbox: put off that it is frozen or stopped, and wake it."""
         slot = self._slots.get(workspace_id)
-        if slot is not None:
-            slot.active_at = self._clock.monotonic()
+        if slot is None:
+            return
+        slot.active_at = self._clock.monotonic()
+        if slot.state is State.FROZEN:
+            self._tasks.start(self._wake(slot), f"sandbox-wake-{workspace_id}")
+
+    async def _wake(self, slot: Slot) -> None:
+        try:
+            await self._lifecycle.wake(slot)
+        except (Unavailable, TimedOut) as error:
+            log.warning("sandbox.not_woken", workspace_id=str(slot.workspace_id), reason=error.detail)
 
     async def connect(self, workspace_id: UUID, port: int) -> tuple[Instance, socket.socket]:
         """`ensure`, then connect to a port inside. Raises what both raise."""
@@ -239,12 +264,13 @@ class Keeper:
         await self.workspaces.drop(workspace_id)
 
     async def sweep(self) -> None:
-        """Stop what nobody has used for the time that the settings name; give up the pool where memory is short."""
-        now = self._clock.monotonic()
+        """Freeze and stop what nobody has used for as long as the settings say; give up the pool if memory is short."""
         for slot in list(self._slots.values()):
-            if slot.state is State.RUNNING and now - slot.active_at >= self._idle_stop:
-                minutes = max(round(self._idle_stop / 60), 1)
-                await self._lifecycle.stop(slot, f"Nothing happened in it for {minutes} min.")
+            match self._idleness.due(slot):
+                case State.FROZEN:
+                    await self._lifecycle.freeze(slot, self._idleness.reason(slot))
+                case State.STOPPED:
+                    await self._lifecycle.stop(slot, self._idleness.reason(slot))
         share = self._available_memory()
         if share < MEMORY_SHORT:
             await self.pool.pause()
@@ -253,7 +279,7 @@ class Keeper:
 
     async def _sweep_always(self) -> None:
         while True:
-            await asyncio.sleep(min(self._idle_stop / 4, SWEEP_INTERVAL))
+            await asyncio.sleep(self._pause)
             try:
                 await self.sweep()
             # Whatever it is: without sweeps nothing would ever be stopped again.

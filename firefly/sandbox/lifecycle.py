@@ -1,15 +1,15 @@
 """The changes of one workspace's sandbox: starting, running, ending; each written down, with its reason."""
 
 import asyncio
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from firefly.clock import Clock
-from firefly.errors import FireflyError, SandboxFailed
+from firefly.errors import FireflyError, SandboxFailed, TimedOut, Unavailable
 
 from .backend import Instance, SandboxBackend, State
+from .idleness import Idleness
 from .seams import Observer, WorkspaceSource
 from .slots import Slot
 from .tasks import Tasks
@@ -33,7 +33,7 @@ class Lifecycle:
         clock: Clock,
         starts: asyncio.Semaphore,
         tasks: Tasks,
-        idle_stop: float,
+        idleness: Idleness,
     ) -> None:
         self._backend = backend
         self._source = source
@@ -41,7 +41,7 @@ class Lifecycle:
         self._clock = clock
         self._starts = starts
         self._tasks = tasks
-        self._idle_stop = idle_stop
+        self._idleness = idleness
         self.observers: list[Observer] = []
 
     async def start(self, slot: Slot) -> Instance:
@@ -129,11 +129,31 @@ class Lifecycle:
                 return
             await self.put(slot, State.STOPPED, reason)
 
-    def stops_at(self, slot: Slot) -> datetime | None:
-        """When the sandbox stops unless something happens before."""
+    async def freeze(self, slot: Slot, reason: str) -> None:
+        """Pause the run. Whoever needs it from this call on waits until it is frozen, and wakes it."""
         if slot.state is not State.RUNNING:
-            return None
-        return self._clock.now() + timedelta(seconds=slot.active_at + self._idle_stop - self._clock.monotonic())
+            return
+        slot.state = State.FROZEN
+        async with slot.lock:
+            # It may have been woken, stopped, or ended by itself at the wait before.
+            if slot.state is not State.FROZEN or slot.instance is None:
+                return
+            try:
+                await self._backend.freeze(slot.instance.id)
+            except (Unavailable, TimedOut) as error:
+                slot.active_at = self._clock.monotonic()
+                await self.put(slot, State.RUNNING, error.detail)
+            else:
+                await self.put(slot, State.FROZEN, reason)
+
+    async def wake(self, slot: Slot) -> None:
+        """Let a frozen run go on. Raises Unavailable where that fails; one that ended meanwhile is left as it is."""
+        async with slot.lock:
+            slot.active_at = self._clock.monotonic()
+            if slot.state is not State.FROZEN or slot.instance is None:
+                return
+            await self._backend.thaw(slot.instance.id)
+            await self.put(slot, State.RUNNING, "Woken.")
 
     async def put(self, slot: Slot, state: State, reason: str) -> None:
         """Write a change down and tell everybody."""
@@ -141,6 +161,6 @@ class Lifecycle:
         slot.state, slot.reason, slot.since = state, reason, self._clock.now()
         log.info("sandbox.changed", workspace_id=str(slot.workspace_id), state=state.value, reason=reason)
         record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.output)
-        stops_at = self.stops_at(slot)
+        times = {"freezes_at": self._idleness.freezes_at(slot), "stops_at": self._idleness.stops_at(slot)}
         async with slot.writing:
-            await self._records.put(record, stops_at=stops_at)
+            await self._records.put(record, times)

@@ -13,7 +13,7 @@ from .preparing import Preparation
 from .slots import Slot
 from .workspaces import Record, Records, Workspaces
 
-ALIVE = (State.STARTING, State.RUNNING, State.STOPPING)
+ALIVE = (State.STARTING, State.RUNNING, State.FROZEN, State.STOPPING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,4 +70,7 @@ class Reconciliation:
             return
         slot = self.slot_of(instance.workspace_id)
         async with slot.lock:
+            reason = slot.reason
             await self.lifecycle.take(slot, instance, "Found running when the server started.")
+            if self.backend.frozen(instance.id):
+                await self.lifecycle.put(slot, State.FROZEN, reason)

@@ -10,12 +10,13 @@ from .backend import Instance, Limits, SandboxSpec, State, Stats
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`stops_at`: when the sandbox stops unless something happens before; only for running ones."""
+    """`freezes_at` and `stops_at`: when that happens unless something happens before; None where it does not."""
 
     state: State
     reason: str
     since: datetime
     limits: Limits
+    freezes_at: datetime | None = None
     stops_at: datetime | None = None
     instance_id: str | None = None
     usage: Stats | None = None

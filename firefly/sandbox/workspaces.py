@@ -1,6 +1,6 @@
 """The tables `workspaces` and `sandboxes`: who owns which files, and what was last known of each sandbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,14 +91,15 @@ class Records:
         self._bus = bus
         self._queries: Any = load_queries("sandboxes")
 
-    async def put(self, record: Record, *, stops_at: datetime | None) -> None:
+    async def put(self, record: Record, times: Mapping[str, datetime | None]) -> None:
+        """`times` are told with it: when what will happen next."""
         event = {
             "project_id": None,
             "workspace_id": str(record.workspace_id),
             "state": record.state.value,
             "reason": record.reason,
             "since": record.since.isoformat(),
-            "stops_at": stops_at.isoformat() if stops_at else None,
+            **{name: at.isoformat() if at else None for name, at in times.items()},
         }
         values = {name: getattr(record, name) for name in Record.__slots__}
         # PostgreSQL's text cannot hold NUL, which a program may well print.

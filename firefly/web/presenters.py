@@ -71,6 +71,7 @@ def sandbox_answer(status: "Status") -> schemas.Sandbox:
         state=status.state.value,
         reason=status.reason,
         since=status.since,
+        freezes_at=status.freezes_at,
         stops_at=status.stops_at,
         limits=schemas.SandboxLimits.model_validate(status.limits, from_attributes=True),
         usage=schemas.SandboxUsage.model_validate(status.usage, from_attributes=True) if status.usage else None,

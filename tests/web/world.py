@@ -205,6 +205,11 @@ class MemoryKeeper:
         self.runs.pop(workspace_id, None)
         self.reasons.append(reason)
 
+    async def freeze(self, workspace_id: UUID, reason: str) -> None:
+        if workspace_id not in self.runs:
+            raise errors.Conflict("It does not run.")
+        self.reasons.append(reason)
+
     async def restart(self, workspace_id: UUID, reason: str = "") -> Instance:
         await self.stop(workspace_id, reason)
         return await self.ensure(workspace_id)

@@ -6,6 +6,7 @@ export interface Sandbox {
   state: "absent" | "starting" | "running" | "stopping" | "stopped" | "failed" | "frozen";
   reason: string;
   since: string;
+  freezes_at: string | null;
   stops_at: string | null;
 }
 

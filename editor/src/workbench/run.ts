@@ -20,6 +20,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 /** What runs, in a word, and until when. */
 export function runOf(application: ApplicationStatus | null, sandbox: Sandbox | null, phase: Phase): Run {
   if (phase.name === "asleep") return { tone: "off", label: "Asleep", detail: "" };
+  if (sandbox?.state === "frozen") return { tone: "off", label: "Asleep", detail: "wakes when used" };
   if (phase.name === "failed") return { tone: "failed", label: "Failed", detail: "" };
   if (!application) return { tone: "busy", label: "Starting", detail: "" };
   const [tone, label] = wordsOf(application);
@@ -46,6 +47,6 @@ function hasNothing({ kind, state }: ApplicationStatus): boolean {
 }
 
 function sleepsAt(sandbox: Sandbox | null): string {
-  if (sandbox?.state !== "running" || !sandbox.stops_at) return "";
-  return `sleeps at ${clock.format(new Date(sandbox.stops_at))}`;
+  const at = sandbox?.state === "running" && (sandbox.freezes_at ?? sandbox.stops_at);
+  return at ? `sleeps at ${clock.format(new Date(at))}` : "";
 }

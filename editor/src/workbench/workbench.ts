@@ -175,7 +175,7 @@ export class Workbench {
     if (kind !== "sandbox.changed") return;
     const change = data as unknown as Sandbox;
     this.store.set({
-      sandbox: { ...sandbox, state: change.state, reason: change.reason, since: change.since, stops_at: change.stops_at },
+      sandbox: { ...sandbox, state: change.state, reason: change.reason, since: change.since, freezes_at: change.freezes_at, stops_at: change.stops_at },
     });
     if (change.state === "running") this.bridge.hurry();
   }

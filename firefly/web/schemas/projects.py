@@ -146,6 +146,7 @@ class Sandbox(Output):
     state: str
     reason: str
     since: datetime
+    freezes_at: datetime | None
     stops_at: datetime | None
     limits: SandboxLimits
     usage: SandboxUsage | None

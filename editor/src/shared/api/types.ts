@@ -1,7 +1,7 @@
 /** The API's answers, as CONTRACT and `/api/v1/openapi.json` describe them. */
 export type Role = "owner" | "maintainer" | "editor" | "viewer";
 export type Visibility = "members" | "public";
-export type SandboxState = "absent" | "starting" | "running" | "stopping" | "stopped" | "failed";
+export type SandboxState = "absent" | "starting" | "running" | "frozen" | "stopping" | "stopped" | "failed";
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
 export interface Page<Item> {
@@ -99,6 +99,7 @@ export interface Sandbox {
   state: SandboxState;
   reason: string;
   since: string;
+  freezes_at: string | null;
   stops_at: string | null;
   limits: { memory: number; cpu: number; pids: number };
   usage: { memory: number; cpu_seconds: number; pids: number } | null;
