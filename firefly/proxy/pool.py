@@ -16,6 +16,9 @@ from .upstream import Upstream
 if TYPE_CHECKING:
     from .context import Context
 
+# Up to so many bytes are a heartbeat, unless there are too many of them in a minute (DESIGN, decision 7).
+HEARTBEAT, MOST_WHISPERS, WHISPERS_TIME = 64, 4096, 60.0
+
 APP = AppTarget()
 Key: TypeAlias = tuple[str, int | str | None]
 
@@ -23,7 +26,7 @@ Key: TypeAlias = tuple[str, int | str | None]
 class Slot:
     """The connections to one port of one instance."""
 
-    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "used", "well")
+    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "used", "well", "whispers")
 
     def __init__(self, target: Target, instance: str, tally: Tally) -> None:
         self.target = target
@@ -35,9 +38,18 @@ class Slot:
         self.dialing = 0
         """Connections that are being made, for which the slot has to stay where sweeps find it."""
         self.used = False
-        """Bytes passed since the dialer was last told."""
+        """It was of use to somebody since the dialer was last told."""
+        self.whispers = 0
+        """Bytes of this minute that came in pieces as small as heartbeats are."""
         self.well = False
         """A request ended well since one last failed."""
+
+    def note(self, size: int) -> None:
+        """So many bytes came of what has no end by itself, in one piece; an idle page's heartbeats are of no use."""
+        if size > HEARTBEAT:
+            self.used = True
+        else:
+            self.whispers += size
 
 
 class Pool:
@@ -50,6 +62,7 @@ class Pool:
         self._app = self._slots["app", None]
         self._found: dict[int, tuple[Target, Slot]] = {}
         """By `id(target)`, to spare most requests the hashing of a target and its key."""
+        self._forget_at = 0.0
 
     def take(self, target: Target) -> Upstream | None:
         """An idle connection to the instance of `target` that runs now."""
@@ -131,16 +144,22 @@ class Pool:
 
     def sweep(self) -> None:
         """Close what was idle too long or belongs to an instance that ended; tell the dialer what was in use."""
-        oldest = self._context.now - self._limits.pooled_time
+        now = self._context.now
+        oldest = now - self._limits.pooled_time
+        forget = now >= self._forget_at
+        if forget:
+            self._forget_at = now + WHISPERS_TIME
         self._found.clear()
         for key, slot in list(self._slots.items()):
             if slot is self._app:
                 ended = False
             else:
                 ended = self._dialer.instance(slot.target) != slot.instance
-                if slot.used:
-                    slot.used = False
+                if slot.used or slot.whispers > MOST_WHISPERS:
+                    slot.used, slot.whispers = False, 0
                     self._dialer.touch(slot.target)
+            if forget:
+                slot.whispers = 0
             for upstream in [u for u in slot.idle if ended or u.since < oldest]:
                 slot.idle.remove(upstream)
                 upstream.close()

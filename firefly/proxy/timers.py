@@ -9,6 +9,7 @@ from .stage import ANSWERING, Stage
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .upstream import Upstream
 
 
 def check(client: "Connection") -> None:
@@ -39,12 +40,19 @@ def _check_sent(client: "Connection", quiet: float) -> None:
     if client.body is not None or client.write_paused:
         if quiet > limits.stall_time:
             client.transport.abort()
-    elif upstream is not None and upstream.reader is None and quiet > limits.answer_time:
-        upstream.abort()
-        client.upstream = None
-        if client.attempt is not None:
-            client.attempt.failed("It did not answer in time.")
-        delivery.answer(client, pages.TOO_SLOW, tally=upstream.slot.tally)
+    elif upstream is not None and upstream.reader is None:
+        # Whatever it computes, nothing passes meanwhile.
+        upstream.slot.used = True
+        if quiet > limits.answer_time:
+            _give_up(client, upstream)
+
+
+def _give_up(client: "Connection", upstream: "Upstream") -> None:
+    upstream.abort()
+    client.upstream = None
+    if client.attempt is not None:
+        client.attempt.failed("It did not answer in time.")
+    delivery.answer(client, pages.TOO_SLOW, tally=upstream.slot.tally)
 
 
 def drain(client: "Connection") -> None:

@@ -34,8 +34,9 @@ class Pipe(asyncio.Protocol):
         self._open = open_pipes
 
     def data_received(self, data: bytes) -> None:
-        self.slot.used = True
-        self.passed += len(data)
+        size = len(data)
+        self.slot.note(size)
+        self.passed += size
         self.other.transport.write(data)
 
     def eof_received(self) -> bool:

@@ -75,12 +75,12 @@ class Upstream(Sender):
         if client is None:
             self.close()
             return
-        self.slot.used = True
         client.stamp = self._context.now
         try:
             if self.reader is None:
                 self._head(client, self._held + data if self._held else data)
             else:
+                self.slot.note(len(data))
                 self._body(client, self.reader, data)
         except (BadAnswer, BadBody) as error:
             delivery.bad_gateway(client, f"It sent what is not HTTP: {error}.")

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from firefly.proxy import timers
 from tests.support.waiting import eventually
 
 from .house import House, Peer, Recorder, answer_ok, ok, request
@@ -163,6 +164,42 @@ async def test_activity_is_told_while_bytes_pass(house: House) -> None:
     house.dialer.touched.clear()
     pool.sweep()
     assert house.dialer.touched == []
+
+
+async def test_an_answer_that_is_waited_for_is_activity(house: House) -> None:
+    """However long the application computes; what has begun to answer must say more than that it is there."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.read_request()
+        begun.set()
+        await go_on.wait()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in (b": ping\n\n", b"data: " + b"x" * 80 + b"\n\n"):
+            begun.clear()
+            await begun.wait()
+            peer.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    house.upstream.behaviour = slow
+    context, client = house.door._context, await house.client()
+    client.send(request("/"))
+    await begun.wait()
+    (connection,) = context.connections
+    for _ in range(2):
+        house.dialer.touched.clear()
+        timers.check(connection)
+        context.pool.sweep()
+        assert house.dialer.touched == [house.target]
+    go_on.set()
+    await client.read_head()
+    for counts, end in ((False, b": ping\n\n\r\n"), (True, b"x\n\n\r\n")):
+        context.pool.sweep()
+        house.dialer.touched.clear()
+        begun.set()
+        await client.reader.readuntil(end)
+        timers.check(connection)
+        context.pool.sweep()
+        assert bool(house.dialer.touched) == counts
 
 
 async def test_a_client_that_vanishes_takes_its_request_along(house: House) -> None:

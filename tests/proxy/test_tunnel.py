@@ -38,6 +38,11 @@ async def open_tunnel(house: House, *, host: str = HOST, target: str = "/ws", **
     return client
 
 
+async def echo(client: Peer, size: int) -> None:
+    client.send(b"x" * size)
+    assert await client.reader.readexactly(size) == b"x" * size
+
+
 @pytest.fixture
 async def websocket_port() -> AsyncIterator[int]:
     """A real aiohttp server that echoes over a WebSocket."""
@@ -181,13 +186,36 @@ async def test_a_tunnel_counts_as_activity(house: House) -> None:
     assert await client.reader.readexactly(8) == b"welcome "
     pool.sweep()
     house.dialer.touched.clear()
-    client.send(b"x")
-    assert await client.reader.readexactly(1) == b"x"
+    await echo(client, 100)
     pool.sweep()
     assert set(house.dialer.touched) == {house.target}
     house.dialer.touched.clear()
     pool.sweep()
     assert house.dialer.touched == []
+
+
+async def test_the_heartbeats_of_an_idle_tunnel_do_not_count_unless_there_are_many(house: House) -> None:
+    house.upstream.behaviour = accept_and_echo
+    pool = house.door._context.pool
+    client = await open_tunnel(house)
+    assert await client.reader.readexactly(8) == b"welcome "
+    pool.sweep()
+    house.dialer.touched.clear()
+    for _ in range(30):
+        await echo(client, 64)
+    pool.sweep()
+    assert house.dialer.touched == []
+    # A minute later they begin anew.
+    pool._forget_at = 0.0
+    pool.sweep()
+    for _ in range(30):
+        await echo(client, 64)
+    pool.sweep()
+    assert house.dialer.touched == []
+    for _ in range(3):
+        await echo(client, 64)
+    pool.sweep()
+    assert house.dialer.touched == [house.target]
 
 
 class TestToAPreview:
