@@ -292,9 +292,7 @@ async def test_an_idle_sandbox_is_frozen_woken_by_use_and_stopped_in_the_end(hou
         assert (status.state, status.reason) == (State.STOPPED, "Nothing happened in it for 60 min.")
 
 
-async def test_a_hundred_requests_for_what_is_frozen_wake_it_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hundred_requests_wake_what_is_frozen_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     backend, thawed = MemoryBackend(house.folder), list[str]()
 
     async def thaw(instance_id: str) -> None:
