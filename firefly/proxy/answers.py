@@ -24,7 +24,8 @@ PLAIN = re.compile(
 )  # fmt: skip
 _PICK = re.compile(
     rb"\r\n([CcKkPpSsTtUuXx](?i:"
-    rb"(?<=c)(?:onnection(?-i:(?<!\nConnection)|(?!: keep-alive\r))|ontent-length|ontent-security-policy)"
+    rb"(?<=c)(?:onnection(?-i:(?<!\nConnection)|(?!: keep-alive\r))|ontent-(?:length|security-policy)"
+    rb"|lear-site-data)"
     rb"|(?<=k)eep-alive|(?<=p)roxy-connection|(?<=s)et-cookie"
     rb"|(?<=t)ransfer-encoding|(?<=u)pgrade|(?<=x)-(?:firefly[^:]*+|frame-options))):([^\r]*+)"
 )
@@ -38,6 +39,9 @@ _ANCESTORS = re.compile(rb"(?i:(?:^|(?<=;)|(?<=,))[ \t]*+frame-ancestors(?:[ \t]
 _NONE = frozenset[bytes]()
 _OPTIONS = frozenset({b"", b"close", b"keep-alive", b"upgrade"})
 _NOT_HOP = frozenset({b"content-length", b"transfer-encoding", b"set-cookie", b"content-security-policy"})
+# What a host may clear of itself. `"cookies"` would be those of the whole content domain, visitors' grants among them.
+_OWN_DATA = frozenset({b'"cache"', b'"storage"', b'"executionContexts"', b'"prefetchCache"', b'"prerenderCache"'})
+_PREVIEW = frozenset({b"set-cookie", b"content-security-policy", b"x-frame-options", b"clear-site-data"})
 _OWN_COOKIE = re.compile(rb"[ \t]*+(?i:__Host-firefly-)")
 
 
@@ -158,7 +162,7 @@ def _field(answer: Answer, name: bytes, value: bytes, *, preview: bool) -> bytes
             raise BadAnswer("Transfer-Encoding")
         answer.chunked = True
         return None
-    if name in (b"set-cookie", b"content-security-policy", b"x-frame-options"):
+    if name in _PREVIEW:
         return _preview_field(name, value) if preview else None
     if name == b"connection":
         answer.note_connection(value)
@@ -177,6 +181,9 @@ def _preview_field(name: bytes, value: bytes) -> bytes | None:
     if name == b"content-security-policy":
         policy = _ANCESTORS.sub(b"", value).strip(b" \t;,")
         return b"\r\nContent-Security-Policy: " + policy if policy else b""
+    if name == b"clear-site-data":
+        kinds = b", ".join(kind for part in value.split(b",") if (kind := part.strip(b" \t")) in _OWN_DATA)
+        return b"\r\nClear-Site-Data: " + kinds if kinds else b""
     return b""
 
 

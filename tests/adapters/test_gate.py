@@ -1,5 +1,6 @@
 """Which requests on content hosts pass: whose, under which policy, and which page rides on whose cookie."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
@@ -501,3 +502,17 @@ def test_service_workers_of_what_is_open_to_all(house: House) -> None:
 def test_to_whoever_has_no_access_a_service_worker_is_as_everything_else(house: House) -> None:
     assert house.gate.decide(route(), head(**WORKER)) is Verdict.REFUSE
     assert house.gate.decide(None, head(**WORKER)) is Verdict.REFUSE
+
+
+@pytest.mark.parametrize("fields", [{}, {"Origin": f"http://{SIBLING}:8000"}, {"Cookie": "__Host-firefly-grant=x"}])
+def test_a_refusal_takes_the_same_time_where_nothing_is(house: House, fields: dict[str, str]) -> None:
+    """Without input or output there are but microseconds; far wider bounds than a network's hold here."""
+    house.policies[MINE] = POLICIES["addresses"]
+    taken = []
+    for wanted in (route(), None):
+        heads = [head(**fields, X_Request_Id=str(number)) for number in range(500)]
+        began = time.process_time()
+        for one in heads:
+            assert house.gate.decide(wanted, one) is Verdict.REFUSE
+        taken.append((time.process_time() - began) / len(heads))
+    assert abs(taken[0] - taken[1]) < 0.0005

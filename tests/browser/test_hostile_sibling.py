@@ -202,8 +202,18 @@ async def test_a_cookie_bomb_locks_nobody_out(pair: Pair) -> None:
     response = await page.goto(pair.private.preview)
     assert response is not None
     assert response.status == 431, "without the remedy every visit would end so"
+    assert await grants(page.context) == set(), "which takes all cookies of the content domain"
     await page.goto(pair.private.preview)
     await expect(page.get_by_role("heading", name=SECRET)).to_be_visible()
+
+
+async def test_a_sibling_clears_what_is_its_own_and_nobody_s_cookies(pair: Pair) -> None:
+    before = await grants(pair.page.context)
+    assert host(pair.private.preview) in before
+    await pair.page.evaluate("localStorage.kept = '1'")
+    await pair.page.goto(f"{pair.trap.preview}/clear")
+    assert await pair.page.evaluate("localStorage.kept") is None
+    assert await grants(pair.page.context) == before
 
 
 async def test_a_sibling_cannot_have_a_visitor_let_in_elsewhere(pair: Pair) -> None:

@@ -27,6 +27,7 @@ LINES = [
     b"X-Firefly-Tunnel: handle",
     b"X-Frame-Options: DENY",
     b"Content-Security-Policy: frame-ancestors 'none'",
+    b'Clear-Site-Data: "cookies"',
     b"Upgrade: websocket",
     b"Vary: *",
 ]
@@ -54,7 +55,11 @@ def test_both_expressions_agree(lines: list[bytes], status: bytes) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [line for line in LINES if line.startswith((b"X-F", b"Set", b"Trans", b"Up", b"connection", b"Content-S"))],
+    [
+        line
+        for line in LINES
+        if line.startswith((b"X-F", b"Set", b"Trans", b"Up", b"connection", b"Content-S", b"Clear"))
+    ],
 )
 def test_what_means_something_is_never_plain(line: bytes) -> None:
     assert PLAIN.match(head([b"Content-Length: 3"])) is not None

@@ -52,6 +52,7 @@ ANSWERS: dict[str, Callable[[int], bytes]] = {
     "semicolons": lambda n: OK + b"Set-Cookie: a" + b"; \t" * (n // 3) + b"\r\n\r\n",
     "ancestors": lambda n: OK + b"Content-Security-Policy: " + b"frame-ancestors a;" * (n // 18) + b"\r\n\r\n",
     "commas": lambda n: OK + b"Content-Security-Policy: " + b", " * (n // 2) + b"\r\n\r\n",
+    "kinds of data": lambda n: OK + b"Clear-Site-Data: " + b'"cache",' * (n // 8) + b"\r\n\r\n",
     "options": lambda n: OK + b"Connection: " + b"a," * (n // 2) + b"\r\nContent-Length: 0\r\n\r\n",
 }
 BODIES: dict[str, Callable[[int], bytes]] = {

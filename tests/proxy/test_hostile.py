@@ -205,6 +205,7 @@ async def test_an_answer_cannot_set_what_is_ours(house: House) -> None:
                 b"Set-Cookie: theme=dark; Domain=.preview.localhost; Path=/",
                 b"X-Frame-Options: DENY",
                 b"Content-Security-Policy: default-src 'self'; frame-ancestors 'none'; img-src *",
+                b'Clear-Site-Data: "cookies", "cache","storage" ,"*"',
                 b"X-Firefly-Tunnel: stolen",
                 b"Keep-Alive: timeout=5",
             )
@@ -217,8 +218,19 @@ async def test_an_answer_cannot_set_what_is_ours(house: House) -> None:
     assert "X-Frame-Options" not in head
     assert "Content-Security-Policy: default-src 'self'; img-src *\r\n" in head
     assert "Content-Security-Policy: frame-ancestors 'self' http://localhost:8000\r\n" in head
+    assert 'Clear-Site-Data: "cache", "storage"\r\n' in head
     assert "Tunnel" not in head
     assert "Keep-Alive" not in head
+
+
+@pytest.mark.parametrize("value", [b'"cookies"', b'"*"', b"*", b"cookies", b'"Cookies"', b'"cookies" "*"', b""])
+async def test_a_preview_cannot_clear_the_cookies_of_all_others(house: House, value: bytes) -> None:
+    async def clearing(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(ok(b"", b"CLEAR-site-data:" + value))
+
+    house.upstream.behaviour = clearing
+    assert "clear-site-data" not in (await house.ask()).fields
 
 
 async def test_fireflys_own_cookies_stay_here(house: House) -> None:

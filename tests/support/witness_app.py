@@ -36,6 +36,7 @@ KINDS = {
             "Set-Cookie: __Host-firefly-grant=forged; Path=/; Secure; SameSite=None; Partitioned",
         ],
     ),
+    "/clear": ("text/html", PAGE.encode(), ['Clear-Site-Data: "cookies", "storage"']),
     "/framed": (
         "text/html",
         PAGE.encode(),
