@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from .bodies import Chunked, Counted, Endless, Reader
+from .fields import VIA
 from .heads import FIELD_LINE, Head
 
 ANSWER = re.compile(
@@ -112,6 +113,15 @@ class Answer:
         return b"%b%b\r\n" % (self.text, lines)
 
 
+class OldAnswer(Answer):
+    """One in HTTP/1.0, which is what Via says of it."""
+
+    __slots__ = ()
+
+    def compose(self, lines: bytes) -> bytes:
+        return Answer.compose(self, lines.replace(VIA % b"1", VIA % b"0"))
+
+
 def parse(data: bytes, request: Head, *, preview: bool) -> Answer | None:
     """The answer to `request` that `data` begins with; None where it is not all there, or none. Raises BadAnswer."""
     usual = PLAIN.match(data)
@@ -132,7 +142,8 @@ def _read(found: re.Match[bytes], request: Head, *, preview: bool) -> Answer:
     minor, title, fields = found.groups()
     if _PLAIN in fields:
         fields = fields.replace(_PLAIN, b"\r\n", 1)
-    answer = Answer(title[:3], b"", found.end(), keep_alive=minor == b"1")
+    kind = Answer if minor == b"1" else OldAnswer
+    answer = kind(title[:3], b"", found.end(), keep_alive=minor == b"1")
     kept: list[bytes] = []
     position = 0
     for field in _PICK.finditer(fields):

@@ -14,6 +14,7 @@ from firefly.routes import Target
 from .answers import Dress
 from .checks import Checks
 from .dialer import Dialer
+from .fields import VIA
 from .forwarded import TrustedProxies
 from .gate import Gate
 from .heads import Heads
@@ -103,7 +104,7 @@ class Context:
         self.now = 0.0
         self.app_dress = Dress()
         ancestors = f"Content-Security-Policy: frame-ancestors 'self' {hosts.app_origin}\r\nX-Robots-Tag: noindex\r\n"
-        self.preview_dress = Dress(ancestors.encode(), preview=True)
+        self.preview_dress = Dress(ancestors.encode() + VIA % b"1", preview=True)
         self.pool = Pool(self, dialer=dialer, app_path=app_path, limits=limits)
         self.spreads = Spreads(self, dialer)
         self.checks = Checks(self, dialer)

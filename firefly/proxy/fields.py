@@ -17,6 +17,12 @@ OWN_COOKIE = b"__Host-firefly-"
 OWN_BAGGAGE = b"firefly-environment"
 CHUNKED = -1
 
+# How we name ourselves in Via (RFC 9110, 7.6.3): what we are, not where or which version.
+VIA = b"Via: 1.%b firefly\r\n"
+# A request that came by here as often goes round in circles.
+MOST_PASSES = 8
+
+_PASSES = re.compile(rb"1\.[01] firefly(?=[ \t,\r])")
 _PICK = re.compile(
     rb"\r\n([BbCcEeFfHhKkOoPpTtUuXx](?i:"
     rb"(?<=b)aggage"
@@ -96,6 +102,8 @@ class Fields:
         if host is None and not HOST.fullmatch(self.host):
             raise BadHead("The Host field is missing or malformed.")
         self._interpret(seen)
+        if b" firefly" in text and len(_PASSES.findall(text)) >= MOST_PASSES:
+            raise BadHead("The request goes round in circles: its Via names this server again and again.", status=508)
         self.plain = not self.length and self.upgrade is None
         """Neither body nor upgrade."""
         self.worker = b"ervice-" in text and self.field(b"service-worker") is not None
@@ -107,6 +115,11 @@ class Fields:
         if name not in values:
             values[name] = self._find(name)
         return values[name]
+
+    def joined(self, name: bytes) -> bytes | None:
+        """The values of all fields of that name, in order, as one: proxies may add a line, not only to a line."""
+        found = [value.strip(b" \t") for value in _field(name).findall(self.text)]
+        return b", ".join(found) if found else None
 
     def cookie(self, name: bytes) -> bytes | None:
         """The value of the first cookie of that name."""
@@ -121,18 +134,22 @@ class Fields:
         return _without(self.text, self.cuts)
 
     def for_sandbox(self) -> bytes:
-        """The lines that go on to a sandbox: without Firefly's own cookies and fields."""
+        """The lines that go on to a sandbox: without Firefly's own cookies and fields, and with us in Via.
+
+        Via is continued whoever it comes from: nothing relies on it but the search for circles.
+        """
         lines = self._for_sandbox
         if lines is None:
             lines = self._for_sandbox = self._strip()
         return lines
 
     def _strip(self) -> bytes:
+        via = VIA % (b"1" if self.modern else b"0")
         if OWN_COOKIE not in self.cookies:
-            return self.for_app()
+            return self.for_app() + via
         cookies = _OWN_COOKIES.sub(b"", self.cookies).strip(b"; \t")
         lines = _without(self.text, sorted([*self.cuts, *self._cookie_spans]))
-        return b"%bCookie: %b\r\n" % (lines, cookies) if cookies else lines
+        return b"%bCookie: %b\r\n%b" % (lines, cookies, via) if cookies else lines + via
 
     def _find(self, name: bytes) -> bytes | None:
         if not self._own and name.startswith(b"x-firefly-"):

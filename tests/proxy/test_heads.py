@@ -134,10 +134,31 @@ def test_what_cannot_become_one_is_not(data: bytes) -> None:
 def test_of_baggage_only_our_own_member_is_taken(value: bytes, left: bytes | None) -> None:
     fields = parse(b"Host: a", b"Baggage: " + value, b"X: 1", b"baggage:c=3").fields
     kept = b"\r\nHost:a\r\n" + (b"" if left is None else b"Baggage:" + left + b"\r\n") + b"X:1\r\nbaggage:c=3\r\n"
-    assert fields.for_sandbox() == fields.for_app()
-    assert fields.for_sandbox().replace(b" ", b"") == kept.replace(b" ", b"")
+    assert fields.for_sandbox() == fields.for_app() + b"Via: 1.1 firefly\r\n"
+    assert fields.for_app().replace(b" ", b"") == kept.replace(b" ", b"")
 
 
 def test_baggage_that_ends_here_ends_as_a_whole() -> None:
     fields = parse(b"Host: a", b"Connection: baggage", b"Baggage: a=1,firefly-environment=2,b=3", b"X: 1").fields
-    assert fields.for_sandbox() == b"\r\nHost: a\r\nX: 1\r\n"
+    assert fields.for_app() == b"\r\nHost: a\r\nX: 1\r\n"
+
+
+@pytest.mark.parametrize(("version", "own"), [(b"1.1", b"1.1 firefly"), (b"1.0", b"1.0 firefly")])
+@pytest.mark.parametrize(
+    "cookies", [(), (b"Cookie: __Host-firefly-grant=x",), (b"Cookie: __Host-firefly-grant=x; a=b",)]
+)
+def test_via_is_continued_towards_sandboxes(version: bytes, own: bytes, cookies: tuple[bytes, ...]) -> None:
+    fields = parse(b"Host: a", *cookies, b"Via: 1.1 vite", start=b"GET / HTTP/" + version).fields
+    assert [line for line in fields.for_sandbox().split(b"\r\n") if line.startswith(b"Via")] == [
+        b"Via: 1.1 vite",
+        b"Via: " + own,
+    ]
+    assert b"firefly" not in fields.for_app().replace(b"__Host-firefly-grant", b"")
+
+
+@pytest.mark.parametrize("passes", [b"Via: 1.1 firefly\r\nVia: 1.0 firefly, 1.1 vite", b"via: 1.1 firefly,1.1 firefly"])
+def test_a_request_that_goes_round_in_circles_is_stopped(passes: bytes) -> None:
+    assert parse(b"Host: a", *[passes] * 3).field(b"via")
+    with pytest.raises(BadHead) as caught:
+        parse(b"Host: a", *[passes] * 4)
+    assert caught.value.status == 508
