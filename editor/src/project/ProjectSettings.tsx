@@ -7,6 +7,7 @@ import { Summary } from "../sharing/Summary";
 import { sharedOf } from "../sharing/types";
 import { Visitors } from "../sharing/Visitors";
 import { WithAccess } from "../sharing/WithAccess";
+import { DomainsPanel } from "../domains/DomainsPanel";
 import { Members } from "./Members";
 import "./project.css";
 
@@ -36,6 +37,10 @@ export function ProjectSettings({ api, project: given, user }: Props) {
           </div>
           <Visitors />
         </WithAccess>
+      </section>
+      <section className="settings-section" aria-labelledby="domains-title">
+        <h2 id="domains-title">Domains</h2>
+        <DomainsPanel project={sharedOf(project)} />
       </section>
       <section className="settings-section">
         <Members api={api} project={project} user={user} />

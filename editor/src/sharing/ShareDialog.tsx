@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { DomainsPanel } from "../domains/DomainsPanel";
 import { Members } from "../project/Members";
 import type { Account, Api } from "../shared/api";
 import { Dialog } from "../shared/components";
@@ -33,10 +34,11 @@ export default function ShareDialog({ api, project, user, onClose }: Props) {
 
 function Parts({ api, project, user }: Omit<Props, "onClose">) {
   const { access } = useAccess();
-  const [chosen, setChosen] = useState<"preview" | "visitors" | "members">("preview");
+  const [chosen, setChosen] = useState<"preview" | "visitors" | "domains" | "members">("preview");
   const tabs = [
     { id: "preview" as const, label: "Let in", count: access.requests.length },
     ...(access.may.manage ? [{ id: "visitors" as const, label: "Who came in", count: access.grants.length }] : []),
+    { id: "domains" as const, label: "Domains" },
     { id: "members" as const, label: "Members" },
   ];
   return (
@@ -45,6 +47,7 @@ function Parts({ api, project, user }: Omit<Props, "onClose">) {
       <Tabs label={`Share ${project.name}`} tabs={tabs} chosen={chosen} onChoose={setChosen}>
         {chosen === "preview" && <Preview />}
         {chosen === "visitors" && <Visitors />}
+        {chosen === "domains" && <DomainsPanel project={project} />}
         {chosen === "members" && <Members api={api} project={project} user={user} />}
       </Tabs>
     </>

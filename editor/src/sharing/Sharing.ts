@@ -130,6 +130,11 @@ export class Sharing {
     await this.setPolicy({ public_preflights: wanted }, { public_preflights: !wanted }, said);
   }
 
+  async setWorkers(wanted: boolean): Promise<void> {
+    const said = wanted ? "The preview may keep service workers now." : "New service workers are refused now.";
+    await this.setPolicy({ service_workers: wanted }, { service_workers: !wanted }, said);
+  }
+
   private async setPolicy(change: Partial<Policy>, back: Partial<Policy>, said: string): Promise<void> {
     const put = (policy: Partial<Policy>): Promise<boolean> =>
       this.attempt((access) => ({ ...access, ...policy }), () => this.api.setPolicy(policy));

@@ -1,7 +1,7 @@
-/** What the page's one stream of events tells of access, for whatever of it is open. */
+/** What the page's one stream of events tells of access and domains, for whatever of them is open. */
 type Listener = (kind: string, data: Record<string, unknown>) => void;
 
-export const ACCESS_KINDS = ["access.changed", "access.requested", "access.answered", "access.entered"];
+export const ACCESS_KINDS = ["access.changed", "access.requested", "access.answered", "access.entered", "domain.changed"];
 /** Told instead of a kind when something may have been missed. */
 export const MISSED = "missed";
 

@@ -96,6 +96,8 @@ export interface Policy {
   addresses: string[];
   public_paths: string[];
   public_preflights: boolean;
+  /** Whether previews that are not public may keep service workers in their visitors' browsers. */
+  service_workers: boolean;
 }
 
 export interface Access extends Policy {

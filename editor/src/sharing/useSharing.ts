@@ -2,7 +2,7 @@ import { createContext, useContext, useEffect, useMemo } from "react";
 import { useStore } from "zustand";
 import { AccessApi } from "./api";
 import { learn } from "./desk";
-import { onAccess } from "./heard";
+import { MISSED, onAccess } from "./heard";
 import { Sharing, type SharingState } from "./Sharing";
 import type { Access, Shared } from "./types";
 
@@ -21,8 +21,10 @@ export function useSharing(project: Shared): SharingState & { sharing: Sharing }
   const sharing = useMemo(() => new Sharing(new AccessApi({ owner, name })), [owner, name]);
   useEffect(() => {
     void sharing.load();
-    const about = (data: Record<string, unknown>): boolean => data["project_id"] === undefined || data["project_id"] === id;
-    return onAccess((_, data) => about(data) && sharing.heard());
+    return onAccess((kind, data) => {
+      const isAbout = kind.startsWith("access.") && data["project_id"] === id;
+      if (kind === MISSED || isAbout) sharing.heard();
+    });
   }, [sharing, id]);
   const state = useStore(sharing.store);
   const requests = state.access?.requests;

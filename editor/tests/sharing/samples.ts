@@ -8,6 +8,7 @@ export const nothing: Access = {
   public: false,
   public_paths: [],
   public_preflights: false,
+  service_workers: false,
   addresses: [],
   people: [],
   links: [],
