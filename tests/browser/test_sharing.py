@@ -133,6 +133,42 @@ async def test_what_can_be_undone_is_and_the_rest_is_asked(editor: Editor, share
     assert (await shared.call("GET"))["password"]["by"]
 
 
+async def test_an_alias_is_added_shown_removed_and_back(editor: Editor, shared: Shared, guest: Page) -> None:
+    await shared.call("PATCH", public=True)
+    name = f"alias-{secrets.token_hex(3)}"
+    dialog = await share(editor.page)
+    await dialog.get_by_role("tab", name="Domains").click()
+    await dialog.get_by_label("Host", exact=True).fill(name)
+    await expect(dialog.get_by_text(f"An alias: {name}.preview.localhost")).to_be_visible()
+    await editor.page.keyboard.press("Enter")
+    row = dialog.get_by_role("listitem").filter(has_text=name)
+    await expect(row).to_contain_text("In service")
+    address = await row.get_by_role("link").get_attribute("href")
+    assert address is not None
+    await guest.goto(address)
+    await inside(guest)
+    await row.get_by_role("button", name="Remove").click()
+    await expect(row).to_have_count(0)
+    await dialog.get_by_role("button", name="Undo").click()
+    await expect(row).to_contain_text("In service")
+
+
+async def test_a_domain_of_ones_own_shows_its_record(editor: Editor) -> None:
+    dialog = await share(editor.page)
+    await dialog.get_by_role("tab", name="Domains").click()
+    host = f"www.{secrets.token_hex(4)}.example"
+    await dialog.get_by_label("Host", exact=True).fill(host)
+    await editor.page.keyboard.press("Enter")
+    record = dialog.get_by_role("group", name=f"The record that proves {host}")
+    await expect(record).to_contain_text(f"_firefly.{host}")
+    await record.get_by_role("button", name="Check now").click()
+    await expect(record.get_by_role("button", name="Check now")).to_be_enabled()
+    await expect(dialog.get_by_text("Waits for its record")).to_be_visible()
+    await dialog.get_by_role("button", name=f"Remove {host}").click()
+    await dialog.get_by_role("group").get_by_role("button", name="Remove").click()
+    await expect(dialog.get_by_text("No domains yet")).to_be_visible()
+
+
 async def test_maintainers_close_and_others_read(
     live_server: LiveServer, browser: Browser, editor: Editor, shared: Shared
 ) -> None:
@@ -168,7 +204,7 @@ async def test_on_a_phone_everything_is_in_reach(editor: Editor, shared: Shared)
         await expect(editor.page.get_by_role("article")).to_be_visible()
         assert await find_cut(editor.page) == []
         dialog = await share(editor.page)
-        for name in ("Let in", "Who came in", "Members"):
+        for name in ("Let in", "Who came in", "Domains", "Members"):
             await dialog.get_by_role("tab", name=name).click()
             assert await find_cut(editor.page) == []
             assert await find_violations(editor.page) == []

@@ -87,9 +87,26 @@ async def look_at_visitors(page: Page, look: Looker, shared: Shared) -> None:
     await dialog.get_by_role("button", name="End all").click()
     await look(page, "share-end-all", looks=("light",))
     await dialog.get_by_role("button", name="Keep").click()
+    await look_at_domains(page, look)
     await dialog.get_by_role("tab", name="Members").click()
     await expect(dialog.get_by_label("Role of vera")).to_be_visible()
     await look(page, "share-members")
+
+
+async def look_at_domains(page: Page, look: Looker) -> None:
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("tab", name="Domains").click()
+    await expect(dialog.get_by_text("No domains yet")).to_be_visible()
+    await look(page, "domains-empty")
+    for host in ("star-map", "www.galaxies.example"):
+        await dialog.get_by_label("Host", exact=True).fill(host)
+        await dialog.get_by_role("button", name="Add", exact=True).click()
+        await expect(dialog.get_by_role("list", name="Domains")).to_contain_text(host)
+    await look(page, "domains")
+    await dialog.get_by_label("Host", exact=True).fill("co.uk")
+    await dialog.get_by_role("button", name="Add", exact=True).click()
+    await expect(dialog.get_by_role("alert")).to_be_visible()
+    await look(page, "domains-refused", looks=("light",))
 
 
 async def look_at_requests(page: Page, look: Looker, shared: Shared) -> None:

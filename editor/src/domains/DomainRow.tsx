@@ -40,7 +40,7 @@ export function DomainRow({ domain, manages, mayAdd, onCheck, onRemove }: Props)
         <span className={`domain-state domain-${tone}`}>
           <Icon size={14} aria-hidden /> {label}
         </span>
-        {domain.reason && <span className="sh-hint">{domain.reason}</span>}
+        {domain.reason && domain.checked_at && <span className="sh-hint">{domain.reason}</span>}
         {certificate && <span className="sh-hint">{certificate}</span>}
       </div>
       {manages && <EndButton label={`Remove ${domain.name}`} text="Remove" loss={loss} onEnd={onRemove} />}
@@ -63,17 +63,15 @@ function Record({ domain, manages, onCheck }: Pick<Props, "domain" | "manages" |
   return (
     <div className="record" role="group" aria-label={`The record that proves ${domain.name}`}>
       <p className="sh-hint">Set this {proof.type} record where the domain's DNS is kept, and point the domain to this server.</p>
-      <dl>
+      <ul>
         {(["name", "value"] as const).map((part) => (
-          <div key={part}>
-            <dt>{part === "name" ? "Name" : "Value"}</dt>
-            <dd>
-              <code>{proof[part]}</code>
-            </dd>
+          <li key={part}>
+            <span className="record-part">{part === "name" ? "Name" : "Value"}</span>
+            <code>{proof[part]}</code>
             <CopyButton text={proof[part]} label={`Copy ${part}`} kind="quiet" />
-          </div>
+          </li>
         ))}
-      </dl>
+      </ul>
       <div className="record-foot">
         <span className="sh-hint">{sayNextCheck(domain, now)}</span>
         {manages && (

@@ -22,6 +22,7 @@ export function wantsRecord({ proof, state }: Domain): boolean {
 /** What is to be known of the certificate, where it is not simply there. */
 export function sayCertificate({ certificate: { state, reason } }: Domain): string | null {
   if (state === "ordered") return "Its certificate is on its way.";
+  if (state === "elsewhere") return null;
   if (state === "failed") return `It has no certificate yet: ${reason}`;
   return reason || null;
 }

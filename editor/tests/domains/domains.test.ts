@@ -99,7 +99,7 @@ test("the record is shown until it is proven, and when it is gone", () => {
 test("certificates are spoken of where something is to be known", () => {
   const said = (state: Domain["certificate"]["state"], reason = ""): string | null =>
     sayCertificate(domain({ certificate: { state, reason, ends: null } }));
-  expect([said("valid"), said("planned"), said("elsewhere")]).toEqual([null, null, null]);
+  expect([said("valid"), said("planned"), said("elsewhere", "It speaks plain http.")]).toEqual([null, null, null]);
   expect(said("ordered")).toBe("Its certificate is on its way.");
   expect(said("failed", "The CA refused.")).toBe("It has no certificate yet: The CA refused.");
   expect(said("missing", "Ask the operator.")).toBe("Ask the operator.");
