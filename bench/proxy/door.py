@@ -104,7 +104,7 @@ async def serve(folder: str, port: int, upstream: int, *, dsn: str = "", sleeper
     dialer.serve(SandboxTarget(WORKSPACE), ("127.0.0.1", upstream))
     async with AsyncExitStack() as stack:
         if dsn:
-            store = await stack.enter_async_context(opened(dsn, table))
+            _, store = await stack.enter_async_context(opened(dsn, table))
             stack.enter_context(running(store.follow()))
         await make(Path(folder), table, dialer).start(host="127.0.0.1", port=port)
         # As `firefly serve` does.

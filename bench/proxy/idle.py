@@ -41,7 +41,7 @@ async def _measure(folder: Path, seconds: float) -> tuple[Mapping[str, float], f
     """What `ends.hold` found, and how many routes changed per second meanwhile."""
     upstream, port, table = free_port(), free_port(), RouteTable()
     stored = database(folder / "database", routes=door.ROUTES, workspace=door.WORKSPACE, project=door.PROJECT)
-    async with stored as dsn, opened(dsn, table) as store:
+    async with stored as dsn, opened(dsn, table) as (_, store):
         command = module_command("door", folder=str(folder), port=port, upstream=upstream, dsn=dsn)
         with started(command, core=PROXY_CORE, folder=folder / "door", port=port) as process:
             task = {

@@ -50,8 +50,8 @@ async def database(folder: Path, *, routes: int, workspace: UUID, project: UUID)
 
 
 @contextlib.asynccontextmanager
-async def opened(dsn: str, table: RouteTable) -> AsyncIterator[RouteStore]:
-    """A replica's store; `table` holds what the database does."""
+async def opened(dsn: str, table: RouteTable) -> AsyncIterator[tuple[Database, RouteStore]]:
+    """A replica's database and store; `table` holds what the database does."""
     db = Database(dsn, min_size=1, max_size=4)
     await db.open()
     bus = PostgresBus(db)
@@ -59,7 +59,7 @@ async def opened(dsn: str, table: RouteTable) -> AsyncIterator[RouteStore]:
     try:
         store = RouteStore(db, bus, table)
         await store.load()
-        yield store
+        yield db, store
     finally:
         await bus.close()
         await db.close()
