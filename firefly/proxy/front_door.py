@@ -207,12 +207,14 @@ class FrontDoor:
     def _note_gone(self, _routes: Sequence[Route], gone: Sequence[str]) -> None:
         self._routes_gone = self._routes_gone or bool(gone)
 
-    def _end_gone(self) -> None:
+    async def _end_gone(self) -> None:
         """End tunnels to hosts that show nothing any more; looked at once a tick, however many routes go."""
         self._routes_gone = False
-        for head, abort in self._previews():
+        for number, (head, abort) in enumerate(self._previews()):
             if self._context.hosts.resolve(head.host)[1] is None:
                 abort()
+            if number % REVIEWED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _review(self) -> None:
         for number, (head, abort) in enumerate(self._previews()):
@@ -262,7 +264,7 @@ class FrontDoor:
         context = self._context
         await _each(context.held, delivery.check_wait, AT_ONCE)
         if self._routes_gone:
-            self._end_gone()
+            await self._end_gone()
         context.pool.sweep()
         context.spreads.sweep()
         context.checks.sweep()

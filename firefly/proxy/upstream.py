@@ -5,7 +5,7 @@ import re
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
-from . import answers, delivery
+from . import answers, delivery, switching
 from .answers import PLAIN, Answer, BadAnswer
 from .bodies import BadBody, Reader
 from .counting import count
@@ -131,7 +131,7 @@ class Upstream(Sender):
     def _begin(self, client: "Connection", request: Head, answer: Answer, rest: bytes) -> None:
         if answer.status < 200:
             self._interim(client, answer, rest)
-        elif answer.own and delivery.tunnel(client, self, answer, rest):
+        elif answer.own and switching.tunnel(client, self, answer, rest):
             return
         elif answer.length == len(rest) and not answer.bodiless:
             whole = _dress(client, answer) + rest
@@ -151,7 +151,7 @@ class Upstream(Sender):
 
     def _interim(self, client: "Connection", answer: Answer, rest: bytes) -> None:
         if answer.status == 101:
-            delivery.switch(client, self, answer, rest)
+            switching.switch(client, self, answer, rest)
             return
         self._interims += 1
         if self._interims > MOST_INTERIMS:
