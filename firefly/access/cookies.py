@@ -5,6 +5,8 @@ from typing import Final
 GRANT_COOKIE: Final = "__Host-firefly-grant"
 NONCE_COOKIE: Final = "__Host-firefly-nonce"
 ASKED_COOKIE: Final = "__Host-firefly-asked"
+# As the nonce, but for the way from a sister host, which may be gone in another tab at the same time.
+JOIN_COOKIE: Final = "__Host-firefly-join"
 ROUND_COOKIE: Final = "__Host-firefly-round"
 
 

@@ -30,6 +30,10 @@ class Keeper:
     folder: Path
     fails: Exception | None = None
     started: list[UUID] = field(default_factory=list)
+    is_asleep: bool = False
+
+    def running(self, workspace_id: UUID) -> object | None:
+        return None if self.is_asleep else object()
 
     async def ensure(self, workspace_id: UUID) -> None:
         if self.fails:
@@ -105,10 +109,11 @@ CALLS: list[Call] = [
     lambda calls: calls.pull(WORKSPACE, "refs/heads/main"),
     lambda calls: calls.application(WORKSPACE),
     lambda calls: calls.recent_output(WORKSPACE),
+    lambda calls: calls.ports(WORKSPACE),
 ]
-PATHS = ["/initialize", "/initialize", "/initialize", "/git/pull", "/application", "/bridge"]
+PATHS = ["/initialize", "/initialize", "/initialize", "/git/pull", "/application", "/bridge", "/ports"]
 each_call = pytest.mark.parametrize(
-    "call", CALLS, ids=["template", "clone", "archive", "pull", "application", "output"]
+    "call", CALLS, ids=["template", "clone", "archive", "pull", "application", "output", "ports"]
 )
 
 
@@ -122,6 +127,20 @@ async def test_a_workspace_is_filled_in_three_ways(bridge: Bridge, calls: Bridge
     assert json.loads(clone[1])["clone"] is True
     assert unpacked == ("/initialize?archive=1", b"first second")
     assert keeper.started == [WORKSPACE] * 3
+
+
+async def test_what_is_listened_on_is_asked_of_whoever_is_awake(
+    bridge: Bridge, calls: BridgeCalls, keeper: Keeper
+) -> None:
+    bridge.says("/ports", {"ports": [5173, 8080]})
+    assert await calls.ports(WORKSPACE) == [5173, 8080]
+    for nonsense in ([0], [65536], ["x"], list(range(1, 52)), None):
+        bridge.says("/ports", {"ports": nonsense})
+        with pytest.raises(Unavailable):
+            await calls.ports(WORKSPACE)
+    keeper.is_asleep, asked, keeper.started = True, len(bridge.asked), []
+    assert await calls.ports(WORKSPACE) == ()
+    assert (keeper.started, len(bridge.asked)) == ([], asked)
 
 
 async def test_it_learns_whose_it_is(bridge: Bridge, calls: BridgeCalls, settings: Settings) -> None:

@@ -1,13 +1,16 @@
 """One entry for all hosts of a project, in Chromium: a page on one port calls another, in a tab and in the editor."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
 from tests.browser.conftest import sign_in
+from tests.support.names import LocalNames, local_names
 from tests.support.server import LiveServer
 from tests.support.witness import API_PORT, SECRET, Witness, make_witness
 
@@ -88,3 +91,29 @@ async def test_a_page_may_open_a_port_by_itself(witness: Witness, guest: Page) -
     join = "url => new Promise(done => { const picture = new Image(); picture.onerror = done; picture.src = url; })"
     await guest.evaluate(f"async url => {{ await ({join})(url); }}", f"{other}/.firefly/join")
     await calls_its_sister(guest, witness, 9200)
+
+
+@pytest.fixture
+async def names() -> AsyncIterator[LocalNames]:
+    async with local_names() as running:
+        yield running
+
+
+async def test_a_custom_domain_is_a_sister_though_of_another_site(
+    names: LocalNames, tmp_path: Path, guest: Page
+) -> None:
+    server = LiveServer(tmp_path, settings={"FIREFLY_DNS_SERVERS": names.server})
+    await asyncio.to_thread(server.start)
+    try:
+        witness = await make_witness(server)
+        domain = await witness.call("POST", "/domains", host="api.shop.localhost", port=API_PORT)
+        names.texts[domain["proof"]["name"]] = [domain["proof"]["value"]]
+        checked = await witness.call("POST", f"/domains/{domain['id']}/check")
+        assert checked["state"] == "active"
+        await guest.goto((await witness.call("POST", "/access/links"))["url"])
+        await expect(guest.get_by_role("heading", name=SECRET)).to_be_visible()
+        answer = await guest.evaluate(CALL, f"{domain['url']}/api")
+        assert answer == [200, {"port": API_PORT, "secret": SECRET}]
+        assert await guest.evaluate(TALK, f"{domain['url']}/socket") == "echo hello"
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)

@@ -45,7 +45,7 @@ class Way:
         assert response.status == 302, await response.text()
         there = urlsplit(response.headers["Location"])
         assert there.netloc == self.host
-        return value(cookie(response, "__Host-firefly-nonce")), f"{there.path}?{there.query}"
+        return value(cookie(response, "__Host-firefly-join")), f"{there.path}?{there.query}"
 
     async def vouch(self, path: str, **more: str) -> ClientResponse:
         sealed = self.world.services.grants.seal(self.grant)
@@ -59,7 +59,7 @@ class Way:
         return f"{back.path}?{back.query}"
 
     async def joined(self, path: str, nonce: str, **more: str) -> ClientResponse:
-        fields = {"Cookie": f"__Host-firefly-nonce={nonce}", **more}
+        fields = {"Cookie": f"__Host-firefly-join={nonce}", **more}
         return await self.ask(self.sister, path, **fields)
 
 
@@ -142,7 +142,7 @@ async def test_a_pass_is_worth_nothing_when_access_was_taken_meanwhile(way: Way)
 async def test_only_a_picture_on_a_page_of_ours_leads_anywhere(way: Way, fields: dict[str, str]) -> None:
     given = {name: text.format(host=way.host.partition(":")[0]) for name, text in fields.items()}
     response = await way.ask(way.sister, "/.firefly/join", **given)
-    assert (response.status, response.headers.get("Location"), cookie(response, "__Host-firefly-nonce")) == (
+    assert (response.status, response.headers.get("Location"), cookie(response, "__Host-firefly-join")) == (
         404,
         None,
         "",
@@ -169,7 +169,7 @@ async def test_without_a_grant_all_hosts_answer_alike(way: Way) -> None:
     answers = []
     for host in (way.host, unknown, host_of(way.world, "other", "bob")):
         for path in (f"/.firefly/vouch?host={way.sister}&nonce={'0' * 64}", "/.firefly/joined?pass=x"):
-            response = await way.ask(host, path, Referer=f"http://{host}/", Cookie="__Host-firefly-nonce=" + "x" * 43)
+            response = await way.ask(host, path, Referer=f"http://{host}/", Cookie="__Host-firefly-join=" + "x" * 43)
             fields = {
                 name: text for name, text in response.headers.items() if name.lower() not in {"x-request-id", "date"}
             }
@@ -234,3 +234,18 @@ async def test_no_more_hosts_than_some(way: Way) -> None:
 
 def place(way: Way) -> Place:
     return Place(way.host.partition(":")[0], way.project.id, 1)
+
+
+async def test_what_is_ended_while_somebody_is_let_in_is_ended(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = way.world
+    path, sisters = await link_of(world), world.services.access.sisters
+
+    async def slow(place: Place) -> list[str]:
+        await world.services.grants.revoke("test", grant_id=way.project.id)
+        return []
+
+    world.clock.advance(1)
+    monkeypatch.setattr(sisters, "of", slow)
+    entered = await world.visitor(way.host).get(path, headers=VISIT, allow_redirects=False)
+    sealed = value(cookie(entered, "__Host-firefly-grant")).encode()
+    assert world.services.grants.verify(sealed, way.project.id, 1) is None

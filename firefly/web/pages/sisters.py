@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from firefly.access.cookies import GRANT_COOKIE, NONCE_COOKIE
+from firefly.access.cookies import GRANT_COOKIE, JOIN_COOKIE
 from firefly.auth import PreviewGrants
 from firefly.errors import FireflyError
 
@@ -44,11 +44,11 @@ async def join(request: web.Request) -> web.StreamResponse:
     came_from = _page_of(request)
     if came_from is None or not _is_ours(request, came_from):
         return await nothing(request)
-    kept = request.cookies.get(NONCE_COOKIE, "")
+    kept = request.cookies.get(JOIN_COOKIE, "")
     nonce = kept if NONCE.fullmatch(kept) else secrets.token_urlsafe(32)
     query = urlencode({"host": request.host.lower(), "nonce": PreviewGrants.hash_nonce(nonce).hex()})
     response = _lead(request, came_from, f"{VOUCH}?{query}")
-    add_cookie(response, NONCE_COOKIE, nonce, NONCE_LIFETIME)
+    add_cookie(response, JOIN_COOKIE, nonce, NONCE_LIFETIME)
     return response
 
 
@@ -69,7 +69,7 @@ async def vouch(request: web.Request) -> web.StreamResponse:
 
 async def joined(request: web.Request) -> web.StreamResponse:
     """Take the pass and the nonce, give the grant."""
-    nonce = request.cookies.get(NONCE_COOKIE, "")
+    nonce = request.cookies.get(JOIN_COOKIE, "")
     if _page_of(request) is None or not nonce:
         return await nothing(request)
     try:
@@ -79,7 +79,7 @@ async def joined(request: web.Request) -> web.StreamResponse:
     grants = services_of(request).grants
     response = web.Response(status=204)
     add_cookie(response, GRANT_COOKIE, grants.seal(grant), grants.remaining(grant))
-    add_cookie(response, NONCE_COOKIE, "", 0)
+    add_cookie(response, JOIN_COOKIE, "", 0)
     return response
 
 
