@@ -134,6 +134,8 @@ class Checking:
             except DatabaseUnavailable as error:
                 log.warning("domains.not_checked", reason=error.detail)
             await asyncio.sleep(LOOK_EVERY)
+            # Projects that go into the bin, or come out of it, take theirs along without a word.
+            await self.tell()
 
     async def tell(self) -> None:
         """Tell listeners which custom hosts are in service."""

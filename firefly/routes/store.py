@@ -89,7 +89,8 @@ class RouteStore:
             version: int = await self._queries.version(connection)
             last: str | None = ""
             while last is not None:
-                rows = [row async for row in self._queries.routes(connection, after=last, most=PIECE)]
+                # All at once: the library's own iterator asks for fifty rows at a time.
+                rows: Any = await connection.fetch(self._queries.routes.sql, last, PIECE)
                 routes = [from_row(row) for row in rows]
                 hosts.update(route.host for route in routes)
                 different += [route for route in routes if self._table.get(route.host) != route]

@@ -174,6 +174,33 @@ async def test_a_host_that_belongs_to_another_project_is_not_taken(house: House,
     assert [project.id for project in (await work.projects.list(ada)).projects] == [first.id]
 
 
+async def test_domains_follow_their_project(house: House, work: Work, clock: ManualClock) -> None:
+    ada, bob = await house.person(), await house.person("bob")
+    project = await make(work, ada)
+    alias = await work.domains.add(ada, "ada", "garden", "flowers", port=8080)
+    assert project.workspace_id is not None
+
+    def shown() -> tuple[object, object]:
+        route = house.table.get(alias.host)
+        return (route.target, route.access) if route else (None, None)
+
+    target = SandboxTarget(project.workspace_id, 8080)
+    assert shown() == (target, Access.MEMBERS)
+    await work.projects.update(ada, "ada", "garden", UpdateProject(name="park", visibility=Visibility.PUBLIC))
+    assert shown() == (target, Access.PUBLIC)
+    await work.projects.delete(ada, "ada", "park")
+    assert shown() == (None, None)
+    await make(work, bob)
+    with pytest.raises(NameTaken):
+        await work.domains.add(bob, "bob", "garden", "flowers")
+    await work.projects.restore(ada, "ada", "park")
+    assert shown() == (target, Access.PUBLIC)
+    await work.projects.delete(ada, "ada", "park")
+    clock.advance(31 * 24 * 3600)
+    assert await work.projects.expire() == 1
+    assert (await work.domains.add(bob, "bob", "garden", "flowers")).state == "active"
+
+
 @pytest.mark.parametrize("stop_sandboxes", [True, False])
 async def test_sandboxes_outlive_the_server_unless_they_are_to_stop(house: House, stop_sandboxes: bool) -> None:
     async with AsyncExitStack() as stack:

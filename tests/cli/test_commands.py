@@ -10,6 +10,7 @@ from pathlib import Path
 
 from firefly.adapters.tls import acme_folder
 from firefly.settings import Settings
+from firefly.testing.texts import MemoryTexts
 from firefly.tls.renewal import STANDINGS, STATUS, Standing
 from tests.support.certificates import TestAuthority
 from tests.web.world import MemoryBridge, World
@@ -147,6 +148,32 @@ async def test_sandboxes_are_steered(logged_in: Run, world: World) -> None:
     assert json.loads((await logged_in("sandbox", "stop", "site", "--json")).out)["state"] == "stopped"
     ran = await logged_in("sandbox", "exec", "--json", "site", "--", "echo", "hi")
     assert json.loads(ran.out)["stdout"] == "['echo', 'hi']"
+
+
+async def test_domains_are_added_checked_listed_and_removed(logged_in: Run, world: World) -> None:
+    await world.shared(world.ada, "site")
+    empty = await logged_in("domain", "list", "site")
+    assert "firefly domain add" in empty.out
+    alias = await logged_in("domain", "add", "site", "shop", "--port", "8080")
+    assert world.settings.content_url("shop") in alias.out
+    made = json.loads((await logged_in("domain", "add", "ada/site", "www.example.org", "--json")).out)
+    waiting = await logged_in("domain", "check", "site", "www.example.org")
+    assert waiting.code == 1
+    assert made["proof"]["value"] in waiting.out
+    texts = world.services.domains.checking.texts
+    assert isinstance(texts, MemoryTexts)
+    texts.put(made["proof"]["name"], made["proof"]["value"])
+    proven = await logged_in("domain", "check", "site", "WWW.example.org.")
+    assert (proven.code, "active" in proven.out) == (0, True)
+    listed = await logged_in("domain", "list", "site")
+    assert "port 8080" in listed.out
+    assert "www.example.org" in listed.out
+    for host in ("shop", "www.example.org"):
+        assert (await logged_in("domain", "remove", "site", host)).code == 0
+    gone = await logged_in("domain", "remove", "site", "shop")
+    assert (gone.code, "has no domain shop" in gone.err) == (1, True)
+    refused = await logged_in("domain", "add", "site", "co.uk")
+    assert (refused.code, "suffix" in refused.err) == (1, True)
 
 
 async def test_tokens_are_made_shown_once_and_revoked(logged_in: Run, world: World) -> None:

@@ -157,10 +157,9 @@ async def test_a_project_in_the_bin_is_left_alone(house: House) -> None:
 
 async def test_a_project_in_the_bin_keeps_its_hosts_from_others(house: House) -> None:
     (first, _), (second, _) = await house.project(), await house.project()
-    await house.add(first)
-    id = await house.add(second, token="another")
+    held, id = await house.add(first), await house.add(second, token="another")
     house.texts.put(RECORD, TOKEN, "another")
-    await house.look(after=31)
+    await house.checking.check(held)
     await house.set_deleted(first)
     await house.store.remove(first)
     found = await house.checking.check(id)
