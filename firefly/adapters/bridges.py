@@ -29,15 +29,10 @@ class BridgeCalls:
 
     @asynccontextmanager
     async def _bridge(self, workspace_id: UUID) -> AsyncIterator[BridgeClient]:
-        """Raises domain errors only. What answers runs beside the project's code, so it may say anything."""
+        """Raises domain errors only."""
         await self._keeper.ensure(workspace_id)
-        try:
-            async with BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
-                yield bridge
-        except TimeoutError as error:
-            raise TimedOut("The project server did not answer in time. Try again, or restart the sandbox.") from error
-        except (aiohttp.ClientError, ValidationError) as error:
-            raise Unavailable("The project server's answer cannot be read. Restart the sandbox.") from error
+        async with _domain_errors(), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
+            yield bridge
 
     async def initialize_template(self, workspace_id: UUID, template: str) -> None:
         async with self._bridge(workspace_id) as bridge:
@@ -74,6 +69,20 @@ class BridgeCalls:
         async with self._bridge(workspace_id) as bridge:
             return await bridge.ports()
 
+    async def glimpse(self, workspace_id: UUID, after: int | None) -> tuple[ApplicationStatus, Line | None]:
+        """How the application of a sandbox that runs is doing, and what it printed last after a line; no activity.
+
+        Raises Unavailable where none runs, TimedOut.
+        """
+        async with (
+            _domain_errors(),
+            BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
+            bridge.connect(member=SERVER) as connection,
+        ):
+            status = await bridge.application_status()
+            lines = (await connection.subscribe(after=after)).lines
+            return status, lines[-1] if lines else None
+
     async def recent_output(self, workspace_id: UUID) -> list[Line]:
         """What the application printed last, as far as the bridge keeps it."""
         async with self._bridge(workspace_id) as bridge, bridge.connect(member=SERVER) as connection:
@@ -87,3 +96,14 @@ class BridgeCalls:
             preview_hosts=[str(urlsplit(url).hostname)],
             base_url=url,
         )
+
+
+@asynccontextmanager
+async def _domain_errors() -> AsyncIterator[None]:
+    """What answers runs beside the project's code, so it may say anything."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise TimedOut("The project server did not answer in time. Try again, or restart the sandbox.") from error
+    except (aiohttp.ClientError, ValidationError) as error:
+        raise Unavailable("The project server's answer cannot be read. Restart the sandbox.") from error

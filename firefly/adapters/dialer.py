@@ -1,6 +1,7 @@
 """How the front door reaches sandboxes: the keeper starts them, the bridge says on which port the application is."""
 
 import asyncio
+import re
 import socket
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from firefly.adapters.bridges import BridgeCalls
 from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State
-from firefly.proxy import Dialer
+from firefly.proxy import Dialer, Progress, Step
 from firefly.routes import BridgeTarget, SandboxTarget, Target
 from firefly.sandbox.backend import Instance
 from firefly.sandbox.keeper import Keeper
@@ -18,8 +19,11 @@ ASK_LIMIT = 20.0
 # Between two askings of a bridge, which may be hostile and answer at once.
 PAUSE = 0.05
 OUTPUT_LINES = 20
+LONGEST_LINE = 160
 SERVING = frozenset({State.RUNNING, State.WAITING})
 COMING = frozenset({State.INSTALLING, State.STARTING})
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class SandboxDialer(Dialer):
         self._keeper = keeper
         self._bridges = bridges
         self._ports: dict[UUID, MainPort] = {}
+        self._lines: dict[UUID, Line] = {}
+        """What applications printed last that somebody waits for."""
 
     def instance(self, target: Target) -> str | None:
         if not isinstance(target, SandboxTarget | BridgeTarget):
@@ -69,6 +75,37 @@ class SandboxDialer(Dialer):
             if self.is_awake(target):
                 raise ConnectionRefusedError(error.detail) from error
             raise
+
+    async def progress(self, target: Target) -> Progress:
+        if not isinstance(target, SandboxTarget) or self._keeper.running(target.workspace_id) is None:
+            return Progress(Step.SANDBOX)
+        if target.port is not None:
+            return await self._look_at(target.workspace_id, target.port)
+        status, detail = await self._glimpse(target.workspace_id)
+        if status.state is State.INSTALLING:
+            return Progress(Step.INSTALLING, detail)
+        if status.state is State.STARTING:
+            return Progress(Step.APPLICATION, detail)
+        if status.state in SERVING:
+            return await self._look_at(target.workspace_id, status.port)
+        # It stopped or crashed: a dial would tell why.
+        return Progress(Step.APPLICATION, detail, ready=True)
+
+    async def _glimpse(self, workspace_id: UUID) -> tuple[ApplicationStatus, str]:
+        """How an application does, and the line that it printed last, while it is on its way."""
+        known = self._lines.pop(workspace_id, None)
+        status, line = await self._bridges.glimpse(workspace_id, known.seq if known else None)
+        line = line or known
+        if line is not None and status.state in COMING:
+            self._lines[workspace_id] = line
+        return status, readable(line.text) if line else ""
+
+    async def _look_at(self, workspace_id: UUID, port: int) -> Progress:
+        try:
+            (await self._keeper.probe(workspace_id, port)).close()
+        except (OSError, Unavailable):
+            return Progress(Step.PORT, f"Nothing listens on port {port}.")
+        return Progress(Step.PORT, ready=True)
 
     async def dial(self, target: Target) -> tuple[str, socket.socket]:
         if isinstance(target, BridgeTarget):
@@ -135,6 +172,11 @@ class SandboxDialer(Dialer):
             if status.state not in COMING:
                 raise SandboxFailed(status.reason, output=_text(await self._bridges.recent_output(workspace_id)))
             await asyncio.sleep(PAUSE)
+
+
+def readable(text: str) -> str:
+    """A line of a terminal as plain text, without colours, and not too long."""
+    return "".join(c for c in _ESCAPES.sub("", text) if c.isprintable())[:LONGEST_LINE].strip()
 
 
 def _is_done(status: ApplicationStatus) -> bool:

@@ -7,6 +7,19 @@ from .heads import Head
 from .journal import Journal
 from .limits import Limits
 from .pages import Pages
+from .progress import Progress, Step
 from .tunnels import Tunnels
 
-__all__ = ["Dialer", "FrontDoor", "Gate", "Head", "Journal", "Limits", "Pages", "Tunnels", "Verdict"]
+__all__ = [
+    "Dialer",
+    "FrontDoor",
+    "Gate",
+    "Head",
+    "Journal",
+    "Limits",
+    "Pages",
+    "Progress",
+    "Step",
+    "Tunnels",
+    "Verdict",
+]

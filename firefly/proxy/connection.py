@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .attempt import Attempt
     from .context import Context
     from .upstream import Upstream
+    from .viewer import Viewer
 
 # Bytes that a client may send ahead of its turn, and that are kept for a second try on a fresh connection.
 MOST_AHEAD = 64 * 1024
@@ -42,6 +43,7 @@ class Connection(Sender):
         "stamp",
         "trusted",
         "upstream",
+        "viewer",
         "visitor",
         "waits",
         "write_paused",
@@ -71,6 +73,8 @@ class Connection(Sender):
         """The request's way through the members of its target, if that has several."""
         self.waits: delivery.Wait | None = None
         """The dial that this request waits for."""
+        self.viewer: Viewer | None = None
+        """The page that this request is answered with while its target is on its way."""
         self.ended = False
         self.look: Look | None = None
         """What the journal notes of this request, if it does."""
@@ -253,6 +257,8 @@ class Connection(Sender):
         self.context.connections.discard(self)
         self.seat.leave()
         delivery.give_up(self)
+        if self.viewer is not None:
+            self.viewer.leave()
         if self.upstream is not None:
             self.upstream.abort()
             self.upstream = None

@@ -24,6 +24,7 @@ from .limits import Limits
 from .outbox import Outbox
 from .pages import Pages
 from .pool import Pool
+from .progress import Watches
 from .seats import Seats
 from .spread import Spreads
 from .tally import KINDS, Tally, kind_of
@@ -106,6 +107,9 @@ class Context:
         ancestors = f"Content-Security-Policy: frame-ancestors 'self' {hosts.app_origin}\r\nX-Robots-Tag: noindex\r\n"
         self.preview_dress = Dress(ancestors.encode() + VIA % b"1", preview=True)
         self.pool = Pool(self, dialer=dialer, app_path=app_path, limits=limits)
+        self.watches = Watches(self, dialer)
+        self.viewers: set[Connection] = set()
+        """Browsers that look at a page which grows while they wait."""
         self.spreads = Spreads(self, dialer)
         self.checks = Checks(self, dialer)
         self.call_soon: Callable[[Callable[[], None]], asyncio.Handle]

@@ -22,6 +22,8 @@ def leave(client: "Connection") -> None:
     if client.upstream is not None:
         passed = client.upstream.passed if client.upstream.reader is not None else 0
         count(client, client.upstream.slot.tally, LEFT, passed)
+    elif client.viewer is not None:
+        count(client, client.context.tally(client.viewer.target), LEFT, client.viewer.sent)
     elif client.waits is not None:
         count(client, client.context.tally(client.waits.target), LEFT, 0)
 

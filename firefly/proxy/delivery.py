@@ -11,7 +11,7 @@ import structlog
 from firefly.errors import FireflyError
 from firefly.routes import AppTarget, Target
 
-from . import pages
+from . import pages, viewer
 from .bodies import Endless
 from .counting import count, fail
 from .endings import cut_off, end
@@ -106,6 +106,9 @@ async def _dial(client: "Connection", wait: Wait) -> None:
             client.look.reached = monotonic()
         if upstream.lost:
             _report(client, wait, ConnectionResetError("It closed the connection at once."))
+        elif client.viewer is not None:
+            context.pool.release(upstream)
+            client.viewer.again()
         else:
             client.send(upstream, wait.onward)
     else:
@@ -130,21 +133,28 @@ def _report(client: "Connection", wait: Wait, error: Exception) -> None:
     log.info("target.failed", request_id=client.request_id.decode(), target=repr(wait.target), error=str(error))
     if isinstance(wait.target, AppTarget):
         answer(client, pages.APP_AWAY, tally=tally)
+    elif client.viewer is not None:
+        client.viewer.failed(error)
+    elif viewer.may_come(client, wait.target, error):
+        viewer.Viewer(client, wait.target)
     else:
         answer(client, pages.failure(error, trusted=client.trusted), tally=tally)
 
 
 def check_wait(client: "Connection") -> None:
-    """Give a browser that waits long for a start a page that reloads itself, anybody who waits too long an error."""
+    """Show a browser that waits long for a start how it goes, give anybody who waits too long an error."""
     context, head = client.context, client.head
     assert head is not None
     if client.attempt is not None and client.attempt.moves_on(client):
         return
     waited = context.now - client.since
     slow = waited > context.limits.page_after and head.is_navigation
-    if client.waits is None or not (slow or waited > context.limits.wake_time):
+    if client.waits is None or client.viewer is not None or not (slow or waited > context.limits.wake_time):
         return
     target = client.waits.target
+    if slow and viewer.may_view(client, target):
+        viewer.Viewer(client, target)
+        return
     give_up(client)
     answer(client, pages.APP_AWAY if isinstance(target, AppTarget) else pages.STARTING, tally=context.tally(target))
 

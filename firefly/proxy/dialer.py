@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from firefly.errors import Unavailable
 from firefly.routes import Target
 
+from .progress import Progress, Step
+
 
 class Dialer(ABC):
     """Gives connections to targets. The app's own socket is not its concern."""
@@ -30,6 +32,13 @@ class Dialer(ABC):
         OSError         it runs, but nothing answers there
         """
         raise Unavailable("The health of this target is not looked at.")
+
+    async def progress(self, target: Target) -> Progress:
+        """How far it is on its way: starts and wakes nothing, and is no activity. Called once a second while asked.
+
+        Raises what `probe` raises.
+        """
+        return Progress(Step.APPLICATION if self.is_awake(target) else Step.SANDBOX)
 
     @abstractmethod
     async def dial(self, target: Target) -> tuple[str, socket.socket]:

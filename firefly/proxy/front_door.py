@@ -12,7 +12,7 @@ import structlog
 
 from firefly.routes import Route, RouteTable, Target
 
-from . import delivery, reception, timers
+from . import delivery, reception, timers, viewer
 from .acceptor import Acceptor
 from .connection import Connection
 from .context import Context, Redeem
@@ -173,6 +173,7 @@ class FrontDoor:
         for client in list(context.connections):
             if client.holder is not None and ended(client.holder):
                 client.transport.abort()
+        self._send_viewers_again()
         context.spawn(self._review())
 
     async def drained(self, target: Target, *, within: float) -> bool:
@@ -207,14 +208,20 @@ class FrontDoor:
     def _note_gone(self, _routes: Sequence[Route], gone: Sequence[str]) -> None:
         self._routes_gone = self._routes_gone or bool(gone)
 
+    def _send_viewers_again(self) -> None:
+        """What they read may not be for their eyes any more: the gate decides when they ask again."""
+        for client in list(self._context.viewers):
+            viewer.send_again(client)
+
     async def _end_gone(self) -> None:
-        """End tunnels to hosts that show nothing any more; looked at once a tick, however many routes go."""
+        """End tunnels, and pages that wait, of hosts that show nothing any more; looked at once a tick."""
         self._routes_gone = False
         for number, (head, abort) in enumerate(self._previews()):
             if self._context.hosts.resolve(head.host)[1] is None:
                 abort()
             if number % REVIEWED_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        self._send_viewers_again()
 
     async def _review(self) -> None:
         for number, (head, abort) in enumerate(self._previews()):
@@ -265,6 +272,7 @@ class FrontDoor:
         await _each(context.held, delivery.check_wait, AT_ONCE)
         if self._routes_gone:
             await self._end_gone()
+        await _each(context.viewers, viewer.look, AT_ONCE)
         context.pool.sweep()
         context.spreads.sweep()
         context.checks.sweep()

@@ -14,7 +14,7 @@ from .heads import Head
 LAST_LINES = 30
 _ORIGIN = re.compile(rb"https?://[A-Za-z0-9.:_-]{1,260}")
 
-_STYLE = """
+STYLE = """
 :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1c2128;--quiet:#57606a;--line:#d9dee5;--accent:#b7791f}
 @media(prefers-color-scheme:dark){
 :root{--paper:#14171c;--card:#1c2128;--ink:#e6e9ee;--quiet:#9aa4b1;--line:#30363f;--accent:#f6c453}}
@@ -33,13 +33,16 @@ a{color:inherit}main p+p{margin-top:16px}
 _PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     "{refresh}<title>{title}</title><style>{style}</style></head>"
-    "<body><main><h1>{dot}{title}</h1><p>{detail}</p>{link}{output}{reference}</main></body></html>\n"
+    "<body>{card}</body></html>\n"
 )
+_CARD = "<main><h1>{dot}{title}</h1><p>{detail}</p>{link}{output}{reference}</main>"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What is to be said; `reload` makes a browser look again, in seconds; `fields` are further field lines.
+
+    Programs are told when to try again: `retry`, or else `reload`.
 
     `link` is an address on the same host, and its words.
     """
@@ -50,6 +53,7 @@ class Notice:
     detail: str
     output: str = ""
     reload: int = 0
+    retry: int = 0
     fields: bytes = b""
     link: tuple[str, str] | None = None
 
@@ -94,11 +98,19 @@ SILENT = Notice(
     502,
     "bad-gateway",
     "Nothing answers on this port",
-    "The sandbox runs, but nothing listens on this port yet. This page looks again by itself.",
-    reload=2,
+    "The sandbox runs, but nothing listens on this port yet. Reload this page to look again.",
+    retry=2,
 )
+# Neither reloads by itself: to ask is activity, and a forgotten page would keep what is broken awake.
 NOT_RUNNING = Notice(
-    503, "not-running", "Not running", "The application does not run just now. Its owner can see why.", reload=10
+    503,
+    "not-running",
+    "Not running",
+    "The application does not run just now; its owner can see why. Reload this page to look again.",
+    retry=10,
+)
+STILL_SILENT = Notice(
+    503, "not-running", "Nothing answers yet", "The application is still silent. Reload this page to look again."
 )
 GONE = Notice(404, "gone", "No longer here", "What this address showed was deleted.")
 MISDIRECTED = Notice(
@@ -161,6 +173,16 @@ class Pages:
             f"form-action 'none'; frame-ancestors 'self' {app_origin}\r\n"
         ).encode()
 
+    def begin(self, first: bytes) -> bytes:
+        """The head of an answer that goes on in chunks, and the first of them."""
+        return b"%b%b%b\r\n%b" % (
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html; charset=utf-8\r\n",
+            self._fields,
+            # Other proxies would wait for the whole of it.
+            b"Transfer-Encoding: chunked\r\nX-Accel-Buffering: no\r\n",
+            first,
+        )
+
     def render(self, notice: Notice, head: Head | None, *, request_id: bytes = b"") -> bytes:
         """A whole answer; without `head`, for a request that could not be read, it is the connection's last."""
         people = head is not None and b"text/html" in (head.field(b"accept") or b"")
@@ -173,8 +195,8 @@ class Pages:
             self._fields,
             notice.fields,
         ]
-        if notice.reload:
-            lines.append(b"Retry-After: %d\r\n" % notice.reload)
+        if notice.retry or notice.reload:
+            lines.append(b"Retry-After: %d\r\n" % (notice.retry or notice.reload))
         if head is None or not head.keep_alive:
             lines.append(b"Connection: close\r\n")
         lines += [b"\r\n", b"" if head is not None and head.method == b"HEAD" else body]
@@ -182,10 +204,15 @@ class Pages:
 
 
 def _page(notice: Notice, reference: str) -> str:
-    return _PAGE.format(
-        refresh=f'<meta http-equiv="refresh" content="{notice.reload}">' if notice.reload else "",
+    refresh = f'<meta http-equiv="refresh" content="{notice.reload}">' if notice.reload else ""
+    title = html.escape(notice.title)
+    return _PAGE.format(refresh=refresh, title=title, style=STYLE, card=card(notice, reference))
+
+
+def card(notice: Notice, reference: str) -> str:
+    """What a page shows, as HTML."""
+    return _CARD.format(
         title=html.escape(notice.title),
-        style=_STYLE,
         dot='<span class="alive"></span>' if notice.kind == "starting" else "",
         detail=html.escape(notice.detail),
         link=f'<p><a href="{notice.link[0]}">{html.escape(notice.link[1])}</a></p>' if notice.link else "",
@@ -205,8 +232,8 @@ def _problem(notice: Notice, reference: str) -> str:
         problem["open"] = notice.link[0]
     if notice.output:
         problem["output"] = notice.output
-    if notice.reload:
-        problem["retry_after"] = notice.reload
+    if notice.retry or notice.reload:
+        problem["retry_after"] = notice.retry or notice.reload
     if reference:
         problem["request_id"] = reference
     return json.dumps(problem)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 from firefly.errors import NotFound
-from firefly.proxy import Dialer
+from firefly.proxy import Dialer, Progress
 from firefly.routes import Target
 
 
@@ -18,6 +18,9 @@ class MemoryDialer(Dialer):
         self.dialed: list[Target] = []
         self.touched: list[Target] = []
         self.probed: list[Target] = []
+        self.steps: dict[Target, Progress] = {}
+        """What is told of targets on their way."""
+        self.looked: list[Target] = []
         self.delay: float = 0
         """Seconds that each dial takes, for targets that are slow to wake."""
 
@@ -39,6 +42,10 @@ class MemoryDialer(Dialer):
     async def probe(self, target: Target) -> socket.socket:
         self.probed.append(target)
         return await self._connect(target)
+
+    async def progress(self, target: Target) -> Progress:
+        self.looked.append(target)
+        return self.steps.get(target) or await super().progress(target)
 
     async def _connect(self, target: Target) -> socket.socket:
         address = self.addresses.get(target)

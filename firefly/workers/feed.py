@@ -37,7 +37,13 @@ class Feed:
         self.link = Link(
             connection,
             WIRE,
-            calls={"dial": self._dial, "probe": self._probe, "redeem": sources.tunnels.redeem, "opens": sources.opens},
+            calls={
+                "dial": self._dial,
+                "probe": self._probe,
+                "progress": sources.dialer.progress,
+                "redeem": sources.tunnels.redeem,
+                "opens": sources.opens,
+            },
             notes={
                 "watch": self._watch,
                 "touched": self._touched,

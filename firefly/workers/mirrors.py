@@ -9,7 +9,7 @@ from uuid import UUID
 from firefly.access import Policy
 from firefly.auth import Grant
 from firefly.link import Link
-from firefly.proxy import Dialer
+from firefly.proxy import Dialer, Progress
 from firefly.routes import Target
 
 # The server has limits of its own for what takes long; this is for one that does not answer.
@@ -68,6 +68,10 @@ class LinkDialer(Dialer):
         if target in self._awake:
             self._awake[target] = True
         return instance, connection
+
+    async def progress(self, target: Target) -> Progress:
+        found: Progress = await self._link.call("progress", target)
+        return found
 
     def touch(self, target: Target) -> None:
         self._touched.put(target)

@@ -5,9 +5,9 @@ Server to worker, calls: `set_up(Setup)`, `serve()`, `close(drain, tunnels)`, `e
 `revoked(revocation)`, `review()`, `certificates(pairs)`, `stale(whether nothing private is served)`, `retire()`,
 `instances([(target, instance or None, whether it is awake)])`.
 
-Worker to server, calls: `dial(target)` (the instance, and a socket), `probe(target)` (a socket), `redeem(handle)`,
-`opens(token, project)`. Notes: `watch(target)` (tell when it changes), `touched(targets)`, `seen(ids of grants)`,
-`numbers({name: value})`.
+Worker to server, calls: `dial(target)` (the instance, and a socket), `probe(target)` (a socket), `progress(target)`,
+`redeem(handle)`, `opens(token, project)`. Notes: `watch(target)` (tell when it changes), `touched(targets)`,
+`seen(ids of grants)`, `numbers({name: value})`.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from typing import Any
 from firefly.access import Policy
 from firefly.auth import Holder, Revocation
 from firefly.link import Wire
+from firefly.proxy import Progress, Step
 from firefly.routes import Access, AppTarget, BridgeTarget, Health, Route, SandboxTarget, Spread
 from firefly.tls import Pair
 
@@ -34,5 +35,20 @@ class Setup:
 
 
 WIRE = Wire(
-    (Access, AppTarget, BridgeTarget, Health, Holder, Pair, Policy, Revocation, Route, SandboxTarget, Setup, Spread)
+    (
+        Access,
+        AppTarget,
+        BridgeTarget,
+        Health,
+        Holder,
+        Pair,
+        Policy,
+        Progress,
+        Revocation,
+        Route,
+        SandboxTarget,
+        Setup,
+        Spread,
+        Step,
+    )
 )

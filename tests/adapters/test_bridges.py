@@ -238,3 +238,19 @@ async def test_a_connection_that_speaks_another_language_is_away(
     bridge.frame = lambda number: frame
     with pytest.raises(Unavailable):
         await calls.recent_output(WORKSPACE)
+
+
+async def test_a_glimpse_starts_nothing(calls: BridgeCalls, bridge: Bridge, keeper: Keeper) -> None:
+    bridge.says("/application", RUNNING)
+    output = {"lines": [LINE.model_dump(mode="json")]}
+    bridge.frame = lambda number: json.dumps({"jsonrpc": "2.0", "id": number, "result": output})
+    status, line = await calls.glimpse(WORKSPACE, None)
+    assert (status.state, line) == (State.RUNNING, LINE)
+    bridge.frame = lambda number: json.dumps({"jsonrpc": "2.0", "id": number, "result": {"lines": []}})
+    assert (await calls.glimpse(WORKSPACE, 1))[1] is None
+    assert keeper.started == []
+
+
+async def test_a_glimpse_of_a_bridge_that_is_away_is_told(calls: BridgeCalls) -> None:
+    with pytest.raises(Unavailable):
+        await calls.glimpse(WORKSPACE, None)

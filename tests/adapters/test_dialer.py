@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.adapters import dialer
-from firefly.adapters.dialer import OUTPUT_LINES, SandboxDialer
+from firefly.adapters.dialer import LONGEST_LINE, OUTPUT_LINES, SandboxDialer, readable
 from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, Stream
+from firefly.proxy import Progress, Step
 from firefly.routes import AppTarget, BridgeTarget, SandboxTarget
 from firefly.sandbox.backend import Instance
 
@@ -72,6 +73,7 @@ class Bridges:
     answers: list[ApplicationStatus] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     asked: int = 0
+    after: list[int | None] = field(default_factory=list)
 
     async def application(self, workspace_id: UUID, *, wait: float = 0) -> ApplicationStatus:
         self.asked += 1
@@ -79,6 +81,11 @@ class Bridges:
 
     async def recent_output(self, workspace_id: UUID) -> list[Line]:
         return self.lines
+
+    async def glimpse(self, workspace_id: UUID, after: int | None) -> tuple[ApplicationStatus, Line | None]:
+        self.after.append(after)
+        newer = [line for line in self.lines if after is None or line.seq > after]
+        return await self.application(workspace_id), newer[-1] if newer else None
 
 
 @dataclass
@@ -292,3 +299,60 @@ async def test_a_bridge_that_cannot_say_where_the_application_is(house: House, e
         await house.dial()
     assert house.keeper.dialed == []
     assert house.dialer.instance(MAIN) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "listening", "found"),
+    [
+        (State.INSTALLING, (), Progress(Step.INSTALLING, "added 12 packages")),
+        (State.STARTING, (), Progress(Step.APPLICATION, "added 12 packages")),
+        (State.CRASHED, (), Progress(Step.APPLICATION, "added 12 packages", ready=True)),
+        (State.RUNNING, (), Progress(Step.PORT, "Nothing listens on port 3000.")),
+        (State.RUNNING, (3000,), Progress(Step.PORT, ready=True)),
+    ],
+)
+async def test_how_far_an_application_is_on_its_way(
+    house: House, told: State, listening: tuple[int, ...], found: Progress
+) -> None:
+    assert await house.dialer.progress(MAIN) == Progress(Step.SANDBOX)
+    house.keeper.run = Instance("run-1", WORKSPACE, NOW)
+    house.keeper.listening = set(listening)
+    house.bridges.answers = [status(told)]
+    house.bridges.lines = [Line(seq=7, time=NOW, stream=Stream.OUT, text="\x1b[32madded 12 packages\x1b[0m\r")]
+    assert await house.dialer.progress(MAIN) == found
+    assert (house.keeper.starts, house.keeper.touched) == (0, [])
+
+
+async def test_the_last_line_is_remembered_and_only_newer_ones_are_asked_for(house: House) -> None:
+    house.keeper.run = Instance("run-1", WORKSPACE, NOW)
+    house.bridges.answers = [status(State.INSTALLING)]
+    house.bridges.lines = [Line(seq=7, time=NOW, stream=Stream.OUT, text="first")]
+    for _ in range(2):
+        assert (await house.dialer.progress(MAIN)).detail == "first"
+    assert house.bridges.after == [None, 7]
+    house.bridges.answers = [status(State.RUNNING)]
+    await house.dialer.progress(MAIN)
+    assert house.dialer._lines == {}
+
+
+async def test_how_far_another_port_is_on_its_way(house: House) -> None:
+    port = SandboxTarget(WORKSPACE, 3000)
+    assert await house.dialer.progress(port) == Progress(Step.SANDBOX)
+    house.keeper.run = Instance("run-1", WORKSPACE, NOW)
+    assert (await house.dialer.progress(port)).ready
+    assert not (await house.dialer.progress(SandboxTarget(WORKSPACE, 4000))).ready
+    assert house.bridges.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("\x1b]0;title\x07done", "done"),
+        ("\x1b[1;31mred\x1b[0m\x00\x08", "red"),
+        ("a" * 500, "a" * LONGEST_LINE),
+        ("\x1b", ""),
+    ],
+)
+def test_a_line_of_a_terminal_is_plain_text(text: str, shown: str) -> None:
+    assert readable(text) == shown

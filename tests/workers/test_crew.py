@@ -16,7 +16,7 @@ from firefly.adapters.listening import Listeners
 from firefly.auth import GrantChecks, Refusals
 from firefly.clock import SystemClock
 from firefly.errors import Unavailable
-from firefly.proxy import Tunnels
+from firefly.proxy import Progress, Step, Tunnels
 from firefly.routes import Access, Health, Route, RouteTable, SandboxTarget, Spread
 from firefly.settings import Settings
 from firefly.testing.dialer import MemoryDialer
@@ -174,3 +174,22 @@ async def test_a_spread_goes_to_the_members_that_are_awake_and_well(town: Town) 
 
     await eventually(only_the_one, within=30)
     assert asleep not in town.dialer.probed
+
+
+async def test_a_browser_that_waits_is_told_how_far_the_target_is(town: Town) -> None:
+    town.dialer.delay = 30
+    await town.crew.open(Listeners((town.listener,)))
+    town.dialer.steps[town.target] = Progress(Step.INSTALLING, ready=False)
+    peer = Peer(*await asyncio.open_connection(*town.listener.getsockname()))
+    peer.send(request(fields={"Accept": "text/html"}))
+    assert b"Transfer-Encoding: chunked" in await peer.read_head()
+    await eventually(lambda: town.target in town.dialer.looked, within=30)
+    peer.writer.transport.abort()
+
+
+async def test_numbers_of_workers_are_told_by_kind(town: Town) -> None:
+    await town.crew.open(Listeners((town.listener,)))
+    assert await town.ask() == 200
+    name = 'front_door_requests_total{kind="preview",visitor="guest",status="2xx"}'
+    assert await eventually(lambda: town.crew.numbers.get(name) == 1, within=30)
+    assert town.crew.numbers["workers"] == 1
