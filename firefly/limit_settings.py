@@ -22,6 +22,13 @@ class LimitSettings(BaseModel):
     limit_stall_time: float = Field(
         120, gt=0, description="Seconds without a byte of a body that is under way, in either direction."
     )
+    limit_body_rate: int = Field(
+        128,
+        ge=0,
+        description="Bytes a second that clients must send of a body that has begun, or read of an answer that waits "
+        "for them; then 408, or the end. Time that the target takes does not count. 0: as slowly as they like.",
+    )
+    limit_body_window: float = Field(60, gt=0, description="Seconds over which that is measured.")
     limit_answer_time: float = Field(
         600, gt=0, description="Seconds from the end of a request to the first byte of its answer; then 504."
     )

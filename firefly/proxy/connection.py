@@ -34,6 +34,8 @@ class Connection(Sender):
         "head",
         "holder",
         "look",
+        "mark",
+        "moved",
         "onward",
         "reads",
         "request_id",
@@ -75,6 +77,10 @@ class Connection(Sender):
         """The dial that this request waits for."""
         self.viewer: Viewer | None = None
         """The page that this request is answered with while its target is on its way."""
+        self.moved = 0
+        """Bytes of the request's body that have come."""
+        self.mark: tuple[float, int] | None = None
+        """Since when the pace of a body is measured, and where it was then."""
         self.ended = False
         self.look: Look | None = None
         """What the journal notes of this request, if it does."""
@@ -175,6 +181,7 @@ class Connection(Sender):
             self.pause()
         elif fields.length:
             self.body = request_reader(fields.length)
+            self.moved, self.mark = 0, None
             data, self.buffer = self.buffer, b""
             # First, because what has come may be more than the upstream takes, which pauses again.
             self.resume()
@@ -186,6 +193,7 @@ class Connection(Sender):
     def _pass_body(self, data: bytes) -> None:
         assert self.body is not None
         assert self.upstream is not None
+        self.moved += len(data)
         try:
             body, rest = self.body.feed(data)
         except BadBody:
@@ -275,11 +283,13 @@ class Connection(Sender):
 
     def pause_writing(self) -> None:
         self.write_paused = True
+        self.mark = None
         if self.upstream is not None:
             self.upstream.transport.pause_reading()
 
     def resume_writing(self) -> None:
         self.write_paused = False
+        self.mark = None
         if self.upstream is not None:
             self.upstream.transport.resume_reading()
         elif self.stage is Stage.IDLE and self.buffer:

@@ -50,6 +50,7 @@ COUNTERS = (
     "renewed",
     "retried",
     "sent_to_app",
+    "too_slow",
     "turned_away",
 )
 

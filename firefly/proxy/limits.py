@@ -30,6 +30,10 @@ class Limits:
     """A connection between two requests."""
     stall_time: float = 120
     """A body in either direction without a byte."""
+    body_rate: int = 128
+    """Bytes a second that a body has to come, or to be read, at least; 0: as slowly as it likes."""
+    body_window: float = 60
+    """Over how long that is measured."""
     half_closed_time: float = 15
     """A client that sends no more, without a byte for it: it may wait for its answer, or be gone."""
     answer_time: float = 600

@@ -40,6 +40,8 @@ def _check_sent(client: "Connection", quiet: float) -> None:
     if client.body is not None or client.write_paused:
         if quiet > limits.stall_time:
             client.transport.abort()
+        elif limits.body_rate and _is_too_slow(client):
+            _end_body(client)
     elif upstream is not None and upstream.reader is None:
         # Whatever it computes, nothing passes meanwhile.
         upstream.slot.used = True
@@ -53,6 +55,37 @@ def _give_up(client: "Connection", upstream: "Upstream") -> None:
     if client.attempt is not None:
         client.attempt.failed("It did not answer in time.")
     delivery.answer(client, pages.TOO_SLOW, tally=upstream.slot.tally)
+
+
+def _is_too_slow(client: "Connection") -> bool:
+    """Whether a body came or went slower than it may, over a window that ends now.
+
+    Only what the client does counts: not the time that its target takes, and no body that has not begun.
+    """
+    limits, now = client.context.limits, client.context.now
+    if client.write_paused:
+        # Nothing is added to this while it waits.
+        place = -client.transport.get_write_buffer_size()
+    elif client.reads and client.moved:
+        place = client.moved
+    else:
+        client.mark = None
+        return False
+    since, before = client.mark or (now, place)
+    if client.mark is None or now - since >= limits.body_window:
+        client.mark = now, place
+    return now - since >= limits.body_window and place - before < limits.body_rate * (now - since)
+
+
+def _end_body(client: "Connection") -> None:
+    client.context.counters["too_slow"] += 1
+    upstream = client.upstream
+    if client.write_paused or upstream is None or upstream.reader is not None:
+        client.transport.abort()
+        return
+    upstream.abort()
+    client.upstream = None
+    delivery.reject(client, BadHead("The body of the request comes too slowly.", status=408))
 
 
 def drain(client: "Connection") -> None:

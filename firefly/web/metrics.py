@@ -47,6 +47,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "front_door_dialed_total": "Connections to targets since the start.",
     "front_door_retried_total": "Requests sent once more because a kept connection had been closed.",
     "front_door_exhausted_total": "Times at which descriptors ran out, so that new connections had to wait.",
+    "front_door_too_slow_total": "Bodies ended because their client sent or read them too slowly.",
     "front_door_moved_total": "Requests that went to another instance of their target.",
     "front_door_ejected_total": "Instances of targets put out of service.",
     "front_door_access_log_left_out_total": "Lines about errors and slow requests that were too many to write.",

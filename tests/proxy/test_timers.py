@@ -161,3 +161,131 @@ async def test_clients_that_vanish_are_noticed_by_the_kernel(slow_house: House) 
     accepted = connection.transport.get_extra_info("socket")
     assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 60
+
+
+async def trickle(house: House, client: Peer) -> Connection:
+    """A connection whose upload has begun."""
+    client.send(request(method="POST", fields={"Content-Length": "100000"}) + b"x")
+    await eventually(lambda: house.upstream.bytes.endswith(b"\r\n\r\n") and house.door._context.connections, within=30)
+    (connection,) = house.door._context.connections
+    await eventually(lambda: connection.moved, within=30)
+    return connection
+
+
+@pytest.fixture
+async def counting(house: House) -> House:
+    """Its target reads uploads to their end."""
+
+    async def read(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.reader.readexactly(100_000)
+        peer.send(ok(b"all"))
+
+    house.upstream.behaviour = read
+    return house
+
+
+async def test_an_upload_that_trickles_is_ended_with_408(counting: House) -> None:
+    client = await counting.client()
+    connection = await trickle(counting, client)
+    began = connection.context.now
+    check_at(connection, began)
+    client.send(b"x" * 100)
+    await eventually(lambda: connection.moved == 101, within=30)
+    check_at(connection, began + LIMITS.body_window - 1)
+    assert connection.stage is Stage.SENT
+    check_at(connection, began + LIMITS.body_window)
+    answer = await client.read_answer()
+    assert (answer.status, answer.fields["connection"]) == (408, "close")
+    assert counting.door.counters["too_slow"] == 1
+    assert await client.is_closed()
+
+
+async def test_an_upload_at_its_pace_goes_on(counting: House) -> None:
+    client = await counting.client()
+    connection = await trickle(counting, client)
+    now, sent = connection.context.now, 1
+    check_at(connection, now)
+    for _ in range(5):
+        piece = int(LIMITS.body_rate * LIMITS.body_window)
+        client.send(b"x" * piece)
+        sent += piece
+        await eventually(lambda: connection.moved == sent, within=30)  # noqa: B023
+        now += LIMITS.body_window
+        check_at(connection, now)
+    client.send(b"x" * (100_000 - sent))
+    assert (await client.read_answer()).body == b"all"
+
+
+async def test_who_waits_for_the_target_is_not_too_slow(house: House) -> None:
+    answers = asyncio.Event()
+
+    async def takes_its_time(peer: Peer) -> None:
+        await peer.read_head()
+        await answers.wait()
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await peer.reader.readexactly(5)
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        await peer.reader.read()
+
+    house.upstream.behaviour = takes_its_time
+    client = await house.client()
+    client.send(request(method="POST", fields={"Content-Length": "5", "Expect": "100-continue"}))
+    await eventually(lambda: house.upstream.received, within=30)
+    (connection,) = house.door._context.connections
+    now = connection.context.now
+
+    def wait() -> None:
+        nonlocal now
+        for _ in range(3):
+            now += LIMITS.body_window / 2 + 1
+            connection.stamp = now
+            check_at(connection, now)
+
+    wait()
+    answers.set()
+    assert (await client.read_head()).startswith(b"HTTP/1.1 100")
+    # As if the target read no more: that is not the client's doing.
+    connection.pause()
+    client.send(b"hello")
+    wait()
+    connection.resume()
+    await client.reader.readuntil(b"data: 1\n\n")
+    wait()
+    assert connection.stage is Stage.SENT, "a stream of events has no pace"
+
+
+async def test_an_answer_that_is_hardly_read_is_ended(slow_house: House, client: Reluctant) -> None:
+    async def large(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(ok(bytes(4 * LIMITS.high_water)))
+        await peer.reader.read()
+
+    slow_house.upstream.behaviour = large
+    await client.send(request())
+    connection = await only_connection(slow_house, Stage.SENT)
+    await eventually(lambda: connection.write_paused, within=30)
+    began = connection.context.now
+    for seconds in (0, LIMITS.body_window - 1):
+        check_at(connection, began + seconds)
+        assert connection.stage is Stage.SENT
+    check_at(connection, began + LIMITS.body_window)
+    assert await eventually(lambda: connection.stage is Stage.GONE, within=30)
+
+
+async def test_an_answer_that_is_read_goes_on(slow_house: House, client: Reluctant) -> None:
+    async def large(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(ok(bytes(4 * LIMITS.high_water)))
+        await peer.reader.read()
+
+    slow_house.upstream.behaviour = large
+    await client.send(request(fields={"Connection": "close"}))
+    connection = await only_connection(slow_house, Stage.SENT)
+    await eventually(lambda: connection.write_paused, within=30)
+    check_at(connection, connection.context.now)
+    reading = asyncio.create_task(client.read())
+    await eventually(lambda: not connection.write_paused, within=30)
+    check_at(connection, connection.context.now + LIMITS.body_window)
+    await reading
+    assert client.received.endswith(bytes(4 * LIMITS.high_water))
