@@ -3,13 +3,18 @@
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+import structlog
+
 from firefly import hostnames
+from firefly.errors import NameTaken
 from firefly.projects.model import Visibility
 from firefly.projects.seams import WorkspaceFacts
 from firefly.routes import Access, Route, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.settings import Settings
 from firefly.store import Connection
+
+log = structlog.get_logger()
 
 # Further hosts of a project, each with the port that it shows.
 Domains = Callable[[UUID, Connection], Awaitable[Sequence[tuple[str, int | None]]]]
@@ -33,10 +38,17 @@ class WorkspaceRoutes:
         return f"{label}.{self._domain}"
 
     async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> Sequence[str]:
-        hosts = [(self.host(facts), None), *await self._domains(facts.project_id, connection)]
         access, id = ACCESS[visibility], facts.project_id
-        routes = [Route(host, SandboxTarget(facts.workspace_id, port), id, access) for host, port in hosts]
-        return await self._store.add(*routes, connection=connection)
+        route = Route(self.host(facts), SandboxTarget(facts.workspace_id), id, access)
+        hosts = await self._store.add(route, connection=connection)
+        for host, port in await self._domains(id, connection):
+            route = Route(host, SandboxTarget(facts.workspace_id, port), id, access)
+            try:
+                hosts += await self._store.add(route, connection=connection)
+            except NameTaken as error:
+                # The project comes back all the same.
+                log.warning("domain.lost", host=host, project_id=str(id), reason=error.detail)
+        return hosts
 
     async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> Sequence[str]:
         return await self._store.rename(self.host(old), self.host(new), connection=connection)

@@ -10,7 +10,7 @@ from firefly.bus import Bus
 from firefly.errors import DatabaseUnavailable, NameTaken
 from firefly.projects.model import Visibility
 from firefly.projects.seams import WorkspaceFacts
-from firefly.routes import Access, RouteTable, SandboxTarget
+from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.settings import Settings
 from firefly.store import Connection, Database
@@ -128,6 +128,29 @@ async def test_a_project_in_the_bin_shows_nothing_and_keeps_its_host_until_it_is
     await house.routes.apply(hosts)
     assert house.shown("site") is None
     assert house.shown((await house.add("site")).name) is not None
+
+
+async def test_a_domain_that_another_project_has_meanwhile_keeps_no_project_away(
+    settings: Settings, database: Database, bus: Bus
+) -> None:
+    async def domains(project_id: UUID, connection: Connection) -> list[tuple[str, int | None]]:
+        return [("taken.example", None), ("free.example", 8080)]
+
+    async def revoke(project_id: UUID) -> None: ...
+
+    table = RouteTable()
+    store = RouteStore(database, bus, table)
+    await store.add(taken := Route("taken.example", SandboxTarget(uuid4()), uuid4()))
+    routes = WorkspaceRoutes(store=store, settings=settings, domains=domains, revoke=revoke)
+    facts = WorkspaceFacts(uuid4(), uuid4(), "ada", "site", True)
+    async with database.transaction() as connection:
+        hosts = await routes.add(facts, Visibility.MEMBERS, connection)
+    await routes.apply(hosts)
+    assert table.get("taken.example") == taken
+    assert {route.host: route.target for route in table if route.project_id == facts.project_id} == {
+        routes.host(facts): SandboxTarget(facts.workspace_id),
+        "free.example": SandboxTarget(facts.workspace_id, 8080),
+    }
 
 
 async def test_a_change_that_is_rolled_back_shows_nowhere(house: House) -> None:

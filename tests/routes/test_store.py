@@ -156,6 +156,20 @@ async def test_hosts_of_a_deleted_project_are_kept_for_it(store: RouteStore, tab
     assert restored.policy_version > 1, "grants from before the deletion have ended"
 
 
+async def test_what_a_project_shows_already_keeps_its_visitors(store: RouteStore, table: RouteTable) -> None:
+    first = shop()
+    await store.add(first)
+    await store.add(Route(OLD, SandboxTarget(uuid4()), first.project_id))
+    again = table.get(OLD)
+    assert again is not None
+    assert (again.policy_version, again.target) != (1, first.target)
+    assert again.policy_version == 1
+    await store.add(Route(OLD, first.target, first.project_id, Access.PUBLIC))
+    opened = table.get(OLD)
+    assert opened is not None
+    assert opened.policy_version == 2
+
+
 async def test_a_reservation_ends(store: RouteStore, table: RouteTable) -> None:
     project = uuid4()
     await store.add(shop(project))

@@ -17,12 +17,17 @@ FROM route_changes AS c LEFT JOIN routes AS r
 WHERE c.version > :since ORDER BY c.version LIMIT :most;
 
 -- name: claim^
--- None when another project holds the host. A project's own former host is taken up again where its policy left off.
+-- None when another project holds the host. A project's own former host is taken up again where its policy left off;
+-- one that it shows already, in the same way, keeps its version, and with it the grants of its visitors.
 INSERT INTO routes AS r (host, kind, target, project_id, access, policy_version)
 VALUES (:host, :kind, :target, :project_id, :access, :policy_version)
 ON CONFLICT (host) DO UPDATE
 SET kind = excluded.kind, target = excluded.target, project_id = excluded.project_id, access = excluded.access,
-    policy_version = greatest(r.policy_version, excluded.policy_version) + 1,
+    policy_version = CASE
+        WHEN r.project_id IS NOT DISTINCT FROM excluded.project_id AND r.kind = excluded.kind
+            AND r.access = excluded.access AND r.redirect_to IS NULL THEN r.policy_version
+        ELSE greatest(r.policy_version, excluded.policy_version) + 1
+    END,
     redirect_to = NULL, reserved_until = NULL, changed_at = now()
 WHERE r.project_id IS NOT DISTINCT FROM excluded.project_id OR r.reserved_until < now()
 RETURNING host;
