@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from firefly.access import Policies, Visits
@@ -15,6 +15,7 @@ from firefly.tls import Shelf
 
 from .gate import Opens, PreviewGate
 from .listening import Listeners
+from .missing import MissingGrants
 
 APP_SOCKET = "app.sock"
 
@@ -33,6 +34,7 @@ class Sources:
     dialer: Dialer
     tunnels: Tunnels
     shelf: Shelf | None
+    missing: MissingGrants = field(default_factory=MissingGrants)
 
 
 class Doors(ABC):
@@ -76,7 +78,7 @@ class LocalDoor(Doors):
         super().__init__(sources)
         gate = PreviewGate(
             grants=sources.grants, opens=sources.opens, table=sources.table, policies=sources.policies,
-            visits=sources.visits,
+            visits=sources.visits, missing=sources.missing,
         )  # fmt: skip
         self._door = door = build_door(
             sources.settings, table=sources.table, gate=gate, dialer=sources.dialer, redeem=sources.tunnels.redeem

@@ -84,13 +84,15 @@ class PreviewGate(Gate):
         table: RouteTable,
         policies: "PolicyMirror",
         visits: "VisitNotes",
+        missing: MissingGrants | None = None,
     ) -> None:
         self._grants = grants
         self._opens = opens
         self._table = table
         self._policies = policies
         self._visits = visits
-        self._missing = MissingGrants()
+        self._missing = missing or MissingGrants(grants.now)
+        self._missing.on_note(lambda _: grants.conclude_anew())
 
     def decide(self, route: Route | None, head: Head) -> Verdict:
         opened = head.fields.opened
@@ -99,7 +101,6 @@ class PreviewGate(Gate):
             and opened.route is route
             and opened.era is self._grants.era
             and opened.until > self._grants.now()
-            and not self._missing.rounds
         ):
             return opened.verdict
         return self._decide(route, head)
@@ -133,12 +134,14 @@ class PreviewGate(Gate):
         if found is None or route is None or found.host == route.host or found.project_id is None:
             return
         if found.project_id == route.project_id:
-            self._missing.note(found.project_id, self._grants.now())
+            self._missing.note(found.project_id)
 
     def _keep(self, route: Route | None, head: Head, grant: "Grant", verdict: Verdict) -> None:
         """Keep a verdict that follows from the route, the grant and the field lines alone."""
         fields = head.fields
-        if route is not None and fields.plain and not fields.worker and head.fetch_site in OWN_PAGES:
+        if route is None or self._missing.concerns(route.project_id):
+            return
+        if fields.plain and not fields.worker and head.fetch_site in OWN_PAGES:
             fields.opened = Opened(route, self._grants.era, min(grant.renew_at, grant.expires_at), verdict)
 
     def renew(self, route: Route, head: Head) -> tuple[Verdict, bytes]:

@@ -4,6 +4,8 @@ A port that begins to be listened on, or a host that is added, has no visitor's 
 refused; the next page that its visitor opens there is shown by way of all hosts, which brings the grant.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from firefly.auth import Grant
 
 # Anybody can be refused and say that it was a page of the project: he costs its visitors one detour in this time.
-EVERY, FORGOTTEN = 30.0, 600.0
+EVERY, FORGOTTEN = 5.0, 600.0
 MOST_PROJECTS, MOST_GRANTS = 256, 1024
 SHOWN = frozenset({b"document", b"iframe", b"frame"})
 
@@ -26,14 +28,21 @@ class _Round:
 
 
 class MissingGrants:
-    """Of this process alone; whoever is refused in another reloads a second time."""
+    """Those that this process was told of; `now` gives POSIX seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._listeners: list[Callable[[UUID], None]] = []
         self.rounds: dict[UUID, _Round] = {}
-        """By project; mostly there are none, which every request looks at."""
+        """By project; mostly there are none."""
 
-    def note(self, project_id: UUID, now: float) -> None:
-        """A request to a host of the project was refused to a page of the same project."""
+    def on_note(self, listener: Callable[[UUID], None]) -> None:
+        """Called with each project that is noted anew."""
+        self._listeners.append(listener)
+
+    def note(self, project_id: UUID) -> None:
+        """A request to a host of the project was refused to a page of the same project, here or in another process."""
+        now = self._now()
         known = self.rounds.get(project_id)
         if known is not None and now - known.since < EVERY:
             return
@@ -43,6 +52,13 @@ class MissingGrants:
         if len(self.rounds) >= MOST_PROJECTS:
             del self.rounds[next(iter(self.rounds))]
         self.rounds[project_id] = _Round(now)
+        for listener in self._listeners:
+            listener(project_id)
+
+    def concerns(self, project_id: UUID | None) -> bool:
+        """Whether visitors of the project may have to be led round."""
+        known = self.rounds.get(project_id) if self.rounds and project_id is not None else None
+        return known is not None and self._now() - known.since <= FORGOTTEN
 
     def lead_round(self, grant: "Grant", head: Head) -> bool:
         """Whether this request for a page is to go by way of all hosts; once for each cookie."""

@@ -25,7 +25,7 @@ class GrantChecks:
         self.now = clock.time
         """The time by which grants are judged."""
         self.era = object()
-        """Another one once anything was revoked: what was concluded before must be concluded anew."""
+        """Another one once anything was revoked, or is judged otherwise: what was concluded before counts no more."""
 
     def seal(self, grant: Grant) -> str:
         """The value of its cookie."""
@@ -58,9 +58,13 @@ class GrantChecks:
             self._verified.put(value, grant)
         return grant
 
+    def conclude_anew(self) -> None:
+        """Let nothing count that was concluded before."""
+        self.era = object()
+
     def _forget(self) -> None:
         self._verified.clear()
-        self.era = object()
+        self.conclude_anew()
 
     def recall(self, value: bytes, project_id: UUID, policy_version: int) -> Grant | None:
         """As `verify`, also where the cookie has expired: whether the grant stands is then to be looked up."""

@@ -76,6 +76,7 @@ class Crew(Doors):
         sources.table.on_change(self._tell_routes)
         sources.refusals.on_record(self._tell_revocation)
         sources.policies.on_change(self._tell_policies)
+        sources.missing.on_note(partial(self._tell, "missing"))
         if sources.shelf is not None:
             loop = asyncio.get_running_loop()
             sources.shelf.on_change(partial(_soon, loop, self._tell_certificates))

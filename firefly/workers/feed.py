@@ -48,6 +48,7 @@ class Feed:
                 "watch": self._watch,
                 "touched": self._touched,
                 "seen": sources.visits.note_ids,
+                "missing": sources.missing.note,
                 "numbers": self._count,
             },
         )

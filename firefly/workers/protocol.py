@@ -3,7 +3,7 @@
 Server to worker, calls: `set_up(Setup)`, `serve()`, `close(drain, tunnels)`, `ended(drain, tunnels)`. Notes:
 `routes(routes, hosts that are gone)`, `policies({project: policy or None})`, `refusals(latest, of grants)`,
 `revoked(revocation)`, `review()`, `certificates(pairs)`, `stale(whether nothing private is served)`, `retire()`,
-`instances([(target, instance or None, whether it is awake)])`.
+`missing(project)` (both ways, see `adapters.missing`), `instances([(target, instance or None, whether it is awake)])`.
 
 Worker to server, calls: `dial(target)` (the instance, and a socket), `probe(target)` (a socket), `progress(target)`,
 `redeem(handle)`, `opens(token, project)`. Notes: `watch(target)` (tell when it changes), `touched(targets)`,

@@ -16,6 +16,7 @@ from firefly.adapters.door import build_door, is_ended, open_door
 from firefly.adapters.freshness import LIMIT
 from firefly.adapters.gate import PreviewGate
 from firefly.adapters.listening import Listeners
+from firefly.adapters.missing import MissingGrants
 from firefly.auth import GrantChecks, Refusals, Revocation
 from firefly.clock import SystemClock
 from firefly.link import Link
@@ -41,6 +42,7 @@ class Worker:
         self._table = RouteTable()
         self._refusals = Refusals()
         self._policies = PolicyCopy()
+        self._missing = MissingGrants()
         self._shelf: Shelf | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._setup: Setup
@@ -52,6 +54,7 @@ class Worker:
             notes={
                 "routes": self._take_routes,
                 "policies": self._policies.heed,
+                "missing": self._missing.note,
                 "refusals": self._take_refusals,
                 "revoked": self._take_revocation,
                 "review": self._review,
@@ -62,6 +65,7 @@ class Worker:
             },
         )
         self._dialer = LinkDialer(self.link)
+        self._missing.on_note(partial(self.link.note, "missing"))
 
     async def run(self) -> None:
         """Serve until the server ends the link; where it did not say so before, what is under way may still end."""
@@ -90,6 +94,7 @@ class Worker:
             table=self._table,
             policies=self._policies,
             visits=VisitReports(self.link),
+            missing=self._missing,
         )
         self._door = build_door(
             settings, table=self._table, gate=gate, dialer=self._dialer, redeem=partial(self.link.call, "redeem")

@@ -8,8 +8,9 @@ from firefly.adapters import missing
 from firefly.adapters.missing import MissingGrants
 from firefly.auth import Grant, Kind
 from firefly.proxy import Verdict
+from firefly.routes import Access, Route, SandboxTarget
 
-from .test_gate import HOST, MINE, NAVIGATION, SIBLING, House, head, house, route
+from .test_gate import HOST, MINE, NAVIGATION, OTHER, SIBLING, House, head, house, route
 
 __all__ = ["house"]
 SHOWN = {**NAVIGATION, "Sec-Fetch-Site": "same-origin"}
@@ -54,7 +55,7 @@ def test_however_often_somebody_is_refused_visitors_make_one_detour_in_a_while(h
         refuse(house)
         detours += house.gate.decide(route(), head(Cookie=house.cookie(), **SHOWN)) is Verdict.TO_APP
         house.clock.advance(1)
-    assert detours == 2
+    assert detours == 12
 
 
 def grant(house: House) -> Grant:
@@ -64,14 +65,46 @@ def grant(house: House) -> Grant:
 def test_memory_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(missing, "MOST_PROJECTS", 3)
     monkeypatch.setattr(missing, "MOST_GRANTS", 2)
-    found = MissingGrants()
+    found = MissingGrants(house.clock.time)
     assert not found.rounds
     projects = [MINE, *(uuid4() for _ in range(5))]
     for project in reversed(projects):
-        found.note(project, house.clock.time())
+        found.note(project)
     assert len(found.rounds) == 3
     shown = head(**SHOWN)
     assert [found.lead_round(grant(house), shown) for _ in range(4)] == [True, True, False, False]
     house.clock.advance(601)
-    found.note(uuid4(), house.clock.time())
+    found.note(uuid4())
     assert len(found.rounds) == 1
+
+
+def test_what_was_concluded_before_is_concluded_anew_and_for_others_kept_again(house: House) -> None:
+    shown, call = (
+        head(Cookie=house.cookie(), **SHOWN),
+        head(Cookie=house.cookie(), **{**CALL, "Sec-Fetch-Site": "none"}),
+    )
+    for one in (shown, call):
+        assert house.gate.decide(route(), one) is Verdict.MEMBER
+        assert one.fields.opened is not None
+    house.clock.advance(1)
+    refuse(house)
+    assert house.gate.decide(route(), shown) is Verdict.TO_APP
+    elsewhere = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 3)
+    other = head(host=SIBLING, Cookie=house.cookie(project=OTHER), **SHOWN)
+    before = other.fields.opened
+    assert house.gate.decide(elsewhere, other) is Verdict.MEMBER
+    assert other.fields.opened is not before
+    mine = head(Cookie=house.cookie(), **{**CALL, "Sec-Fetch-Site": "same-origin"})
+    assert house.gate.decide(route(), mine) is Verdict.MEMBER
+    assert mine.fields.opened is None, "not while its visitors may have to be led round"
+
+
+def test_each_is_told_once(house: House) -> None:
+    told: list[object] = []
+    found = MissingGrants(house.clock.time)
+    found.on_note(told.append)
+    for _ in range(3):
+        found.note(MINE)
+    house.clock.advance(31)
+    found.note(MINE)
+    assert told == [MINE, MINE]

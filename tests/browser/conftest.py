@@ -58,6 +58,15 @@ async def page(context: BrowserContext) -> AsyncIterator[Page]:
     assert faults == []
 
 
+@pytest.fixture
+async def guest(browser: Browser) -> AsyncIterator[Page]:
+    """A page of somebody who has no account, in a browser that knows nothing yet."""
+    context = await browser.new_context()
+    context.set_default_timeout(60_000)
+    yield await context.new_page()
+    await context.close()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that takes pictures is one of those that `make screenshots` runs."""
     for item in items:

@@ -2,11 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.support.server import LiveServer, create_project
 
@@ -14,14 +13,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PASSWORD = "a password to share"
 SHOWN = "Hello, world"
-
-
-@pytest.fixture
-async def guest(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context()
-    context.set_default_timeout(60_000)
-    yield await context.new_page()
-    await context.close()
 
 
 class Shared:

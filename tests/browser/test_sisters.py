@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Frame, Page, expect
+from playwright.async_api import Frame, Page, expect
 
 from tests.browser.conftest import sign_in
 from tests.support.names import LocalNames, local_names
@@ -31,14 +31,6 @@ TALK = """url => new Promise(resolve => {
 @pytest.fixture
 async def witness(live_server: LiveServer) -> Witness:
     return await make_witness(live_server)
-
-
-@pytest.fixture
-async def guest(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context()
-    context.set_default_timeout(60_000)
-    yield await context.new_page()
-    await context.close()
 
 
 async def calls_its_sister(place: Page | Frame, witness: Witness, port: int = API_PORT) -> None:

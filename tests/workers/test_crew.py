@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from firefly.access import Policy
 from firefly.adapters.door import Sources
 from firefly.adapters.listening import Listeners
-from firefly.auth import GrantChecks, Refusals
+from firefly.auth import Grant, GrantChecks, Kind, Refusals
 from firefly.clock import SystemClock
 from firefly.errors import Unavailable
 from firefly.proxy import Progress, Step, Tunnels
@@ -63,9 +64,9 @@ class Town:
     listener: socket.socket
     target: SandboxTarget
 
-    async def ask(self, host: str = HOST) -> int:
+    async def ask(self, host: str = HOST, **fields: str) -> int:
         peer = Peer(*await asyncio.open_connection(*self.listener.getsockname()))
-        peer.send(request(host=host))
+        peer.send(request(host=host, fields=fields))
         answer = await peer.read_answer()
         await peer.close()
         return answer.status
@@ -193,3 +194,27 @@ async def test_numbers_of_workers_are_told_by_kind(town: Town) -> None:
     name = 'front_door_requests_total{kind="preview",visitor="guest",status="2xx"}'
     assert await eventually(lambda: town.crew.numbers.get(name) == 1, within=30)
     assert town.crew.numbers["workers"] == 1
+
+
+async def test_who_lacks_a_grant_is_known_to_all_processes(town: Town) -> None:
+    """Told by a worker to the server, and by the server to a worker, which then sends its visitors to the app."""
+    hosts, projects = ["one--ann.preview.localhost", "two--ann.preview.localhost"], [uuid4(), uuid4()]
+    for host, project in zip(hosts, projects, strict=True):
+        town.sources.table.put(Route(host, town.target, project))
+    await town.crew.open(Listeners((town.listener,)))
+    asked = {"Origin": f"http://{hosts[0]}", "Sec-Fetch-Site": "same-site"}
+    assert await town.ask(f"8080--{hosts[0]}", **asked) == 401
+    await eventually(lambda: projects[0] in town.sources.missing.rounds, within=30)
+    grant = Grant.new(
+        Kind.LINK, projects[1], 1, source_id=None, account_id=None, session_id=None,
+        issued_at=time.time() - 60, ends_at=time.time() + 3600,
+    )  # fmt: skip
+    visit = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"}
+    visit["Cookie"] = f"__Host-firefly-grant={town.sources.grants.seal(grant)}"
+    assert await town.ask(hosts[1], **visit) == 200
+    town.sources.missing.note(projects[1])
+
+    async def is_sent_to_the_app() -> bool:
+        return await town.ask(hosts[1], **visit) == 503
+
+    await eventually(is_sent_to_the_app, within=30)
