@@ -15,6 +15,10 @@ from tests.support.server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+# Where an element stands in what the dialog scrolls; and of the focus, whether it is in the dialog at all.
+PLACE = """element => Math.round(element.closest(".sh-door, summary").getBoundingClientRect().top)
+  + document.querySelector(".ff-dialog-body").scrollTop"""
+FOCUS = f"() => [document.activeElement.closest('dialog') !== null, ({PLACE})(document.activeElement)]"
 SHOWN, CLOSED = "Hello, world", "This address is not open to everybody"
 
 
@@ -195,6 +199,20 @@ async def test_maintainers_close_and_others_read(
     await expect(dialog.get_by_text("Only members can see the preview.")).to_be_visible()
     assert (await shared.call("GET"))["addresses"] == []
     await context.close()
+
+
+async def test_the_tab_key_goes_down_the_dialog_and_stays_in_it(editor: Editor, shared: Shared) -> None:
+    await shared.call("POST", "/links", label="For the customer")
+    dialog = await share(editor.page)
+    await expect(dialog.get_by_text("For the customer")).to_be_visible()
+    passed: list[tuple[bool, float]] = []
+    while not passed or passed[-1][1] < await dialog.locator("summary").evaluate(PLACE):
+        await editor.page.keyboard.press("Tab")
+        passed.append(await editor.page.evaluate(FOCUS))
+        assert len(passed) < 30
+    assert all(inside for inside, _ in passed)
+    assert [place for _, place in passed] == sorted(place for _, place in passed)
+    assert len(passed) >= 8
 
 
 async def test_on_a_phone_everything_is_in_reach(editor: Editor, shared: Shared) -> None:

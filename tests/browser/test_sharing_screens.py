@@ -31,6 +31,8 @@ async def test_sharing(live_server: LiveServer, page: Page, look: Looker) -> Non
         await page.get_by_role("button", name="Share").click()
         await expect(page.get_by_label("Everybody")).to_be_visible()
         await look(page, "share")
+        await look_at_contrast(page, look)
+        await look_at_stale(page, look, shared)
         await look_at_keys(page, look)
         await look_at_visitors(page, look, shared)
         await page.keyboard.press("Escape")
@@ -44,6 +46,23 @@ async def look_at_failure(page: Page, look: Looker) -> None:
     await look(page, "share-failed", looks=("light",))
     await page.unroute("**/access")
     await page.keyboard.press("Escape")
+
+
+async def look_at_contrast(page: Page, look: Looker) -> None:
+    await page.locator("html").evaluate("html => { html.dataset.theme = 'contrast' }")
+    await look(page, "share-contrast", looks=("light",))
+    await page.locator("html").evaluate("html => { delete html.dataset.theme }")
+
+
+async def look_at_stale(page: Page, look: Looker, shared: Shared) -> None:
+    """What is known stays when it cannot be looked at again."""
+    await page.route("**/access", lambda route: route.abort())
+    await shared.call("PATCH", public_paths=["/healthz"])
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+    await look(page, "share-stale", looks=("light",))
+    await page.unroute("**/access")
+    await shared.call("PATCH", public_paths=[])
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_have_count(0)
 
 
 async def look_at_keys(page: Page, look: Looker) -> None:

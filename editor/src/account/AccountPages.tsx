@@ -4,6 +4,7 @@ import { Api, EventStream, type Account, type Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
 import { usePath } from "../shared/router";
 import { ProjectSettings } from "../project/ProjectSettings";
+import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import "./account.css";
 import { Profile } from "./Profile";
 import { Sessions } from "./Sessions";
@@ -59,9 +60,15 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
       }
     };
     const stream = new EventStream({
-      kinds: ["account.changed"],
-      onEvent: ({ data }) => learn({ display_name: String(data["display_name"]) }),
-      onReset: () => void ask(),
+      kinds: ["account.changed", ...ACCESS_KINDS],
+      onEvent: ({ kind, data }) => {
+        if (kind === "account.changed") learn({ display_name: String(data["display_name"]) });
+        else tellAccess(kind, data);
+      },
+      onReset: () => {
+        tellAccess(MISSED);
+        void ask();
+      },
     });
     return () => stream.close();
   }, []);

@@ -1,5 +1,5 @@
 import { Cog, type LucideIcon, Network, Route, Webhook } from "lucide-react";
-import { useId } from "react";
+import { useId, useState } from "react";
 import { Door } from "./Door";
 import { ListEditor } from "./ListEditor";
 import { useAccess } from "./useSharing";
@@ -8,7 +8,8 @@ import { useAccess } from "./useSharing";
 export function More() {
   const { sharing, access } = useAccess();
   const { addresses, public_paths: paths, public_preflights: preflights, service_workers: workers } = access;
-  const used = addresses.length + paths.length > 0 || preflights || workers;
+  // Decided once: what is open stays open when its last entry goes.
+  const [used] = useState(addresses.length + paths.length > 0 || preflights || workers);
   return (
     <details className="sh-more" open={used}>
       <summary>

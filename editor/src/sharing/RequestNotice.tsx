@@ -26,7 +26,10 @@ export default function RequestNotice({ projectId, hidden = false, onShow, onCou
     void loadDesk();
     return onAccess(hear);
   }, []);
-  useEffect(() => onCount?.(count), [count, onCount]);
+  useEffect(() => {
+    onCount?.(count);
+    return () => onCount?.(0);
+  }, [count, onCount]);
   if (hidden) return null;
   const codes = Object.entries(desk.codes);
   const [only] = shown;
