@@ -38,6 +38,13 @@ class LimitSettings(BaseModel):
     limit_held: int = Field(
         1024, ge=1, description="Requests that wait for one sandbox to start or to accept; then 503."
     )
+    limit_requests: int = Field(
+        4096,
+        ge=8,
+        description="Requests under way at one time, streams included and tunnels not; then 503. The last eighth is "
+        "for the app.",
+    )
+    limit_route_requests: int = Field(1024, ge=1, description="Those to one port of one sandbox; then 503.")
     limit_connections: int = Field(
         0,
         ge=0,

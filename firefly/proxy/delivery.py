@@ -61,7 +61,7 @@ def deliver(client: "Connection", target: Target, onward: bytes) -> None:
 def dial(client: "Connection", target: Target, onward: bytes) -> None:
     """Send the request by a new connection, as soon as there is one."""
     context = client.context
-    if context.waiting.get(target, 0) >= context.limits.held:
+    if context.waiting.get(target, 0) >= context.limits.held or not context.pool.has_room(target):
         answer(client, pages.BUSY, tally=context.tally(target))
         return
     client.stage = Stage.HELD

@@ -50,6 +50,10 @@ class Limits:
     """Reading on after an early answer, so that the client sees it."""
     held: int = 1024
     """Requests that wait for one target at one time."""
+    requests: int = 4096
+    """Requests that targets have or that wait for one; tunnels are none."""
+    route_requests: int = 1024
+    """Those to one port of one instance."""
     connections: int = 10_000
     """Client connections at one time, tunnels and handshakes included."""
     address_connections: int = 2500

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from firefly.routes import AppTarget, SandboxTarget, Target
+from firefly.routes import AppTarget, BridgeTarget, SandboxTarget, Target
 
 from .dialer import Dialer
 from .limits import Limits
@@ -26,7 +26,7 @@ Key: TypeAlias = tuple[str, int | str | None]
 class Slot:
     """The connections to one port of one instance."""
 
-    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "used", "well", "whispers")
+    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "tunnels", "used", "well", "whispers")
 
     def __init__(self, target: Target, instance: str, tally: Tally) -> None:
         self.target = target
@@ -35,6 +35,8 @@ class Slot:
         self.instance = instance
         self.idle: list[Upstream] = []
         self.open = 0
+        self.tunnels = 0
+        """How many of the open ones are."""
         self.dialing = 0
         """Connections that are being made, for which the slot has to stay where sweeps find it."""
         self.used = False
@@ -87,6 +89,23 @@ class Pool:
         """As `load`, with those of instances that ended."""
         slots = [slot for slot in self._slots.values() if slot.target == target]
         return sum(slot.open - len(slot.idle) for slot in slots) + self._context.waiting.get(target, 0)
+
+    def has_room(self, target: Target) -> bool:
+        """Whether one request more may be on its way, to the instance of `target` and in all.
+
+        Asked before dials alone: who finds an idle connection adds none. An idle one ends where it would be one too
+        many. The last eighth is for the app, which no preview can crowd out.
+        """
+        context, limits = self._context, self._limits
+        own = target is APP or isinstance(target, BridgeTarget)
+        slot = None if own else self.slot(target)
+        if slot is not None:
+            begun = slot.open - slot.tunnels + context.waiting.get(target, 0)
+            if begun >= limits.route_requests and not _close_one([slot]):
+                return False
+        most = limits.requests if own else limits.requests - limits.requests // 8
+        begun = sum(tally.open for tally in context.tallies.values()) + len(context.held)
+        return begun < most or _close_one(self._slots.values())
 
     def slot(self, target: Target) -> Slot | None:
         """The connections to the instance of `target` that runs now; None: there are none."""
@@ -179,6 +198,15 @@ class Pool:
     def idle(self) -> Iterator[Upstream]:
         for slot in self._slots.values():
             yield from slot.idle
+
+
+def _close_one(slots: Iterable[Slot]) -> bool:
+    """End an idle connection of theirs; False: there is none."""
+    idle = next((slot.idle for slot in slots if slot.idle), None)
+    if idle is None:
+        return False
+    idle.pop(0).close()
+    return True
 
 
 def _key(instance: str, target: Target) -> Key:

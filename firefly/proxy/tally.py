@@ -16,12 +16,14 @@ KINDS: Final = ("app", "preview", "port", "bridge", "none")
 class Tally:
     """Requests of one kind: `members` and `guests` by status, bytes that were passed on, durations of some."""
 
-    __slots__ = ("guests", "kind", "members", "received", "seconds", "sent", "spans")
+    __slots__ = ("guests", "kind", "members", "open", "received", "seconds", "sent", "spans")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.members = [0] * 600
         self.guests = [0] * 600
+        self.open = 0
+        """Connections to targets that have requests or wait for one; tunnels have their own."""
         self.received = 0
         """Bytes for targets, heads with what was added to them."""
         self.sent = 0

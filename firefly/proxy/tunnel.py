@@ -56,6 +56,7 @@ class Pipe(asyncio.Protocol):
                 self.seat.leave()
         else:
             self.slot.open -= 1
+            self.slot.tunnels -= 1
             self.slot.tally.sent += self.passed
         if error is None:
             self.other.transport.close()
@@ -82,6 +83,8 @@ def join(
     near, far = Pipe(client, slot, open_pipes), Pipe(upstream, slot, open_pipes)
     near.other, far.other = far, near
     open_pipes.add(near)
+    slot.tunnels += 1
+    slot.tally.open -= 1
     client.set_protocol(near)
     upstream.set_protocol(far)
     return near, far

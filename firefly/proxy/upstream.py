@@ -59,6 +59,7 @@ class Upstream(Sender):
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=self._context.limits.high_water)
         self.slot.open += 1
+        self.slot.tally.open += 1
 
     def attach(self, client: "Connection") -> None:
         """Expect an answer for `client`."""
@@ -179,6 +180,7 @@ class Upstream(Sender):
         self.lost = True
         self.pending = b""
         self.slot.open -= 1
+        self.slot.tally.open -= 1
         client, self.client = self.client, None
         if client is None:
             if self in self.slot.idle:
