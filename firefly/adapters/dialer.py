@@ -32,6 +32,8 @@ class MainPort:
 
     instance_id: str
     port: int
+    name: str
+    """Both in one, made once: each request asks for it."""
 
 
 class SandboxDialer(Dialer):
@@ -45,7 +47,7 @@ class SandboxDialer(Dialer):
         """What applications printed last that somebody waits for."""
 
     def instance(self, target: Target) -> str | None:
-        if not isinstance(target, SandboxTarget | BridgeTarget):
+        if not isinstance(target, (SandboxTarget, BridgeTarget)):
             return None
         running = self._keeper.running(target.workspace_id)
         if running is None:
@@ -53,7 +55,7 @@ class SandboxDialer(Dialer):
         if isinstance(target, BridgeTarget) or target.port is not None:
             return running.id
         known = self._ports.get(target.workspace_id)
-        return f"{running.id}:{known.port}" if known and known.instance_id == running.id else None
+        return known.name if known is not None and known.instance_id == running.id else None
 
     def is_awake(self, target: Target) -> bool:
         # The port of an application that nobody asked for yet is not known, though it may run.
@@ -151,7 +153,7 @@ class SandboxDialer(Dialer):
 
     async def _connect(self, workspace_id: UUID, known: MainPort) -> tuple[str, socket.socket]:
         _, connection = await self._keeper.connect(workspace_id, known.port)
-        return f"{known.instance_id}:{known.port}", connection
+        return known.name, connection
 
     async def _find_port(self, workspace_id: UUID, instance: Instance) -> MainPort:
         """Ask the bridge until the application serves. Raises SandboxFailed, Unavailable, TimedOut."""
@@ -160,7 +162,7 @@ class SandboxDialer(Dialer):
                 status = await self._wait_serving(workspace_id)
         except TimeoutError:
             raise TimedOut("The application is not ready yet. Its output says what it waits for.") from None
-        found = MainPort(instance.id, status.port)
+        found = MainPort(instance.id, status.port, f"{instance.id}:{status.port}")
         self._ports[workspace_id] = found
         return found
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Redeem: TypeAlias = Callable[[str], Awaitable[Target | None]]
+_ENDS = tuple(b"%02x" % number for number in range(256))
+
 COUNTERS = (
     "accepted",
     "asked",
@@ -115,13 +117,17 @@ class Context:
         self.checks = Checks(self, dialer)
         self.call_soon: Callable[[Callable[[], None]], asyncio.Handle]
         self._tasks: set[asyncio.Task[None]] = set()
-        self._request_prefix = secrets.token_hex(6).encode()
+        self._server_id = secrets.token_hex(6).encode()
+        self._request_prefix = b""
         self.requests = 0
 
     def request_id(self) -> bytes:
         """A name for one request, on every line that is logged for it from here to the bridge."""
-        self.requests += 1
-        return b"%b%07x" % (self._request_prefix, self.requests)
+        number = self.requests = self.requests + 1
+        # All but the end is the same for many, and to write numbers takes longer than to look them up.
+        if not (low := number & 0xFF) or not self._request_prefix:
+            self._request_prefix = b"%b%05x" % (self._server_id, number >> 8)
+        return self._request_prefix + _ENDS[low]
 
     def tally(self, target: Target) -> Tally:
         """Where what is for `target` is counted."""

@@ -114,7 +114,7 @@ class Upstream(Sender):
         if len(body) != int(length) or not request.keep_alive or client.body is not None or self._context.draining:
             return False
         self._held = b""
-        whole = b"%b%b%b%b\r\n%b" % (begun, more, rest, client.dress.lines, body)
+        whole = b"".join((begun, more, rest, client.dress.lines, b"\r\n", body))
         client.give(whole)
         self._count(client, int(status), len(whole))
         client.finish(reusable=True)
