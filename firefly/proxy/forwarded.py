@@ -41,7 +41,8 @@ class TrustedProxies:
         """Who asked: the last address in the chain of X-Forwarded-For that is not a trusted proxy itself."""
         client = peer
         for hop in reversed((chain or b"").decode("latin-1").split(",")):
-            if not self.trusts(client) or _address(hop.strip()) is None:
+            # A zone is whatever somebody wrote there, and means something on his own machine alone.
+            if not self.trusts(client) or _address(hop.strip()) is None or "%" in hop:
                 break
             client = hop.strip()
         return client
