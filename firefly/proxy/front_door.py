@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -161,9 +162,9 @@ class FrontDoor:
             await asyncio.sleep(PAUSE)
 
     def cut(self, ended: Callable[[object], bool]) -> None:
-        """End the tunnels that the app asked for and whose holder has `ended`; ask the gate anew about all others.
+        """End the tunnels that the app asked for and whose holder has `ended`; ask the gate anew about all else.
 
-        Tunnels that are still being opened count.
+        Tunnels that are still being opened count, and so do answers that have no end.
         """
         context = self._context
         context.cuts += 1
@@ -189,7 +190,7 @@ class FrontDoor:
 
     @property
     def stale(self) -> bool:
-        """Whether nobody here can know who may look: what is not open to all is a 503 then, and its tunnels end."""
+        """Whether nobody here can know who may look: what is not open to all is a 503 then, and ends."""
         return self._context.gate is not self._gate
 
     @stale.setter
@@ -199,10 +200,13 @@ class FrontDoor:
         self.cut(lambda holder: False)
 
     def _previews(self) -> list[tuple[Head, Callable[[], None]]]:
-        """All tunnels to previews, those that are being opened too: what opened each, and how to end it."""
+        """All that is under way to previews, tunnels and requests: what began each, and how to end it."""
         context = self._context
-        opening = [client for client in context.connections if client.dress.preview]
-        heads = [(client.head, client.transport.abort) for client in opening if client.head and client.head.upgrade]
+        heads = [
+            (client.head, partial(_abort, client, client.head))
+            for client in context.connections
+            if client.dress.preview and client.head is not None and client.viewer is None
+        ]
         return heads + [(pipe.head, pipe.abort) for pipe in context.pipes if pipe.head]
 
     def _note_gone(self, _routes: Sequence[Route], gone: Sequence[str]) -> None:
@@ -214,7 +218,7 @@ class FrontDoor:
             viewer.send_again(client)
 
     async def _end_gone(self) -> None:
-        """End tunnels, and pages that wait, of hosts that show nothing any more; looked at once a tick."""
+        """End requests, tunnels and pages that wait of hosts that show nothing any more; looked at once a tick."""
         self._routes_gone = False
         for number, (head, abort) in enumerate(self._previews()):
             if self._context.hosts.resolve(head.host)[1] is None:
@@ -278,6 +282,12 @@ class FrontDoor:
         context.checks.sweep()
         if turn % 4 == 0:
             await _each(context.connections, timers.check, REVIEWED_AT_ONCE)
+
+
+def _abort(client: Connection, head: Head) -> None:
+    """End a request that is still under way."""
+    if client.head is head:
+        client.transport.abort()
 
 
 async def _each(connections: set[Connection], check: Callable[[Connection], None], at_once: int) -> None:

@@ -16,7 +16,7 @@ from firefly.proxy.tunnels import Tunnels
 from firefly.routes import BridgeTarget, Route, SandboxTarget
 from tests.support.waiting import eventually
 
-from .house import HOST, House, Peer, ok, request
+from .house import HOST, House, Peer, answer_ok, ok, request
 
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -270,6 +270,65 @@ class TestToAPreview:
         monkeypatch.setattr(house.gate, "ask", fail)
         house.door.cut(lambda holder: True)
         assert await eventually(lambda: house.door.counters["tunnels"] == 0, within=30)
+
+
+class TestARequestUnderWay:
+    @pytest.fixture
+    def going_on(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    @pytest.fixture
+    async def client(self, house: House, going_on: asyncio.Event) -> Peer:
+        """Follows a stream of events, which has no end."""
+
+        async def stream(peer: Peer) -> None:
+            await peer.read_request()
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none \r\n")
+            await going_on.wait()
+            peer.send(b"4\r\ntwo \r\n0\r\n\r\n")
+            await answer_ok(peer)
+
+        house.upstream.behaviour = stream
+        client = await house.client()
+        client.send(request())
+        await client.reader.readuntil(b"one \r\n")
+        return client
+
+    async def test_it_ends_when_the_gate_would_not_let_it_in_any_more(self, house: House, client: Peer) -> None:
+        house.gate.default = Verdict.REFUSE
+        house.door.cut(lambda holder: False)
+        assert await client.is_closed()
+
+    async def test_it_goes_on_while_the_gate_says_that_it_stands(
+        self, house: House, client: Peer, going_on: asyncio.Event
+    ) -> None:
+        house.gate.default, house.gate.standing = Verdict.REFUSE, True
+        house.door.cut(lambda holder: False)
+        await eventually(lambda: not house.door._context._tasks)
+        going_on.set()
+        assert await client.reader.readuntil(b"0\r\n\r\n") == b"4\r\ntwo \r\n0\r\n\r\n"
+
+    async def test_what_follows_it_on_its_connection_is_let_alone(
+        self, house: House, client: Peer, going_on: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked, refuse = asyncio.Event(), asyncio.Event()
+
+        async def ask(route: Route | None, head: Head) -> Verdict:
+            looked.set()
+            await refuse.wait()
+            return Verdict.REFUSE
+
+        house.gate.default = Verdict.ASK
+        monkeypatch.setattr(house.gate, "ask", ask)
+        house.door.cut(lambda holder: False)
+        await asyncio.wait_for(looked.wait(), 30)
+        going_on.set()
+        await client.reader.readuntil(b"0\r\n\r\n")
+        refuse.set()
+        await eventually(lambda: not house.door._context._tasks)
+        house.gate.default = Verdict.MEMBER
+        client.send(request("/next"))
+        assert (await client.read_answer()).body == b"GET /next HTTP/1.1"
 
 
 class TestForTheApp:
