@@ -171,3 +171,26 @@ def test_names_that_are_taken(name: str) -> None:
 
 def test_a_hostile_name_costs_no_time() -> None:
     assert hostnames.parse("a-" * 31 + "!") is None
+
+
+@given(names, names, st.integers(1, 65535))
+def test_no_alias_is_a_label_that_is_given_out(name: str, owner: str, port: int) -> None:
+    for label in (
+        WorkspaceLabel(name, owner),
+        WorkspaceLabel(name, owner, port),
+        MemberLabel(owner, name, owner),
+        BranchLabel(name, name, owner),
+        BuildLabel(port, name, owner),
+        ChannelLabel("production", name, owner),
+    ):
+        with pytest.raises(InvalidInput):
+            hostnames.check_alias(hostnames.format(label))
+
+
+def test_a_long_name_that_was_cut_is_no_alias() -> None:
+    label = hostnames.format(WorkspaceLabel("n" * 39, "o" * 39))
+    assert "--" not in label
+    with pytest.raises(InvalidInput):
+        hostnames.check_alias(label)
+    with pytest.raises(InvalidInput, match="reserved"):
+        hostnames.check_alias(f"short-{'0' * 16}")

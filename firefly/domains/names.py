@@ -15,6 +15,7 @@ from .model import RECORD_PREFIX, Kind
 # The name of the record that proves it must fit as well.
 LONGEST_HOST = 253 - len(RECORD_PREFIX)
 LONGEST_INPUT = 300
+_DOTS = re.compile("[\u3002\uff0e\uff61]")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -31,13 +32,11 @@ class Names:
 
         Reads the Public Suffix List the first time, which takes some 0.1 s. Raises InvalidInput.
         """
-        host = _tidy(text)
-        if "." not in host:
-            return Kind.ALIAS, f"{check_alias(host)}.{self._content}"
-        # First, so that another spelling of the content domain is that, too.
-        host = _encode(host)
-        if host.endswith(f".{self._content}"):
-            return Kind.ALIAS, f"{check_alias(host.removesuffix(f'.{self._content}'))}.{self._content}"
+        # In the DNS's own spelling first: letters and dots of other scripts could pass for something else until then.
+        host = _encode(_tidy(text))
+        label = host.removesuffix(f".{self._content}")
+        if label != host or "." not in host:
+            return Kind.ALIAS, f"{check_alias(label)}.{self._content}"
         return Kind.CUSTOM, self._check_custom(host)
 
     def _check_custom(self, host: str) -> str:
@@ -56,7 +55,7 @@ class Names:
 
 
 def _tidy(text: str) -> str:
-    host = text.strip().lower().removesuffix(".")
+    host = _DOTS.sub(".", text.strip().lower()).removesuffix(".")
     if not host or len(host) > LONGEST_INPUT:
         raise _refused("Give a host, as in www.example.org, or one label.")
     if "://" in host or "/" in host:
