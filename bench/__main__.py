@@ -19,6 +19,7 @@ def main(names: list[str]) -> int:
             if error.name != f"bench.{name}":
                 raise
             continue
+        print(f"measuring {name}", flush=True)
         met = report(name, benchmark.run()) and met
     return 0 if met else 1
 
