@@ -18,8 +18,8 @@ from .records import Records
 
 # More than these a visitor's browser is not sent to at once, of them so many ports.
 MOST_SISTERS, MOST_PORTS = 16, 8
-# Seconds that a visitor may be kept waiting for a sandbox to say what it listens on.
-PATIENCE = 0.3
+# Seconds that a visitor may be kept waiting for a sandbox to say what it listens on; a busy machine takes its time.
+PATIENCE = 2.0
 
 Ports: TypeAlias = Callable[[UUID], Awaitable[Sequence[int]]]
 

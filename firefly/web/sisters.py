@@ -1,7 +1,8 @@
 """The page that a visitor who was just let in passes through: it brings him in at the project's other hosts too.
 
-It asks each of them for a picture that there is none of, and goes on when all have answered. Pictures, since every host
-has to set a cookie of its own, in the partition of the page that is shown, be that the editor's or the preview's.
+It asks each of them for a picture that there is none of, and goes on when all have answered, or one takes too long.
+Pictures, since every host has to set a cookie of its own, in the partition of the page that is shown, be that the
+editor's or the preview's.
 """
 
 import base64
@@ -20,7 +21,7 @@ JOIN, VOUCH, JOINED = (f"/.firefly/{name}" for name in ("join", "vouch", "joined
 GO_ON = (
     "let gone=false;function go(){if(gone)return;gone=true;const to=document.links[0].href;"
     "if(to===location.href.split('#')[0])location.reload();else location.replace(to+location.hash)}"
-    "addEventListener('load',go);setTimeout(go,1500)"
+    "addEventListener('load',go);setTimeout(go,4000)"
 )
 _HASH = base64.b64encode(hashlib.sha256(GO_ON.encode()).digest()).decode()
 
