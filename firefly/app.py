@@ -2,24 +2,26 @@
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 import uvloop
-from aiohttp import web
 
 from . import descriptors, resources
 from . import log as logging
 from .adapters.announcement import announce
 from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
-from .adapters.door import APP_SOCKET, Doors, LocalDoor, Sources
+from .adapters.door import Doors, LocalDoor, Sources
 from .adapters.freshness import Freshness
 from .adapters.gate import TokenPasses
-from .adapters.listening import listeners
+from .adapters.listening import holding, listeners
+from .adapters.notifying import notify
 from .adapters.parts import Credentials, Hosting
+from .adapters.site import Site
 from .adapters.tls import Encryption
 from .adapters.upkeep import expire_for_ever, reconcile_pushes
 from .adapters.work import Ground, Work
@@ -27,6 +29,8 @@ from .artifacts import FileArtifactStore
 from .audit import Audit
 from .bus import PostgresBus
 from .clock import SystemClock
+from .errors import Conflict
+from .handover import Estate, Handover, Leaving, Predecessor, inherit, service
 from .proxy.tunnels import Tunnels
 from .routes import RouteTable
 from .routes.store import RouteStore
@@ -35,45 +39,56 @@ from .secrets import Keyring
 from .settings import Settings
 from .store import Database, EmbeddedPostgres, migrate
 from .tls import sites
-from .web.application import create_application
 from .web.services import Services
 from .workers import Crew
 
 log = structlog.get_logger()
 
-LONGEST_LINE = 64 << 10
 
+def run(settings: Settings, *, stop_sandboxes: bool = False, replace: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT, or until a successor has taken over and all that was open has ended.
 
-def run(settings: Settings, *, stop_sandboxes: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT. Raises what keeps the server from starting, a FireflyError with its sentence."""
+    Parameters
+    ----------
+    stop_sandboxes: at the end, unless they are a successor's
+    replace: take over from the server that uses the data directory, if there is one
+
+    Raises what keeps the server from starting, a FireflyError with its sentence.
+    """
     logging.configure(level=settings.log_level)
     descriptors.raise_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, stop_sandboxes=stop_sandboxes))
+        runner.run(_serve(settings, stop_sandboxes=stop_sandboxes, replace=replace))
 
 
-async def _serve(settings: Settings, *, stop_sandboxes: bool) -> None:
+async def _serve(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with house(settings, stop_sandboxes=stop_sandboxes):
-        await stopping.wait()
+    async with house(settings, stop_sandboxes=stop_sandboxes, replace=replace) as leaving:
+        notify("READY=1", f"MAINPID={os.getpid()}")
+        if await leaving.is_succeeded(stopping):
+            log.info("server.succeeded")
+            await leaving.drain(stopping)
+        else:
+            notify("STOPPING=1")
         log.info("server.stopping")
 
 
 @asynccontextmanager
-async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIterator[Services]:
+async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> AsyncIterator[Leaving]:
     """Everything that serves, up while the block runs."""
     for concern in sites.check(settings):
         log.warning("hosts.allowed", what=concern.what, detail=concern.detail)
     settings.prepare_folders()
     async with AsyncExitStack() as stack:
+        predecessor = await _find_predecessor(stack, settings, replace=replace)
         # Bound first: a port that is taken is told at once, and requests that come early wait instead of failing.
-        sockets = stack.enter_context(listeners(settings))
+        sockets = stack.enter_context(holding(await predecessor.sockets()) if predecessor else listeners(settings))
         clock, keyring = SystemClock(), Keyring.from_settings(settings)
         encryption = Encryption.open(settings, clock)
-        database = await _open_database(stack, settings)
+        database, embedded = await _open_database(stack, settings, predecessor)
         bus = PostgresBus(database)
         await bus.open()
         stack.push_async_callback(bus.close)
@@ -84,14 +99,10 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
         table = RouteTable()
         routes = RouteStore(database, bus, table)
         await routes.load()
-        hosting = await Hosting.open(settings, database, bus)
+        hosting = await Hosting.open(settings, database, bus, alone=predecessor is None)
         backend = ProcessBackend(settings, clock=clock)
-        await backend.open()
-        stack.push_async_callback(backend.close)
-        work = await Work.open(
-            stack, ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend,
-            stop_sandboxes=stop_sandboxes,
-        )  # fmt: skip
+        await backend.look()
+        work = await Work.build(ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend)
         tunnels = Tunnels()
         doors = _doors(settings, table, credentials, work, tunnels, encryption)
         certificates = HostCertificates(settings, encryption)
@@ -111,12 +122,27 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
             catch_up=(credentials.revocations.reload, work.access.policies.load, routes.catch_up),
             tell=doors.set_stale,
         )
-        runner = await _start_application(stack, services)
+        site = Site(services)
+        await doors.prepare(sockets)
+        stack.push_async_callback(doors.close, drain=0, tunnels=0)
+        # All that may take its time or fail is done before a predecessor lets go of anything.
+        await _take_over(predecessor, embedded)
+        await backend.open()
+        stack.push_async_callback(backend.close)
+        await work.start(stack, stop_sandboxes=lambda: stop_sandboxes and _is_alone(predecessor))
+        stack.push_async_callback(site.close)
+        await site.open()
+        if predecessor is not None:
+            predecessor.here(service.calls(work.keeper, tunnels), service.notes(work.keeper))
         await announce(settings, credentials, backend.capabilities())
-        await doors.open(sockets)
+        await doors.open()
         stack.push_async_callback(doors.close, drain=settings.drain_requests, tunnels=settings.drain_tunnels)
         # Before the front door drains: what streams would keep it waiting for ever.
-        stack.push_async_callback(runner.shutdown)
+        stack.push_async_callback(site.shut_down)
+        estate = Estate(keeper=work.keeper, jobs=work.jobs, tunnels=tunnels, embedded=embedded, listen=site.listen)
+        handover = Handover(settings.run_dir, sockets, estate)
+        await handover.open()
+        stack.push_async_callback(handover.close)
         await stack.enter_async_context(
             _running(
                 encryption.run(),
@@ -128,12 +154,45 @@ async def house(settings: Settings, *, stop_sandboxes: bool = False) -> AsyncIte
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
                 hosting.maintenance.run(),
+                inherit(predecessor, hosting, work.jobs, handover),
             )
         )
+        if predecessor is not None:
+            predecessor.taken_over()
         # What was built so far lives as long as the process; a full collection need not look at it again.
         gc.collect()
         gc.freeze()
-        yield services
+        yield Leaving(settings=settings, doors=doors, site=site, handover=handover, predecessor=predecessor)
+
+
+async def _find_predecessor(stack: AsyncExitStack, settings: Settings, *, replace: bool) -> Predecessor | None:
+    """The server that uses the data directory. Raises Conflict where it is not to be replaced."""
+    found = await Predecessor.find(settings.run_dir)
+    if found is None:
+        return None
+    stack.callback(found.close)
+    if not replace:
+        raise Conflict(
+            f"Another Firefly (process {found.pid}) uses {settings.data_dir}. Stop it, choose another "
+            "FIREFLY_DATA_DIR, or start with --replace to take over from it without a break."
+        )
+    return found
+
+
+async def _take_over(predecessor: Predecessor | None, embedded: EmbeddedPostgres | None) -> None:
+    if predecessor is not None:
+        await predecessor.let_go()
+        if embedded is not None:
+            await embedded.take_over()
+
+
+def _is_alone(predecessor: Predecessor | None) -> bool:
+    """Whether nobody takes back what is held here when this server ends; a predecessor does if it never started."""
+    return predecessor is None or predecessor.is_followed
+
+
+async def _close_database(embedded: EmbeddedPostgres, predecessor: Predecessor | None) -> None:
+    await (embedded.stop() if _is_alone(predecessor) else embedded.let_go())
 
 
 def _doors(
@@ -153,37 +212,20 @@ def _doors(
     return Crew(sources, settings.proxy_workers) if settings.proxy_workers else LocalDoor(sources)
 
 
-async def _open_database(stack: AsyncExitStack, settings: Settings) -> Database:
-    dsn = settings.database_url
+async def _open_database(
+    stack: AsyncExitStack, settings: Settings, predecessor: Predecessor | None
+) -> tuple[Database, EmbeddedPostgres | None]:
+    """An embedded one stays the predecessor's for now."""
+    dsn, embedded = settings.database_url, None
     if not dsn:
         embedded = EmbeddedPostgres(settings)
-        dsn = await embedded.start()
-        stack.push_async_callback(embedded.stop)
+        dsn = await embedded.start(beside=predecessor is not None)
+        stack.push_async_callback(_close_database, embedded, predecessor)
     database = Database(dsn)
     await database.open()
     stack.push_async_callback(database.close)
     await migrate(database, resources.folder("migrations"))
-    return database
-
-
-async def _start_application(stack: AsyncExitStack, services: Services) -> web.AppRunner:
-    """The aiohttp application on the internal socket, which only the front door reaches (decision 2)."""
-    path = services.settings.run_dir / APP_SOCKET
-    await asyncio.to_thread(path.unlink, missing_ok=True)
-    runner = web.AppRunner(
-        create_application(services),
-        handler_cancellation=True,
-        access_log=None,
-        shutdown_timeout=services.settings.drain_requests,
-        # The front door decides what is too long, and says so in its own words.
-        max_line_size=LONGEST_LINE,
-        max_field_size=LONGEST_LINE,
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.UnixSite(runner, path).start()
-    await asyncio.to_thread(path.chmod, 0o600)
-    return runner
+    return database, embedded
 
 
 @asynccontextmanager

@@ -117,6 +117,9 @@ class Settings(LimitSettings, BaseSettings):
     drain_tunnels: float = Field(
         3, ge=0, description="Seconds that open tunnels (WebSockets, editors) get then before they are cut."
     )
+    drain_handover: float = Field(
+        300, ge=0, description="Seconds that both get when a successor takes over (`firefly serve --replace`)."
+    )
     access_log: Literal["off", "sampled", "all"] = Field(
         "sampled",
         description="A line for every request (`all`), for every one while little is going on and for a part of them "

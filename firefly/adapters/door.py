@@ -46,8 +46,12 @@ class Doors(ABC):
         sources.refusals.on_record(lambda revocation: sources.tunnels.cut(partial(is_ended, revocation)))
 
     @abstractmethod
-    async def open(self, listeners: Listeners) -> None:
-        """Accept from these sockets; returns when requests are answered. Raises OSError, Unavailable."""
+    async def prepare(self, listeners: Listeners) -> None:
+        """Get ready to accept from these sockets. Raises Unavailable where that fails."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Accept; returns when requests are answered. Raises OSError, Unavailable."""
 
     @abstractmethod
     def retire(self) -> None:
@@ -76,6 +80,7 @@ class LocalDoor(Doors):
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
+        self._listeners = Listeners(())
         gate = PreviewGate(
             grants=sources.grants, opens=sources.opens, table=sources.table, policies=sources.policies,
             visits=sources.visits, missing=sources.missing,
@@ -86,8 +91,11 @@ class LocalDoor(Doors):
         sources.refusals.on_record(lambda revocation: door.cut(partial(is_ended, revocation)))
         sources.policies.on_change(lambda: door.cut(lambda holder: False))
 
-    async def open(self, listeners: Listeners) -> None:
-        await open_door(self._door, listeners, self._sources.shelf)
+    async def prepare(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+
+    async def open(self) -> None:
+        await open_door(self._door, self._listeners, self._sources.shelf)
 
     def retire(self) -> None:
         self._door.retire()

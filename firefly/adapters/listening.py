@@ -22,6 +22,11 @@ class Listeners:
     plain: tuple[socket.socket, ...] = ()
     """Sends browsers to https."""
 
+    def __post_init__(self) -> None:
+        # Several processes may accept from one: to wait for a connection that another has taken would stop a loop.
+        for one in (*self.door, *self.plain):
+            one.setblocking(False)
+
 
 @contextmanager
 def listeners(settings: Settings) -> Iterator[Listeners]:
@@ -37,6 +42,15 @@ def listeners(settings: Settings) -> Iterator[Listeners]:
         door = [stack.enter_context(closing(one)) for one in _bind(settings.listen, "listen")]
         plain = [stack.enter_context(closing(one)) for one in _bind(settings.plain_listen, "plain_listen")]
         yield Listeners(tuple(door), tuple(plain))
+
+
+@contextmanager
+def holding(found: Listeners) -> Iterator[Listeners]:
+    """Sockets that another server listens on too, closed at the end."""
+    with ExitStack() as stack:
+        for one in (*found.door, *found.plain):
+            stack.enter_context(closing(one))
+        yield found
 
 
 def _handed_over() -> Iterator[tuple[str, socket.socket]]:

@@ -71,7 +71,8 @@ class Hosting:
     smart_http: SmartHTTP
 
     @classmethod
-    async def open(cls, settings: Settings, database: Database, bus: Bus) -> Self:
+    async def open(cls, settings: Settings, database: Database, bus: Bus, *, alone: bool = True) -> Self:
+        """Without `alone` another server still works on the repositories: call `tidy` when it is gone."""
         Git.check()
         home = settings.data_dir / "git-home"
         home.mkdir(mode=0o700, exist_ok=True)
@@ -79,12 +80,18 @@ class Hosting:
         repositories = Repositories(settings.data_dir / "repositories", git)
         maintenance = Maintenance(git=git, repositories=repositories)
         pushes = Pushes(database=database, bus=bus, repositories=repositories, maintenance=maintenance)
-        await repositories.sweep()
-        await pushes.reconcile()
-        return cls(
+        made = cls(
             git=git,
             repositories=repositories,
             maintenance=maintenance,
             pushes=pushes,
             smart_http=SmartHTTP(git=git, repositories=repositories, pushes=pushes),
         )
+        if alone:
+            await made.tidy()
+        return made
+
+    async def tidy(self) -> None:
+        """Clear away and settle what an earlier server left in the middle of it."""
+        await self.repositories.sweep()
+        await self.pushes.reconcile()

@@ -1,5 +1,6 @@
 """Projects, sandboxes and what fills them: the parts that need one another, tied together in one place."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -28,7 +29,7 @@ from firefly.projects import (
 from firefly.quotas import Quotas
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import SandboxBackend
-from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.handing import HandingKeeper
 from firefly.settings import Settings
 from firefly.store import Database
 
@@ -58,7 +59,8 @@ class Ground:
 class Work:
     """Sandboxes, and the projects whose workspaces run in them."""
 
-    keeper: Keeper
+    keeper: HandingKeeper
+    gateway: Gateway
     bridges: BridgeCalls
     catalogue: Catalogue
     projects: Projects
@@ -69,25 +71,23 @@ class Work:
     reality: RouteReality
 
     @classmethod
-    async def open(
+    async def build(
         cls,
-        stack: AsyncExitStack,
         ground: Ground,
         *,
         credentials: Credentials,
         hosting: Hosting,
         routes: RouteStore,
         backend: SandboxBackend,
-        stop_sandboxes: bool,
     ) -> Self:
+        """Everything tied together, and nothing begun: another server may still have it."""
         records = Records(ground.database, ground.bus)
         source = ProjectSpecs(settings=ground.settings, facts_of=records.facts)
-        keeper = Keeper(
+        keeper = HandingKeeper(
             backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
             clock=ground.clock,
         )  # fmt: skip
         source.uid_of = keeper.workspaces.uid
-        made = await _tie(ground, records, keeper, credentials, hosting, routes)
 
         async def project_of(workspace_id: UUID) -> UUID | None:
             facts = await records.facts(workspace_id)
@@ -96,18 +96,32 @@ class Work:
         gateway = Gateway(
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of
         )
-        stack.push_async_callback(gateway.close)
+        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes)
         keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))
-        await keeper.open()
-        stack.push_async_callback(keeper.close, stop_all=stop_sandboxes)
         await made.access.policies.load()
-        await made.jobs.open()
-        stack.push_async_callback(made.jobs.close)
         return cls(**vars(made))
+
+    async def start(self, stack: AsyncExitStack, *, stop_sandboxes: Callable[[], bool]) -> None:
+        """Keep the sandboxes and begin the jobs; `stop_sandboxes` is asked at the end."""
+
+        async def close() -> None:
+            await self.keeper.close(stop_all=stop_sandboxes())
+
+        stack.push_async_callback(self.gateway.close)
+        await self.keeper.open()
+        stack.push_async_callback(close)
+        await self.jobs.open()
+        stack.push_async_callback(self.jobs.close)
 
 
 async def _tie(
-    ground: Ground, records: Records, keeper: Keeper, credentials: Credentials, hosting: Hosting, store: RouteStore
+    ground: Ground,
+    records: Records,
+    keeper: HandingKeeper,
+    gateway: Gateway,
+    credentials: Credentials,
+    hosting: Hosting,
+    store: RouteStore,
 ) -> "Work":
     settings, clock, audit = ground.settings, ground.clock, ground.audit
     bridges = BridgeCalls(keeper=keeper, settings=settings)
@@ -149,8 +163,8 @@ async def _tie(
         keyring=credentials.keyring, ports=bridges.ports, domain=settings.content_domain.partition(":")[0],
     )  # fmt: skip
     return Work(
-        keeper=keeper, bridges=bridges, catalogue=catalogue, projects=projects, members=members, jobs=jobs,
-        access=control, domains=_domains(ground, further, projects, store),
+        keeper=keeper, gateway=gateway, bridges=bridges, catalogue=catalogue, projects=projects, members=members,
+        jobs=jobs, access=control, domains=_domains(ground, further, projects, store),
         reality=RouteReality(database=ground.database, store=store, routes=routes, settings=settings),
     )  # fmt: skip
 

@@ -79,7 +79,8 @@ class RunObserver:
     async def started(self, workspace_id: UUID, instance: Instance) -> None:
         await self._gateway.listen(workspace_id, self._keeper.gateway_path(workspace_id))
         facts = await self._facts_of(workspace_id)
-        if facts is None:
+        # One that is adopted frozen was told before, and would not answer now.
+        if facts is None or self._keeper.is_frozen(instance):
             return
         try:
             async with asyncio.timeout(10), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:

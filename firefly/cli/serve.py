@@ -13,6 +13,15 @@ from rich.console import Console
 from firefly.errors import FireflyError
 from firefly.settings import FIELDS, PREFIX, SECRETS, load
 
+SWITCHES = {
+    "stop_sandboxes": typer.Option(
+        "--stop-sandboxes", help="At the end stop all sandboxes; else they stay and are adopted."
+    ),
+    "replace": typer.Option(
+        "--replace", help="Take over from the server that uses the data directory, without a break."
+    ),
+}
+
 
 def register(app: typer.Typer) -> None:
     app.command(
@@ -20,13 +29,13 @@ def register(app: typer.Typer) -> None:
     )(_with_settings(serve))
 
 
-def serve(*, stop_sandboxes: bool, **flags: object) -> None:
+def serve(*, stop_sandboxes: bool, replace: bool, **flags: object) -> None:
     try:
         settings = load(flags)
         # Only the server needs all of its parts; other commands start faster without them.
         from firefly.app import run
 
-        run(settings, stop_sandboxes=stop_sandboxes)
+        run(settings, stop_sandboxes=stop_sandboxes, replace=replace)
     except FireflyError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
         raise typer.Exit(1) from None
@@ -58,12 +67,10 @@ def _with_settings(function: Callable[..., None]) -> Callable[..., None]:
         )
         for name, kind in flag_fields().items()
     ]
-    stop = typer.Option("--stop-sandboxes", help="At the end stop all sandboxes; else they stay and are adopted.")
-    parameters.append(
-        inspect.Parameter(
-            "stop_sandboxes", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, stop]
+    for name, option in SWITCHES.items():
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option])
         )
-    )
 
     def wrapper(**given: Any) -> None:
         function(**given)

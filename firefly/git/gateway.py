@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from ..errors import FireflyError, InvalidInput, NotFound, Unavailable
+from ..unixsockets import inode_of, put_in_place
 from .command import Git, tail
 from .flow import PIECE, Flow, background
 from .model import Service
@@ -141,12 +142,13 @@ class _Listener:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
+        self._inode: int | None = None
 
     async def open(self, path: Path) -> None:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._accept, path, backlog=_WAITING)
         # Only this sandbox sees the folder; its user is another than the server's.
-        await asyncio.to_thread(path.chmod, 0o666)
+        listener = await asyncio.to_thread(put_in_place, path, mode=0o666)
+        self._inode = await asyncio.to_thread(inode_of, path)
+        self._server = await asyncio.start_unix_server(self._accept, sock=listener, backlog=_WAITING)
         self._path = path
 
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -175,7 +177,8 @@ class _Listener:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._path is not None:
+        # Another server may listen there by now.
+        if self._path is not None and await asyncio.to_thread(inode_of, self._path) == self._inode:
             await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
 

@@ -48,8 +48,8 @@ class Link:
         notes: Mapping[str, Note] | None = None,
     ) -> None:
         self._wire = wire
-        self._calls = calls or {}
-        self._notes = notes or {}
+        self._calls = {} if calls is None else calls
+        self._notes = {} if notes is None else notes
         self._loop = asyncio.get_running_loop()
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}

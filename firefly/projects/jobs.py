@@ -66,11 +66,11 @@ class Jobs:
         self._kinds[kind] = Kind(steps, work, undo, tidy)
 
     async def open(self) -> None:
-        """Begin again with what an earlier process did not end."""
+        """Begin again with what an earlier process did not end; what is under way here goes on."""
         async with self._database.connection() as connection:
             rows = [row async for row in self._queries.unfinished_jobs(connection)]
         for row in rows:
-            if row["kind"] in self._kinds:
+            if row["kind"] in self._kinds and row["id"] not in self._tasks:
                 self._spawn(to_job(row), row["input"])
 
     async def close(self) -> None:

@@ -50,6 +50,7 @@ def tunnel(client: "Connection", upstream: "Upstream", answered: Answer, rest: b
 
 async def _replay(client: "Connection", head: Head, answered: Answer, handle: str) -> None:
     """Send the upgrade to what the handle stands for, as the app dressed it."""
+    cuts = client.context.cuts
     target = await _redeem(client, handle)
     if client.head is not head or client.transport.is_closing():
         return
@@ -62,6 +63,10 @@ async def _replay(client: "Connection", head: Head, answered: Answer, handle: st
         if name.startswith(_PREFIX)
     )
     client.holder = target.holder if isinstance(target, BridgeTarget) else None
+    if client.holder is not None and client.context.cuts != cuts:
+        # Access was taken away from somebody before it could be seen whose tunnel this is.
+        answer(client, pages.APP_AWAY)
+        return
     path = answered.own.get(_TARGET, head.target)
     dial(client, target, forwarded.to_tunnel(head, path, fields, client.visitor.lines(head), client.request_id))
 

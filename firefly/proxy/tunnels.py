@@ -2,14 +2,16 @@
 
 import secrets
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 
 from firefly.routes import BridgeTarget, Target
 
 HANDLE_FIELD: Final = "X-Firefly-Tunnel"
 TARGET_FIELD: Final = "X-Firefly-Tunnel-Target"
 FIELD_PREFIX: Final = "X-Firefly-Tunnel-Header-"
+
+Elsewhere: TypeAlias = Callable[[str], Awaitable[Target | None]]
 
 
 class Tunnels:
@@ -30,6 +32,7 @@ class Tunnels:
         self._most = most
         self._now = now
         self._waiting: dict[str, tuple[float, Target]] = {}
+        self._elsewhere: Elsewhere | None = None
 
     def register(self, target: Target) -> str:
         """A handle for one tunnel to `target`."""
@@ -44,8 +47,13 @@ class Tunnels:
         return target if until >= self._now() else None
 
     async def redeem(self, handle: str) -> Target | None:
-        """As `take`, for a front door that may have to ask another process for it."""
-        return self.take(handle)
+        """As `take`; what is not known here may be known elsewhere."""
+        target = self.take(handle)
+        return await self._elsewhere(handle) if target is None and self._elsewhere is not None else target
+
+    def ask(self, elsewhere: "Elsewhere | None") -> None:
+        """Have `elsewhere` asked about handles that were not registered here."""
+        self._elsewhere = elsewhere
 
     def cut(self, ended: Callable[[object], bool]) -> None:
         """Forget the handles of tunnels whose holder has `ended`."""

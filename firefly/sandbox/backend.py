@@ -114,9 +114,13 @@ class SandboxBackend(ABC):
     - Every call has a limit of its own; a call that is cancelled leaves nothing half made.
     """
 
+    async def look(self) -> None:
+        """See what the machine offers, where that takes its time. Harms no other server that has the sandboxes."""
+        return
+
     @abstractmethod
     async def open(self) -> None:
-        """Make folders, look at what the machine offers. Called once, before anything else."""
+        """Make folders, and `look` where nobody has. Called before anything else, and again after `close`."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -124,7 +128,7 @@ class SandboxBackend(ABC):
 
     @abstractmethod
     def capabilities(self) -> Capabilities:
-        """What was found by `open`."""
+        """What was found by `look`."""
 
     @abstractmethod
     async def create(self, spec: SandboxSpec) -> Instance:

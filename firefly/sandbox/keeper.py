@@ -203,6 +203,10 @@ class Keeper:
         slot = self._slots.get(workspace_id)
         return slot.instance if slot is not None and slot.state is State.RUNNING else None
 
+    def is_frozen(self, instance: Instance) -> bool:
+        """Whether a run, adopted ones too, does nothing just now, not even answer."""
+        return self._backend.frozen(instance.id)
+
     def touch(self, workspace_id: UUID) -> None:
         """Something was done with the sandbox: put off that it is frozen or stopped, and wake it."""
         slot = self._slots.get(workspace_id)

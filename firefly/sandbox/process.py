@@ -51,14 +51,21 @@ class ProcessBackend(SandboxBackend):
         self._runs: dict[str, Run] = {}
         self._past: dict[str, ExitStatus] = {}
         self._watchers: set[asyncio.Task[None]] = set()
-        self._dialer = Dialer()
+        self._dialer: Dialer
+        self._runtimes: runtimes.Runtimes | None = None
+
+    async def look(self) -> None:
+        await runtimes.fetch_node(self._settings.data_dir)
+        self._runtimes = runtimes.find(self._settings.data_dir)
+        if self._found is None:
+            self._found = await asyncio.to_thread(look, self._runtimes.lacks)
 
     async def open(self) -> None:
-        await runtimes.fetch_node(self._settings.data_dir)
-        found = runtimes.find(self._settings.data_dir)
-        if self._found is None:
-            self._found = await asyncio.to_thread(look, found.lacks)
-        self._layout = Layout(self._settings, self._machine, found, bridge=self._bridge, clock=self._clock)
+        self._dialer = Dialer()
+        if self._runtimes is None:
+            await self.look()
+        assert self._runtimes is not None
+        self._layout = Layout(self._settings, self._machine, self._runtimes, bridge=self._bridge, clock=self._clock)
         await asyncio.to_thread(self._layout.make_folders)
         await asyncio.to_thread(cgroups.sweep, self._machine.groups)
         for lack in self._machine.capabilities.lacks:
@@ -80,7 +87,7 @@ class ProcessBackend(SandboxBackend):
 
     @property
     def _machine(self) -> Machine:
-        assert self._found is not None, "open() was not called"
+        assert self._found is not None, "look() was not called"
         return self._found
 
     def capabilities(self) -> Capabilities:

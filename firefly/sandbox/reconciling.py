@@ -1,5 +1,6 @@
 """After a start of the server: what the table says, and what is really there."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -30,8 +31,9 @@ class Reconciliation:
         found = await self._find()
         for record in await self.records.all():
             await self._restore(record, runs=record.workspace_id in found)
-        for instance in found.values():
-            await self._place(instance)
+        async with asyncio.TaskGroup() as group:
+            for instance in found.values():
+                group.create_task(self._place(instance))
         running = {instance.workspace_id for instance in await self.backend.list()}
         return [workspace_id for workspace_id in await self.workspaces.leftovers() if workspace_id not in running]
 

@@ -31,6 +31,11 @@ class Tasks:
         """Run `work` to its end, also when whoever waits here is cancelled: for what must not stop half-way."""
         return await asyncio.shield(self.start(work, name))
 
+    async def settled(self, *kinds: str) -> None:
+        """Wait until no task is left whose name begins with one of `kinds`."""
+        while waiting := [task for task in self._tasks if task.get_name().startswith(kinds)]:
+            await asyncio.wait(waiting)
+
     async def close(self) -> None:
         """Cancel all and wait for their end."""
         for task in list(self._tasks):

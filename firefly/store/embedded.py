@@ -29,6 +29,7 @@ OPTIONS = {
     "log_min_error_statement": "panic",
 }
 ATTEMPTS = 5
+LOCK_ATTEMPTS = 40
 STOP_LIMIT = 60
 LOG_LIMIT = 8 << 20
 
@@ -53,13 +54,18 @@ class EmbeddedPostgres:
         """Where a database of this server is; holds no secret, but names the file that does."""
         return self._cluster.dsn(database, role=SUPERUSER if superuser else OWNER)
 
-    async def start(self) -> str:
+    async def start(self, *, beside: bool = False) -> str:
         """Start or adopt the server and return the dsn of Firefly's database.
+
+        With `beside` it stays another Firefly's, which runs, until `take_over`.
 
         Raises Conflict when another Firefly uses the data directory or the cluster is of another major version,
         Unavailable when the server does not come up; with the end of its log.
         """
         passwords = self._cluster.prepare()
+        if beside:
+            await self._bring_up()
+            return self.dsn()
         self._take_lock()
         try:
             if not self._cluster.initialised():
@@ -72,12 +78,35 @@ class EmbeddedPostgres:
         self._watcher = asyncio.create_task(self._watch(), name="embedded-postgres")
         return self.dsn()
 
-    async def stop(self) -> None:
-        """End the server, started or adopted, and wait for its end; one of another Firefly is left alone."""
+    async def take_over(self) -> None:
+        """Make the server this Firefly's, whoever has let go of it before. Raises Conflict where nobody has."""
+        for attempt in range(LOCK_ATTEMPTS):
+            try:
+                self._take_lock()
+                break
+            # A process that ends lets go of its locks a moment later.
+            except Conflict:
+                if attempt == LOCK_ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.05)
+        self._watcher = asyncio.create_task(self._watch(), name="embedded-postgres")
+
+    async def let_go(self) -> None:
+        """Leave the server to another Firefly, running."""
+        await self._unwatch()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def _unwatch(self) -> None:
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
             self._watcher = None
+
+    async def stop(self) -> None:
+        """End the server, started or adopted, and wait for its end; one of another Firefly is left alone."""
+        await self._unwatch()
         if self._lock is None:
             return
         try:

@@ -28,8 +28,8 @@ class Crew(Doors):
         self._tasks: list[asyncio.Task[None]] = []
         self._policies: Mapping[UUID, Policy] = {}
 
-    async def open(self, listeners: Listeners) -> None:
-        """Returns when all serve. Raises Unavailable where one does not come up."""
+    async def prepare(self, listeners: Listeners) -> None:
+        """Returns when each process knows everything. Raises Unavailable where one does not come up."""
         self._listen()
         self._members = [
             Member(number, self._sources, door=listeners.door, plain=listeners.plain) for number in range(self._count)
@@ -37,10 +37,16 @@ class Crew(Doors):
         self._tasks = [asyncio.create_task(member.run(), name="worker") for member in self._members]
         try:
             for member in self._members:
-                await member.first()
+                await member.prepared()
         except BaseException:
             await self.close(drain=0, tunnels=0)
             raise
+
+    async def open(self) -> None:
+        for member in self._members:
+            member.allowed.set()
+        for member in self._members:
+            await member.serving.wait()
 
     def retire(self) -> None:
         self._tell("retire")

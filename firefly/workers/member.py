@@ -13,6 +13,7 @@ import structlog
 
 from firefly.adapters.door import Sources
 from firefly.errors import FireflyError, Unavailable
+from firefly.link import first
 from firefly.proxy.numbers import only_grows, together
 from firefly.resources import PACKAGE
 from firefly.settings import SECRETS
@@ -43,6 +44,8 @@ class Member:
         self._past: dict[str, float] = {}
         self._closing = False
         self._decided = asyncio.Event()
+        self.allowed = asyncio.Event()
+        """Whether its processes may accept connections."""
         self.serving = asyncio.Event()
         self.feed: Feed | None = None
         self.stale = False
@@ -69,10 +72,10 @@ class Member:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def first(self) -> None:
-        """Wait until the first process serves. Raises Unavailable where it ends before."""
+    async def prepared(self) -> None:
+        """Wait until the first process knows everything. Raises Unavailable where it ends before."""
         await self._decided.wait()
-        if not self.serving.is_set():
+        if self.feed is None:
             raise Unavailable(f"A worker of the front door did not start: {self.reason}.")
 
     async def close(self, *, drain: float, tunnels: float) -> None:
@@ -95,8 +98,10 @@ class Member:
         try:
             process = await self._spawn(far)
             await self._begin(feed)
-            self.serving.set()
             self._decided.set()
+            await first(self.allowed.wait(), feed.link.closed.wait())
+            await feed.link.call("serve", limit=START_LIMIT)
+            self.serving.set()
             await feed.link.closed.wait()
             self.reason = ""
         except (FireflyError, OSError) as error:
@@ -139,7 +144,6 @@ class Member:
         self.feed = feed
         await feed.fill()
         feed.link.note("stale", self.stale)
-        await feed.link.call("serve", limit=START_LIMIT)
 
     async def _reap(self, process: asyncio.subprocess.Process) -> str:
         """Wait for its end; how it was."""

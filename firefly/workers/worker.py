@@ -125,8 +125,7 @@ class Worker:
 
     def _take_revocation(self, revocation: Revocation) -> None:
         self._refusals.enter(revocation)
-        # A handle whose target came just before, in the same read, is this loop's next turn: then it has its holder.
-        asyncio.get_running_loop().call_soon(self.door.cut, partial(is_ended, revocation))
+        self.door.cut(partial(is_ended, revocation))
 
     def _review(self) -> None:
         self.door.cut(lambda holder: False)

@@ -65,15 +65,15 @@ class House:
     async def open(self, stack: AsyncExitStack, *, stop_sandboxes: bool = True) -> Work:
         await self.backend.open()
         stack.push_async_callback(self.backend.close)
-        return await Work.open(
-            stack,
+        work = await Work.build(
             self.ground,
             credentials=self.credentials,
             hosting=self.hosting,
             routes=RouteStore(self.ground.database, self.ground.bus, self.table),
             backend=self.backend,
-            stop_sandboxes=stop_sandboxes,
         )
+        await work.start(stack, stop_sandboxes=lambda: stop_sandboxes)
+        return work
 
     async def person(self, name: str = "ada") -> Identity:
         account: Account = await self.credentials.accounts.create(name, None)

@@ -403,6 +403,24 @@ class TestForTheApp:
         self.answer(house, "any")
         assert (await house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket")).status == 502
 
+    async def test_access_taken_while_a_handle_is_looked_up_counts(self, house: House, bridge: BridgeTarget) -> None:
+        """Whose tunnel it is, only the answer says: the cut that came before it may have been meant for it."""
+        asked, told = asyncio.Event(), asyncio.Event()
+
+        async def slow(handle: str) -> BridgeTarget:
+            asked.set()
+            await told.wait()
+            return BridgeTarget(bridge.workspace_id, "ada")
+
+        house.door._context.redeem = slow
+        self.answer(house, "any")
+        asking = asyncio.create_task(house.ask("/ws", host="localhost", Connection="Upgrade", Upgrade="websocket"))
+        await asyncio.wait_for(asked.wait(), 10)
+        house.door.cut(lambda holder: holder == "ada")
+        told.set()
+        assert (await asking).status == 503
+        assert house.upstream.bytes == b""
+
     async def test_a_sandbox_cannot_ask_for_one(self, house: House, bridge: BridgeTarget) -> None:
         handle = house.tunnels.register(bridge)
 

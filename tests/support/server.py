@@ -23,6 +23,8 @@ from firefly.settings import Settings
 from .ports import free_port
 
 START_LIMIT = 120.0
+# What a server logs when a successor has taken over.
+SUCCEEDED = '"server.succeeded"'
 
 
 class LoopbackResolver(AbstractResolver):
@@ -70,6 +72,29 @@ class LiveServer:
         return f"{self.scheme}://{label}.preview.localhost:{self.port}"
 
     def start(self) -> Self:
+        self.process = self._spawn(*self.command)
+        try:
+            self._wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def replace(self) -> subprocess.Popen[bytes]:
+        """Let a successor take over; returns the process that was before, which ends when nothing is open in it."""
+        before, changes = self.process, self.log.count(SUCCEEDED)
+        assert before is not None
+        successor = self._spawn(*self.command, "--replace")
+        deadline = time.monotonic() + START_LIMIT
+        while self.log.count(SUCCEEDED) == changes:
+            if successor.poll() is not None:
+                raise AssertionError(f"the successor ended with {successor.returncode}:\n{self.log[-4000:]}")
+            assert time.monotonic() < deadline, f"nothing was handed over:\n{self.log[-4000:]}"
+            time.sleep(0.02)
+        self.process = successor
+        return before
+
+    def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FIREFLY_")}
         environment |= {
             "FIREFLY_LISTEN": f"127.0.0.1:{self.port}",
@@ -79,8 +104,8 @@ class LiveServer:
             **self.settings,
         }
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
+            return subprocess.Popen(
+                command,
                 cwd=self.folder,
                 env=environment,
                 stdout=log,
@@ -89,12 +114,6 @@ class LiveServer:
                 pass_fds=self.keeps,
                 start_new_session=True,
             )
-        try:
-            self._wait_ready()
-        except BaseException:
-            self.kill()
-            raise
-        return self
 
     def _wait_ready(self) -> None:
         assert self.process is not None

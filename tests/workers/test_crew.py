@@ -64,6 +64,10 @@ class Town:
     listener: socket.socket
     target: SandboxTarget
 
+    async def open(self) -> None:
+        await self.crew.prepare(Listeners((self.listener,)))
+        await self.crew.open()
+
     async def ask(self, host: str = HOST, **fields: str) -> int:
         peer = Peer(*await asyncio.open_connection(*self.listener.getsockname()))
         peer.send(request(host=host, fields=fields))
@@ -95,7 +99,7 @@ async def test_it_begins_with_everything_and_follows_each_change(town: Town) -> 
     hosts = [f"p{number}--ann.preview.localhost" for number in range(500)]
     project = uuid4()
     town.sources.table.put(*(Route(host, town.target, project, Access.PUBLIC) for host in hosts))
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     assert [await town.ask(host) for host in (HOST, hosts[0], hosts[-1], "none--ann.preview.localhost")] == [
         200, 200, 200, 401,
     ]  # fmt: skip
@@ -109,7 +113,7 @@ async def test_it_begins_with_everything_and_follows_each_change(town: Town) -> 
 async def test_while_the_server_is_out_of_touch_nothing_private_is_served(town: Town) -> None:
     private = "new--ann.preview.localhost"
     town.sources.table.put(Route(private, town.target, uuid4()))
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     for stale, status in ((True, 503), (False, 401), (True, 503)):
         town.crew.set_stale(stale)
 
@@ -126,7 +130,7 @@ async def test_who_hears_nothing_from_the_server_serves_nothing_private(
     monkeypatch.setattr(feed, "LOOK_EVERY", 3600)
     private = "new--ann.preview.localhost"
     town.sources.table.put(Route(private, town.target, uuid4()))
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
 
     async def unsure() -> bool:
         return await town.ask(private) == 503
@@ -136,7 +140,7 @@ async def test_who_hears_nothing_from_the_server_serves_nothing_private(
 
 
 async def test_a_kept_connection_of_an_instance_that_ended_is_closed(town: Town) -> None:
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     assert await town.ask() == 200
     assert await town.ask() == 200
     assert len(town.upstream.peers) == 1
@@ -152,14 +156,14 @@ async def test_a_kept_connection_of_an_instance_that_ended_is_closed(town: Town)
 
 async def test_what_a_target_says_when_it_cannot_be_reached_is_told_as_ever(town: Town) -> None:
     town.dialer.serve(town.target, Unavailable("It is on its way."))
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     assert await town.ask() == 503
 
 
 async def test_one_that_does_not_come_up_is_told(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(member, "START", "raise SystemExit(7)")
     with pytest.raises(Unavailable, match="A worker of the front door did not start: exit code 7"):
-        await town.crew.open(Listeners((town.listener,)))
+        await town.open()
 
 
 async def test_a_spread_goes_to_the_members_that_are_awake_and_well(town: Town) -> None:
@@ -167,7 +171,7 @@ async def test_a_spread_goes_to_the_members_that_are_awake_and_well(town: Town) 
     asleep = SandboxTarget(uuid4())
     spread = Spread((town.target, asleep), Health())
     town.sources.table.put(Route(HOST, spread, uuid4(), Access.PUBLIC))
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
 
     async def only_the_one() -> bool:
         statuses = {await town.ask() for _ in range(4)}
@@ -179,7 +183,7 @@ async def test_a_spread_goes_to_the_members_that_are_awake_and_well(town: Town) 
 
 async def test_a_browser_that_waits_is_told_how_far_the_target_is(town: Town) -> None:
     town.dialer.delay = 30
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     town.dialer.steps[town.target] = Progress(Step.INSTALLING, ready=False)
     peer = Peer(*await asyncio.open_connection(*town.listener.getsockname()))
     peer.send(request(fields={"Accept": "text/html"}))
@@ -189,7 +193,7 @@ async def test_a_browser_that_waits_is_told_how_far_the_target_is(town: Town) ->
 
 
 async def test_numbers_of_workers_are_told_by_kind(town: Town) -> None:
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     assert await town.ask() == 200
     name = 'front_door_requests_total{kind="preview",visitor="guest",status="2xx"}'
     assert await eventually(lambda: town.crew.numbers.get(name) == 1, within=30)
@@ -201,7 +205,7 @@ async def test_who_lacks_a_grant_is_known_to_all_processes(town: Town) -> None:
     hosts, projects = ["one--ann.preview.localhost", "two--ann.preview.localhost"], [uuid4(), uuid4()]
     for host, project in zip(hosts, projects, strict=True):
         town.sources.table.put(Route(host, town.target, project))
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     asked = {"Origin": f"http://{hosts[0]}", "Sec-Fetch-Site": "same-site"}
     assert await town.ask(f"8080--{hosts[0]}", **asked) == 401
     await eventually(lambda: projects[0] in town.sources.missing.rounds, within=30)

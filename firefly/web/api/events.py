@@ -18,7 +18,7 @@ resource = Resource("Events")
 async def follow(call: Call) -> Answer:
     identity = call.require_scope("read")
     last = call.request.headers.get("Last-Event-ID") or call.request.query.get("last_event_id")
-    with call.request.config_dict[STREAMS].entered(identity):
+    with call.request.config_dict[STREAMS].entered(identity, endless=True):
         stream = await open_stream(call.request)
         async with aclosing(call.request.config_dict[EVENT_HUB].read(identity, last)) as messages:
             await send_messages(stream, messages)

@@ -105,12 +105,14 @@ async def logs(call: Call) -> Answer:
         call.request, project, "GET", "/logs", identity=call.identity, fields=fields, silence=STREAM_SILENCE
     ) as response:
         await refuse_as_told(response)
-        return await relay(call, project, response)
+        return await relay(call, project, response, endless=True)
 
 
-async def relay(call: Call, project: Project, response: aiohttp.ClientResponse) -> web.StreamResponse:
+async def relay(
+    call: Call, project: Project, response: aiohttp.ClientResponse, *, endless: bool = False
+) -> web.StreamResponse:
     """Send the bridge's events on as they come; a reader counts as activity while something is printed."""
-    with call.request.config_dict[STREAMS].entered(call.identity, project.id):
+    with call.request.config_dict[STREAMS].entered(call.identity, project.id, endless=endless):
         stream = await open_stream(call.request)
         async for part in _parts(response):
             call.services.keeper.touch(workspace_of(project))
