@@ -1,6 +1,7 @@
 """How the front door reaches sandboxes: the keeper starts them, the bridge says on which port the application is."""
 
 import asyncio
+import errno
 import re
 import socket
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ class SandboxDialer(Dialer):
             return await self._keeper.probe(target.workspace_id, port)
         except Unavailable as error:
             if self.is_awake(target):
-                raise ConnectionRefusedError(error.detail) from error
+                # With its number, by which another process knows it for what it is.
+                raise ConnectionRefusedError(errno.ECONNREFUSED, error.detail) from error
             raise
 
     async def progress(self, target: Target) -> Progress:

@@ -19,6 +19,7 @@ from firefly.protocol.application import ApplicationKind, ApplicationStatus, Lin
 from firefly.proxy import Progress, Step
 from firefly.routes import AppTarget, BridgeTarget, SandboxTarget
 from firefly.sandbox.backend import Instance
+from firefly.workers.protocol import WIRE
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 WORKSPACE = uuid4()
@@ -211,8 +212,10 @@ async def test_a_look_at_its_health_starts_nothing(house: House, target: Sandbox
 async def test_a_port_on_which_nothing_listens_is_a_sign_of_bad_health(house: House) -> None:
     await house.dial()
     house.keeper.listening.clear()
-    with pytest.raises(OSError, match="Nothing listens"):
+    with pytest.raises(OSError, match="Nothing listens") as told:
         await house.dialer.probe(MAIN)
+    elsewhere = WIRE.load(WIRE.dump(told.value))
+    assert isinstance(elsewhere, ConnectionRefusedError), "another process takes it for bad health too"
 
 
 async def test_an_application_may_run_though_its_port_is_not_known(house: House) -> None:
