@@ -111,8 +111,8 @@ class Chunked:
         return position + len(part)
 
     def _size(self, data: bytes, position: int, out: list[bytes]) -> int:
-        small = _SMALL.match(data, position)
-        if small is not None and small.end() > position and not self._unwrap:
+        small = None if self._unwrap else _SMALL.match(data, position)
+        if small is not None and small.end() > position:
             out.append(small[0])
             return small.end()
         found = _SIZE.match(data, position)

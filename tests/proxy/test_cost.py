@@ -86,6 +86,13 @@ def read_body(data: bytes) -> None:
         return
 
 
+def read_old_body(data: bytes) -> None:
+    try:
+        Chunked(unwrap=True).feed(data)
+    except BadBody:
+        return
+
+
 def cost(work: Callable[[bytes], None], data: bytes) -> float:
     """Seconds of this process, at best."""
     taken = []
@@ -101,6 +108,7 @@ CASES = [
     *((f"head: {name}", read_head, make) for name, make in HEADS.items()),
     *((f"answer: {name}", read_answer, make) for name, make in ANSWERS.items()),
     *((f"body: {name}", read_body, make) for name, make in BODIES.items()),
+    *((f"body without its chunks: {name}", read_old_body, make) for name, make in BODIES.items()),
 ]
 
 
