@@ -1,6 +1,7 @@
 """One client connection: reads requests one after another and owns what each of them is doing."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from . import counting, delivery, endings, heads, reception
@@ -176,7 +177,7 @@ class Connection(Sender):
             return
         upstream.transport.write(onward)
         if self.write_paused:
-            upstream.transport.pause_reading()
+            upstream.pause()
         if fields.upgrade:
             self.pause()
         elif fields.length:
@@ -186,7 +187,7 @@ class Connection(Sender):
             # First, because what has come may be more than the upstream takes, which pauses again.
             self.resume()
             self._pass_body(data)
-            if self.ended and self.body is not None:
+            if self.ended and self.body is not None and not self.body.behind:
                 # It sent no more while the target was dialed, so the rest never comes.
                 self.transport.close()
 
@@ -209,6 +210,21 @@ class Connection(Sender):
         if rest is not None:
             self.body = None
             self.buffer = rest
+        elif self.body.behind:
+            self.pause()
+            self.context.call_soon(partial(self._go_on, self.body))
+
+    def _go_on(self, body: Reader) -> None:
+        """Pass on what has come of a body, after others had their turn."""
+        if self.body is not body or self.stage is not SENT or self.upstream is None:
+            return
+        self._pass_body(b"")
+        if body.behind or self.upstream is None:
+            return
+        if not self.upstream.write_paused:
+            self.resume()
+        if self.ended and self.body is not None:
+            self.transport.close()
 
     def give(self, answer: bytes) -> None:
         """Write a whole answer; with others, if this request is neither the last nor followed by one that waits."""
@@ -228,7 +244,7 @@ class Connection(Sender):
             upstream.slot.well = True
             if reusable and self.body is None and head is not None and (head.fields.plain or not upstream.unsent):
                 if self.write_paused:
-                    upstream.transport.resume_reading()
+                    upstream.resume()
                 self.context.pool.release(upstream)
             else:
                 upstream.close()
@@ -254,7 +270,8 @@ class Connection(Sender):
         self.flush()
         self.ended = True
         # TLS has no half-closed connections here: asyncio ends both directions.
-        return self.stage in ANSWERING and self.body is None and self.transport.can_write_eof()
+        whole = self.body is None or self.body.behind
+        return self.stage in ANSWERING and whole and self.transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         counting.leave(self)
@@ -277,7 +294,8 @@ class Connection(Sender):
             self.transport.pause_reading()
 
     def resume(self) -> None:
-        if not self.reads and not self.transport.is_closing():
+        behind = self.stage is SENT and self.body is not None and self.body.behind
+        if not self.reads and not behind and not self.transport.is_closing():
             self.reads = True
             self.transport.resume_reading()
 
@@ -285,13 +303,13 @@ class Connection(Sender):
         self.write_paused = True
         self.mark = None
         if self.upstream is not None:
-            self.upstream.transport.pause_reading()
+            self.upstream.pause()
 
     def resume_writing(self) -> None:
         self.write_paused = False
         self.mark = None
         if self.upstream is not None:
-            self.upstream.transport.resume_reading()
+            self.upstream.resume()
         elif self.stage is Stage.IDLE and self.buffer:
             data, self.buffer = self.buffer, b""
             self._read_head(data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -25,6 +26,7 @@ MOST_INTERIMS = 16
 class Upstream(Sender):
     __slots__ = (
         "_context",
+        "_error",
         "_held",
         "_interims",
         "client",
@@ -36,6 +38,7 @@ class Upstream(Sender):
         "slot",
         "spoken",
         "status",
+        "write_paused",
     )
 
     def __init__(self, context: "Context", slot: "Slot") -> None:
@@ -51,6 +54,9 @@ class Upstream(Sender):
         """Whether a byte of the answer has come."""
         self.reused = False
         self.lost = False
+        self._error: Exception | None = None
+        """With which the connection ended."""
+        self.write_paused = False
         self.since = 0.0
         self.status = self.passed = 0
         """Of the answer that is coming, and how many bytes of it have gone on."""
@@ -172,6 +178,24 @@ class Upstream(Sender):
         if rest is not None:
             count(client, self.slot.tally, self.status, self.passed)
             client.finish(reusable=not rest and self.since >= 0)
+        elif reader.behind:
+            self.pause()
+            self._context.call_soon(partial(self._go_on, client, reader))
+
+    def _go_on(self, client: "Connection", reader: Reader) -> None:
+        """Pass on what has come of a body, after others had their turn; the end of the connection comes after it."""
+        if self.client is not client or self.reader is not reader:
+            return
+        try:
+            self._body(client, reader, b"")
+        except BadBody as error:
+            delivery.bad_gateway(client, f"It sent what is not HTTP: {error}.")
+            return
+        if self.lost and self.client is client and not reader.behind:
+            self.client = None
+            delivery.lost_upstream(client, self, self._error)
+        elif not client.write_paused:
+            self.resume()
 
     def eof_received(self) -> bool:
         return False
@@ -181,6 +205,9 @@ class Upstream(Sender):
         self.pending = b""
         self.slot.open -= 1
         self.slot.tally.open -= 1
+        if self.client is not None and self.reader is not None and self.reader.behind:
+            self.since, self._error = -1.0, error
+            return
         client, self.client = self.client, None
         if client is None:
             if self in self.slot.idle:
@@ -188,11 +215,21 @@ class Upstream(Sender):
             return
         delivery.lost_upstream(client, self, error)
 
+    def pause(self) -> None:
+        if not self.lost:
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self.lost and not (self.reader is not None and self.reader.behind):
+            self.transport.resume_reading()
+
     def pause_writing(self) -> None:
+        self.write_paused = True
         if self.client is not None:
             self.client.pause()
 
     def resume_writing(self) -> None:
+        self.write_paused = False
         if self.client is not None:
             self.client.resume()
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from firefly.proxy import answers, heads
 from firefly.proxy.answers import BadAnswer
-from firefly.proxy.bodies import BadBody, Endless, request_reader
+from firefly.proxy.bodies import BadBody, Endless, Reader, request_reader
 from firefly.proxy.forwarded import to_sandbox
 from firefly.proxy.heads import END, BadHead, Head
 from firefly.proxy.reception import REFUSED_METHODS
@@ -60,12 +60,22 @@ def _body(passed: Passed, head: Head, data: bytes, cuts: Sequence[int]) -> bytes
     reader = request_reader(head.length)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     for start, end in pairwise(edges):
-        body, rest = reader.feed(data[start:end])
+        body, rest = feed_all(reader, data[start:end])
         passed.onward[-1] += body
         if rest is not None:
             passed.whole = True
             return rest + data[end:]
     return b""
+
+
+def feed_all(reader: Reader, data: bytes) -> tuple[bytes, bytes | None]:
+    """What `Reader.feed` returns, however many turns it takes."""
+    body, rest = reader.feed(data)
+    parts = [body]
+    while reader.behind:
+        body, rest = reader.feed(b"")
+        parts.append(body)
+    return b"".join(parts), rest
 
 
 def misread(data: bytes, cuts: Sequence[int] = ()) -> list[str]:
@@ -119,7 +129,7 @@ def pass_back(data: bytes) -> bytes | None:
             return None
         head = answer.compose(b"")
         reader = answer.reader(unwrap=False)
-        body, rest = reader.feed(data[answer.end :])
+        body, rest = feed_all(reader, data[answer.end :])
     except (BadAnswer, BadBody):
         return None
     return None if rest is None or isinstance(reader, Endless) else head + body

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firefly.proxy.bodies import BadBody, Chunked, Counted, Endless, Reader, request_reader
+from firefly.proxy.bodies import AT_ONCE, BadBody, Chunked, Counted, Endless, Reader, request_reader
 from firefly.proxy.heads import CHUNKED
+
+from .passing import feed_all
 
 chunks = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
 extensions = st.sampled_from([b"", b";a", b";a=b", b';a="b c"'])
@@ -22,7 +24,7 @@ def feed(reader: Reader, data: bytes, places: list[int]) -> tuple[bytes, bytes |
         if rest is not None:
             rest += data[start:end]
             continue
-        body, rest = reader.feed(data[start:end])
+        body, rest = feed_all(reader, data[start:end])
         out += body
     return out, rest
 
@@ -83,9 +85,9 @@ def test_a_line_without_end_is_refused(line: bytes) -> None:
 
 def test_many_extensions_are_refused() -> None:
     few, many = b"1;a\r\nx\r\n" * 1000, b"1;a\r\nx\r\n" * 10_000
-    assert Chunked().feed(few) == (b"1\r\nx\r\n" * 1000, None)
+    assert feed_all(Chunked(), few) == (b"1\r\nx\r\n" * 1000, None)
     with pytest.raises(BadBody):
-        Chunked().feed(many)
+        feed_all(Chunked(), many)
 
 
 @pytest.mark.parametrize("size", [b"1", b"0e", b"F", b"00000000f"])
@@ -105,3 +107,17 @@ def test_an_endless_body_does_not_end() -> None:
 def test_requests_are_counted_or_chunked() -> None:
     assert isinstance(request_reader(CHUNKED), Chunked)
     assert isinstance(request_reader(5), Counted)
+
+
+@pytest.mark.parametrize("unwrap", [False, True])
+def test_many_chunks_are_looked_at_a_few_in_one_turn(unwrap: bool) -> None:
+    chunks = 4 * AT_ONCE
+    reader, turns, body = Chunked(unwrap=unwrap), 0, b""
+    data, rest = (b"10\r\n" + b"x" * 16 + b"\r\n") * chunks + b"0\r\n\r\nnext", None
+    while rest is None:
+        part, rest = reader.feed(data)
+        assert part.count(b"x") <= 16 * AT_ONCE
+        assert reader.behind is (rest is None)
+        body, data, turns = body + part, b"", turns + 1
+    assert (body.count(b"x"), rest) == (16 * chunks, b"next")
+    assert turns > 4

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from firefly.proxy import answers
+from firefly.proxy.bodies import AT_ONCE, Chunked
 from firefly.proxy.upstream import Upstream
 from tests.support.waiting import eventually
 
@@ -189,3 +190,70 @@ async def test_a_connection_that_ends_at_once_is_an_error_and_not_silence(
     monkeypatch.setattr(Upstream, "connection_made", die)
     for method in ("GET", "POST"):
         assert (await house.ask(method=method)).status == 502
+
+
+CHUNKS = (b"10\r\n" + b"x" * 16 + b"\r\n") * 30_000 + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["as they came", "unwrapped"])
+@pytest.mark.parametrize("stays", [False, True], ids=["closes at once", "stays"])
+async def test_many_small_chunks_of_an_answer_arrive_whole(house: House, old: bool, stays: bool) -> None:
+    async def chunky(peer: Peer) -> None:
+        while await peer.read_request():
+            peer.send(PLAIN + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS)
+            await peer.writer.drain()
+            if not stays:
+                await peer.close()
+                return
+
+    house.upstream.behaviour = chunky
+    for _ in range(2):
+        client = await house.client()
+        client.send(OLD + b"\r\n" if old else request(fields={"Connection": "close"}))
+        body = (await client.rest()).partition(b"\r\n\r\n")[2]
+        assert body == (b"x" * 16 * 30_000 if old else CHUNKS)
+    assert len(house.upstream.peers) == (1 if stays else 2), "its connection is used again if it stays"
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["stays", "ends"])
+async def test_many_small_chunks_of_an_upload_arrive_whole(house: House, ends: bool) -> None:
+    async def takes(peer: Peer) -> None:
+        while True:
+            await peer.read_head()
+            assert await peer.reader.readexactly(len(CHUNKS)) == CHUNKS
+            peer.send(ok(b"all"))
+
+    house.upstream.behaviour = takes
+    client = await house.client()
+    for _ in range(1 if ends else 2):
+        client.send(request(method="POST", fields={"Transfer-Encoding": "chunked"}) + CHUNKS)
+        if ends:
+            client.writer.write_eof()
+        assert (await client.read_answer()).body == b"all"
+    if ends:
+        assert await client.is_closed()
+
+
+async def test_others_have_their_turn_while_small_chunks_pass(house: House) -> None:
+    """One read of them used to hold everything up for tens of milliseconds."""
+    turns: list[int] = []
+    step = Chunked.feed
+
+    def count(reader: Chunked, data: bytes) -> tuple[bytes, bytes | None]:
+        given = step(reader, data)
+        turns.append(given[0].count(b"x"))
+        return given
+
+    async def chunky(peer: Peer) -> None:
+        await peer.read_request()
+        peer.send(PLAIN + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS)
+        await peer.reader.read()
+
+    house.upstream.behaviour = chunky
+    client = await house.client()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Chunked, "feed", count)
+        client.send(request())
+        await client.reader.readuntil(b"0\r\n\r\n")
+    assert sum(turns) == 16 * 30_000
+    assert max(turns) <= 16 * AT_ONCE

@@ -10,7 +10,7 @@ from firefly.proxy.answers import BadAnswer
 from firefly.proxy.bodies import BadBody, Chunked
 from firefly.proxy.heads import BadHead
 
-from .passing import QUESTION
+from .passing import QUESTION, feed_all
 
 START = b"GET / HTTP/1.1\r\nHost: a\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -81,14 +81,14 @@ def read_answer(data: bytes) -> None:
 
 def read_body(data: bytes) -> None:
     try:
-        Chunked().feed(data)
+        feed_all(Chunked(), data)
     except BadBody:
         return
 
 
 def read_old_body(data: bytes) -> None:
     try:
-        Chunked(unwrap=True).feed(data)
+        feed_all(Chunked(unwrap=True), data)
     except BadBody:
         return
 
