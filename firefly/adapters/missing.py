@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Anybody can be refused and say that it was a page of the project: he costs its visitors one detour in this time.
 EVERY, FORGOTTEN = 5.0, 600.0
 MOST_PROJECTS, MOST_GRANTS = 256, 1024
+# Whoever is led round is led back by his address, which the app takes only where it is no longer than this.
+LONGEST_ADDRESS = 2000
 SHOWN = frozenset({b"document", b"iframe", b"frame"})
 
 
@@ -79,4 +81,6 @@ def _is_shown(head: Head) -> bool:
         and head.fetch_mode == b"navigate"
         and head.fetch_destination in SHOWN
         and head.field(b"sec-purpose") is None
+        and len(head.target) <= LONGEST_ADDRESS
+        and not head.target.startswith(b"//")
     )

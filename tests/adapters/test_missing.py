@@ -33,6 +33,9 @@ def test_after_a_refusal_the_next_page_goes_by_way_of_all_hosts_and_no_other_req
     assert house.gate.decide(route(), head("POST", Cookie=cookie, **SHOWN)) is Verdict.MEMBER
     ahead = head(Cookie=cookie, **SHOWN, **{"Sec-Purpose": "prefetch"})
     assert house.gate.decide(route(), ahead) is Verdict.MEMBER
+    for path in ("//x/y", "/" + "x" * 2000):
+        there = head(path=path, Cookie=cookie, **SHOWN)
+        assert house.gate.decide(route(), there) is Verdict.MEMBER, "he would not be led back there"
     assert house.gate.decide(route(), head(Cookie=cookie, **SHOWN)) is Verdict.TO_APP
     assert house.gate.decide(route(), head(Cookie=cookie, **SHOWN)) is Verdict.MEMBER, "once for each cookie"
     house.clock.advance(1)
