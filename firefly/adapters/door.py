@@ -9,6 +9,7 @@ from firefly.access import Policies, Visits
 from firefly.auth import GrantChecks, Holder, Refusals, Revocation
 from firefly.proxy import Dialer, FrontDoor, Gate, Journal, Limits, Tunnels
 from firefly.proxy.context import Redeem
+from firefly.proxy.report import Report
 from firefly.routes import RouteTable
 from firefly.settings import Settings
 from firefly.tls import Shelf
@@ -74,6 +75,10 @@ class Doors(ABC):
     def numbers(self) -> Mapping[str, float]:
         """For /metrics, as `firefly.proxy.numbers` names them."""
 
+    @abstractmethod
+    async def report(self) -> Report:
+        """What administrators see. Where a process does not answer, it is that of the others."""
+
 
 class LocalDoor(Doors):
     """The front door in this process."""
@@ -112,6 +117,9 @@ class LocalDoor(Doors):
     @property
     def numbers(self) -> Mapping[str, float]:
         return self._door.numbers()
+
+    async def report(self) -> Report:
+        return self._door.report()
 
 
 def build_door(settings: Settings, *, table: RouteTable, gate: Gate, dialer: Dialer, redeem: Redeem) -> FrontDoor:

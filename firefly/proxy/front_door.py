@@ -28,6 +28,7 @@ from .limits import Limits
 from .numbers import numbers
 from .onward import OnwardConnection
 from .pages import Pages
+from .report import Minute, Report
 from .tunnels import Tunnels
 from .turns import AT_ONCE
 from .unsure import UnsureGate
@@ -94,6 +95,7 @@ class FrontDoor:
         table.on_change(self._note_gone)
         self._acceptors: list[Acceptor] = []
         self._lag = Lag()
+        self._minute = Minute(self._context, self._lag)
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(
@@ -246,6 +248,10 @@ class FrontDoor:
         """For /metrics."""
         return numbers(self._context, self._lag)
 
+    def report(self) -> Report:
+        """For administrators."""
+        return self._minute.report()
+
     @property
     def counters(self) -> dict[str, int]:
         """What was counted since the start, and what is open now, of all kinds together."""
@@ -281,6 +287,7 @@ class FrontDoor:
         context.spreads.sweep()
         context.checks.sweep()
         if turn % 4 == 0:
+            self._minute.note()
             await _each(context.connections, timers.check, REVIEWED_AT_ONCE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from firefly.domains import Certificates, Domains
     from firefly.git import Repositories, SmartHTTP
     from firefly.projects import Catalogue, Jobs, Members, Projects
+    from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
     from firefly.routes import RouteTable
     from firefly.sandbox.keeper import Keeper
@@ -29,6 +30,10 @@ class Metrics(Protocol):
     """Counters of a part: name → value. Names are in Prometheus form, without the `firefly_` prefix."""
 
     def __call__(self) -> Mapping[str, float]: ...
+
+
+class Reports(Protocol):
+    def __call__(self) -> Awaitable[Report]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,8 @@ class Services:
     access: AccessControl
     domains: Domains
     certificates: Certificates
+    report: Reports
+    """What the front door does."""
     metrics: tuple[Metrics, ...] = ()
     proofs: Mapping[str, str] = field(default_factory=dict)
     """What shows an authority that a host is ours: by token, below `/.well-known/acme-challenge/`."""

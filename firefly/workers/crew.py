@@ -10,12 +10,14 @@ from firefly.adapters.door import Doors, Sources
 from firefly.adapters.listening import Listeners
 from firefly.auth import Revocation
 from firefly.proxy.numbers import together
+from firefly.proxy.report import Report, merged
 from firefly.routes import Route
 
 from .feed import changed_policies, pieces
 from .member import GRACE, Member
 
 ENDED_LIMIT = 60.0
+REPORT_LIMIT = 2.0
 
 
 class Crew(Doors):
@@ -75,6 +77,12 @@ class Crew(Doors):
     def numbers(self) -> Mapping[str, float]:
         total = together(member.numbers for member in self._members)
         return total | {"workers": sum(member.serving.is_set() for member in self._members)}
+
+    async def report(self) -> Report:
+        links = [member.feed.link for member in self._members if member.feed]
+        calls = (link.call("report", limit=REPORT_LIMIT) for link in links)
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        return merged([report for report in found if isinstance(report, Report)])
 
     def _listen(self) -> None:
         sources = self._sources

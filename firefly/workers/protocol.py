@@ -1,6 +1,7 @@
 """What server and workers tell each other, by name, and the kinds of values that pass.
 
-Server to worker, calls: `set_up(Setup)`, `serve()`, `close(drain, tunnels)`, `ended(drain, tunnels)`. Notes:
+Server to worker, calls: `set_up(Setup)`, `serve()`, `close(drain, tunnels)`, `ended(drain, tunnels)`,
+`report()`. Notes:
 `routes(routes, hosts that are gone)`, `policies({project: policy or None})`, `refusals(latest, of grants)`,
 `revoked(revocation)`, `review()`, `certificates(pairs)`, `stale(whether nothing private is served)`, `retire()`,
 `missing(project)` (both ways, see `adapters.missing`), `instances([(target, instance or None, whether it is awake)])`.
@@ -18,6 +19,8 @@ from firefly.access import Policy
 from firefly.auth import Holder, Revocation
 from firefly.link import Wire
 from firefly.proxy import Progress, Step
+from firefly.proxy.journal import Failure
+from firefly.proxy.report import Pooled, Report, Talker
 from firefly.routes import Access, AppTarget, BridgeTarget, Health, Route, SandboxTarget, Spread
 from firefly.tls import Pair
 
@@ -39,16 +42,20 @@ WIRE = Wire(
         Access,
         AppTarget,
         BridgeTarget,
+        Failure,
         Health,
         Holder,
         Pair,
         Policy,
+        Pooled,
         Progress,
+        Report,
         Revocation,
         Route,
         SandboxTarget,
         Setup,
         Spread,
         Step,
+        Talker,
     )
 )

@@ -21,6 +21,7 @@ from firefly.auth import GrantChecks, Refusals, Revocation
 from firefly.clock import SystemClock
 from firefly.link import Link
 from firefly.proxy import FrontDoor
+from firefly.proxy.report import Report
 from firefly.routes import Route, RouteTable, Target
 from firefly.settings import Settings
 from firefly.tls import Pair, Shelf
@@ -50,7 +51,13 @@ class Worker:
         self.link = Link(
             connection,
             WIRE,
-            calls={"set_up": self._set_up, "serve": self._serve, "ended": self._ended, "close": self._close},
+            calls={
+                "set_up": self._set_up,
+                "serve": self._serve,
+                "ended": self._ended,
+                "report": self._report_now,
+                "close": self._close,
+            },
             notes={
                 "routes": self._take_routes,
                 "policies": self._policies.heed,
@@ -106,6 +113,9 @@ class Worker:
             for numbers in (self._setup.door, self._setup.plain)
         )
         await open_door(self.door, Listeners(door, plain), self._shelf)
+
+    async def _report_now(self) -> Report:
+        return self.door.report()
 
     async def _ended(self, drain: float, tunnels: float) -> None:
         await self.door.ended(drain=drain, tunnels=tunnels)

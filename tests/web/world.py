@@ -38,6 +38,9 @@ from firefly.projects import (
     WorkspaceFacts,
 )
 from firefly.projects.access import RULES
+from firefly.proxy.journal import Failure
+from firefly.proxy.report import Pooled, Report, Talker
+from firefly.proxy.tally import SPANS
 from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
@@ -263,6 +266,20 @@ class MemoryArtifacts:
         self.bodies.pop(int(digest.removeprefix("sha256:"), 16) - 1)
 
 
+async def report() -> Report:
+    """A front door that had a minute's work."""
+    spans = [0] * SPANS
+    spans[10], spans[20] = 98, 2
+    return Report(
+        seconds=60.0, requests=6000, errors=60, spans=spans, lags=spans, longest_lag=0.25, connections=7, tunnels=3,
+        held=1,
+        pool=[Pooled("preview", uuid4(), None, 5, 4)],
+        hosts=[Talker("shop--ann.preview.localhost", 5000, 1 << 20, 60)],
+        clients=[Talker("192.0.2.7", 900, 1 << 20, 0)],
+        failures=[Failure(NOW.timestamp(), "shop--ann.preview.localhost", "preview", "It stopped.", "a1")],
+    )  # fmt: skip
+
+
 @dataclass
 class World:
     """Everything that a test of the web layer touches. `ada` is an administrator, `bob` is not."""
@@ -411,6 +428,7 @@ async def make_world(
         access=control,
         domains=make_domains(settings, database, bus, clock, projects, table),
         certificates=HostCertificates(settings, Encryption()),
+        report=report,
     )
     asking = asyncio.create_task(control.requests.run())
     server = TestServer(create_application(services), skip_url_asserts=True)

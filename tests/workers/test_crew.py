@@ -222,3 +222,11 @@ async def test_who_lacks_a_grant_is_known_to_all_processes(town: Town) -> None:
         return await town.ask(hosts[1], **visit) == 503
 
     await eventually(is_sent_to_the_app, within=30)
+
+
+async def test_a_report_is_that_of_all_workers(town: Town) -> None:
+    await town.crew.open(Listeners((town.listener,)))
+    assert await town.ask() == 200
+    report = await town.crew.report()
+    assert [talker.name for talker in report.hosts] == [HOST]
+    assert [slot.kind for slot in report.pool if slot.workspace_id == town.target.workspace_id] == ["preview"]

@@ -1,4 +1,4 @@
-import { FolderGit2, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
+import { DoorOpen, FolderGit2, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Api, EventStream, type Account, type Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
@@ -6,6 +6,7 @@ import { usePath } from "../shared/router";
 import { ProjectSettings } from "../project/ProjectSettings";
 import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import "./account.css";
+import { FrontDoorPage } from "./FrontDoorPage";
 import { Profile } from "./Profile";
 import { Sessions } from "./Sessions";
 import { Tokens } from "./Tokens";
@@ -19,13 +20,14 @@ const ACCOUNT_LINKS: FrameLink[] = [
   { href: "/account/tokens", label: "API tokens", icon: <KeyRound size={16} aria-hidden /> },
 ];
 const USERS_LINK: FrameLink = { href: "/admin/users", label: "Users", icon: <People size={16} aria-hidden /> };
+const DOOR_LINK: FrameLink = { href: "/admin/front-door", label: "Front door", icon: <DoorOpen size={16} aria-hidden /> };
 
 export function AccountPages({ user: given, project }: { user: Account; project: Project | null }) {
   const { user, learn } = useUser(given);
   const path = usePath();
   const ofProject = project !== null && path.startsWith("/app/");
-  const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? [USERS_LINK] : [])];
-  const shown = path.startsWith("/admin") ? "/admin/users" : path;
+  const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? [USERS_LINK, DOOR_LINK] : [])];
+  const shown = path.startsWith("/admin") && path !== DOOR_LINK.href ? "/admin/users" : path;
   return (
     <>
       <Frame
@@ -77,6 +79,7 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
 
 function Page({ path, user, onChange }: { path: string; user: Account; onChange: (change: Partial<Account>) => void }) {
   if (path === "/admin/users" && user.is_administrator) return <Users api={api} user={user} />;
+  if (path === DOOR_LINK.href && user.is_administrator) return <FrontDoorPage api={api} />;
   if (path === "/account/sessions") return <Sessions api={api} />;
   if (path === "/account/tokens") return <Tokens api={api} user={user} />;
   return <Profile api={api} user={user} onChange={onChange} />;

@@ -1,10 +1,22 @@
 """The API, version 1: one module per resource."""
 
-from . import access, account, administration, domains, events, files, jobs, members, projects, sandbox
+from . import access, account, administration, domains, events, files, front_door, jobs, members, projects, sandbox
 
 OPERATIONS = tuple(
     operation
-    for module in (projects, members, access, domains, files, sandbox, events, jobs, account, administration)
+    for module in (
+        projects,
+        members,
+        access,
+        domains,
+        files,
+        sandbox,
+        events,
+        jobs,
+        account,
+        administration,
+        front_door,
+    )
     for operation in module.resource.operations
 )
 

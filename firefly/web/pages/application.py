@@ -14,7 +14,15 @@ from ..services import services_of
 from ..templating import EDITOR_STYLES, embed, render
 
 DASHBOARD_PAGES = ("/", "/new", "/bin", "/import", "/upload", "/search")
-ACCOUNT_PAGES = ("/account", "/account/tokens", "/account/sessions", "/admin", "/admin/users", "/admin/audit")
+ACCOUNT_PAGES = (
+    "/account",
+    "/account/tokens",
+    "/account/sessions",
+    "/admin",
+    "/admin/users",
+    "/admin/audit",
+    "/admin/front-door",
+)
 
 
 def set_up_application_pages(app: web.Application) -> None:

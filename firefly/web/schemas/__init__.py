@@ -44,6 +44,7 @@ from .base import (
     Query,
 )
 from .domains import Domain, DomainCertificate, DomainProof, NewDomain
+from .front_door import Failure, FrontDoor, Pooled, RouteEntry, RoutesQuery, Talker
 from .projects import (
     ArchiveQuery,
     CreatedProject,
@@ -89,6 +90,8 @@ __all__ = [
     "DomainProof",
     "Exec",
     "ExecAnswer",
+    "Failure",
+    "FrontDoor",
     "Input",
     "Job",
     "JobsQuery",
@@ -112,6 +115,7 @@ __all__ = [
     "Output",
     "Paging",
     "PolicyChange",
+    "Pooled",
     "Project",
     "ProjectChange",
     "ProjectsQuery",
@@ -119,12 +123,15 @@ __all__ = [
     "RequestAnswer",
     "RequestReply",
     "RoleChange",
+    "RouteEntry",
+    "RoutesQuery",
     "Sandbox",
     "SandboxLimits",
     "SandboxUsage",
     "Session",
     "SignIn",
     "Step",
+    "Talker",
     "Template",
     "Token",
     "Urls",

@@ -74,6 +74,11 @@ export class Api {
   users = (): Promise<t.Page<t.Account>> => this.transport.request("GET", "/users");
   createUser = (wanted: t.NewAccount): Promise<t.CreatedAccount> =>
     this.transport.request("POST", "/users", { body: wanted });
+  frontDoor = (): Promise<t.FrontDoor> => this.transport.request("GET", "/admin/front-door");
+  routes = (search: string, cursor: string | null): Promise<t.Page<t.RouteEntry>> => {
+    const query = new URLSearchParams({ search, ...(cursor ? { cursor } : {}) });
+    return this.transport.request("GET", `/admin/routes?${query.toString()}`);
+  };
   changeUser = (name: string, change: { is_administrator: boolean }): Promise<t.Account> =>
     this.transport.request("PATCH", pathOf("users", name), { body: change });
 }

@@ -158,3 +158,41 @@ export interface ServerEvent {
   data: Record<string, unknown>;
   id: string;
 }
+
+/** A host or an address, reckoned from the requests that were looked at in the last minute. */
+export interface Talker {
+  name: string;
+  requests: number;
+  sent: number;
+  errors: number;
+}
+
+/** Durations in seconds. */
+export interface FrontDoor {
+  requests_per_second: number;
+  errors_per_second: number;
+  p50: number;
+  p99: number;
+  lag_p50: number;
+  lag_p99: number;
+  longest_lag: number;
+  connections: number;
+  tunnels: number;
+  held: number;
+  routes: number;
+  pool: { kind: string; workspace_id: string | null; port: number | null; open: number; idle: number }[];
+  hosts: Talker[];
+  clients: Talker[];
+  failures: { at: string; host: string; kind: string; reason: string; request_id: string }[];
+}
+
+export interface RouteEntry {
+  host: string;
+  url: string;
+  kind: string;
+  state: "running" | "asleep" | null;
+  access: string;
+  workspace_id: string | null;
+  project_id: string | null;
+  redirect_to: string | null;
+}
