@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel
 
 from firefly.errors import InvalidInput
 from firefly.settings import Settings, load
 
+from .checks import Check
 from .command import Cli, command
+from .reaching import reachability
 
 if TYPE_CHECKING:
     from firefly.sandbox.backend import Capabilities
@@ -24,26 +25,25 @@ if TYPE_CHECKING:
 ENDS_SOON = 7
 
 
-class Check(BaseModel):
-    """`ok` false with `needed` is a reason not to start; without it something works less well."""
-
-    what: str
-    ok: bool
-    found: str
-    remedy: str = ""
-    needed: bool = False
-
-
 def register(app: typer.Typer) -> None:
     command(app)(doctor)
 
 
-async def doctor(cli: Cli, quiet: Annotated[bool, typer.Option("--quiet", help="Only what is wrong.")] = False) -> None:
-    """Look at this machine: tools, isolation, folders. Ends with 1 when something that is needed is missing."""
+async def doctor(
+    cli: Cli,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only what is wrong.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Neither names nor the running server.")] = False,
+) -> None:
+    """Look at this machine and at the way to it: tools, isolation, folders, certificates, DNS, the running server.
+
+    Ends with 1 when something that is needed is missing.
+    """
     settings = load()
     checks = [*tools(), *folders(settings), *hosts(settings), *certificates(settings)]
     told = {check.what for check in checks}
     checks += [check for check in await isolation(settings) if check.what not in told]
+    if not offline:
+        checks += [check async for check in reachability(settings)]
     shown = [check for check in checks if not (quiet and check.ok)]
     columns = {
         "": lambda c: "ok" if c.ok else "MISSING" if c.needed else "note",

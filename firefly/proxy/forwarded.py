@@ -165,12 +165,15 @@ def to_sandbox(head: Head, lines: bytes, request_id: bytes) -> bytes:
 
 
 def to_app(head: Head, visitor: Visitor, request_id: bytes, *, content: bool) -> bytes:
-    """The head as the app gets it: with all cookies, and two fields that only the front door can set."""
+    """The head as the app gets it: with all cookies, and fields that only the front door can set."""
     own = b"X-Firefly-Client-Address: %b\r\nX-Firefly-Host-Kind: %b\r\nX-Request-Id: %b" % (
         (visitor.client(head), b"content" if content else b"app", request_id)
     )
+    # Somebody who speaks for others and is not listed: `firefly doctor` asks after that.
+    speaks = not visitor.believed and head.field(b"x-forwarded-for") is not None
+    unlisted = b"X-Firefly-Unlisted: %b\r\n" % visitor.address.encode() if speaks else b""
     return b"%b %b HTTP/1.1%b%b%b%b" % (
-        (head.method, head.target, head.fields.for_app(), visitor.lines(head), own, _end(head.upgrade))
+        (head.method, head.target, head.fields.for_app(), visitor.lines(head) + unlisted, own, _end(head.upgrade))
     )
 
 

@@ -5,6 +5,7 @@ from aiohttp import web
 from firefly.errors import NotFound
 
 from .metrics import metrics
+from .reach import reach
 from .services import services_of
 
 
@@ -13,6 +14,7 @@ def set_up_wellknown(app: web.Application) -> None:
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/.well-known/jwks.json", jwks)
+    app.router.add_get("/.well-known/firefly", reach)
     app.router.add_get("/.well-known/acme-challenge/{token}", proof)
 
 
