@@ -112,6 +112,9 @@ async def test_account(live_server: LiveServer, page: Page, look: Looker) -> Non
     await look(page, "users")
     async with live_server.client(token=await own_token(page)) as client:
         await create_project(client, "stars", "static")
+    await page.goto("/admin/front-door")
+    await expect(page.get_by_role("link", name=f"stars--{person.name}.preview.localhost")).to_be_visible()
+    await look(page, "admin-front-door")
     await page.goto(f"/app/{person.name}/stars/settings")
     await expect(page.get_by_text("git clone")).to_be_visible()
     await look(page, "settings")
@@ -236,7 +239,8 @@ async def look_at_host(radio: Editor, look: Looker, title: str, name: str) -> No
     """The same on the preview's own host, by the front door."""
     tab = await radio.page.context.new_page()
     async with radio.client.get(f"/api/v1/projects/{radio.path}") as answer:
-        await tab.goto((await answer.json())["urls"]["preview"])
+        # What waits goes on loading.
+        await tab.goto((await answer.json())["urls"]["preview"], wait_until="commit")
     await expect(tab.get_by_role("heading", name=title)).to_be_visible()
     await look(tab, name)
     await tab.close()
@@ -246,8 +250,8 @@ async def test_front_door(live_server: LiveServer, page: Page, look: Looker) -> 
     person = await sign_in(live_server, page, "rear", display_name="Rear Admiral")
     async with live_server.client(token=await own_token(page)) as client:
         project = await create_project(client, "gone", "static")
-        await page.goto(live_server.content_url(f"8099--gone--{person.name}"))
-        await expect(page.get_by_text("Nothing listens on port 8099 in the sandbox.")).to_be_visible()
+        await page.goto(live_server.content_url(f"8099--gone--{person.name}"), wait_until="commit")
+        await expect(page.get_by_text("Nothing listens on port 8099.").last).to_be_visible()
         await look(page, "preview-nothing-listens")
         await page.goto("about:blank")
         await client.delete(f"/api/v1/projects/{person.name}/gone")

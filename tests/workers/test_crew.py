@@ -225,7 +225,7 @@ async def test_who_lacks_a_grant_is_known_to_all_processes(town: Town) -> None:
 
 
 async def test_a_report_is_that_of_all_workers(town: Town) -> None:
-    await town.crew.open(Listeners((town.listener,)))
+    await town.open()
     assert await town.ask() == 200
     report = await town.crew.report()
     assert [talker.name for talker in report.hosts] == [HOST]
