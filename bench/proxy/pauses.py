@@ -12,13 +12,15 @@ import aiohttp
 from firefly.client.bridge import BridgeClient
 from tests.support.server import LiveServer, create_project
 
-from ..harness import Row
+from ..harness import Process, Row
 from .rig import program
 
 SECONDS, SETTLED = 10.0, 3.0
 # Milliseconds at the 99th percentile.
 MOST = {"0": 5.0, "1": 1.0}
 WHERE = {"0": "in the process", "1": "in a process of its own"}
+# In the command line of a worker, and of nothing else.
+WORKER = b"firefly.workers"
 # What a build does: it computes, and it tells.
 BUSY = "python3 -c 'n = 0\nwhile True:\n    n = sum(range(200000))\n    print(\"x\" * 4000, n, flush=True)'"
 PREVIEWS, EDITS = 0.003, 0.05
@@ -34,10 +36,11 @@ def _rows(workers: str) -> list[Row]:
         server = LiveServer(Path(name), enter=_as_usual, settings={"FIREFLY_PROXY_WORKERS": workers})
         with server:
             found = asyncio.run(_measure(server))
-    name, most = f"front door {WHERE[workers]} under mixed load", MOST[workers]
+    name, most, own = f"front door {WHERE[workers]} under mixed load", MOST[workers], found["own"]
     return [
-        Row(f"{name}, p99", round(found["p99"], 2), "ms", target=f"≤ {most:g} ms", ok=found["p99"] <= most),
-        Row(f"{name}, longest pause", round(found["worst"], 2), "ms"),
+        Row(f"{name}, p99", round(own["p99"], 2), "ms", target=f"≤ {most:g} ms", ok=own["p99"] <= most),
+        Row(f"{name}, longest pause", round(own["worst"], 2), "ms"),
+        Row(f"{name}, p99 with the kernel's waits", round(found["seen"]["p99"], 2), "ms"),
     ]
 
 
@@ -46,10 +49,19 @@ def _as_usual() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
-async def _measure(server: LiveServer) -> dict[str, float]:
+async def _measure(server: LiveServer) -> dict[str, dict[str, float]]:
     async with server.client() as client, _load(server, client):
         await asyncio.sleep(SETTLED)
-        return await asyncio.to_thread(program, "probe", port=server.port, seconds=SECONDS)
+        return await asyncio.to_thread(program, "probe", port=server.port, pid=_serving(server), seconds=SECONDS)
+
+
+def _serving(server: LiveServer) -> int:
+    """The process whose loop serves: a worker, if there is one."""
+    assert server.process is not None
+    for pid in Process(server.process.pid).tree():
+        if WORKER in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return pid
+    return server.process.pid
 
 
 @asynccontextmanager
