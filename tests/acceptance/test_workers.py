@@ -128,7 +128,7 @@ async def test_a_worker_that_dies_is_replaced_and_the_server_goes_on(
     server: LiveServer, client: aiohttp.ClientSession, project: dict[str, dict[str, str]]
 ) -> None:
     await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
-    counted = (await metrics(client))["requests"]
+    counted = (await metrics(client))["front_door_accepted_total"]
     before = workers(server)
     assert len(before) == 2
     os.kill(before[0], signal.SIGKILL)
@@ -144,7 +144,7 @@ async def test_a_worker_that_dies_is_replaced_and_the_server_goes_on(
     assert "worker.ended" in server.log
     assert "SIGKILL" in server.log
     async with server.client() as other:
-        assert (await metrics(other))["requests"] >= counted
+        assert (await metrics(other))["front_door_accepted_total"] >= counted
 
 
 async def test_workers_end_with_the_server(tmp_path: Path) -> None:
