@@ -9,7 +9,8 @@ link.html        `token`, `purpose` ("first-administrator", "sign-in"), `name`, 
                  POSTs name, display_name, password to /auth/link/<token>
 accept.html      `project` (owner/name), `host`, `fields` (hidden inputs, name -> value): POSTs to /auth/preview
 message.html     `status`, `title`, `detail`, `actions` (of `label`, `href`), `request_id`: errors and short news
-access.html      `to`, `told` (a sentence or ""), `doors` (addresses of code, password, ask, sign_in): content hosts
+access.html      `to`, `told` (a sentence or ""), `about` (the field that is wrong, or ""), `doors` (addresses of code,
+                 password, ask, sign_in): content hosts
 asked.html       `to`, `again` (seconds until it looks again): content hosts
 knock.html       `action`: a button that takes a link: content hosts
 help.html        `title`, `content` (safe HTML), `pages` (of `title`, `href`, `current`, in order, under `section`)

@@ -54,6 +54,7 @@ async def test_a_code_and_a_password_are_typed(shared: Shared, guest: Page) -> N
     await guest.get_by_label("Code", exact=True).fill("WRONG")
     await guest.get_by_label("Code", exact=True).press("Enter")
     await expect(guest.get_by_role("alert")).to_contain_text("This code does not open anything here")
+    await expect(guest.get_by_label("Code", exact=True)).to_be_focused()
     await guest.get_by_label("Code", exact=True).fill(code.lower())
     await guest.get_by_label("Code", exact=True).press("Enter")
     await is_inside(guest, shared, "/?a=1")

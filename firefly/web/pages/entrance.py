@@ -64,7 +64,9 @@ async def _try(request: web.Request, door: str, name: str) -> web.StreamResponse
         grant = await check(form.get(name, ""), place_of(request), visitor_of(request))
     except FireflyError as error:
         return _failed(request, to, error)
-    return await let_in(request, grant, to) if grant else _page(request, to, told=WRONG[door], status=403)
+    if grant is None:
+        return _page(request, to, told=WRONG[door], about=name, status=403)
+    return await let_in(request, grant, to)
 
 
 async def take_link(request: web.Request) -> web.StreamResponse:
@@ -91,7 +93,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     if not _is_ours(request):
         return _page(request, to, told=FOREIGN, status=403)
     if not form.get("name", "").strip():
-        return _page(request, to, told="Say who you are, so that the owners know.", status=422)
+        return _page(request, to, told="Say who you are, so that the owners know.", about="name", status=422)
     try:
         secret = await services_of(request).access.requests.ask(
             place_of(request), visitor_of(request), name=form["name"], message=form.get("message", ""), path=to
@@ -159,9 +161,11 @@ def _failed(request: web.Request, to: str, error: FireflyError) -> web.StreamRes
     return response
 
 
-def _page(request: web.Request, to: str, *, told: str = "", status: int = 200) -> web.Response:
+def _page(request: web.Request, to: str, *, told: str = "", about: str = "", status: int = 200) -> web.Response:
+    """`about` names the field that is wrong."""
     doors = {"code": CODE, "password": PASSWORD, "ask": ASK, "sign_in": f"/.firefly/sign-in?to={quote(to, safe='')}"}
-    return _card(request, "access.html", {"to": to, "told": told, "doors": doors}, status=status)
+    values: dict[str, object] = {"to": to, "told": told, "about": about, "doors": doors}
+    return _card(request, "access.html", values, status=status)
 
 
 def _card(request: web.Request, template: str, values: dict[str, object], *, status: int = 200) -> web.Response:
