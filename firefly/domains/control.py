@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from ..auth import Identity, Limit, RateLimiter
@@ -80,8 +81,8 @@ class Domains:
         # The list of public suffixes takes a while to read.
         kind, wanted = await asyncio.to_thread(self._names.read, host)
         async with self._records.database.transaction() as connection:
-            await self._check_number(project, connection)
-            hosts = await self._claim(project, wanted, port, connection) if kind is Kind.ALIAS else ()
+            facts = await self._hold(project, connection)
+            hosts = await self._claim(project, wanted, port, facts, connection) if kind is Kind.ALIAS else ()
             domain = await self._insert(identity, project, kind, wanted, port, connection)
             path = project.owner, project.name
             await self._records.announce(
@@ -90,14 +91,16 @@ class Domains:
         await self._routes.apply(hosts)
         return await self._of(project, domain.id)
 
-    async def _check_number(self, project: Project, connection: Connection) -> None:
-        """Holds off other additions, so that simultaneous ones do not pass together."""
-        if await self._queries.lock_project(connection, project_id=project.id) is None:
+    async def _hold(self, project: Project, connection: Connection) -> Mapping[str, Any]:
+        """The project as it is now; other changes of it wait, so that simultaneous additions do not pass together."""
+        facts = await self._queries.lock_project(connection, project_id=project.id)
+        if facts is None:
             raise NotFound(UNKNOWN)
         if await self._queries.count(connection, project_id=project.id) >= MOST:
             raise LimitReached(
                 f"A project has at most {MOST} domains. Remove one that is no longer needed.", limit=MOST
             )
+        return dict(facts)
 
     async def _insert(
         self, identity: Identity, project: Project, kind: Kind, host: str, port: int | None, connection: Connection
@@ -116,8 +119,9 @@ class Domains:
             raise Conflict(f"The project has {host} already.", field="host")
         return Domain.from_row(row)
 
-    async def _claim(self, project: Project, host: str, port: int | None, connection: Connection) -> Sequence[str]:
-        facts = {"workspace_id": project.workspace_id, "visibility": project.visibility.value}
+    async def _claim(
+        self, project: Project, host: str, port: int | None, facts: Mapping[str, Any], connection: Connection
+    ) -> Sequence[str]:
         try:
             return await self._routes.add(route_to(host, port, project.id, facts), connection=connection)
         except NameTaken:

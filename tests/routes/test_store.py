@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from firefly.bus import JSON, Bus, Event
 from firefly.errors import InvalidInput, NameTaken, NotFound
 from firefly.routes import Access, AppTarget, BridgeTarget, Health, Route, RouteTable, SandboxTarget, Spread
+from firefly.routes.mirror import RouteMirror
 from firefly.routes.store import RouteStore
 from firefly.store import Database
 from firefly.testing.bus import MemoryBus
@@ -31,8 +32,8 @@ def store(database: Database, bus: Bus, table: RouteTable) -> RouteStore:
 
 
 @asynccontextmanager
-async def following(store: RouteStore) -> AsyncIterator[None]:
-    task = asyncio.create_task(store.follow())
+async def following(mirror: RouteMirror) -> AsyncIterator[None]:
+    task = asyncio.create_task(mirror.follow())
     try:
         yield
     finally:
@@ -203,7 +204,7 @@ async def test_a_change_that_is_rolled_back_never_was(store: RouteStore, table: 
 
 async def test_another_replica_follows(store: RouteStore, database: Database, bus: Bus) -> None:
     elsewhere = RouteTable()
-    async with following(RouteStore(database, bus, elsewhere)):
+    async with following(RouteMirror(database, bus, elsewhere)):
         project = uuid4()
         await store.add(shop(project))
         await eventually(lambda: elsewhere.get(OLD))
@@ -215,7 +216,7 @@ async def test_another_replica_follows(store: RouteStore, database: Database, bu
 
 async def test_many_hosts_at_once_reach_another_replica(store: RouteStore, database: Database, bus: Bus) -> None:
     elsewhere = RouteTable()
-    async with following(RouteStore(database, bus, elsewhere)):
+    async with following(RouteMirror(database, bus, elsewhere)):
         project = uuid4()
         await store.add(*(shop(project, host=f"{'n' * 60}-{n}.preview.localhost") for n in range(90)))
         assert await eventually(lambda: len(elsewhere) == 90)
@@ -247,7 +248,7 @@ async def test_a_route_in_an_event_is_the_one_in_the_database(
     store: RouteStore, table: RouteTable, database: Database, route: Route
 ) -> None:
     elsewhere, silent = RouteTable(), MemoryBus()
-    other = RouteStore(database, silent, elsewhere)
+    other = RouteMirror(database, silent, elsewhere)
     await other.load()
     async with database.transaction() as connection:
         await store.add(route, connection=connection)
@@ -265,7 +266,7 @@ async def test_a_replica_that_missed_something_fetches_just_that(
     store: RouteStore, database: Database, bus: Bus, table: RouteTable
 ) -> None:
     elsewhere = RouteTable()
-    other = RouteStore(database, MemoryBus(), elsewhere)
+    other = RouteMirror(database, MemoryBus(), elsewhere)
     project = uuid4()
     await store.add(shop(project))
     await other.load()
@@ -282,7 +283,7 @@ async def test_a_replica_that_missed_something_fetches_just_that(
 
 async def test_a_gap_between_versions_is_noticed(store: RouteStore, database: Database, table: RouteTable) -> None:
     elsewhere, silent = RouteTable(), MemoryBus()
-    other = RouteStore(database, silent, elsewhere)
+    other = RouteMirror(database, silent, elsewhere)
     await other.load()
     async with following(other):
         await eventually(lambda: other.version == store.version and silent._subscriptions)
@@ -298,7 +299,7 @@ async def test_what_is_old_news_changes_nothing(store: RouteStore, table: RouteT
     (event,) = await changed(bus, 1, lambda: store.add(route))
     assert route.project_id is not None
     await store.release(route.project_id)
-    await store._heed(event)
+    await store._mirror._heed(event)
     assert len(table) == 0
 
 
@@ -317,7 +318,7 @@ async def test_a_route_too_long_for_an_event_reaches_another_replica(
     store: RouteStore, database: Database, bus: Bus
 ) -> None:
     elsewhere = RouteTable()
-    async with following(RouteStore(database, bus, elsewhere)):
+    async with following(RouteMirror(database, bus, elsewhere)):
         await store.add(shop())
         async with database.transaction() as connection:
             query = "update routes set target = target || jsonb_build_object('more', repeat('x', 8000)) where host = $1"
@@ -330,7 +331,7 @@ async def test_removals_are_forgotten_in_the_end_and_whoever_was_away_longer_com
     store: RouteStore, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = RouteTable()
-    other = RouteStore(database, MemoryBus(), elsewhere)
+    other = RouteMirror(database, MemoryBus(), elsewhere)
     project = uuid4()
     await store.add(shop(project))
     await other.load()
@@ -340,7 +341,7 @@ async def test_removals_are_forgotten_in_the_end_and_whoever_was_away_longer_com
     await store.load()
     async with database.connection() as connection:
         assert await connection.fetchval("select count(*) from route_changes") == 0
-    monkeypatch.setattr("firefly.routes.store.REMEMBERED", 0.0)
+    monkeypatch.setattr("firefly.routes.mirror.REMEMBERED", 0.0)
     await other.catch_up()
     assert len(elsewhere) == 0
 
@@ -349,7 +350,7 @@ async def test_while_everything_is_compared_newer_changes_stand(
     store: RouteStore, database: Database, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = RouteTable()
-    other = RouteStore(database, bus, elsewhere)
+    other = RouteMirror(database, bus, elsewhere)
     project = uuid4()
     await store.add(shop(project), shop(project, host=NEW))
     await other.load()

@@ -12,9 +12,9 @@ SELECT d.*, NULL AS by, p.workspace_id, p.visibility, p.deleted_at, p.name AS pr
 FROM domains AS d JOIN projects AS p ON p.id = d.project_id JOIN accounts AS o ON o.id = p.owner_id
 WHERE d.id = :id FOR NO KEY UPDATE OF p, d;
 
--- name: lock_project$
+-- name: lock_project^
 -- Additions to one project come one after another.
-SELECT id FROM projects WHERE id = :project_id AND deleted_at IS NULL FOR NO KEY UPDATE;
+SELECT workspace_id, visibility FROM projects WHERE id = :project_id AND deleted_at IS NULL FOR NO KEY UPDATE;
 
 -- name: count$
 SELECT count(*) FROM domains WHERE project_id = :project_id;
