@@ -61,7 +61,12 @@ def _added(where: str, found: Mapping[str, tuple[Times, Times]]) -> list[Row]:
     return [
         beside(
             f"latency added {where}, {which}", ours[which], "ms", peer="nginx", peer_value=nginx[which],
-            at_most=MOST, void=void,
+            at_most=MOST, void=void or _lost(ours[which], nginx[which]),
         )
         for which in ("p50", "p99")
     ]  # fmt: skip
+
+
+def _lost(ours: float, nginx: float) -> str:
+    """Why a comparison does not count: what is added is less than what the upstream's own time varies by."""
+    return "" if min(ours, nginx) > 0 else "less than nothing was added"

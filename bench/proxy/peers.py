@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ..harness import find
@@ -132,9 +133,8 @@ def _caddy(folder: Path, port: int, upstream: int) -> list[str]:
     return ["env", f"HOME={folder}", "GOMAXPROCS=1", find("caddy") or "caddy", "run", "--config", "Caddyfile"]
 
 
+@cache
 def _install(folder: Path) -> bool:
-    if (folder / "npm").exists():
-        return True
     npm = find("npm")
     if npm is None:
         return False
