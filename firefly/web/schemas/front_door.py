@@ -58,7 +58,7 @@ class RoutesQuery(Paging):
 
 
 class RouteEntry(Output):
-    """`kind` says where it leads, `state` whether that runs; `opens` is who may look beside members."""
+    """`kind` says where it leads, `state` whether that runs; `access` is who may look."""
 
     host: str
     url: str
