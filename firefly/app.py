@@ -133,8 +133,9 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
         await work.start(stack, stop_sandboxes=lambda: stop_sandboxes and _is_alone(predecessor))
         stack.push_async_callback(site.close)
         await site.open()
+        entered = asyncio.Event()
         if predecessor is not None:
-            predecessor.here(service.calls(work.keeper, tunnels), service.notes(work.keeper))
+            predecessor.here(service.calls(work.keeper, tunnels), service.notes(work.keeper, entered))
         await announce(settings, credentials, backend.capabilities())
         await doors.open()
         stack.push_async_callback(doors.close, drain=settings.drain_requests, tunnels=settings.drain_tunnels)
@@ -155,7 +156,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
                 hosting.maintenance.run(),
-                inherit(predecessor, hosting, work.jobs, handover),
+                inherit(predecessor, hosting, work.jobs, handover, entered),
             )
         )
         if predecessor is not None:

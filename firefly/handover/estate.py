@@ -25,7 +25,7 @@ class Estate(Holdings):
     async def let_go(self, successor: Successor) -> None:
         await self.keeper.let_go(successor)
         # They begin again there, as after a restart.
-        await self.jobs.close()
+        await self.jobs.let_go(partial(successor.note, "jobs"))
         self.tunnels.ask(partial(successor.call, "redeem"))
         if self.embedded is not None:
             await self.embedded.let_go()

@@ -42,9 +42,13 @@ class Successor:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._here = asyncio.Event()
+        self._early: list[tuple[str, tuple[object, ...]]] = []
 
     def arrive(self) -> None:
         self._here.set()
+        for name, values in self._early:
+            self.link.note(name, *values)
+        self._early.clear()
 
     async def comes(self) -> bool:
         """Wait until it can be asked; False where it is gone before."""
@@ -59,8 +63,11 @@ class Successor:
         return await self.link.call(name, *values, limit=CALL_LIMIT)
 
     def note(self, name: str, *values: object) -> None:
+        """Told when it is there, if not yet."""
         if self._here.is_set():
             self.link.note(name, *values)
+        else:
+            self._early.append((name, values))
 
 
 class Handover:

@@ -53,17 +53,20 @@ class Leaving:
             await self.predecessor.gone.wait()
 
 
-async def inherit(predecessor: Predecessor | None, hosting: Hosting, jobs: Jobs, handover: Handover) -> None:
-    """When a predecessor is gone, see to what it may have left in the middle of it."""
+async def inherit(
+    predecessor: Predecessor | None, hosting: Hosting, jobs: Jobs, handover: Handover, entered: asyncio.Event
+) -> None:
+    """Begin the jobs that a predecessor has `entered`, and when it is gone see to what it left in the middle of it."""
     if predecessor is None:
         return
-    await predecessor.gone.wait()
-    if handover.has_let_go:
-        # Whoever came later does, when this server is gone.
-        return
-    try:
-        await hosting.tidy()
-        await jobs.open()
-    except FireflyError as error:
-        log.warning("handover.not_tidied", reason=error.detail)
+    while not predecessor.gone.is_set():
+        await first(predecessor.gone.wait(), entered.wait())
+        entered.clear()
+        try:
+            await jobs.look()
+            # After a further change of servers that is the successor's to do.
+            if predecessor.gone.is_set() and not handover.has_let_go:
+                await hosting.tidy()
+        except FireflyError as error:
+            log.warning("handover.not_tidied", reason=error.detail)
     log.info("handover.done", pid=predecessor.pid)

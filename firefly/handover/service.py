@@ -1,5 +1,6 @@
 """What predecessors may ask of a server that has come in their place."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -36,5 +37,5 @@ def calls(keeper: Keeper, tunnels: Tunnels) -> Mapping[str, Call]:
     }
 
 
-def notes(keeper: Keeper) -> Mapping[str, Note]:
-    return {"touch": keeper.touch}
+def notes(keeper: Keeper, look_for_jobs: asyncio.Event) -> Mapping[str, Note]:
+    return {"touch": keeper.touch, "jobs": look_for_jobs.set}

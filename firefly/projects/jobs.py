@@ -60,13 +60,27 @@ class Jobs:
         self._cancelled: set[UUID] = set()
         self._ending: set[UUID] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._elsewhere: Callable[[], None] | None = None
 
     def register(self, kind: str, steps: Sequence[str], work: Work, undo: Undo, *, tidy: Tidy | None = None) -> None:
         """Before `open`: what to do for a kind of job."""
         self._kinds[kind] = Kind(steps, work, undo, tidy)
 
+    async def let_go(self, tell: Callable[[], None]) -> None:
+        """Leave all jobs to another process, which begins them again; `tell` it when one is entered here."""
+        self._elsewhere = tell
+        await self.close()
+
+    async def look(self) -> None:
+        """See to it that what another process has entered is begun, here or wherever jobs are begun now."""
+        if self._elsewhere is not None:
+            self._elsewhere()
+        else:
+            await self.open()
+
     async def open(self) -> None:
         """Begin again with what an earlier process did not end; what is under way here goes on."""
+        self._elsewhere = None
         async with self._database.connection() as connection:
             rows = [row async for row in self._queries.unfinished_jobs(connection)]
         for row in rows:
@@ -108,7 +122,10 @@ class Jobs:
 
     def begin(self, new: NewJob) -> Job:
         """Once it is committed."""
-        self._spawn(new.job, new.input)
+        if self._elsewhere is not None:
+            self._elsewhere()
+        else:
+            self._spawn(new.job, new.input)
         return new.job
 
     async def get(self, identity: Identity, job_id: UUID) -> Job:

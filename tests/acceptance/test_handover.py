@@ -185,12 +185,14 @@ async def test_a_successor_that_does_not_start_changes_nothing(
         loads = load(server, stack, preview)
         for settings, reason in (
             ({"FIREFLY_SECRET_KEY": "short"}, "FIREFLY_SECRET_KEY needs at least 32 characters"),
-            # Found out after the sandboxes were let go of.
-            ({"FIREFLY_PROXY_WORKERS": "1", "PYTHONPATH": str(broken(tmp_path))}, "did not start: exit code 7"),
+            ({"FIREFLY_PROXY_WORKERS": "1", "PYTHONPATH": broken(tmp_path, WORKER)}, "did not start: exit code 7"),
+            # Found out after sandboxes and database were let go of.
+            ({"PYTHONPATH": broken(tmp_path, LATE)}, "It is broken on purpose."),
         ):
             failed = await asyncio.to_thread(attempt, server, settings)
             assert (failed.returncode, reason in failed.stderr) == (1, True), failed.stderr
     assert [one.result.problems for one in loads] == ["", "", "", ""]
+    assert "handover.let_go" in server.log
     assert server.process is not None
     assert server.process.poll() is None
     other = await create_project(client, f"after-{secrets.token_hex(2)}", "static")
@@ -202,14 +204,29 @@ async def test_a_successor_that_does_not_start_changes_nothing(
     assert await ended(before) == 0
 
 
-def broken(folder: Path) -> Path:
-    """On the path of a worker of the front door, it ends that at its start."""
-    made = folder / "broken"
+# What Python runs before anything else. A worker of the front door ends; the server fails after all was let go of.
+WORKER = """
+import os, sys
+if "firefly.workers" in str(sys.orig_argv):
+    os._exit(7)
+"""
+LATE = """
+import sys
+if "--replace" in sys.orig_argv:
+    from firefly.adapters.site import Site
+    from firefly.errors import Unavailable
+    async def fail(self):
+        raise Unavailable("It is broken on purpose.")
+    Site.open = fail
+"""
+
+
+def broken(folder: Path, source: str) -> str:
+    """A folder for PYTHONPATH."""
+    made = folder / secrets.token_hex(4)
     made.mkdir()
-    (made / "sitecustomize.py").write_text(
-        "import os, sys\nif 'firefly.workers' in str(sys.orig_argv):\n    os._exit(7)\n"
-    )
-    return made
+    (made / "sitecustomize.py").write_text(source)
+    return str(made)
 
 
 def attempt(server: LiveServer, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -88,10 +88,11 @@ async def test_a_server_hands_over_step_by_step(server: Server) -> None:
 
     touched: list[str] = []
     asked = asyncio.create_task(server.books.successor.call("ensure", "shop"))
+    server.books.successor.note("touch", "early")
     found.here({"ensure": ensure}, {"touch": touched.append})
     assert await asked == "shop runs"
     server.books.successor.note("touch", "shop")
-    await eventually(lambda: touched == ["shop"])
+    await eventually(lambda: touched == ["early", "shop"])
     found.taken_over()
     await asyncio.wait_for(server.handover.taken_over.wait(), 5)
     found.close()

@@ -174,6 +174,29 @@ async def test_what_a_stopped_server_had_begun_begins_again_and_knows_it(
     await later.close()
 
 
+async def test_what_is_entered_after_letting_go_begins_elsewhere_and_once(
+    house: House, ada: Identity, kind: Kind
+) -> None:
+    """Two servers for a moment: the one that has let go enters a job, the other is told and begins it."""
+    before, later = jobs_of(house, kind), jobs_of(house, kind)
+    told = asyncio.Event()
+    await before.let_go(told.set)
+    job = await begun(house, before, ada)
+    assert told.is_set()
+    assert not kind.working.is_set()
+    await asyncio.gather(later.look(), later.look())
+    await kind.working.wait()
+    await later.look()
+    kind.go_on.set()
+    assert (await ended(later, ada, job)).state is JobState.SUCCEEDED
+    assert kind.again == [False]
+    await later.close()
+    await before.open()
+    again = await begun(house, before, ada)
+    assert (await ended(before, ada, again)).state is JobState.SUCCEEDED
+    await before.close()
+
+
 async def test_one_that_is_withdrawn_never_begins(house: House, ada: Identity, kind: Kind) -> None:
     jobs = jobs_of(house, kind)
     new = jobs.new("test", project_id=uuid4(), account_id=ada.account.id, input={"what": "archive"})

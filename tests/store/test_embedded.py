@@ -87,6 +87,27 @@ async def test_starts_and_keeps_what_it_was_given(embedded: EmbeddedPostgres) ->
     assert await ask(embedded, "SELECT seven FROM kept") == 7
 
 
+async def test_a_successor_takes_it_over_while_it_runs(embedded: EmbeddedPostgres, settings: Settings) -> None:
+    await embedded.start()
+    running = postmaster(settings)
+    later = EmbeddedPostgres(settings, options=FAST)
+    await later.start(beside=True)
+    assert await ask(later, "SELECT 7") == 7
+    # What was never its own it does not end.
+    await later.stop()
+    with pytest.raises(Conflict):
+        await later.take_over()
+    await embedded.let_go()
+    await later.take_over()
+    await embedded.stop()
+    assert (await ask(later, "SELECT 7"), postmaster(settings)) == (7, running)
+    await later.stop()
+    assert not await answers(later)
+    # Its parent would have ended by now.
+    assert embedded._process is not None
+    await asyncio.to_thread(embedded._process.wait, 30)
+
+
 async def test_dsn_holds_no_password(embedded: EmbeddedPostgres, settings: Settings) -> None:
     dsn = await embedded.start()
     passfile = settings.data_dir / "postgres" / "passfile"
