@@ -30,6 +30,8 @@ TELL_EVERY = 60.0
 # Descriptors that connections leave to those that are served already, at least and as a part of all: without one to
 # its target no request is answered. The kernel gives the lowest number that is free.
 SPARE, PART_OF_SPARE = 8, 20
+# Seconds until a silent client is asked whether it is still there, and between askings; how many go unanswered.
+ALIVE_AFTER, ALIVE_EVERY, ALIVE_TIMES = 60, 20, 3
 
 
 class Acceptor:
@@ -39,6 +41,7 @@ class Acceptor:
         self, listener: socket.socket, context: "Context", kind: type[Connection], tls: ssl.SSLContext | None
     ) -> None:
         self.socket = listener
+        _keep_alive(listener)
         self._context = context
         self._kind = kind
         self._tls = tls
@@ -135,3 +138,12 @@ class Acceptor:
         except BaseException:
             seat.leave()
             raise
+
+
+def _keep_alive(listener: socket.socket) -> None:
+    """Let the kernel notice clients that vanished without a word; a tunnel that is silent would stay for ever."""
+    if listener.family in (socket.AF_INET, socket.AF_INET6):
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ALIVE_AFTER)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ALIVE_EVERY)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, ALIVE_TIMES)

@@ -7,14 +7,14 @@ by all heads that have the very same lines.
 import re
 from collections.abc import Sequence
 from functools import cache
-from urllib.parse import unquote_to_bytes
+
+from .baggage import own_members
 
 HOST = re.compile(rb"(?:[A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5}+)?")
 LENGTH = re.compile(rb"[0-9]{1,18}")
 PROTOCOL = re.compile(rb"(?=.{1,64}\Z)[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?:/[!#$%&'*+\-.^_`|~0-9A-Za-z]++)?")
 # Firefly's own cookies and fields: theirs is the prefix, nobody else's.
 OWN_COOKIE = b"__Host-firefly-"
-OWN_BAGGAGE = b"firefly-environment"
 CHUNKED = -1
 
 # How we name ourselves in Via (RFC 9110, 7.6.3): what we are, not where or which version.
@@ -174,7 +174,7 @@ class Fields:
         for field in _PICK.finditer(text, 0 if host is None else len(b"\r\nHost: ") + len(host)):
             name, value = field[1].lower(), field[2]
             if name == b"baggage":
-                cuts += _own_baggage(text, *field.span(2), field.start())
+                cuts += own_members(text, *field.span(2), field.start())
                 continue
             if name == b"cookie":
                 self.cookies = self.cookies + b"; " + value if self.cookies else value
@@ -214,24 +214,6 @@ class Fields:
             if len(_field(b"upgrade").findall(self.text)) > 1:
                 raise BadHead("The field upgrade is there twice.")
             self.upgrade = _upgrade(seen)
-
-
-def _own_baggage(text: bytes, begin: int, end: int, line: int) -> Spans:
-    """Spans of the members that are Firefly's own in the value of a Baggage field (www.w3.org/TR/baggage, 3.3).
-
-    A member ends at a comma, whatever is in it. Where nothing else is in the field, its `line` goes too.
-    """
-    cuts, position, others = [], begin, False
-    for member in text[begin:end].split(b","):
-        after = position + len(member)
-        key = unquote_to_bytes(member.partition(b"=")[0].partition(b";")[0]).strip(b" \t").lower()
-        if key == OWN_BAGGAGE:
-            # With the comma before it where something stays before it, else with that after it.
-            cuts.append((position - 1, after) if others else (position, min(after + 1, end)))
-        elif member.strip(b" \t"):
-            others = True
-        position = after + 1
-    return cuts if others or not cuts else [(line, end)]
 
 
 def _frame(seen: dict[bytes, bytes], *, modern: bool) -> int:

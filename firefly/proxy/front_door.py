@@ -38,8 +38,6 @@ PAUSE = 0.02
 BACKLOG = 1024
 # Others have their turn in between.
 REVIEWED_AT_ONCE = 64
-# Seconds until a silent client is asked whether it is still there, and between askings; how many go unanswered.
-ALIVE_AFTER, ALIVE_EVERY, ALIVE_TIMES = 60, 20, 3
 
 
 log = structlog.get_logger()
@@ -117,7 +115,6 @@ class FrontDoor:
         loop = asyncio.get_running_loop()
         self._context.open(loop)
         listener = sock or socket.create_server((host, port), backlog=BACKLOG)
-        _keep_alive(listener)
         acceptor = Acceptor(listener, self._context, OnwardConnection if onward else Connection, tls)
         acceptor.open()
         self._acceptors.append(acceptor)
@@ -304,12 +301,3 @@ async def _each(connections: set[Connection], check: Callable[[Connection], None
             check(connection)
         if number % at_once == 0:
             await asyncio.sleep(0)
-
-
-def _keep_alive(listener: socket.socket) -> None:
-    """Let the kernel notice clients that vanished without a word; a tunnel that is silent would stay for ever."""
-    if listener.family in (socket.AF_INET, socket.AF_INET6):
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ALIVE_AFTER)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ALIVE_EVERY)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, ALIVE_TIMES)

@@ -37,7 +37,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "front_door_held": "Requests that wait for their target.",
     "front_door_dialing": "Connections to targets that are being made.",
     "front_door_accepted_total": "Client connections since the start.",
-    "front_door_turned_away_total": "Client connections refused because there were too many.",
+    "front_door_turned_away_total": "Client connections closed: too many, or not announced by a trusted proxy.",
     "front_door_malformed_total": "Requests refused because they could not be read.",
     "front_door_refused_total": "Requests that the gate refused.",
     "front_door_renewed_total": "Requests whose grant the gate renewed.",
