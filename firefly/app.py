@@ -116,7 +116,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
             certificates=certificates,
             report=lambda: doors.report(),
-            metrics=(lambda: doors.numbers, encryption.metrics), proofs=encryption.pages,
+            metrics=(lambda: doors.numbers, routes.numbers, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
         freshness = Freshness(
             bus,

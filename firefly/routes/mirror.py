@@ -17,6 +17,8 @@ from .route import Route
 from .table import RouteTable
 
 TOPIC, CHANGED = "routes", "routes.changed"
+# In place of infinity, before the database was heard for the first time.
+NEVER_HEARD = 1e9
 RECONCILE = 60.0
 # Rows that are read and compared before others have their turn.
 PIECE = 128
@@ -48,6 +50,11 @@ class RouteMirror:
     def version(self) -> int:
         """That of the newest change which the table has."""
         return self._version
+
+    def numbers(self) -> Mapping[str, float]:
+        """For /metrics: how large the table is, how new, and how long the database has been silent."""
+        silence = min(max(0.0, time.monotonic() - self._bus.heard_at), NEVER_HEARD)
+        return {"routes": len(self._table), "routes_version": self._version, "routes_silence_seconds": silence}
 
     async def load(self) -> None:
         """Compare the table with the database, in pieces; what is different is logged and put right."""

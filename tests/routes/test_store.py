@@ -214,6 +214,15 @@ async def test_another_replica_follows(store: RouteStore, database: Database, bu
         assert await eventually(lambda: len(elsewhere) == 0)
 
 
+async def test_metrics_tell_how_large_and_how_new_the_table_is(store: RouteStore, bus: Bus) -> None:
+    before = store.numbers()
+    await store.add(shop(uuid4()))
+    after = store.numbers()
+    assert (before["routes"], after["routes"]) == (0, 1)
+    assert after["routes_version"] > before["routes_version"]
+    assert 0 <= after["routes_silence_seconds"] < 60
+
+
 async def test_many_hosts_at_once_reach_another_replica(store: RouteStore, database: Database, bus: Bus) -> None:
     elsewhere = RouteTable()
     async with following(RouteMirror(database, bus, elsewhere)):
