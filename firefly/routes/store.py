@@ -1,6 +1,6 @@
 """Routes in PostgreSQL, the authority on who holds a host: claimed, moved, taken away."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -36,6 +36,10 @@ class RouteStore:
     def version(self) -> int:
         """That of the newest change which the table has."""
         return self._mirror.version
+
+    def numbers(self) -> Mapping[str, float]:
+        """For /metrics."""
+        return self._mirror.numbers()
 
     async def load(self) -> None:
         """As `RouteMirror.load`."""
