@@ -42,7 +42,7 @@ class Successor:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._here = asyncio.Event()
-        self._early: list[tuple[str, tuple[object, ...]]] = []
+        self._early: dict[tuple[str, tuple[object, ...]], None] = {}
 
     def arrive(self) -> None:
         self._here.set()
@@ -67,7 +67,7 @@ class Successor:
         if self._here.is_set():
             self.link.note(name, *values)
         else:
-            self._early.append((name, values))
+            self._early[name, values] = None
 
 
 class Handover:
@@ -181,7 +181,8 @@ class Handover:
         # Whatever it is: a server that neither has its sandboxes nor says so helps nobody.
         except Exception as error:
             log.error("handover.not_taken_back", exc_info=error)
-        if await asyncio.to_thread(inode_of, self._path) != self._inode:
+        # It may have put its own socket in place already; a server that closes needs none.
+        if await asyncio.to_thread(inode_of, self._path) != self._inode and self._control is not None:
             self._silence()
             await self.open()
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
+import structlog
+
 from firefly.access import Policy
 from firefly.adapters.door import Doors, Sources
 from firefly.adapters.listening import Listeners
@@ -18,6 +20,8 @@ from .member import GRACE, Member
 
 ENDED_LIMIT = 60.0
 REPORT_LIMIT = 2.0
+
+log = structlog.get_logger()
 
 
 class Crew(Doors):
@@ -56,9 +60,10 @@ class Crew(Doors):
     async def ended(self, *, drain: float, tunnels: float) -> None:
         limit = drain + tunnels + ENDED_LIMIT
         links = [member.feed.link for member in self._members if member.feed]
-        await asyncio.gather(
-            *(link.call("ended", drain, tunnels, limit=limit) for link in links), return_exceptions=True
-        )
+        calls = (link.call("ended", drain, tunnels, limit=limit) for link in links)
+        for answer in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                log.warning("worker.not_drained", reason=str(answer))
 
     async def close(self, *, drain: float, tunnels: float) -> None:
         await asyncio.gather(*(member.close(drain=drain, tunnels=tunnels) for member in self._members))

@@ -25,14 +25,17 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> TestAuthority:
     return TestAuthority.make(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="module")
-def secured(authority: TestAuthority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+@pytest.fixture(scope="module", params=["0", "1"], ids=["in the process", "by a worker"])
+def secured(
+    request: pytest.FixtureRequest, authority: TestAuthority, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
     app, previews = authority.issue("app", "localhost"), authority.issue("previews", "*.preview.localhost")
     port, plain = free_port(), free_port()
     server = LiveServer(tmp_path_factory.mktemp("server"), port=port, tls=authority.client())
     server.settings |= {
         "FIREFLY_LISTEN": f"127.0.0.1:{port}" + (f",[::1]:{port}" if HAS_IPV6 else ""),
         "FIREFLY_PLAIN_LISTEN": f"127.0.0.1:{plain}",
+        "FIREFLY_PROXY_WORKERS": request.param,
         "FIREFLY_TLS_CERTIFICATES": f"{app.certificate},{previews.certificate}",
         "FIREFLY_TLS_KEYS": f"{app.key},{previews.key}",
     }
