@@ -313,3 +313,20 @@ async def test_a_handshake_that_never_comes_is_given_up(tmp_path: Path) -> None:
         assert await reader.read() == b""
     writer.close()
     await house.door.close(drain=0)
+
+
+async def test_many_small_chunks_arrive_whole_in_both_directions(secured: Secured) -> None:
+    chunks = (b"10\r\n" + b"x" * 16 + b"\r\n") * 20_000 + b"0\r\n\r\n"
+
+    async def mirror(peer: Peer) -> None:
+        while True:
+            await peer.read_head()
+            assert await peer.reader.readexactly(len(chunks)) == chunks
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+
+    secured.house.upstream.behaviour = mirror
+    client = await secured.connect()
+    for _ in range(2):
+        client.send(request(method="POST", fields={"Transfer-Encoding": "chunked"}) + chunks)
+        await client.read_head()
+        assert await client.reader.readexactly(len(chunks)) == chunks
