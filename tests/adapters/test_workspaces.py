@@ -56,6 +56,10 @@ class Keeper:
     folder: Path
     prepared: UUID | None = None
     told: list[str] = field(default_factory=list)
+    frozen: bool = False
+
+    def is_frozen(self, instance: Instance) -> bool:
+        return self.frozen
 
     async def claim_prepared(self) -> Any:
         return SimpleNamespace(workspace_id=self.prepared) if self.prepared else None
@@ -127,11 +131,13 @@ class Gateway:
         del self.open[workspace_id]
 
 
-def observer(settings: Settings, folder: Path, found: WorkspaceFacts | None) -> tuple[RunObserver, Gateway]:
+def observer(
+    settings: Settings, folder: Path, found: WorkspaceFacts | None, *, frozen: bool = False
+) -> tuple[RunObserver, Gateway]:
     async def facts_of(workspace_id: UUID) -> WorkspaceFacts | None:
         return found
 
-    keeper, gateway = cast(Any, Keeper(folder)), Gateway()
+    keeper, gateway = cast(Any, Keeper(folder, frozen=frozen)), Gateway()
     bridges = BridgeCalls(keeper=keeper, settings=settings)
     return RunObserver(gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of), gateway
 
@@ -170,6 +176,14 @@ async def test_a_bridge_that_does_not_listen_does_not_end_the_run(settings: Sett
     with capture_logs() as logged:
         await observes.started(WORKSPACE, RUN)
     assert [line["event"] for line in logged] == ["bridge.unconfigured"]
+    assert WORKSPACE in gateway.open
+
+
+async def test_one_that_is_adopted_frozen_is_not_waited_for(settings: Settings) -> None:
+    observes, gateway = observer(settings, settings.run_dir, facts(), frozen=True)
+    with capture_logs() as logged:
+        await observes.started(WORKSPACE, RUN)
+    assert logged == []
     assert WORKSPACE in gateway.open
 
 
