@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from firefly.errors import SandboxFailed
 from firefly.proxy import Progress, Step
-from tests.browser.looking import DESKTOP, PHONE, find_violations
+from tests.browser.looking import DESKTOP, PHONE, Looker, find_violations
 from tests.proxy.house import HOST, House, Peer
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -60,6 +60,28 @@ async def test_a_crash_takes_the_place_of_the_page(browser: Browser, house: Hous
     page = await show(browser, house)
     await expect(page.get_by_text("KeyError: 'x'")).to_be_visible()
     await expect(page.get_by_role("heading", name="Starting")).to_be_hidden()
+
+
+@pytest.mark.screenshots
+async def test_it_is_looked_at(browser: Browser, house: House, look: Looker) -> None:
+    house.dialer.delay = 60
+    house.dialer.steps[house.target] = Progress(Step.SANDBOX)
+    page = await show(browser, house)
+    now = page.locator("li.now:visible")
+    for progress in (Progress(Step.INSTALLING, "added 214 packages"), Progress(Step.APPLICATION, "ready in 312 ms")):
+        await expect(now).to_be_visible()
+        house.dialer.steps[house.target] = progress
+        await expect(now).to_contain_text(progress.detail)
+    await look(page, "waiting")
+
+
+@pytest.mark.screenshots
+async def test_a_crash_is_looked_at(browser: Browser, house: House, look: Looker) -> None:
+    output = "Traceback (most recent call last):\n  File \"app.py\", line 12\nKeyError: 'DATABASE_URL'"
+    house.dialer.serve(house.target, SandboxFailed("The application stopped with exit code 1.", output=output))
+    page = await show(browser, house)
+    await expect(page.get_by_text("KeyError")).to_be_visible()
+    await look(page, "waiting-crashed")
 
 
 async def test_a_long_line_fits_on_a_phone(browser: Browser, house: House) -> None:
