@@ -10,6 +10,8 @@ from pathlib import Path
 from ..harness import Process, find
 
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+# In seconds. Slow peers let some of 512 connections wait longer than wrk would.
+PATIENCE = 30
 # A single request is handed over once: copying a large one for each would be most of what the load does.
 SCRIPT = """
 local requests, at = {{}}, 0
@@ -60,6 +62,6 @@ def _wrk(port: int, requests: Sequence[bytes], *, seconds: int, core: int, conne
         script.write_text(SCRIPT.format(file=file))
         command = [
             "taskset", "-c", str(core), wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
-            "-s", str(script), f"http://127.0.0.1:{port}/",
+            f"--timeout={PATIENCE}s", "-s", str(script), f"http://127.0.0.1:{port}/",
         ]  # fmt: skip
         return subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path("/")).stdout

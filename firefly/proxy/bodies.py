@@ -21,6 +21,10 @@ _SMALL = re.compile(
     + b"|".join(rb"[%x%X]\r\n[\x00-\xff]{%d}" % (size, size, size) for size in range(1, 16))
     + rb")\r\n){0,4096})"
 )
+# One of them, with its bytes as the only group that takes part.
+_ONE_SMALL = re.compile(
+    b"|".join(rb"0{0,8}+[%x%X]\r\n([\x00-\xff]{%d})\r\n" % (size, size, size) for size in range(1, 16))
+)
 _TRAILER = re.compile(rb"((?>(?:" + FIELD_LINE + rb"){0,127}))\r\n")
 _TRAILER_SO_FAR = re.compile(
     rb"(?>(?:" + FIELD_LINE + rb"){0,127})(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
@@ -124,9 +128,9 @@ class Chunked:
         return position + len(part)
 
     def _size(self, data: bytes, position: int, out: list[bytes]) -> int:
-        small = None if self._unwrap else _SMALL.match(data, position)
+        small = _SMALL.match(data, position)
         if small is not None and small.end() > position:
-            out.append(small[0])
+            out.append(_bytes_of(small[0]) if self._unwrap else small[0])
             return small.end()
         found = _SIZE.match(data, position)
         if (found.end() if found else len(data)) - position > LONGEST_LINE:
@@ -170,6 +174,11 @@ class Chunked:
         if not self._unwrap:
             out.append(b"0\r\n" + _FORBIDDEN.sub(b"", found[1]) + b"\r\n")
         return ~found.end()
+
+
+def _bytes_of(small: bytes) -> bytes:
+    """What a run of small chunks holds, without their framing."""
+    return b"".join([found[found.lastindex or 0] for found in _ONE_SMALL.finditer(small)])
 
 
 _Step: TypeAlias = Callable[[Chunked, bytes, int, list[bytes]], int]

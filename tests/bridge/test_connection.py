@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -148,15 +149,16 @@ async def test_a_reader_too_slow_makes_the_terminal_wait_and_loses_nothing(house
 
 
 async def test_a_closed_connection_fails_what_was_under_way(house: Running) -> None:
+    marker = f"sleep 30.{os.getpid()}"
     async with house.connected() as bridge:
-        pending = asyncio.create_task(bridge.run("sleep 30"))
+        pending = asyncio.create_task(bridge.run(marker))
         await bridge.hello("first")
         await bridge.close()
         with pytest.raises(Unavailable):
             await pending
         with pytest.raises(Unavailable):
             await bridge.call(Done, "bridge.hello", Nothing())
-    await eventually(lambda: b"sleep 30" not in _commands())
+    await eventually(lambda: marker.encode() not in _commands())
 
 
 def _commands() -> bytes:

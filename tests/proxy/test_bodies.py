@@ -1,5 +1,6 @@
 """Where bodies end, however they are cut into pieces."""
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -121,3 +122,19 @@ def test_many_chunks_are_looked_at_a_few_in_one_turn(unwrap: bool) -> None:
         body, data, turns = body + part, b"", turns + 1
     assert (body.count(b"x"), rest) == (16 * chunks, b"next")
     assert turns > 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_unwrapped_is_the_same_however_small_the_chunks_and_however_cut(seed: int) -> None:
+    chosen = random.Random(seed)
+    parts = [bytes(chosen.choices(b"\r\n0aF1;", k=chosen.choice((1, 1, 2, 9, 10, 15, 16, 40)))) for _ in range(200)]
+    lines = [chosen.choice((b"%x", b"%X", b"00%x", b"%x;a=b")) % len(part) for part in parts]
+    sent = b"".join(line + b"\r\n" + part + b"\r\n" for line, part in zip(lines, parts, strict=True))
+    sent += b"0\r\n\r\nnext"
+    reader, got, rest, at = Chunked(unwrap=True), b"", None, 0
+    while rest is None:
+        size = 0 if reader.behind else chosen.randrange(1, 300)
+        body, rest = reader.feed(sent[at : at + size])
+        at, got = at + size, got + body
+    assert got == b"".join(parts)
+    assert rest + sent[at:] == b"next"

@@ -46,17 +46,17 @@ async def start(call: Call) -> Answer:
     return sandbox_answer(await call.services.keeper.status(workspace))
 
 
-@resource.post(f"{PATH}/sandbox/stop", "Stop it; files stay", answer=schemas.Sandbox)
-async def stop(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    await call.services.keeper.stop(workspace, f"Stopped by {call.identity.account.name}.")
-    return sandbox_answer(await call.services.keeper.status(workspace))
-
-
 @resource.post(f"{PATH}/sandbox/freeze", "Pause it until it is needed; memory stays", answer=schemas.Sandbox)
 async def freeze(call: Call) -> Answer:
     workspace = workspace_of(await _project(call, Action.RUN, "write"))
     await call.services.keeper.freeze(workspace, f"Frozen by {call.identity.account.name}.")
+    return sandbox_answer(await call.services.keeper.status(workspace))
+
+
+@resource.post(f"{PATH}/sandbox/stop", "Stop it; files stay", answer=schemas.Sandbox)
+async def stop(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.RUN, "write"))
+    await call.services.keeper.stop(workspace, f"Stopped by {call.identity.account.name}.")
     return sandbox_answer(await call.services.keeper.status(workspace))
 
 
