@@ -40,6 +40,12 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str |
     _check(_libc.mount(source_b, target_b, kind_b, ctypes.c_ulong(flags), options_b), f"mount {target}")
 
 
+def _own_mounts() -> None:
+    """Give the calling process a mount namespace that nobody shares, from here on."""
+    unshare(CLONE_NEWNS)
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+
+
 def prctl(option: int, value: int) -> None:
     _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0), "prctl")
 
@@ -50,8 +56,7 @@ def stage(binds: Mapping[str, Path], *, at: Path = STAGE) -> dict[str, Path]:
     Needs root, and a process that is about to drop it: the namespace is the process's from here on. Returns the
     visible path of each name. Mounts keep being what they were, so a bound folder may be written by its owner.
     """
-    unshare(CLONE_NEWNS)
-    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    _own_mounts()
     sources = {name: os.open(path, os.O_PATH) for name, path in binds.items()}
     mount("tmpfs", str(at), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m")
     visible: dict[str, Path] = {}
@@ -69,8 +74,7 @@ def expose(paths: Iterable[Path]) -> None:
 
     Needs root. What else lies below a folder that others may not enter is out of sight from here on.
     """
-    unshare(CLONE_NEWNS)
-    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    _own_mounts()
     wanted = set(paths)
     outermost = [path for path in wanted if wanted.isdisjoint(path.parents)]
     hidden = {path: ancestor for path in outermost if (ancestor := _closed_ancestor(path)) is not None}
@@ -91,8 +95,7 @@ def lend_device(path: Path, uid: int) -> None:
     found = path.stat()
     if found.st_mode & 0o006 == 0o006:
         return
-    unshare(CLONE_NEWNS)
-    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    _own_mounts()
     mount("tmpfs", str(STAGE), "tmpfs", MS_NOSUID, "mode=0755,size=64k")
     node = STAGE / path.name
     os.mknod(node, 0o600 | stat.S_IFCHR, found.st_rdev)

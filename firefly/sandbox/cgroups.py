@@ -12,6 +12,7 @@ from pathlib import Path
 CONTROLLERS = ("memory", "pids", "cpu")
 # Version 2 needs no controller for it.
 FREEZER = "freezer"
+V1_CONTROLLERS = (*CONTROLLERS, FREEZER)
 # Of 100, which is what everything else has: the server comes before what a sandbox burns.
 WEIGHT = 25
 PERIOD = 100_000
@@ -35,8 +36,7 @@ def find(
         parent = _find_v2(mounts[""], own.get("", "/"), root=os.getuid() == 0 if root is None else root)
         if parent is not None:
             return {"": str(parent)}
-    wanted = (*CONTROLLERS, FREEZER)
-    found = {name: _own_folder(mounts[name], own.get(name, "/")) for name in wanted if name in mounts}
+    found = {name: _own_folder(mounts[name], own.get(name, "/")) for name in V1_CONTROLLERS if name in mounts}
     usable = {name: str(folder) for name, folder in found.items() if _can_make_groups(folder)}
     return usable if "memory" in usable and "pids" in usable else {}
 
@@ -51,7 +51,7 @@ def _mounts(mountinfo: Path) -> dict[str, Path]:
         if kind == "cgroup2":
             found[""] = point
         elif kind == "cgroup":
-            found.update({name: point for name in options.split(",") if name in (*CONTROLLERS, FREEZER)})
+            found.update({name: point for name in options.split(",") if name in V1_CONTROLLERS})
     return found
 
 
