@@ -114,7 +114,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
-            certificates=certificates,
+            secrets=work.secrets, certificates=certificates,
             report=lambda: doors.report(),
             metrics=(lambda: doors.numbers, routes.numbers, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """The server's calls to bridges: filling, naming and updating workspaces, asking after applications."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,15 +17,17 @@ from firefly.protocol.workspace import Configuration, InitializeParams, Member, 
 from firefly.sandbox.keeper import Keeper
 from firefly.settings import Settings
 
+SecretsOf = Callable[[UUID], Awaitable[Mapping[str, str]]]
 SERVER = Member(id="", name="firefly", role=Role.VIEWER)
 
 
 class BridgeCalls:
     """Fulfils `projects.BridgeGateway`; each call starts the sandbox when needed."""
 
-    def __init__(self, *, keeper: Keeper, settings: Settings) -> None:
+    def __init__(self, *, keeper: Keeper, settings: Settings, secrets_of: SecretsOf) -> None:
         self._keeper = keeper
         self._settings = settings
+        self._secrets_of = secrets_of
 
     @asynccontextmanager
     async def _bridge(self, workspace_id: UUID) -> AsyncIterator[BridgeClient]:
@@ -49,8 +51,9 @@ class BridgeCalls:
             await bridge.initialize_archive(body)
 
     async def configure(self, facts: WorkspaceFacts) -> None:
+        configuration = await self.configuration(facts)
         async with self._bridge(facts.workspace_id) as bridge:
-            await bridge.configure(self.configuration(facts))
+            await bridge.configure(configuration)
 
     async def pull(self, workspace_id: UUID, ref: str) -> PullResult:
         async with self._bridge(workspace_id) as bridge:
@@ -88,13 +91,14 @@ class BridgeCalls:
         async with self._bridge(workspace_id) as bridge, bridge.connect(member=SERVER) as connection:
             return (await connection.subscribe()).lines
 
-    def configuration(self, facts: WorkspaceFacts) -> Configuration:
+    async def configuration(self, facts: WorkspaceFacts) -> Configuration:
         label = hostnames.format(hostnames.WorkspaceLabel(facts.name, facts.owner))
         url = self._settings.content_url(label)
         return Configuration(
             project=ProjectName(owner=facts.owner, name=facts.name),
             preview_hosts=[str(urlsplit(url).hostname)],
             base_url=url,
+            secrets=dict(await self._secrets_of(facts.project_id)),
         )
 
 

@@ -24,12 +24,14 @@ from firefly.projects import (
     Projects,
     Records,
     Removal,
+    Secrets,
     WorkspaceUpdater,
 )
 from firefly.quotas import Quotas
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.handing import HandingKeeper
+from firefly.secrets import SecretValues
 from firefly.settings import Settings
 from firefly.store import Database
 
@@ -68,6 +70,7 @@ class Work:
     jobs: Jobs
     access: access.AccessControl
     domains: domains.Domains
+    secrets: Secrets
     reality: RouteReality
 
     @classmethod
@@ -124,7 +127,8 @@ async def _tie(
     store: RouteStore,
 ) -> "Work":
     settings, clock, audit = ground.settings, ground.clock, ground.audit
-    bridges = BridgeCalls(keeper=keeper, settings=settings)
+    values = SecretValues(ground.database, credentials.keyring, clock)
+    bridges = BridgeCalls(keeper=keeper, settings=settings, secrets_of=values.environment)
 
     async def revoke(project_id: UUID, account_id: UUID | None = None) -> None:
         await credentials.grants.revoke("access changed", project_id=project_id, account_id=account_id)
@@ -165,6 +169,7 @@ async def _tie(
     return Work(
         keeper=keeper, gateway=gateway, bridges=bridges, catalogue=catalogue, projects=projects, members=members,
         jobs=jobs, access=control, domains=_domains(ground, further, projects, store),
+        secrets=Secrets(values=values, projects=projects, records=records, audit=audit, tell=creation.reconfigure),
         reality=RouteReality(database=ground.database, store=store, routes=routes, settings=settings),
     )  # fmt: skip
 

@@ -35,6 +35,9 @@ class KeeperWorkspaces:
     def running(self, workspace_id: UUID) -> bool:
         return self._keeper.running(workspace_id) is not None
 
+    def alive(self, workspace_id: UUID) -> bool:
+        return self._keeper.alive(workspace_id)
+
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         await self._keeper.stop(workspace_id, reason)
 
@@ -84,7 +87,7 @@ class RunObserver:
             return
         try:
             async with asyncio.timeout(10), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
-                await bridge.configure(self._bridges.configuration(facts))
+                await bridge.configure(await self._bridges.configuration(facts))
         except (FireflyError, TimeoutError) as error:
             log.warning("bridge.unconfigured", workspace_id=str(workspace_id), reason=str(error))
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TOOLS = Path(__file__).parent / "bin"
@@ -36,6 +36,8 @@ class Environment:
     port_is_fixed: bool
     descriptor: int | None
     inherited: Mapping[str, str]
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Given by the server, never written down here; replaced as a whole by `give`."""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "Environment":
@@ -63,7 +65,15 @@ class Environment:
         """The environment of terminals, commands and applications."""
         # A workspace without a repository must not be taken for a part of one above it.
         ceiling = str(self.workspace.resolve().parent)
-        return {**self.inherited, "HOME": str(self.home), "GIT_CEILING_DIRECTORIES": ceiling, **more}
+        own = {"HOME": str(self.home), "GIT_CEILING_DIRECTORIES": ceiling}
+        return {**self.inherited, **self.secrets, **own, **more}
+
+    def give(self, secrets: Mapping[str, str]) -> bool:
+        """What is started from now on has these secrets and no others; whether that is a change."""
+        changed = self.secrets != secrets
+        self.secrets.clear()
+        self.secrets.update(secrets)
+        return changed
 
     def shell(self) -> str:
         return self.inherited.get("SHELL") or shutil.which("bash") or "/bin/sh"

@@ -4,7 +4,7 @@ import typer
 
 from firefly import __version__
 
-from . import dev, doctor, domain, files, project, reference, sandbox, serve, session, token, up
+from . import dev, doctor, domain, files, project, reference, sandbox, secret, serve, session, token, up
 
 app = typer.Typer(
     name="firefly",
@@ -23,6 +23,7 @@ app.add_typer(project.app, name="project")
 app.add_typer(domain.app, name="domain")
 app.add_typer(files.app, name="files")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(dev.app, name="dev")
 

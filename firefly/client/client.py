@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from .bridge import BridgeClient
 from .errors import ClientError
-from .models import Domain, Execution, Job, Me, Page, Project, Sandbox, Template, Token
+from .models import Domain, Execution, Job, Me, Page, Project, Sandbox, Secret, Template, Token
 from .sse import ServerEvent, server_events
 
 API = "/api/v1"
@@ -106,6 +106,17 @@ class FireflyClient:
 
     async def remove_domain(self, owner: str, name: str, domain_id: UUID) -> None:
         async with self.request("DELETE", f"{_project(owner, name)}/domains/{domain_id}"):
+            pass
+
+    async def secrets(self, owner: str, name: str) -> list[Secret]:
+        return (await self._get(Page[Secret], f"{_project(owner, name)}/secrets")).items
+
+    async def set_secret(self, owner: str, name: str, secret: str, value: str) -> Secret:
+        body = {"name": secret, "value": value}
+        return await self._send(Secret, "POST", f"{_project(owner, name)}/secrets", body)
+
+    async def remove_secret(self, owner: str, name: str, secret: str) -> None:
+        async with self.request("DELETE", f"{_project(owner, name)}/secrets/{quote(secret, safe='')}"):
             pass
 
     async def job(self, job_id: UUID) -> Job:

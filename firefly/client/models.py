@@ -146,6 +146,16 @@ class Certificate(Value):
     ends: datetime | None = None
 
 
+class Secret(Value):
+    """A project's secret without its value; `state` is set, missing or unreadable."""
+
+    name: str
+    state: str
+    size: int
+    by: str | None = None
+    changed_at: datetime
+
+
 class Domain(Value):
     """`state` is pending, active, failing, suspended or taken; `reason` says why."""
 

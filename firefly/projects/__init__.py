@@ -13,6 +13,7 @@ from .pushes import WorkspaceUpdater
 from .records import Records
 from .removal import Removal
 from .seams import BridgeGateway, ProjectRoutes, PullResult, WorkspaceFacts, Workspaces
+from .secrets import Secrets
 from .service import Projects
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Records",
     "Removal",
     "Role",
+    "Secrets",
     "Step",
     "Template",
     "UpdateProject",

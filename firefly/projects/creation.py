@@ -194,8 +194,8 @@ class Creation:
         return None
 
     async def reconfigure(self, facts: WorkspaceFacts) -> None:
-        """Tell a running workspace its new name; one that is not running is told when it starts."""
-        if not self._workspaces.running(facts.workspace_id):
+        """Tell a workspace its new name or secrets; one without a sandbox is told when it starts."""
+        if not self._workspaces.alive(facts.workspace_id):
             return
         try:
             await self._bridge.configure(facts)

@@ -58,6 +58,9 @@ class Workspaces(Protocol):
     def running(self, workspace_id: UUID) -> bool:
         """Whether its sandbox runs now; no input or output."""
 
+    def alive(self, workspace_id: UUID) -> bool:
+        """Whether it runs or is frozen: its bridge is there and keeps what it was told."""
+
     async def stop(self, workspace_id: UUID, reason: str) -> None: ...
 
     async def remove(self, workspace_id: UUID) -> None: ...

@@ -76,12 +76,16 @@ class Initialized(Result):
 
 
 class Configuration(Params):
-    """Whose the workspace is. `preview_hosts` without port; `base_url` is the preview's."""
+    """Whose the workspace is. `preview_hosts` without port; `base_url` is the preview's.
+
+    `secrets` are given to what the project runs, by name; they are kept in memory only.
+    """
 
     project: ProjectName
     preview_hosts: list[str] = Field(default_factory=list, max_length=64)
     base_url: str = ""
     member_names: list[str] = Field(default_factory=list)
+    secrets: dict[str, str] = Field(default_factory=dict, max_length=128, repr=False)
 
 
 class PullParams(Params):

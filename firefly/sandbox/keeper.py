@@ -203,6 +203,11 @@ class Keeper:
         slot = self._slots.get(workspace_id)
         return slot.instance if slot is not None and slot.state is State.RUNNING else None
 
+    def alive(self, workspace_id: UUID) -> bool:
+        """Whether there is a run, frozen or not; no input or output."""
+        slot = self._slots.get(workspace_id)
+        return slot is not None and slot.state in (State.RUNNING, State.FROZEN)
+
     def is_frozen(self, instance: Instance) -> bool:
         """Whether a run, adopted ones too, does nothing just now, not even answer."""
         return self._backend.frozen(instance.id)

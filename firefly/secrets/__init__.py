@@ -1,5 +1,6 @@
-"""Keys and sealed values."""
+"""Keys, sealed values, and the secrets of projects."""
 
 from .keyring import Keyring
+from .values import Secret, SecretValues
 
-__all__ = ["Keyring"]
+__all__ = ["Keyring", "Secret", "SecretValues"]

@@ -80,9 +80,13 @@ def keeper(settings: Settings) -> Keeper:
     return Keeper(settings.run_dir)
 
 
+async def secrets_of(project_id: UUID) -> dict[str, str]:
+    return {"API_KEY": "k-1"}
+
+
 @pytest.fixture
 def calls(keeper: Keeper, settings: Settings) -> BridgeCalls:
-    return BridgeCalls(keeper=cast(Any, keeper), settings=settings)
+    return BridgeCalls(keeper=cast(Any, keeper), settings=settings, secrets_of=secrets_of)
 
 
 @pytest.fixture
@@ -150,6 +154,7 @@ async def test_it_learns_whose_it_is(bridge: Bridge, calls: BridgeCalls, setting
     assert told["project"] == {"owner": "ada", "name": "site"}
     assert told["base_url"] == settings.content_url("site--ada")
     assert told["preview_hosts"] == ["site--ada.preview.localhost"]
+    assert told["secrets"] == {"API_KEY": "k-1"}
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,11 @@ def observer(
         return found
 
     keeper, gateway = cast(Any, Keeper(folder, frozen=frozen)), Gateway()
-    bridges = BridgeCalls(keeper=keeper, settings=settings)
+
+    async def secrets_of(project_id: UUID) -> dict[str, str]:
+        return {"API_KEY": "k-1"}
+
+    bridges = BridgeCalls(keeper=keeper, settings=settings, secrets_of=secrets_of)
     return RunObserver(gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of), gateway
 
 
@@ -160,6 +164,7 @@ async def test_each_run_gets_its_way_to_git_and_learns_whose_it_is(settings: Set
     assert gateway.open == {WORKSPACE: settings.run_dir / "git.sock"}
     assert told[0]["project"] == {"owner": "ada", "name": "site"}
     assert told[0]["preview_hosts"] == ["site--ada.preview.localhost"]
+    assert told[0]["secrets"] == {"API_KEY": "k-1"}
     assert told[0]["base_url"] == settings.content_url("site--ada")
     await observes.ended(WORKSPACE, RUN)
     assert gateway.open == {}

@@ -94,6 +94,25 @@ async def test_a_new_address_restarts_it_the_same_one_does_not(house: Running) -
     await status_that(house, lambda status: status.state is State.RUNNING and status.since != first.since)
 
 
+async def test_secrets_reach_all_that_is_started_and_a_change_restarts_the_application(house: Running) -> None:
+    (house.tree / "server.py").write_text(SERVER)
+    manifest(house, env="{GREETING: good day}")
+    await house.client.configure(CONFIGURATION)
+    first = await running(house)
+    secrets = {"GREETING": "whisper", "PORT_NAME": "x"}
+    await house.client.configure(CONFIGURATION.model_copy(update={"secrets": secrets}))
+    changed = await status_that(house, lambda status: status.state is State.RUNNING and status.since != first.since)
+    assert await page(house) == (200, "whisper"), "they go before firefly.yml's own"
+    assert (await house.client.execute("echo $PORT_NAME-$GREETING")).stdout == "x-whisper\n"
+    await house.client.configure(CONFIGURATION.model_copy(update={"secrets": secrets}))
+    assert (await house.client.application_status()).since == changed.since
+    kept = (house.environment.state / "configuration.json").read_text()
+    assert "whisper" not in kept
+    await house.client.configure(CONFIGURATION)
+    await status_that(house, lambda status: status.state is State.RUNNING and status.since != changed.since)
+    assert await page(house) == (200, "good day")
+
+
 async def test_stop_start_and_restart(house: Running) -> None:
     (house.tree / "server.py").write_text(SERVER)
     manifest(house)

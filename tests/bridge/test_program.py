@@ -90,6 +90,22 @@ async def test_what_was_configured_still_holds_after_a_restart(variables: dict[s
         assert await eventually(runs)
 
 
+async def test_after_a_restart_nothing_runs_without_its_secrets(variables: dict[str, str], tmp_path: Path) -> None:
+    configuration = CONFIGURATION.model_copy(update={"secrets": {"API_KEY": "k-1"}})
+    async with program(variables, tmp_path / "s1") as (_, client):
+        await client.write_file("index.html", b"<p>hi")
+        await client.configure(configuration)
+    async with program(variables, tmp_path / "s2") as (_, client):
+        status = await client.application_status()
+        assert (status.state, "secrets" in status.reason) == (State.WAITING, True)
+        await client.configure(configuration)
+
+        async def runs() -> bool:
+            return (await client.application_status()).state is State.RUNNING
+
+        assert await eventually(runs)
+
+
 async def test_acknowledged_writes_survive_kill_9(variables: dict[str, str], tmp_path: Path) -> None:
     tree = Path(variables["FIREFLY_WORKSPACE"])
     acknowledged: dict[str, bytes] = {}

@@ -6,7 +6,10 @@ import os
 import re
 import stat
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
+
+import pytest
 
 from firefly.adapters.tls import acme_folder
 from firefly.settings import Settings
@@ -174,6 +177,27 @@ async def test_domains_are_added_checked_listed_and_removed(logged_in: Run, worl
     assert (gone.code, "has no domain shop" in gone.err) == (1, True)
     refused = await logged_in("domain", "add", "site", "co.uk")
     assert (refused.code, "suffix" in refused.err) == (1, True)
+
+
+async def test_secrets_are_set_by_stdin_or_file_listed_and_removed(
+    logged_in: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.shared(world.ada, "site")
+    assert "firefly secret set" in (await logged_in("secret", "list", "site")).out
+    monkeypatch.setattr("sys.stdin", StringIO("k-1\n"))
+    assert "API_KEY is set." in (await logged_in("secret", "set", "site", "API_KEY")).out
+    (tmp_path / ".env").write_text("# both\nexport API_KEY='k-2'\nDATABASE_URL=postgres://u:p@db/x # here\n")
+    imported = await logged_in("secret", "import", "site", str(tmp_path / ".env"))
+    assert ("API_KEY" in imported.out, "DATABASE_URL" in imported.out) == (True, True)
+    (tmp_path / "value").write_text("k-3")
+    assert (await logged_in("secret", "set", "site", "API_KEY", "--file", str(tmp_path / "value"))).code == 0
+    listed = await logged_in("secret", "list", "site")
+    assert ("API_KEY" in listed.out, "k-3" in listed.out) == (True, False)
+    assert (await logged_in("secret", "remove", "site", "API_KEY")).code == 0
+    gone = await logged_in("secret", "remove", "site", "API_KEY")
+    assert (gone.code, "no secret named API_KEY" in gone.err) == (1, True)
+    refused = await logged_in("secret", "import", "site", str(tmp_path / "nothing"))
+    assert (refused.code, "cannot be read" in refused.err) == (1, True)
 
 
 async def test_tokens_are_made_shown_once_and_revoked(logged_in: Run, world: World) -> None:

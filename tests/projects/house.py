@@ -58,6 +58,9 @@ class Workspaces:
     def running(self, workspace_id: UUID) -> bool:
         return workspace_id in self.running_ones
 
+    def alive(self, workspace_id: UUID) -> bool:
+        return workspace_id in self.running_ones
+
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         self.running_ones.discard(workspace_id)
         self.stopped[workspace_id] = reason

@@ -32,7 +32,9 @@ from firefly.projects import (
     Member,
     Page,
     Project,
+    Records,
     Role,
+    Secrets,
     UpdateProject,
     Visibility,
     WorkspaceFacts,
@@ -46,7 +48,7 @@ from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import Instance, Limits, State
 from firefly.sandbox.keeper import Status
-from firefly.secrets import Keyring
+from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -297,6 +299,8 @@ class World:
     ada: Account
     bob: Account
     server: TestServer
+    told: list[WorkspaceFacts] = field(default_factory=list)
+    """Workspaces that were given new secrets."""
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
 
     @property
@@ -384,6 +388,25 @@ def make_domains(
     )  # fmt: skip
 
 
+def make_secrets(
+    database: Database,
+    keyring: Keyring,
+    bus: Bus,
+    clock: ManualClock,
+    projects: MemoryProjects,
+    told: list[WorkspaceFacts],
+) -> Secrets:
+    """Workspaces that would be told of changes are put into `told`."""
+
+    async def tell(facts: WorkspaceFacts) -> None:
+        told.append(facts)
+
+    return Secrets(
+        values=SecretValues(database, keyring, clock), projects=cast(Any, projects), records=Records(database, bus),
+        audit=Audit(database), tell=tell,
+    )  # fmt: skip
+
+
 async def make_world(
     settings: Settings, database: Database, keyring: Keyring, bus: Bus, clock: ManualClock, socket: Path
 ) -> AsyncIterator[World]:
@@ -398,6 +421,7 @@ async def make_world(
     table, tunnels = RouteTable(), Tunnels()
     job = make_job(ada)
     grants = auth.PreviewGrants(database, keyring, revocations, clock)
+    told: list[WorkspaceFacts] = []
     control = access.AccessControl.build(
         access.Records(database, bus, Audit(database), clock),
         projects=cast(Any, projects), grants=grants, keyring=keyring, passwords=auth.Passwords(CHEAP),
@@ -427,13 +451,16 @@ async def make_world(
         tunnels=tunnels,
         access=control,
         domains=make_domains(settings, database, bus, clock, projects, table),
+        secrets=make_secrets(database, keyring, bus, clock, projects, told),
         certificates=HostCertificates(settings, Encryption()),
         report=report,
     )
     asking = asyncio.create_task(control.requests.run())
     server = TestServer(create_application(services), skip_url_asserts=True)
     await server.start_server()
-    world = World(settings, services, projects, keeper, git, artifacts, bus, clock, table, tunnels, ada, bob, server)
+    world = World(
+        settings, services, projects, keeper, git, artifacts, bus, clock, table, tunnels, ada, bob, server, told
+    )
     yield world
     for client in world.clients:
         await client.session.close()

@@ -8,6 +8,7 @@ import { sharedOf } from "../sharing/types";
 import { Visitors } from "../sharing/Visitors";
 import { WithAccess } from "../sharing/WithAccess";
 import { DomainsPanel } from "../domains/DomainsPanel";
+import { SecretsPanel } from "../secrets/SecretsPanel";
 import { Members } from "./Members";
 import "./project.css";
 
@@ -42,6 +43,12 @@ export function ProjectSettings({ api, project: given, user }: Props) {
         <h2 id="domains-title">Domains</h2>
         <DomainsPanel project={sharedOf(project)} />
       </section>
+      {project.role !== "viewer" && (
+        <section className="settings-section" aria-labelledby="secrets-title">
+          <h2 id="secrets-title">Secrets</h2>
+          <SecretsPanel project={project} />
+        </section>
+      )}
       <section className="settings-section">
         <Members api={api} project={project} user={user} />
       </section>

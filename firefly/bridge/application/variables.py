@@ -11,7 +11,7 @@ _QUIET_NPM = {"npm_config_audit": "false", "npm_config_fund": "false", "npm_conf
 
 
 def variables(environment: Environment, plan: Plan, *, hosts: Sequence[str], url: str) -> dict[str, str]:
-    """firefly.yml's `env` comes last, save for what the preview could not do without."""
+    """The project's secrets go before firefly.yml's `env`; last comes what the preview could not do without."""
     workspace = environment.workspace
     path = [str(workspace / ".venv/bin"), str(workspace / "node_modules/.bin"), environment.inherited["PATH"]]
     own = {
@@ -26,7 +26,7 @@ def variables(environment: Environment, plan: Plan, *, hosts: Sequence[str], url
     if hosts:
         # Vite takes one host here, without port (vite/src/node/server/middlewares/hostCheck).
         fixed["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = hosts[0]
-    return environment.child(**{**own, **plan.env, **fixed})
+    return environment.child(**{**own, **plan.env, **environment.secrets, **fixed})
 
 
 def base_python() -> str:

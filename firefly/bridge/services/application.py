@@ -43,13 +43,13 @@ class Application:
             Method("application.install", Nothing, self._by_call(self.install)),
         )
 
-    async def configure(self, configuration: Configuration) -> None:
-        """Start, or start anew when the preview's hosts are others than before."""
-        changed = list(self._lifecycle.hosts) != configuration.preview_hosts
+    async def configure(self, configuration: Configuration, *, secrets_changed: bool = False) -> None:
+        """Start, or start anew when the preview's hosts, or the secrets, are others than before."""
+        moved = list(self._lifecycle.hosts) != configuration.preview_hosts
         self._lifecycle.hosts = tuple(configuration.preview_hosts)
         self._lifecycle.url = configuration.base_url
-        if changed and self._task is not None:
-            await self.restart("the preview's address")
+        if (moved or secrets_changed) and self._task is not None:
+            await self.restart("the preview's address" if moved else "a change of the secrets")
         else:
             await self.start("the project")
 

@@ -21,6 +21,7 @@ from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
 from firefly.errors import Conflict, NotFound, StorageFull
 from firefly.protocol import VERSION
+from firefly.protocol.application import State
 from firefly.protocol.workspace import (
     Configuration,
     Health,
@@ -40,6 +41,12 @@ MAX_MESSAGE = 16 << 20
 FEATURES = ["files", "watch", "terminal", "application", "exec"]
 _TEMPLATE_DATA = "template.toml"
 log = structlog.get_logger()
+
+
+class Kept(Configuration):
+    """What is remembered on disk: everything but the secrets, and whether there were any."""
+
+    has_secrets: bool = False
 
 
 class WorkspaceService:
@@ -121,7 +128,8 @@ class WorkspaceService:
         async with self._lock:
             self._configuration = configuration
             await asyncio.to_thread(self._keep, configuration)
-            await self._application.configure(configuration)
+            changed = self._environment.give(configuration.secrets)
+            await self._application.configure(configuration, secrets_changed=changed)
             if not self._connected:
                 await self._connect()
             if configuration.member_names:
@@ -139,8 +147,12 @@ class WorkspaceService:
         """After a restart of the sandbox: what was configured before still holds."""
         with suppress(OSError, ValueError):
             text = await asyncio.to_thread(self._kept.read_text)
-            self._configuration = Configuration.model_validate_json(text)
-            await self._application.configure(self._configuration)
+            kept = Kept.model_validate_json(text)
+            self._configuration = kept
+            if kept.has_secrets:
+                self._application.board.set(State.WAITING, "Waits for the project's secrets from the server.")
+            else:
+                await self._application.configure(kept)
 
     async def pull(self, ref: str) -> Pulled:
         async with self._lock:
@@ -194,7 +206,8 @@ class WorkspaceService:
     def _keep(self, configuration: Configuration) -> None:
         self._environment.state.mkdir(parents=True, exist_ok=True)
         temporary = self._kept.with_suffix(".new")
-        temporary.write_text(configuration.model_dump_json())
+        kept = Kept(**configuration.model_dump(exclude={"secrets"}), has_secrets=bool(configuration.secrets))
+        temporary.write_text(kept.model_dump_json())
         temporary.rename(self._kept)
 
     def _name_author(self, name: str) -> None:

@@ -1,6 +1,19 @@
 """The API, version 1: one module per resource."""
 
-from . import access, account, administration, domains, events, files, front_door, jobs, members, projects, sandbox
+from . import (
+    access,
+    account,
+    administration,
+    domains,
+    events,
+    files,
+    front_door,
+    jobs,
+    members,
+    projects,
+    sandbox,
+    secrets,
+)
 
 OPERATIONS = tuple(
     operation
@@ -9,6 +22,7 @@ OPERATIONS = tuple(
         members,
         access,
         domains,
+        secrets,
         files,
         sandbox,
         events,

@@ -67,6 +67,7 @@ from .projects import (
     Template,
     Urls,
 )
+from .secrets import NewSecret, Secret, SecretValue
 
 __all__ = [
     "Access",
@@ -111,6 +112,7 @@ __all__ = [
     "NewLink",
     "NewMember",
     "NewProject",
+    "NewSecret",
     "NewToken",
     "Output",
     "Paging",
@@ -128,6 +130,8 @@ __all__ = [
     "Sandbox",
     "SandboxLimits",
     "SandboxUsage",
+    "Secret",
+    "SecretValue",
     "Session",
     "SignIn",
     "Step",
