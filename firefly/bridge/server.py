@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.http.control import ControlRoutes
 from firefly.bridge.http.files import FileRoutes
 from firefly.bridge.http.problems import problems
+from firefly.bridge.outer import Door, Outer
 from firefly.bridge.output import Output
 from firefly.bridge.repository import Repository
 from firefly.bridge.services.application import Application
@@ -84,29 +85,37 @@ def _application(environment: Environment, storage: Storage, watcher: Watcher, c
 
 
 @asynccontextmanager
-async def serving(environment: Environment, listener: socket.socket, clock: Clock) -> AsyncIterator[Bridge]:
-    """Answers on `listener` inside the block; at its end applications and terminals are ended."""
+async def serving(
+    environment: Environment, listener: socket.socket | None, clock: Clock, *, door: Door | None = None
+) -> AsyncIterator[Bridge]:
+    """Answers on `listener` and at `door` inside the block; at its end applications and terminals are ended."""
     bridge = build(environment, clock)
     await asyncio.to_thread(bridge.annex.clear_temporary)
     runner = web.AppRunner(bridge.web, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener).start()
-        await bridge.workspace.resume()
-        log.info("bridge.ready", workspace=environment.workspace_id)
-        yield bridge
+        async with AsyncExitStack() as stack:
+            if listener is not None:
+                await web.SockSite(runner, listener).start()
+            if door is not None and runner.server is not None:
+                await stack.enter_async_context(Outer(door, runner.server, environment.gateway).open())
+            await bridge.workspace.resume()
+            log.info("bridge.ready", workspace=environment.workspace_id)
+            yield bridge
     finally:
         await asyncio.gather(bridge.application.close(), bridge.terminals.close())
         await runner.cleanup()
 
 
-async def run(environment: Environment, listener: socket.socket, clock: Clock) -> None:
+async def run(
+    environment: Environment, listener: socket.socket | None, clock: Clock, *, door: Door | None = None
+) -> None:
     """Until SIGTERM or SIGINT."""
     _use_pidfds()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(environment, listener, clock):
+    async with serving(environment, listener, clock, door=door):
         await asyncio.to_thread(_import_the_rest)
         await stop.wait()
 
