@@ -22,6 +22,7 @@ from pydantic_settings import (
 from .addresses import addresses, host_name, is_address, is_loopback, is_number
 from .errors import InvalidInput
 from .limit_settings import LimitSettings
+from .sandbox_settings import SandboxSettings
 
 PREFIX = "FIREFLY_"
 # For the commands that talk to a server; the server itself has no use for it.
@@ -32,7 +33,7 @@ LONGEST_RUN_DIR = 44
 SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
 
 
-class Settings(LimitSettings, BaseSettings):
+class Settings(LimitSettings, SandboxSettings, BaseSettings):
     """What an installation may decide. The description of each field is its documentation."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
@@ -312,9 +313,9 @@ class Settings(LimitSettings, BaseSettings):
             folder.chmod(0o711)
 
 
-# In the order in which they are shown: the limits, of which there are many, last.
-FIELDS = {name: field for name, field in Settings.model_fields.items() if name not in LimitSettings.model_fields}
-FIELDS |= LimitSettings.model_fields
+# In the order in which they are shown: those of sandboxes, and the limits, of which there are many, last.
+_LATER = SandboxSettings.model_fields | LimitSettings.model_fields
+FIELDS = {name: field for name, field in Settings.model_fields.items() if name not in _LATER} | _LATER
 
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:

@@ -33,7 +33,7 @@ class BridgeCalls:
     async def _bridge(self, workspace_id: UUID) -> AsyncIterator[BridgeClient]:
         """Raises domain errors only."""
         await self._keeper.ensure(workspace_id)
-        async with _domain_errors(), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
+        async with domain_errors(), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
             yield bridge
 
     async def initialize_template(self, workspace_id: UUID, template: str) -> None:
@@ -78,7 +78,7 @@ class BridgeCalls:
         Raises Unavailable where none runs, TimedOut.
         """
         async with (
-            _domain_errors(),
+            domain_errors(),
             BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
             bridge.connect(member=SERVER) as connection,
         ):
@@ -103,7 +103,7 @@ class BridgeCalls:
 
 
 @asynccontextmanager
-async def _domain_errors() -> AsyncIterator[None]:
+async def domain_errors() -> AsyncIterator[None]:
     """What answers runs beside the project's code, so it may say anything."""
     try:
         yield

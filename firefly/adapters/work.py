@@ -36,6 +36,7 @@ from firefly.settings import Settings
 from firefly.store import Database
 
 from .bridges import BridgeCalls
+from .looking import BridgeInformant
 from .parts import Credentials, Hosting
 from .reality import RouteReality
 from .routes import WorkspaceRoutes
@@ -100,6 +101,7 @@ class Work:
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of
         )
         made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes)
+        keeper.inform_by(BridgeInformant(keeper))
         keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))
         await made.access.policies.load()
         return cls(**vars(made))

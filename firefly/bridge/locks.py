@@ -9,6 +9,11 @@ class Locks:
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
+    @property
+    def held(self) -> bool:
+        """Whether anybody holds any of them."""
+        return bool(self._locks)
+
     @asynccontextmanager
     async def holding(self, *keys: str) -> AsyncIterator[None]:
         """Hold the locks of all `keys`, taken in order so that two holders never wait for each other."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from firefly.bridge.activity import Activity
 from firefly.bridge.annex import Annex
 from firefly.bridge.application.board import Board
 from firefly.bridge.application.installer import Installer
@@ -62,7 +63,10 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     service = WorkspaceService(environment, workspace, storage, Repository(environment), application)
     watch = Watch(workspace, storage, watcher)
     dispatcher = Dispatcher([service, files, watch, terminals, application, execution])
-    control = ControlRoutes(dispatcher, application, execution, service)
+    activity = Activity(
+        busy=[application.busy, execution.busy, files.busy, service.busy], wishes=lambda: application.wishes
+    )
+    control = ControlRoutes(dispatcher, application, execution, service, activity)
     app = web.Application(middlewares=[problems], client_max_size=MAX_MESSAGE)
     app.add_routes(control.routes())
     app.add_routes(FileRoutes(storage, annex, files, lister).routes())

@@ -1,4 +1,4 @@
-"""`firefly sandbox`: list, start, stop, freeze, restart, logs, exec, shell."""
+"""`firefly sandbox`: list, start, stop, freeze, restart, settings, logs, exec, shell."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from firefly.client.models import Sandbox
+from firefly.client.models import Sandbox, SandboxSettings
 
 from . import terminal
 from .command import Cli, Failure, ProjectPath, command, resolve
@@ -17,7 +17,9 @@ PASS_ON = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 
 def _describe(sandbox: Sandbox) -> str:
     until = f", stops at {sandbox.stops_at:%H:%M}" if sandbox.stops_at else ""
-    return f"{sandbox.state} since {sandbox.since:%Y-%m-%d %H:%M}{until}. {sandbox.reason}".rstrip()
+    busy = f" Just now: {', '.join(sandbox.busy)}." if sandbox.busy else ""
+    told = f"{sandbox.state} since {sandbox.since:%Y-%m-%d %H:%M}{until}. {sandbox.reason}".rstrip() + busy
+    return "\n".join([told, *sandbox.notes])
 
 
 @command(app, "list")
@@ -65,6 +67,44 @@ async def freeze(cli: Cli, project: ProjectPath) -> None:
 async def restart(cli: Cli, project: ProjectPath) -> None:
     """Stop and start it."""
     await _change(cli, project, "restart")
+
+
+def _tell(settings: SandboxSettings) -> str:
+    granted, limits = settings.granted, settings.granted.limits
+    freeze = f"frozen after {_span(granted.freeze)}, " if granted.freeze else ""
+    age = f", {_span(granted.age)} after its start in any case" if granted.age else ""
+    lines = [
+        f"Without activity it is {freeze}stopped after {_span(granted.stop)}{age}.",
+        f"It may use {limits.memory / (1 << 20):g} MiB of memory, {limits.cpu:g} processors, {limits.pids} processes.",
+    ]
+    return "\n".join(lines + granted.notes)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds < 7200 else f"{seconds / 3600:g} h"
+
+
+@command(app, "settings")
+async def change_settings(
+    cli: Cli,
+    project: ProjectPath,
+    freeze: Annotated[str | None, typer.Option(help="Without activity for so long, as in 10m, it is frozen.")] = None,
+    stop: Annotated[str | None, typer.Option(help="Without activity for so long, as in 2h, it is stopped.")] = None,
+    memory: Annotated[str | None, typer.Option(help="As in 512m or 1g.")] = None,
+    cpu: Annotated[float | None, typer.Option(help="Processors.")] = None,
+    pids: Annotated[int | None, typer.Option(help="Processes and threads.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="First leave everything to the server.")] = False,
+) -> None:
+    """Say what it is given, or ask for something else; what firefly.yml asks for comes first."""
+    given = {"freeze": freeze, "stop": stop, "memory": memory, "cpu": cpu, "pids": pids}
+    changes = {name: value for name, value in given.items() if value is not None}
+    async with cli.client() as client:
+        path = await resolve(client, project)
+        found = await client.sandbox_settings(*path)
+        if changes or reset:
+            kept = {} if reset else found.settings.model_dump(exclude_none=True)
+            found = await client.change_sandbox_settings(*path, kept | changes)
+    cli.show(found, _tell(found))
 
 
 @command(app)

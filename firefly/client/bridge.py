@@ -17,6 +17,7 @@ from firefly.client.bridge_connection import BridgeConnection
 from firefly.client.sse import ServerEvent, server_events
 from firefly.errors import Unavailable
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
+from firefly.protocol.activity import Activity
 from firefly.protocol.application import ApplicationStatus, Line, Ports
 from firefly.protocol.errors import from_problem
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecEvent, ExecParams, ExecResult
@@ -130,6 +131,10 @@ class BridgeClient:
     async def ports(self, *, timeout: float = 5) -> list[int]:
         """What is listened on in the sandbox beside the application's main port."""
         return (await self._json(Ports, "GET", "/ports", timeout=timeout)).ports
+
+    async def activity(self, *, timeout: float = 5) -> Activity:
+        """What the bridge is in the middle of, open ports, what firefly.yml asks of the server."""
+        return await self._json(Activity, "GET", "/activity", timeout=timeout)
 
     async def start_application(self) -> ApplicationStatus:
         return await self._json(ApplicationStatus, "POST", "/application/start")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from .bridge import BridgeClient
 from .errors import ClientError
-from .models import Domain, Execution, Job, Me, Page, Project, Sandbox, Secret, Template, Token
+from .models import Domain, Execution, Job, Me, Page, Project, Sandbox, SandboxSettings, Secret, Template, Token
 from .sse import ServerEvent, server_events
 
 API = "/api/v1"
@@ -129,6 +129,13 @@ class FireflyClient:
         """`action`: start, stop or restart."""
         path = f"{_project(owner, name)}/sandbox/{action}"
         return await self._send(Sandbox, "POST", path, None, timeout=PATIENCE)
+
+    async def sandbox_settings(self, owner: str, name: str) -> SandboxSettings:
+        return await self._get(SandboxSettings, f"{_project(owner, name)}/sandbox/settings")
+
+    async def change_sandbox_settings(self, owner: str, name: str, wanted: Mapping[str, object]) -> SandboxSettings:
+        """`wanted` holds any of freeze, stop, memory, cpu, pids; what is missing is left to the server."""
+        return await self._send(SandboxSettings, "PUT", f"{_project(owner, name)}/sandbox/settings", dict(wanted))
 
     async def execute(
         self, owner: str, name: str, command: str | list[str], *, timeout: float = TIMEOUT, env: Mapping[str, str] = {}

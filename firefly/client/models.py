@@ -98,6 +98,35 @@ class Sandbox(Value):
     stops_at: datetime | None = None
     limits: Limits
     usage: Usage | None = None
+    busy: list[str] = []
+    ports: list[int] = []
+    notes: list[str] = []
+
+
+class Wishes(Value):
+    """Seconds, bytes, processors, processes; None: as the next in line says."""
+
+    freeze: float | None = None
+    stop: float | None = None
+    memory: int | None = None
+    cpu: float | None = None
+    pids: int | None = None
+
+
+class Terms(Value):
+    freeze: float | None = None
+    stop: float
+    age: float | None = None
+    limits: Limits
+    notes: list[str] = []
+
+
+class SandboxSettings(Value):
+    file: Wishes
+    settings: Wishes
+    standard: Wishes
+    most: Wishes
+    granted: Terms
 
 
 class Execution(Value):

@@ -8,8 +8,8 @@ The successor connects to `control.sock` of the running server, and in this orde
 
 If the connection ends before `taken_over`, everything is the running server's again.
 
-The running server calls `ensure`, `connect`, `probe`, `stop`, `freeze`, `restart`, `status`, `logs`, `remove`,
-`claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes `touch(workspace_id)` and
+The running server calls `ensure`, `connect`, `probe`, `stop`, `freeze`, `restart`, `status`, `ask`, `logs`,
+`remove`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes `touch(workspace_id)` and
 `jobs()`: there is one to begin.
 """
 
@@ -19,11 +19,11 @@ from firefly.auth import Holder
 from firefly.link import Wire
 from firefly.routes import BridgeTarget, SandboxTarget
 from firefly.sandbox.backend import Instance, Limits, State, Stats
-from firefly.sandbox.keeper import PreparedWorkspace, Status
+from firefly.sandbox.keeper import PreparedWorkspace, Status, Wishes
 
 CONTROL_SOCKET = "control.sock"
 # Raised whenever something above, or a kind of value below, changes its meaning.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,6 @@ class Offer:
     names: tuple[str, ...]
 
 
-WIRE = Wire((BridgeTarget, Holder, Instance, Limits, Offer, PreparedWorkspace, SandboxTarget, State, Stats, Status))
+WIRE = Wire(
+    (BridgeTarget, Holder, Instance, Limits, Offer, PreparedWorkspace, SandboxTarget, State, Stats, Status, Wishes)
+)

@@ -30,6 +30,7 @@ def calls(keeper: Keeper, tunnels: Tunnels) -> Mapping[str, Call]:
         "freeze": keeper.freeze,
         "restart": keeper.restart,
         "status": keeper.status,
+        "ask": keeper.ask,
         "logs": keeper.logs,
         "remove": keeper.remove,
         "claim_prepared": keeper.claim_prepared,

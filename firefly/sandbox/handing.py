@@ -8,7 +8,7 @@ from uuid import UUID
 from firefly.errors import TimedOut
 
 from .backend import Instance, State
-from .keeper import Keeper, PreparedWorkspace, Status
+from .keeper import Keeper, PreparedWorkspace, Status, Wishes
 
 # What was begun may end; a start that takes longer keeps the keeper.
 SETTLE_LIMIT = 45.0
@@ -128,6 +128,12 @@ class HandingKeeper(Keeper):
         found: Status = await other.call("status", workspace_id)
         return found
 
+    async def ask(self, workspace_id: UUID, wishes: Wishes) -> None:
+        if (other := await self._other()) is None:
+            await super().ask(workspace_id, wishes)
+        else:
+            await other.call("ask", workspace_id, wishes)
+
     async def logs(self, workspace_id: UUID) -> str:
         if (other := await self._other()) is None:
             return await super().logs(workspace_id)
@@ -140,6 +146,6 @@ class HandingKeeper(Keeper):
             self._successor.note("touch", workspace_id)
 
     def _hear(self, instance: Instance) -> Instance:
-        slot = self._slot(instance.workspace_id)
+        slot = self._slots.of(instance.workspace_id)
         slot.instance, slot.state = instance, State.RUNNING
         return instance

@@ -7,32 +7,36 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-import structlog
-
 from firefly.bus import Bus
 from firefly.clock import Clock, SystemClock
-from firefly.errors import Conflict, NotFound, SandboxFailed, TimedOut, Unavailable
+from firefly.errors import Conflict, TimedOut, Unavailable
 from firefly.settings import Settings
 from firefly.store import Database
 
-from .backend import Instance, Limits, SandboxBackend, State
+from .backend import Instance, SandboxBackend, State
+from .claiming import Claiming
+from .granting import Asked, Granting, Source
 from .idleness import Idleness
 from .lifecycle import Lifecycle
+from .looking import Looking
 from .memory import available_share
 from .pool import Pool, PreparedWorkspace
 from .preparing import Preparation
 from .reconciling import Reconciliation
-from .seams import Observer, Status, WorkspaceSource
-from .slots import Slot
+from .seams import Informant, Observer, Sight, Status, WorkspaceSource
+from .slots import Slot, Slots
+from .sweeping import Sweeping
 from .tasks import Tasks
+from .terms import Allowance, Terms, Wishes
+from .waking import Waking
 from .workspaces import Records, Workspaces
 
-__all__ = ["Keeper", "Observer", "PreparedWorkspace", "Status", "WorkspaceSource"]
-
-log = structlog.get_logger()
+__all__ = [
+    "Asked", "Informant", "Keeper", "Observer", "PreparedWorkspace", "Sight", "Status", "Terms", "Wishes",
+    "WorkspaceSource",
+]  # fmt: skip
 
 SWEEP_INTERVAL = 15.0
-MEMORY_SHORT, MEMORY_FINE = 0.1, 0.15
 
 
 class Keeper:
@@ -51,35 +55,33 @@ class Keeper:
 
         `available_memory` gives the free share of the machine's memory, 0 to 1.
         """
-        self.workspaces = Workspaces(database, clock or SystemClock())
         self._backend = backend
         self._clock = clock or SystemClock()
-        freezes = backend.capabilities().freezes and settings.idle_freeze > 0
-        self._idleness = Idleness(self._clock, settings.idle_freeze if freezes else None, settings.idle_stop)
-        self._pause = min(settings.idle_stop / 4, SWEEP_INTERVAL)
-        self._limits = Limits(settings.sandbox_memory, settings.sandbox_cpu, settings.sandbox_pids)
-        self._available_memory = available_memory
-        self._slots: dict[UUID, Slot] = {}
+        self.workspaces = Workspaces(database, self._clock)
+        self._granting = Granting(database, Allowance(settings, freezes=backend.capabilities().freezes))
+        self._slots = Slots(self._clock, self._granting.allowance.grant())
+        self._idleness = Idleness(self._clock)
         self._tasks = Tasks()
         self._records = Records(database, bus)
         starts = asyncio.Semaphore(settings.simultaneous_starts)
         self._lifecycle = Lifecycle(
-            backend=backend,
-            source=source,
-            records=self._records,
-            clock=self._clock,
-            starts=starts,
-            tasks=self._tasks,
-            idleness=self._idleness,
-        )
+            backend=backend, source=source, records=self._records, granting=self._granting, clock=self._clock,
+            starts=starts, tasks=self._tasks, idleness=self._idleness,
+        )  # fmt: skip
         self._preparation = Preparation(
-            settings.prepared_sandboxes,
-            backend=backend,
-            source=source,
-            workspaces=self.workspaces,
-            starts=starts,
+            settings.prepared_sandboxes, backend=backend, source=source, workspaces=self.workspaces, starts=starts,
             tasks=self._tasks,
-        )
+        )  # fmt: skip
+        self._waking = Waking(slots=self._slots, lifecycle=self._lifecycle, tasks=self._tasks, clock=self._clock)
+        self._claiming = Claiming(
+            backend=backend, pool=self.pool, workspaces=self.workspaces, slots=self._slots,
+            lifecycle=self._lifecycle, tasks=self._tasks,
+        )  # fmt: skip
+        self._looking = Looking(granting=self._granting, records=self._records, clock=self._clock)
+        self._sweeping = Sweeping(
+            slots=self._slots, lifecycle=self._lifecycle, idleness=self._idleness, looking=self._looking,
+            pool=self.pool, pause=min(settings.idle_stop / 4, SWEEP_INTERVAL), available_memory=available_memory,
+        )  # fmt: skip
 
     @property
     def pool(self) -> Pool:
@@ -89,6 +91,10 @@ class Keeper:
         """Tell `observer` of runs from now on. Before `open`, so that it also hears of adopted ones."""
         self._lifecycle.observers.append(observer)
 
+    def inform_by(self, informant: Informant) -> None:
+        """Ask `informant` what sandboxes are in the middle of, from now on."""
+        self._looking.informant = informant
+
     async def open(self) -> None:
         """Adopt what still runs, reconcile the table, begin to watch and to fill the pool."""
         reconciliation = Reconciliation(
@@ -97,11 +103,12 @@ class Keeper:
             workspaces=self.workspaces,
             lifecycle=self._lifecycle,
             preparation=self._preparation,
-            slot_of=self._slot,
+            granting=self._granting,
+            slots=self._slots,
         )
         leftovers = await reconciliation.run()
         self._tasks.start(self._preparation.clear(leftovers), "sandbox-leftovers")
-        self._tasks.start(self._sweep_always(), "sandbox-sweep")
+        self._tasks.start(self._sweeping.always(), "sandbox-sweep")
         if self._backend.capabilities().isolated:
             self.pool.open()
 
@@ -111,8 +118,8 @@ class Keeper:
         if stop_all:
             await self.pool.pause()
             async with asyncio.TaskGroup() as group:
-                for workspace_id in list(self._slots):
-                    group.create_task(self.stop(workspace_id, "The server was shut down."))
+                for slot in self._slots:
+                    group.create_task(self.stop(slot.workspace_id, "The server was shut down."))
         await self._tasks.close()
 
     async def create_workspace(self) -> UUID:
@@ -121,51 +128,14 @@ class Keeper:
 
     async def claim_prepared(self) -> PreparedWorkspace | None:
         """Take a workspace with a running sandbox from the pool; None where it is empty just now."""
-        while (prepared := self.pool.take()) is not None:
-            if await self._tasks.finish(self._claim(prepared), f"sandbox-claim-{prepared.workspace_id}"):
-                return prepared
-        return None
-
-    async def _claim(self, prepared: PreparedWorkspace) -> bool:
-        try:
-            claimed = await self.workspaces.claim(prepared.workspace_id)
-        except BaseException:
-            if await self._backend.exit_status(prepared.instance.id) is None:
-                self.pool.add(prepared)
-            raise
-        if not claimed:
-            await self._backend.stop(prepared.instance.id, reason="Its workspace is somebody else's.")
-            return False
-        slot = self._slot(prepared.workspace_id)
-        async with slot.lock:
-            await self._lifecycle.take(slot, prepared.instance, "Started ahead of need.")
-        return True
+        return await self._claiming.claim()
 
     async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
         """The running sandbox, woken or started where there is none. `insist` does not wait out a crash loop.
 
         Raises SandboxFailed(reason, output, retry_after), NotFound.
         """
-        slot = self._slot(workspace_id)
-        slot.active_at = self._clock.monotonic()
-        if slot.state is State.FROZEN:
-            await self._tasks.finish(self._lifecycle.wake(slot), f"sandbox-wake-{workspace_id}")
-        if slot.state is State.RUNNING and slot.instance is not None:
-            return slot.instance
-        if slot.start is None:
-            if insist:
-                slot.forgive()
-            slot.check_pause(self._clock.monotonic())
-            slot.begin(self._tasks.start(self._lifecycle.start(slot), f"sandbox-start-{workspace_id}"))
-        start = slot.start
-        assert start is not None
-        # The start goes on when one of those who wait for it gives up; it ends for all when it was stopped.
-        await asyncio.wait([start])
-        if start.cancelled():
-            raise SandboxFailed("The start was stopped.")
-        if isinstance(start.exception(), NotFound) and self._slots.get(workspace_id) is slot:
-            del self._slots[workspace_id]
-        return start.result()
+        return await self._waking.ensure(workspace_id, insist=insist)
 
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         """End the sandbox, and a start under way; to the end, also when the caller is cancelled."""
@@ -180,23 +150,43 @@ class Keeper:
         slot = self._slots.get(workspace_id)
         if slot is None or slot.state not in (State.RUNNING, State.FROZEN):
             raise Conflict("It does not run.")
-        await self._tasks.finish(self._lifecycle.freeze(slot, reason), f"sandbox-freeze-{workspace_id}")
+        await self._tasks.finish(self._freeze(slot, reason), f"sandbox-freeze-{workspace_id}")
+
+    async def _freeze(self, slot: Slot, reason: str) -> None:
+        if slot.state is State.RUNNING:
+            # What it is in the middle of is remembered: it is not stopped in its sleep then.
+            await self._looking.look(slot)
+        await self._lifecycle.freeze(slot, reason)
 
     async def restart(self, workspace_id: UUID, reason: str = "Restarted on request.") -> Instance:
         await self.stop(workspace_id, reason)
         return await self.ensure(workspace_id, insist=True)
 
     async def status(self, workspace_id: UUID) -> Status:
-        slot = self._slots.get(workspace_id) or Slot(workspace_id, self._clock.now())
+        slot = self._slots.get(workspace_id) or self._slots.fresh(workspace_id)
+        lives = slot.state in (State.RUNNING, State.FROZEN) and slot.instance is not None
         usage = None
-        if slot.state in (State.RUNNING, State.FROZEN) and slot.instance is not None:
+        if lives and slot.instance is not None:
             with contextlib.suppress(Unavailable, TimedOut):
                 usage = await self._backend.stats(slot.instance.id)
-        instance_id = slot.instance.id if slot.instance else None
+        notes = slot.terms.notes
+        if lives and slot.limits not in (None, slot.terms.limits):
+            notes = (*notes, "Its limits were changed: it has the new ones when it is restarted.")
         return Status(
-            slot.state, slot.reason, slot.since, self._limits, instance_id=instance_id, usage=usage,
+            slot.state, slot.reason, slot.since, slot.limits if lives and slot.limits else slot.terms.limits,
             freezes_at=self._idleness.freezes_at(slot), stops_at=self._idleness.stops_at(slot),
+            instance_id=slot.instance.id if slot.instance else None, usage=usage, notes=notes,
+            busy=slot.seen.busy if lives else (), ports=slot.seen.ports if slot.state is State.RUNNING else (),
         )  # fmt: skip
+
+    async def asked(self, workspace_id: UUID) -> Asked:
+        """What firefly.yml and the project's settings ask for, and what they get."""
+        return await self._granting.asked(workspace_id)
+
+    async def ask(self, workspace_id: UUID, wishes: Wishes) -> None:
+        """Let the project's settings ask for this; limits change at the next start. Raises InvalidInput."""
+        terms = await self._granting.put(workspace_id, Source.SETTINGS, wishes)
+        self._slots.of(workspace_id).terms = terms
 
     def running(self, workspace_id: UUID) -> Instance | None:
         """The run that may be used now; no input or output."""
@@ -214,18 +204,7 @@ class Keeper:
 
     def touch(self, workspace_id: UUID) -> None:
         """Something was done with the sandbox: put off that it is frozen or stopped, and wake it."""
-        slot = self._slots.get(workspace_id)
-        if slot is None:
-            return
-        slot.active_at = self._clock.monotonic()
-        if slot.state is State.FROZEN:
-            self._tasks.start(self._wake(slot), f"sandbox-wake-{workspace_id}")
-
-    async def _wake(self, slot: Slot) -> None:
-        try:
-            await self._lifecycle.wake(slot)
-        except (Unavailable, TimedOut) as error:
-            log.warning("sandbox.not_woken", workspace_id=str(slot.workspace_id), reason=error.detail)
+        self._waking.touch(workspace_id)
 
     async def connect(self, workspace_id: UUID, port: int) -> tuple[Instance, socket.socket]:
         """`ensure`, then connect to a port inside. Raises what both raise."""
@@ -268,35 +247,11 @@ class Keeper:
         # In this order: from the mark on no start finds it, and those that began before are ended.
         await self.workspaces.mark_deleted(workspace_id)
         await self.stop(workspace_id, "The workspace is being deleted.")
-        self._slots.pop(workspace_id, None)
+        if slot := self._slots.get(workspace_id):
+            self._slots.forget(slot)
         await self._backend.remove_workspace(workspace_id)
         await self.workspaces.drop(workspace_id)
 
     async def sweep(self) -> None:
-        """Freeze and stop what nobody has used for as long as the settings say; give up the pool if memory is short."""
-        for slot in list(self._slots.values()):
-            match self._idleness.due(slot):
-                case State.FROZEN:
-                    await self._lifecycle.freeze(slot, self._idleness.reason(slot))
-                case State.STOPPED:
-                    await self._lifecycle.stop(slot, self._idleness.reason(slot))
-        share = self._available_memory()
-        if share < MEMORY_SHORT:
-            await self.pool.pause()
-        elif share > MEMORY_FINE:
-            self.pool.resume()
-
-    async def _sweep_always(self) -> None:
-        while True:
-            await asyncio.sleep(self._pause)
-            try:
-                await self.sweep()
-            # Whatever it is: without sweeps nothing would ever be stopped again.
-            except Exception as error:
-                log.warning("sandbox.sweep_failed", reason=repr(error))
-
-    def _slot(self, workspace_id: UUID) -> Slot:
-        found = self._slots.get(workspace_id)
-        if found is None:
-            found = self._slots[workspace_id] = Slot(workspace_id, self._clock.now())
-        return found
+        """Freeze and stop what nobody has used for as long as its terms say; give up the pool if memory is short."""
+        await self._sweeping.sweep()

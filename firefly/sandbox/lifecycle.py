@@ -1,6 +1,8 @@
 """The changes of one workspace's sandbox: starting, running, ending; each written down, with its reason."""
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -9,9 +11,10 @@ from firefly.clock import Clock
 from firefly.errors import FireflyError, SandboxFailed, TimedOut, Unavailable
 
 from .backend import Instance, SandboxBackend, State
+from .granting import Granting
 from .idleness import Idleness
 from .seams import Observer, WorkspaceSource
-from .slots import Slot
+from .slots import Seen, Slot
 from .tasks import Tasks
 from .workspaces import Record, Records
 
@@ -30,6 +33,7 @@ class Lifecycle:
         backend: SandboxBackend,
         source: WorkspaceSource,
         records: Records,
+        granting: Granting,
         clock: Clock,
         starts: asyncio.Semaphore,
         tasks: Tasks,
@@ -38,6 +42,7 @@ class Lifecycle:
         self._backend = backend
         self._source = source
         self._records = records
+        self._granting = granting
         self._clock = clock
         self._starts = starts
         self._tasks = tasks
@@ -51,8 +56,10 @@ class Lifecycle:
                 if slot.instance is not None:
                     return await self._keep(slot, slot.instance)
                 spec = await self._source.spec(slot.workspace_id)
+                slot.terms = await self._granting.terms(slot.workspace_id)
+                slot.limits = slot.terms.limits
                 await self.put(slot, State.STARTING, "Starting.")
-                instance = await self._backend.create(spec)
+                instance = await self._backend.create(replace(spec, limits=slot.limits))
                 try:
                     await self.take(slot, instance, "Started.")
                 except asyncio.CancelledError:
@@ -83,11 +90,12 @@ class Lifecycle:
         reason = error.detail if isinstance(error, FireflyError) else f"{type(error).__name__}: {error}"
         await self.put(slot, State.FAILED, reason)
 
-    async def take(self, slot: Slot, instance: Instance, reason: str) -> None:
-        """Make a run the workspace's own. The caller holds the lock."""
+    async def take(self, slot: Slot, instance: Instance, reason: str, *, since: datetime | None = None) -> None:
+        """Make a run the workspace's own, which it has been since then, else from now on. The caller holds the lock."""
         slot.instance, slot.last_instance_id = instance, instance.id
         slot.active_at = slot.started_at = self._clock.monotonic()
-        slot.output = ""
+        slot.born_at = since or self._clock.now()
+        slot.seen, slot.wished, slot.output = Seen(), None, ""
         await self._tell("started", slot.workspace_id, instance)
         slot.watcher = self._tasks.start(self._watch(slot, instance), f"sandbox-watch-{instance.id}")
         await self.put(slot, State.RUNNING, reason)
@@ -160,7 +168,7 @@ class Lifecycle:
         reason = reason.replace("\0", "\ufffd")[:LONGEST_REASON]
         slot.state, slot.reason, slot.since = state, reason, self._clock.now()
         log.info("sandbox.changed", workspace_id=str(slot.workspace_id), state=state.value, reason=reason)
-        record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.output)
+        record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.born_at, slot.output)
         times = {"freezes_at": self._idleness.freezes_at(slot), "stops_at": self._idleness.stops_at(slot)}
         async with slot.writing:
             await self._records.put(record, times)

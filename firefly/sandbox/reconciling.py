@@ -1,17 +1,17 @@
 """After a start of the server: what the table says, and what is really there."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from firefly.errors import NotFound
 
 from .backend import Instance, SandboxBackend, State
+from .granting import Granting
 from .lifecycle import Lifecycle
 from .pool import PreparedWorkspace
 from .preparing import Preparation
-from .slots import Slot
+from .slots import Slots
 from .workspaces import Record, Records, Workspaces
 
 ALIVE = (State.STARTING, State.RUNNING, State.FROZEN, State.STOPPING)
@@ -24,11 +24,14 @@ class Reconciliation:
     workspaces: Workspaces
     lifecycle: Lifecycle
     preparation: Preparation
-    slot_of: Callable[[UUID], Slot]
+    granting: Granting
+    slots: Slots
 
     async def run(self) -> list[UUID]:
         """Adopt what runs, correct the table; returns the workspaces that nobody owns and nothing runs in."""
         found = await self._find()
+        for workspace_id, terms in (await self.granting.all()).items():
+            self.slots.of(workspace_id).terms = terms
         for record in await self.records.all():
             await self._restore(record, runs=record.workspace_id in found)
         async with asyncio.TaskGroup() as group:
@@ -48,9 +51,9 @@ class Reconciliation:
         return found
 
     async def _restore(self, record: Record, *, runs: bool) -> None:
-        slot = self.slot_of(record.workspace_id)
+        slot = self.slots.of(record.workspace_id)
         slot.state, slot.reason, slot.since, slot.output = record.state, record.reason, record.since, record.output
-        slot.last_instance_id = record.instance_id
+        slot.last_instance_id, slot.born_at = record.instance_id, record.started_at
         if record.state not in ALIVE or runs:
             return
         status = await self.backend.exit_status(record.instance_id) if record.instance_id else None
@@ -70,9 +73,10 @@ class Reconciliation:
         if not claimed:
             self.preparation.adopt(PreparedWorkspace(instance.workspace_id, instance))
             return
-        slot = self.slot_of(instance.workspace_id)
+        slot = self.slots.of(instance.workspace_id)
         async with slot.lock:
             reason = slot.reason
-            await self.lifecycle.take(slot, instance, "Found running when the server started.")
+            since = slot.born_at if slot.last_instance_id == instance.id else instance.started_at
+            await self.lifecycle.take(slot, instance, "Found running when the server started.", since=since)
             if self.backend.frozen(instance.id):
                 await self.lifecycle.put(slot, State.FROZEN, reason)

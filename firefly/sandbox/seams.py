@@ -6,11 +6,15 @@ from typing import Protocol
 from uuid import UUID
 
 from .backend import Instance, Limits, SandboxSpec, State, Stats
+from .terms import Wishes
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`freezes_at` and `stops_at`: when that happens unless something happens before; None where it does not."""
+    """`freezes_at` and `stops_at`: when that happens unless something happens before; None where it does not.
+
+    `busy`: what it is in the middle of, which puts both off. `notes`: what is worth knowing about its limits.
+    """
 
     state: State
     reason: str
@@ -20,6 +24,21 @@ class Status:
     stops_at: datetime | None = None
     instance_id: str | None = None
     usage: Stats | None = None
+    busy: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a bridge says: what it is in the middle of, the ports that are open, what firefly.yml asks for.
+
+    `wishes` is None where firefly.yml has not been read yet, or cannot be.
+    """
+
+    busy: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    wishes: Wishes | None = None
 
 
 class WorkspaceSource(Protocol):
@@ -36,3 +55,8 @@ class Observer(Protocol):
     async def started(self, workspace_id: UUID, instance: Instance) -> None: ...
 
     async def ended(self, workspace_id: UUID, instance: Instance) -> None: ...
+
+
+class Informant(Protocol):
+    async def look(self, workspace_id: UUID) -> Sight:
+        """Ask the bridge of a run, within seconds, without that being activity. Raises Unavailable, TimedOut."""

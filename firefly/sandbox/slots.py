@@ -2,17 +2,28 @@
 
 import asyncio
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from firefly.clock import Clock
 from firefly.errors import SandboxFailed
 
-from .backend import Instance, State
+from .backend import Instance, Limits, State
+from .terms import Terms, Wishes
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 # A run of this many seconds shows that the sandbox can live; failures before it no longer count.
 GOOD_RUN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the bridge of a run told last: what it is in the middle of, in words for people; which ports are open."""
+
+    busy: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -33,6 +44,17 @@ class Slot:
     watcher: "asyncio.Task[None] | None" = None
     active_at: float = 0.0
     started_at: float = 0.0
+    born_at: datetime | None = None
+    """Since when the run has been the workspace's own, which another server may have seen to."""
+    terms: Terms = field(default_factory=Terms)
+    limits: Limits | None = None
+    """What the run was started with; None where an earlier server started it."""
+    seen: Seen = field(default_factory=Seen)
+    wished: Wishes | None = None
+    """What firefly.yml asks for, as it was written down last."""
+    looked_at: float = -math.inf
+    unanswered: int = 0
+    """How often in a row its bridge did not say what it does."""
     failures: int = 0
     retry_at: float = -math.inf
 
@@ -63,3 +85,32 @@ class Slot:
         """Raises SandboxFailed while the pause after a failure lasts."""
         if now < self.retry_at:
             raise SandboxFailed(self.reason, output=self.output, retry_after=self.retry_at - now)
+
+
+class Slots:
+    """Those of all workspaces that anybody asked for."""
+
+    def __init__(self, clock: Clock, standard: Terms) -> None:
+        self._clock = clock
+        self._standard = standard
+        self._slots: dict[UUID, Slot] = {}
+
+    def of(self, workspace_id: UUID) -> Slot:
+        found = self._slots.get(workspace_id)
+        if found is None:
+            found = self._slots[workspace_id] = self.fresh(workspace_id)
+        return found
+
+    def fresh(self, workspace_id: UUID) -> Slot:
+        """That of a workspace of which nothing is known; it is not kept."""
+        return Slot(workspace_id, self._clock.now(), terms=self._standard)
+
+    def get(self, workspace_id: UUID) -> Slot | None:
+        return self._slots.get(workspace_id)
+
+    def forget(self, slot: Slot) -> None:
+        if self._slots.get(slot.workspace_id) is slot:
+            del self._slots[slot.workspace_id]
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(list(self._slots.values()))

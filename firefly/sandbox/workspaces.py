@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import structlog
 
-from firefly.bus import Bus
+from firefly.bus import JSON, Bus
 from firefly.clock import Clock
 from firefly.errors import DatabaseUnavailable, NotFound
 from firefly.store import Database, load_queries
@@ -21,13 +21,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was last written of a workspace's sandbox."""
+    """What was last written of a workspace's sandbox; `started_at`: since when its last run has been its own."""
 
     workspace_id: UUID
     state: State
     reason: str
     since: datetime
     instance_id: str | None
+    started_at: datetime | None
     output: str
 
 
@@ -110,6 +111,13 @@ class Records:
                 await self._bus.publish("events", "sandbox.changed", event, connection=connection)
         except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("sandbox.unrecorded", workspace_id=str(record.workspace_id), reason=str(error))
+
+    async def tell(self, kind: str, workspace_id: UUID, **data: JSON) -> None:
+        """Something that is not written down: a bus that is away is no obstacle."""
+        try:
+            await self._bus.publish("events", kind, {"project_id": None, "workspace_id": str(workspace_id), **data})
+        except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("sandbox.untold", workspace_id=str(workspace_id), what=kind, reason=str(error))
 
     async def all(self) -> Sequence[Record]:
         async with self._database.connection() as connection:

@@ -10,7 +10,7 @@ from .services import Services
 
 if TYPE_CHECKING:
     from firefly import auth, domains, projects
-    from firefly.sandbox.keeper import Status
+    from firefly.sandbox.keeper import Asked, Status
 
 
 def urls_of(services: Services, owner: str, name: str) -> schemas.Urls:
@@ -75,4 +75,17 @@ def sandbox_answer(status: "Status") -> schemas.Sandbox:
         stops_at=status.stops_at,
         limits=schemas.SandboxLimits.model_validate(status.limits, from_attributes=True),
         usage=schemas.SandboxUsage.model_validate(status.usage, from_attributes=True) if status.usage else None,
+        busy=list(status.busy),
+        ports=list(status.ports),
+        notes=list(status.notes),
+    )
+
+
+def sandbox_settings_answer(asked: "Asked") -> schemas.SandboxSettings:
+    return schemas.SandboxSettings(
+        file=schemas.SandboxWishes.model_validate(asked.file),
+        settings=schemas.SandboxWishes.model_validate(asked.settings),
+        standard=schemas.SandboxWishes.model_validate(asked.standard),
+        most=schemas.SandboxWishes.model_validate(asked.most),
+        granted=schemas.SandboxTerms.model_validate(asked.terms),
     )

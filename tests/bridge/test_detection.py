@@ -150,7 +150,7 @@ def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> N
         "watch.json": "{}",
     }
     assert plan_for(workspace, storage, files).notes == (
-        "firefly.yml: this version does not act on idle, image, preview.access yet.",
+        "firefly.yml: this version does not act on image, preview.access yet.",
         ".stage1.yml is not read: say in firefly.yml what it says.",
         "watch.json is not read: say in firefly.yml what it says.",
     )

@@ -13,6 +13,7 @@ from firefly.errors import TimedOut
 from firefly.sandbox import handing
 from firefly.sandbox.backend import State
 from firefly.sandbox.handing import HandingKeeper
+from firefly.sandbox.keeper import Wishes
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -92,6 +93,8 @@ async def test_the_successor_is_asked_for_everything_and_nothing_is_ended(house:
             assert keeper.running(workspace) == other.running(workspace) == again
             await keeper.stop(workspace, "Stopped by a test.")
             assert (await other.status(workspace)).state is State.STOPPED
+            await keeper.ask(workspace, Wishes(stop=60))
+            assert (await other.asked(workspace)).terms.stop == 60
             keeper.touch(workspace)
             assert successor.touched == [workspace]
             fresh = await keeper.create_workspace()

@@ -850,14 +850,14 @@ async def test_the_table_ends_with_the_last_change(house: House, monkeypatch: py
 async def test_sweeps_go_on_after_one_that_failed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [RuntimeError("a mistake"), OSError("no more processes")]
     async with house.open(idle_stop=0.04) as keeper:
-        sweep = keeper.sweep
+        sweep = keeper._sweeping.sweep
 
         async def sometimes() -> None:
             if failures:
                 raise failures.pop()
             await sweep()
 
-        monkeypatch.setattr(keeper, "sweep", sometimes)
+        monkeypatch.setattr(keeper._sweeping, "sweep", sometimes)
         workspace = await keeper.create_workspace()
         await keeper.ensure(workspace)
         house.clock.advance(1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from firefly.errors import SandboxFailed
 from firefly.sandbox.backend import Instance, SandboxSpec, State
-from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.keeper import Keeper, Terms
 from firefly.settings import Settings
 from firefly.testing.sandbox import MemoryBackend
 
@@ -60,8 +60,12 @@ class Play:
         self.keeper = Keeper(backend=self.backend, database=nothing, bus=nothing, source=source, settings=settings)
         self.keeper.observe(source)
         cast(Any, self.keeper._records).put = self._put
+        cast(Any, self.keeper._granting).terms = self._terms
         self.workspace = uuid4()
         self.callers: list[asyncio.Task[object]] = []
+
+    async def _terms(self, *_: object) -> Terms:
+        return Terms()
 
     async def _put(self, *_: object, **__: object) -> None:
         await turns(2)

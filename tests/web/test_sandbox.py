@@ -32,6 +32,19 @@ async def test_it_is_started_stopped_and_restarted_with_a_reason(world: World) -
     assert project.workspace_id not in world.keeper.runs
 
 
+async def test_what_a_project_asks_for_is_written_as_people_write_it(world: World) -> None:
+    project = world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.put(f"{BASE}/sandbox/settings", json={"freeze": "10m", "stop": 7200, "memory": "512m"})
+    assert (await response.json())["settings"] == {
+        "freeze": 600, "stop": 7200, "memory": 512 << 20, "cpu": None, "pids": None
+    }  # fmt: skip
+    assert project.workspace_id in world.keeper.wishes
+    for body, field in (({"stop": "soon"}, "stop"), ({"memory": True}, "memory"), ({"disk": "1g"}, "disk")):
+        refused = await client.put(f"{BASE}/sandbox/settings", json=body)
+        assert (refused.status, (await refused.json())["field"]) == (422, field)
+
+
 async def test_viewers_look_and_do_not_steer(world: World) -> None:
     project = world.projects.add(world.ada, "site")
     world.projects.members[project.id][world.bob.id] = Role.VIEWER

@@ -47,7 +47,7 @@ from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import Instance, Limits, State
-from firefly.sandbox.keeper import Status
+from firefly.sandbox.keeper import Asked, Status, Terms, Wishes
 from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Database
@@ -199,6 +199,7 @@ class MemoryKeeper:
     failure: Exception | None = None
     runs: dict[UUID, Instance] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+    wishes: dict[UUID, Wishes] = field(default_factory=dict)
     touched: int = 0
 
     async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
@@ -209,6 +210,12 @@ class MemoryKeeper:
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         self.runs.pop(workspace_id, None)
         self.reasons.append(reason)
+
+    async def asked(self, workspace_id: UUID) -> Asked:
+        return Asked(Wishes(), self.wishes.get(workspace_id, Wishes()), Wishes(), Wishes(), Terms())
+
+    async def ask(self, workspace_id: UUID, wishes: Wishes) -> None:
+        self.wishes[workspace_id] = wishes
 
     async def freeze(self, workspace_id: UUID, reason: str) -> None:
         if workspace_id not in self.runs:

@@ -23,6 +23,7 @@ from firefly.bridge.site.server import Content, Site
 from firefly.bridge.tasks import first_of, for_ever
 from firefly.bridge.watcher import Batch, Subscription
 from firefly.errors import InvalidInput
+from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind, State
 from firefly.protocol.errors import MANIFEST_NAME, ManifestError
 
@@ -56,6 +57,8 @@ class Lifecycle:
         self._backoff = Backoff()
         self.hosts: Sequence[str] = ()
         self.url = ""
+        self.wishes: Wishes | None = None
+        """What firefly.yml asks of the server; None until it was read for the first time."""
 
     async def live(self, changes: Subscription, *, force_install: bool = False) -> None:
         self._backoff.reset()
@@ -96,6 +99,7 @@ class Lifecycle:
                 await self._show(plan, changes)
 
     def _announce(self, plan: Plan) -> None:
+        self.wishes = plan.wishes
         self._board.set(
             State.STARTING,
             f"Starting: {plan.found_by}.",

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from firefly.bridge.detection import node, python
 from firefly.bridge.detection.plan import InstallStep, Plan
 from firefly.bridge.detection.project import ProjectFiles
+from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind
 from firefly.protocol.errors import MANIFEST_NAME
 
 if TYPE_CHECKING:
     from firefly.protocol.manifest import Manifest
 
-_ACTED_ON = frozenset({"install", "dev", "run", "port", "env", "preview", "watch"})
+_ACTED_ON = frozenset({"install", "dev", "run", "port", "env", "preview", "watch", "idle", "resources"})
 # Of sections that are acted on, what is not.
-_NOT_YET = {"preview": ("access",)}
+_NOT_YET = {"preview": ("access",), "resources": ("disk",)}
 # What other tools of the house were told by.
 _FOREIGN = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml", "watch.json")
 _PROCFILE_WEB = re.compile(r"^web:\s*(.+?)\s*$", re.MULTILINE)
@@ -71,6 +72,18 @@ def _with_manifest(plan: Plan, manifest: "Manifest", files: ProjectFiles) -> Pla
         inject=manifest.preview.inject,
         throttle=manifest.watch.throttle,
         notes=(*_unused(manifest), *_foreign(files)),
+        wishes=_wishes(manifest),
+    )
+
+
+def _wishes(manifest: "Manifest") -> Wishes:
+    idle, resources = manifest.idle, manifest.resources
+    return Wishes(
+        freeze=idle.freeze if idle else None,
+        stop=idle.stop if idle else None,
+        memory=resources.memory if resources else None,
+        cpu=resources.cpu if resources else None,
+        pids=resources.pids if resources else None,
     )
 
 
@@ -78,7 +91,8 @@ def _unused(manifest: "Manifest") -> tuple[str, ...]:
     """A sentence that names the keys that do nothing, so that nobody waits for their effect."""
     unused = [key for key in manifest.model_fields_set if key not in _ACTED_ON]
     for section, keys in _NOT_YET.items():
-        unused += [f"{section}.{key}" for key in keys if key in getattr(manifest, section).model_fields_set]
+        given = getattr(getattr(manifest, section), "model_fields_set", ())
+        unused += [f"{section}.{key}" for key in keys if key in given]
     return (f"{MANIFEST_NAME}: this version does not act on {', '.join(sorted(unused))} yet.",) if unused else ()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind
 
 
@@ -31,3 +32,4 @@ class Plan:
     inject: bool = True
     throttle: float = 0.1
     notes: tuple[str, ...] = ()
+    wishes: Wishes = field(default_factory=Wishes)

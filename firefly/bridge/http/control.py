@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
+from firefly.bridge.activity import Activity
 from firefly.bridge.application.ports import listening
 from firefly.bridge.connection import HEARTBEAT, MAX_MESSAGE, Connection
 from firefly.bridge.dispatcher import Dispatcher
@@ -37,11 +38,13 @@ class ControlRoutes:
         application: Application,
         execution: Execution,
         workspace: WorkspaceService,
+        activity: Activity,
     ) -> None:
         self._dispatcher = dispatcher
         self._application = application
         self._execution = execution
         self._workspace = workspace
+        self._activity = activity
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -50,6 +53,7 @@ class ControlRoutes:
             web.get("/logs", self.logs),
             web.get("/application", self.status),
             web.get("/ports", self.ports),
+            web.get("/activity", self.activity),
             web.post("/application/{action}", self.act),
             web.post("/exec", self.execute),
             web.post("/initialize", self.initialize),
@@ -89,6 +93,10 @@ class ControlRoutes:
         """Beside the application's main one."""
         found = await asyncio.to_thread(listening)
         return answer(Ports(ports=[port for port in found if port != self._application.board.status.port][:MOST_PORTS]))
+
+    async def activity(self, _: web.Request) -> web.StreamResponse:
+        """What must not be frozen or stopped just now, and what firefly.yml asks of the server."""
+        return answer(await self._activity.now())
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         match request.match_info["action"]:

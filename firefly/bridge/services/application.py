@@ -1,7 +1,7 @@
 """The application service: start, stop, restart, install; its status and output to whoever subscribes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -11,6 +11,7 @@ from firefly.bridge.application.lifecycle import Lifecycle
 from firefly.bridge.dispatcher import Method, Reply
 from firefly.bridge.output import Output
 from firefly.bridge.watcher import Watcher
+from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationStatus, State, SubscribeParams
 from firefly.protocol.application import Output as OutputMessage
 from firefly.protocol.model import Nothing
@@ -32,6 +33,15 @@ class Application:
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._changes: set[asyncio.Task[ApplicationStatus]] = set()
+
+    @property
+    def wishes(self) -> Wishes | None:
+        return self._lifecycle.wishes
+
+    def busy(self) -> Iterable[str]:
+        """An install. An application that runs may rest."""
+        if self.board.status.state is State.INSTALLING:
+            yield f"an install runs ({self.board.status.reason})"
 
     def methods(self) -> Sequence[Method[Any]]:
         return (

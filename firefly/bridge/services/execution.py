@@ -1,7 +1,7 @@
 """The exec service: one command, its output, its exit status."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from firefly.bridge.dispatcher import Method
@@ -23,6 +23,10 @@ class Execution:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._running = 0
+
+    def busy(self) -> Iterable[str]:
+        if self._running:
+            yield "a command runs" if self._running == 1 else f"{self._running} commands run"
 
     def methods(self) -> Sequence[Method[Any]]:
         return (Method("exec.run", ExecParams, self._run),)

@@ -6,7 +6,7 @@ import binascii
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from firefly.bridge.annex import Annex
@@ -52,6 +52,10 @@ class Files:
         self._annex = annex
         self._lister = lister
         self.locks = Locks()
+
+    def busy(self) -> Iterable[str]:
+        if self.locks.held:
+            yield "files are being written"
 
     def methods(self) -> Sequence[Method[Any]]:
         return (

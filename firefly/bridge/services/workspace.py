@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,10 @@ class WorkspaceService:
 
     def methods(self) -> Sequence[Method[Any]]:
         return (Method("bridge.hello", HelloParams, self._hello, reading=True),)
+
+    def busy(self) -> Iterable[str]:
+        if self._lock.locked():
+            yield "the workspace is being filled or brought up to date"
 
     def health(self) -> Health:
         return Health(ready=True, protocol=VERSION, workspace_id=self._environment.workspace_id)

@@ -17,11 +17,25 @@ delete from workspaces where id = :id;
 -- name: leftover_workspaces()
 select id from workspaces where claimed_at is null or deleted_at is not null;
 
--- name: put_sandbox(workspace_id, state, reason, since, instance_id, output)!
-insert into sandboxes (workspace_id, state, reason, since, instance_id, output)
-values (:workspace_id, :state, :reason, :since, :instance_id, :output)
+-- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output)!
+insert into sandboxes (workspace_id, state, reason, since, instance_id, started_at, output)
+values (:workspace_id, :state, :reason, :since, :instance_id, :started_at, :output)
 on conflict (workspace_id) do update set state = excluded.state, reason = excluded.reason, since = excluded.since,
-    instance_id = excluded.instance_id, output = excluded.output;
+    instance_id = excluded.instance_id, started_at = excluded.started_at, output = excluded.output;
 
 -- name: all_sandboxes()
-select workspace_id, state, reason, since, instance_id, output from sandboxes;
+select workspace_id, state, reason, since, instance_id, started_at, output from sandboxes;
+
+-- name: wishes_of(workspace_id)
+select source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids
+from sandbox_wishes where workspace_id = :workspace_id;
+
+-- name: all_wishes()
+select workspace_id, source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids
+from sandbox_wishes;
+
+-- name: put_wishes(workspace_id, source, freeze, stop, memory, cpu, pids)!
+insert into sandbox_wishes (workspace_id, source, freeze_after, stop_after, memory, cpu, pids)
+values (:workspace_id, :source, :freeze, :stop, :memory, :cpu, :pids)
+on conflict (workspace_id, source) do update set freeze_after = excluded.freeze_after,
+    stop_after = excluded.stop_after, memory = excluded.memory, cpu = excluded.cpu, pids = excluded.pids;

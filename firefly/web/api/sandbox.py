@@ -12,10 +12,11 @@ from firefly.projects import Action, Project
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
 from firefly.proxy.tunnels import FIELD_PREFIX, HANDLE_FIELD, TARGET_FIELD
 from firefly.routes import BridgeTarget
+from firefly.sandbox.keeper import Wishes
 
 from .. import schemas
 from ..csrf import from_app
-from ..presenters import sandbox_answer
+from ..presenters import sandbox_answer, sandbox_settings_answer
 from ..routing import Answer, Call, Resource
 from ..sse import open_stream
 from ..streams import STREAMS
@@ -65,6 +66,25 @@ async def restart(call: Call) -> Answer:
     workspace = workspace_of(await _project(call, Action.RUN, "write"))
     await call.services.keeper.restart(workspace, f"Restarted by {call.identity.account.name}.")
     return sandbox_answer(await call.services.keeper.status(workspace))
+
+
+@resource.get(f"{PATH}/sandbox/settings", "See what it is given, and who asked", answer=schemas.SandboxSettings)
+async def settings(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.READ, "read"))
+    return sandbox_settings_answer(await call.services.keeper.asked(workspace))
+
+
+@resource.put(
+    f"{PATH}/sandbox/settings",
+    "Ask for other times and limits; firefly.yml comes before",
+    body=schemas.NewSandboxSettings,
+    answer=schemas.SandboxSettings,
+)
+async def change_settings(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.MANAGE, "write"))
+    body = await call.body(schemas.NewSandboxSettings)
+    await call.services.keeper.ask(workspace, Wishes(**body.model_dump()))
+    return sandbox_settings_answer(await call.services.keeper.asked(workspace))
 
 
 @resource.post(

@@ -60,12 +60,18 @@ from .projects import (
     Project,
     ProjectChange,
     ProjectsQuery,
-    Sandbox,
-    SandboxLimits,
-    SandboxUsage,
     Step,
     Template,
     Urls,
+)
+from .sandbox import (
+    NewSandboxSettings,
+    Sandbox,
+    SandboxLimits,
+    SandboxSettings,
+    SandboxTerms,
+    SandboxUsage,
+    SandboxWishes,
 )
 from .secrets import NewSecret, Secret, SecretValue
 
@@ -112,6 +118,7 @@ __all__ = [
     "NewLink",
     "NewMember",
     "NewProject",
+    "NewSandboxSettings",
     "NewSecret",
     "NewToken",
     "Output",
@@ -129,7 +136,10 @@ __all__ = [
     "RoutesQuery",
     "Sandbox",
     "SandboxLimits",
+    "SandboxSettings",
+    "SandboxTerms",
     "SandboxUsage",
+    "SandboxWishes",
     "Secret",
     "SecretValue",
     "Session",

@@ -1,4 +1,4 @@
-"""Projects, members, sandboxes and jobs, as the API shows them."""
+"""Projects, members, commands and jobs, as the API shows them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -126,30 +126,6 @@ class ExecAnswer(Output):
     stderr: str
     timed_out: bool = False
     truncated: bool = False
-
-
-class SandboxLimits(Output):
-    """Bytes of memory, processors, processes."""
-
-    memory: int
-    cpu: float
-    pids: int
-
-
-class SandboxUsage(Output):
-    memory: int
-    cpu_seconds: float
-    pids: int
-
-
-class Sandbox(Output):
-    state: str
-    reason: str
-    since: datetime
-    freezes_at: datetime | None
-    stops_at: datetime | None
-    limits: SandboxLimits
-    usage: SandboxUsage | None
 
 
 class JobsQuery(Query):

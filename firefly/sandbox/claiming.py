@@ -1,0 +1,49 @@
+"""Hands prepared sandboxes to projects: each to one, or back to the pool."""
+
+from .backend import SandboxBackend
+from .lifecycle import Lifecycle
+from .pool import Pool, PreparedWorkspace
+from .slots import Slots
+from .tasks import Tasks
+from .workspaces import Workspaces
+
+
+class Claiming:
+    def __init__(
+        self,
+        *,
+        backend: SandboxBackend,
+        pool: Pool,
+        workspaces: Workspaces,
+        slots: Slots,
+        lifecycle: Lifecycle,
+        tasks: Tasks,
+    ) -> None:
+        self._backend = backend
+        self._pool = pool
+        self._workspaces = workspaces
+        self._slots = slots
+        self._lifecycle = lifecycle
+        self._tasks = tasks
+
+    async def claim(self) -> PreparedWorkspace | None:
+        """Take a workspace with a running sandbox from the pool; None where it is empty just now."""
+        while (prepared := self._pool.take()) is not None:
+            if await self._tasks.finish(self._claim(prepared), f"sandbox-claim-{prepared.workspace_id}"):
+                return prepared
+        return None
+
+    async def _claim(self, prepared: PreparedWorkspace) -> bool:
+        try:
+            claimed = await self._workspaces.claim(prepared.workspace_id)
+        except BaseException:
+            if await self._backend.exit_status(prepared.instance.id) is None:
+                self._pool.add(prepared)
+            raise
+        if not claimed:
+            await self._backend.stop(prepared.instance.id, reason="Its workspace is somebody else's.")
+            return False
+        slot = self._slots.of(prepared.workspace_id)
+        async with slot.lock:
+            await self._lifecycle.take(slot, prepared.instance, "Started ahead of need.")
+        return True

@@ -1,0 +1,26 @@
+"""The settings that bound what projects may ask for their sandboxes, and how many may run."""
+
+from pydantic import BaseModel, Field
+
+
+class SandboxSettings(BaseModel):
+    """Sizes in bytes, times in seconds."""
+
+    sandbox_memory_max: int = Field(
+        2 << 30,
+        ge=64 << 20,
+        description="Bytes of memory that a project may ask for, in firefly.yml or by its settings.",
+    )
+    sandbox_cpu_max: float = Field(2.0, gt=0, le=256, description="Processors that a project may ask for.")
+    sandbox_pids_max: int = Field(2048, ge=16, description="Processes and threads that a project may ask for.")
+    idle_stop_max: float = Field(
+        86400,
+        gt=0,
+        description="Seconds without any activity that a project may ask for before its sandbox is stopped or frozen.",
+    )
+    sandbox_max_age: float = Field(
+        604800,
+        ge=0,
+        description="Seconds after which a sandbox is stopped even while it is used; it starts anew when it is needed. "
+        "0: never.",
+    )
