@@ -14,6 +14,8 @@ from firefly.settings import PREFIX, Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from tests.support.database import TestServer
+from tests.support.engine import Engine
+from tests.support.images import make_image
 from tests.support.server import LiveServer
 
 # The same examples in every run, whoever owns the checkout; a busy machine is no failure.
@@ -71,6 +73,19 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     """One whole Firefly, in a process of its own, for the whole run of a worker."""
     with LiveServer(tmp_path_factory.mktemp("server")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """One Docker engine for the whole run; for tests that are marked with `needs_engine`."""
+    with Engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def project_image(engine: Engine) -> str:
+    """The name of the project image in that engine."""
+    return make_image(engine.url)
 
 
 @pytest.fixture

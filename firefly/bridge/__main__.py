@@ -1,5 +1,6 @@
-"""`python -m firefly.bridge`: on the descriptor FIREFLY_BRIDGE_FD, at the door that FIREFLY_HANDED tells of, or with
-`--socket PATH` by hand."""
+"""`python -m firefly.bridge`: on the descriptor FIREFLY_BRIDGE_FD, on the one that is handed out at the socket
+FIREFLY_BRIDGE_FROM, at the door that FIREFLY_HANDED tells of, or with `--socket PATH` by hand.
+"""
 
 import firefly.bridge.lean  # noqa: F401, I001 - first, since it decides what the others load
 import asyncio
@@ -11,9 +12,11 @@ from pathlib import Path
 from firefly import log
 from firefly.bridge.environment import Environment
 from firefly.bridge.handed import Handed
-from firefly.bridge.server import inherited, listen, run
+from firefly.bridge.server import fetched, inherited, listen, run
 from firefly.clock import SystemClock
 from firefly.privileges import PR_SET_DUMPABLE, prctl
+
+WAYS = ("FIREFLY_BRIDGE_FD", "FIREFLY_BRIDGE_FROM", "FIREFLY_HANDED")
 
 
 def main(arguments: list[str]) -> int:
@@ -27,8 +30,10 @@ def main(arguments: list[str]) -> int:
         listener = listen(Path(arguments[1]))
     elif environment.descriptor is not None and not arguments:
         listener = inherited(environment.descriptor)
-    elif handed is None or arguments:
-        sys.stderr.write("usage: python -m firefly.bridge --socket PATH (else FIREFLY_BRIDGE_FD or FIREFLY_HANDED)\n")
+    elif environment.giver is not None and not arguments:
+        listener = fetched(environment.giver)
+    elif handed is None or handed.digest is None or arguments:
+        sys.stderr.write(f"usage: python -m firefly.bridge --socket PATH (else one of {', '.join(WAYS)})\n")
         return 2
     door = handed.door(os.environ) if handed else None
     asyncio.run(run(environment, listener, SystemClock(), door=door))

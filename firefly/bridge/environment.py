@@ -22,6 +22,7 @@ DEFAULT_PORT = 3000
 class Environment:
     """`host` is where applications are told to listen; inside a sandbox the loopback is its own.
 
+    The bridge accepts on `descriptor`, or on one that is handed out at the socket `giver`.
     `port_is_fixed`: the port counts whatever firefly.yml says, because the network is shared with others.
     """
 
@@ -35,6 +36,7 @@ class Environment:
     port: int
     port_is_fixed: bool
     descriptor: int | None
+    giver: Path | None
     inherited: Mapping[str, str]
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     """Given by the server, never written down here; replaced as a whole by `give`."""
@@ -42,6 +44,7 @@ class Environment:
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> "Environment":
         prepared, descriptor = variables.get("FIREFLY_PREPARED"), variables.get("FIREFLY_BRIDGE_FD")
+        giver = variables.get("FIREFLY_BRIDGE_FROM")
         return cls(
             workspace=Path(variables.get("FIREFLY_WORKSPACE", "/workspace")),
             workspace_id=variables.get("FIREFLY_WORKSPACE_ID", ""),
@@ -53,6 +56,7 @@ class Environment:
             port=int(variables.get("FIREFLY_APPLICATION_PORT", DEFAULT_PORT)),
             port_is_fixed="FIREFLY_APPLICATION_PORT" in variables,
             descriptor=int(descriptor) if descriptor else None,
+            giver=Path(giver) if giver else None,
             inherited=_for_children(variables),
         )
 

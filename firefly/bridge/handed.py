@@ -13,9 +13,10 @@ FILE, PORT = "FIREFLY_HANDED", "FIREFLY_BRIDGE_PORT"
 
 @dataclass(frozen=True)
 class Handed:
-    """`digest`: the SHA-256 of the token that opens the door, in hex. `environment` is added to the bridge's."""
+    """`digest`: the SHA-256 of the token that opens the door, in hex; None: there is no door. `environment` is added
+    to the bridge's."""
 
-    digest: str = field(repr=False)
+    digest: str | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
@@ -25,7 +26,7 @@ class Handed:
         if not name:
             return None
         found = json.loads(Path(name).read_text())
-        return cls(found["digest"], found["environment"])
+        return cls(found.get("digest"), found["environment"])
 
-    def door(self, variables: Mapping[str, str]) -> Door:
-        return Door(int(variables[PORT]), bytes.fromhex(self.digest))
+    def door(self, variables: Mapping[str, str]) -> Door | None:
+        return None if self.digest is None else Door(int(variables[PORT]), bytes.fromhex(self.digest))

@@ -39,6 +39,7 @@ from firefly.bridge.workspace import Workspace
 from firefly.clock import Clock
 
 SHUTDOWN_SECONDS = 2.0
+FETCH_LIMIT = 10.0
 log = structlog.get_logger()
 
 
@@ -144,6 +145,20 @@ def inherited(descriptor: int) -> socket.socket:
     listener = socket.socket(fileno=descriptor)
     listener.set_inheritable(False)
     return listener
+
+
+def fetched(giver: Path) -> socket.socket:
+    """The listening socket that the server, outside, hands to the first that asks: as long as nothing else runs here.
+
+    Raises OSError where there is none to be had.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(FETCH_LIMIT)
+        connection.connect(str(giver))
+        _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+    if not descriptors:
+        raise OSError("no socket was handed out")
+    return inherited(descriptors[0])
 
 
 def _use_pidfds() -> None:

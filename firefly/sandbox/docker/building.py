@@ -1,0 +1,106 @@
+"""How the project image is made: upon a Debian tree where no registry is reached, else from the Dockerfile."""
+
+import asyncio
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from firefly import __version__
+from firefly.errors import InvalidInput
+
+from . import contents, debian
+from .images import KIND, Images
+
+Tell = Callable[[str], None]
+
+PYTHON = "firefly.python"
+DOCKERFILE_TARGET = "project"
+# What a build from the Dockerfile needs of a checkout.
+CHECKOUT = (
+    "Dockerfile", "LICENSE", "README.md", "docs", "editor", "firefly", "migrations", "pyproject.toml",
+    "requirements.lock", "setup.py",
+)  # fmt: skip
+LEFT_OUT = ("editor/node_modules", "firefly/web/static/editor")
+
+
+def base_name(suite: str) -> str:
+    return f"firefly-base:{suite}"
+
+
+async def make_base(
+    images: Images, *, suite: str, mirror: str, packages: Sequence[str], tell: Tell, keep: Path | None = None
+) -> None:
+    """Debian by debootstrap, as the image that `base_name` names. `keep`: where its archive is kept, and taken from."""
+    with tempfile.TemporaryDirectory(prefix="firefly-base-") as made:
+        archive = keep or Path(made) / "base.tar"
+        if not archive.exists():
+            tree, fresh = Path(made) / "tree", Path(made) / "tree.tar"
+            await debian.make(tree, suite=suite, mirror=mirror, packages=packages, tell=tell)
+            _check_python(debian.python_of(tree))
+            await debian.pack(tree, fresh)
+            await asyncio.to_thread(fresh.replace, archive)
+        ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+        await images.load(archive, base_name(suite), {KIND: "base", PYTHON: ours})
+
+
+def _check_python(found: str) -> None:
+    """The image's Python imports libraries that were built for this server's. Raises InvalidInput."""
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if found != ours:
+        raise InvalidInput(f"The tree has Python {found}, and this server runs on {ours}: name another --suite.")
+
+
+async def build_on_base(images: Images, base: str, name: str, *, node: Path | None, tell: Tell) -> None:
+    """The project image: the bridge, its libraries and Node upon `base`. Raises InvalidInput, Unavailable."""
+    labels = await images.labels(base)
+    if PYTHON in labels:
+        _check_python(labels[PYTHON])
+    with tempfile.TemporaryDirectory(prefix="firefly-image-") as made:
+        context = Path(made) / "context.tar"
+        await asyncio.to_thread(_gather, Path(made), base, node, context)
+        await images.build(context, name, tell, labels=_labels())
+
+
+def _gather(folder: Path, base: str, node: Path | None, context: Path) -> None:
+    contents.gather(folder / "root", node)
+    (folder / "Dockerfile").write_text(contents.recipe(base))
+    with tarfile.open(context, "w") as archive:
+        archive.add(folder / "Dockerfile", "Dockerfile")
+        archive.add(folder / "root", "root", filter=_as_root)
+
+
+def _as_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Whoever owns the checkout, in the image everything is root's and everybody may read it."""
+    info.uid = info.gid = 0
+    info.uname = info.gname = "root"
+    info.mode |= 0o555 if info.isdir() or info.mode & 0o100 else 0o444
+    return info
+
+
+async def build_from_dockerfile(images: Images, name: str, *, folder: Path, tell: Tell) -> None:
+    """The project image by the Dockerfile's second target, from a checkout and registries."""
+    if not (folder / "Dockerfile").exists():
+        raise InvalidInput(f"There is no Dockerfile in {folder}: build in a checkout, or with --from-debootstrap.")
+    with tempfile.TemporaryDirectory(prefix="firefly-image-") as made:
+        context = Path(made) / "context.tar"
+        await asyncio.to_thread(_pack_checkout, folder, context)
+        await images.build(context, name, tell, target=DOCKERFILE_TARGET, labels=_labels())
+
+
+def _pack_checkout(folder: Path, context: Path) -> None:
+    with tarfile.open(context, "w") as archive:
+        for name in CHECKOUT:
+            with suppress(FileNotFoundError):
+                archive.add(folder / name, name, filter=_of_checkout)
+
+
+def _of_checkout(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    left_out = info.name in LEFT_OUT or info.name.endswith("__pycache__")
+    return None if left_out else _as_root(info)
+
+
+def _labels() -> dict[str, str]:
+    return {KIND: "project", contents.LABEL: __version__}

@@ -1,0 +1,165 @@
+"""The container of one run: its labels, by which it is found again, and all that it is given and denied."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from firefly.sandbox.backend import Instance, Limits, SandboxSpec
+from firefly.sandbox.mounts import (
+    GATEWAY,
+    HOME,
+    OPT,
+    SHARED_MEMORY_SIZE,
+    TEMPORARY_SIZE,
+    TRUST_VARIABLES,
+    USER,
+    WORKSPACE,
+)
+
+INSTALLATION, INSTANCE, WORKSPACE_ID = "firefly.installation", "firefly.instance", "firefly.workspace"
+STARTED_AT = "firefly.started-at"
+GIVER = "give.sock"
+GRACE = 3
+LOG = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folders of a run on this machine. `own_files` holds its passwd and group."""
+
+    tree: Path
+    home: Path
+    gateway: Path
+    own_files: Path
+    prepared: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is started: `user` is a number, `runtime` and `command` may be empty: the engine's and the image's own."""
+
+    installation: str
+    instance: Instance
+    spec: SandboxSpec
+    image: str
+    user: int
+    network: str
+    place: Place
+    runtime: str = ""
+    command: Sequence[str] = ()
+
+
+def labels(installation: str, instance: Instance) -> dict[str, str]:
+    return {
+        INSTALLATION: installation,
+        INSTANCE: instance.id,
+        WORKSPACE_ID: str(instance.workspace_id),
+        STARTED_AT: str(instance.started_at.timestamp()),
+    }
+
+
+def instance_of(found: Mapping[str, str]) -> Instance:
+    """From the labels that `labels` made. Raises KeyError, ValueError."""
+    started_at = datetime.fromtimestamp(float(found[STARTED_AT]), UTC)
+    return Instance(found[INSTANCE], UUID(found[WORKSPACE_ID]), started_at)
+
+
+def own_files(user: int) -> Mapping[str, str]:
+    """Names for the one user inside."""
+    return {
+        "passwd": f"root:x:0:0:root:/:/usr/sbin/nologin\n{USER}:x:{user}:{user}::{HOME}:/bin/bash\n",
+        "group": f"root:x:0:\n{USER}:x:{user}:\n",
+    }
+
+
+def config(plan: Plan) -> dict[str, Any]:
+    """The body of the engine's call that creates it."""
+    made: dict[str, Any] = {
+        "Image": plan.image,
+        "Hostname": "sandbox",
+        "User": f"{plan.user}:{plan.user}",
+        "WorkingDir": WORKSPACE,
+        "Env": [f"{name}={value}" for name, value in environment(plan).items()],
+        "Labels": labels(plan.installation, plan.instance),
+        "StopSignal": "SIGTERM",
+        "StopTimeout": GRACE,
+        "HostConfig": _host_config(plan),
+    }
+    return made | ({"Cmd": list(plan.command)} if plan.command else {})
+
+
+def _host_config(plan: Plan) -> dict[str, Any]:
+    limits = plan.spec.limits
+    return {
+        "Mounts": _mounts(plan.place),
+        "ReadonlyRootfs": True,
+        "Tmpfs": {"/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={min(TEMPORARY_SIZE, limits.memory // 2)}"},
+        "ShmSize": min(SHARED_MEMORY_SIZE, limits.memory // 4),
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+        "NetworkMode": plan.network,
+        "IpcMode": "private",
+        "Init": True,
+        "RestartPolicy": {"Name": "no"},
+        "LogConfig": LOG,
+        "Runtime": plan.runtime,
+        **_limits(limits),
+    }
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    """Memory and swap together are no more than memory, so there is no swap."""
+    return {
+        "Memory": limits.memory,
+        "MemorySwap": limits.memory,
+        "NanoCpus": int(limits.cpu * 1e9),
+        "PidsLimit": limits.pids,
+        "Ulimits": [
+            {"Name": "nofile", "Soft": limits.open_files, "Hard": limits.open_files},
+            {"Name": "core", "Soft": 0, "Hard": 0},
+        ],
+    }
+
+
+def _mounts(place: Place) -> list[dict[str, Any]]:
+    writable = [(place.tree, WORKSPACE), (place.home, HOME)]
+    read_only = [(place.gateway, GATEWAY), *((place.own_files / name, f"/etc/{name}") for name in own_files(0))]
+    if place.prepared.is_dir():
+        read_only.append((place.prepared, f"{OPT}/prepared"))
+    read_only += [(path, str(path)) for path in trusted()]
+    return [_bind(source, target, read_only=False) for source, target in writable] + [
+        _bind(source, target, read_only=True) for source, target in read_only
+    ]
+
+
+def _bind(source: Path, target: str, *, read_only: bool) -> dict[str, Any]:
+    options = {"Propagation": "rprivate"}
+    return {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": read_only, "BindOptions": options}
+
+
+def trusted() -> list[Path]:
+    """The certificate authorities that this machine was told to trust; the sandbox sees them at the same places."""
+    named = {os.environ.get(name, "") for name in TRUST_VARIABLES}
+    return sorted(Path(name) for name in named if name.startswith("/") and Path(name).exists())
+
+
+def environment(plan: Plan) -> dict[str, str]:
+    """What is added to the image's own."""
+    return {
+        **{name: os.environ[name] for name in TRUST_VARIABLES if os.environ.get(name, "").startswith("/")},
+        "HOME": HOME,
+        "USER": USER,
+        "LOGNAME": USER,
+        "SHELL": "/bin/bash",
+        "TMPDIR": "/tmp",
+        **plan.spec.environment,
+        "FIREFLY_BRIDGE_FROM": f"{GATEWAY}/{GIVER}",
+        "FIREFLY_WORKSPACE": WORKSPACE,
+        "FIREFLY_WORKSPACE_ID": str(plan.spec.workspace_id),
+        "FIREFLY_GATEWAY": GATEWAY,
+        **({"FIREFLY_PREPARED": f"{OPT}/prepared"} if plan.place.prepared.is_dir() else {}),
+    }

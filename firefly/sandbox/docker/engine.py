@@ -1,0 +1,90 @@
+"""The Docker engine as the backend sees it: calls with limits, by aiodocker, and errors of our own."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiodocker import Docker
+from aiodocker.exceptions import DockerError
+
+from firefly.errors import Conflict, FireflyError, NotFound, TimedOut, Unavailable
+
+CALL_LIMIT = 30.0
+CONNECTING = 5.0
+# aiodocker's number for an engine that is not there.
+AWAY = 900
+ENDLESS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECTING)
+
+
+class Engine:
+    """`address` is a URL such as unix:///run/docker.sock; empty: what DOCKER_HOST or the usual places say.
+
+    Calls raise NotFound, Conflict, TimedOut, and Unavailable with the engine's own sentence for all else.
+    """
+
+    def __init__(self, address: str = "") -> None:
+        self._address = address
+        self._opened: Docker | None = None
+
+    @property
+    def docker(self) -> Docker:
+        """aiodocker's client, made at the first use: it belongs to a running loop. Raises Unavailable."""
+        if self._opened is None:
+            try:
+                self._opened = Docker(self._address or None)
+            except (AssertionError, ValueError) as error:
+                raise Unavailable("There is no Docker engine on this machine: set FIREFLY_DOCKER_HOST.") from error
+        return self._opened
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    @asynccontextmanager
+    async def calling(self, limit: float | None = CALL_LIMIT) -> AsyncIterator[Docker]:
+        """aiodocker's client for calls that take `limit` seconds together at most, with errors of our own."""
+        docker = self.docker
+        try:
+            async with asyncio.timeout(limit):
+                yield docker
+        except DockerError as error:
+            raise _translated(error) from error
+        except TimeoutError as error:
+            raise TimedOut("The Docker engine does not answer. Try again.") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"The Docker engine went away: {error}. Try again.") from error
+
+    async def call(self, method: str, path: str, *, body: Any = None, limit: float = CALL_LIMIT, **query: str) -> Any:
+        """One call with JSON both ways, for what aiodocker has no method for."""
+        async with self.calling(limit) as docker:
+            return await docker._query_json(path, method, params=query, data=body)
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, *, data: Any = None, headers: Mapping[str, str] | None = None, **query: str
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """A call whose answer is one JSON document after another, without a limit of time."""
+        async with self.calling(None) as docker:
+            response = await docker._do_query(path, method, params=query, data=data, headers=headers, timeout=ENDLESS)
+            async with response:
+                yield _documents(response)
+
+
+async def _documents(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
+    async for line in response.content:
+        if line.strip():
+            yield json.loads(line)
+
+
+def _translated(error: DockerError) -> FireflyError:
+    if error.status == 404:
+        return NotFound(error.message)
+    if error.status == 409:
+        return Conflict(error.message)
+    if error.status == AWAY:
+        return Unavailable("The Docker engine does not answer. See that it runs, and that this user may reach it.")
+    return Unavailable(f"The Docker engine refused: {error.message}")

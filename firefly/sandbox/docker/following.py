@@ -1,0 +1,57 @@
+"""Follows what the engine tells of containers, and comes back when the engine was away."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from firefly.errors import FireflyError
+
+from .containers import INSTALLATION, INSTANCE
+from .engine import Engine
+
+log = structlog.get_logger()
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+KINDS = ("die", "destroy", "oom", "pause", "unpause")
+
+Told = Callable[[str, str], None]
+CaughtUp = Callable[[], Awaitable[None]]
+
+
+class Following:
+    """`told` gets the kind of each event and the run that it is about.
+
+    `caught_up` is called at the beginning of each connection, for what happened while there was none.
+    """
+
+    def __init__(self, engine: Engine, installation: str, *, told: Told, caught_up: CaughtUp) -> None:
+        self._engine = engine
+        self._filters = json.dumps({"type": ["container"], "event": KINDS, "label": [f"{INSTALLATION}={installation}"]})
+        self._told = told
+        self._caught_up = caught_up
+        self._listening = asyncio.Event()
+
+    async def ready(self) -> None:
+        """Return when events have begun to be heard."""
+        await self._listening.wait()
+
+    async def run(self) -> None:
+        """For ever."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with self._engine.stream("GET", "events", filters=self._filters) as events:
+                    if self._listening.is_set():
+                        log.info("docker.back")
+                    self._listening.set()
+                    await self._caught_up()
+                    pause = FIRST_PAUSE
+                    async for event in events:
+                        self._told(event["Action"], event["Actor"]["Attributes"].get(INSTANCE, ""))
+                log.warning("docker.away", reason="The engine ended the stream of events.")
+            except (FireflyError, ValueError, KeyError) as error:
+                log.warning("docker.away", reason=str(error), retry_after=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

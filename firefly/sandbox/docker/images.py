@@ -1,0 +1,103 @@
+"""Images of the engine: found, pulled with progress, made from an archive or a Dockerfile, and cleared away."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from firefly.errors import Conflict, NotFound, Unavailable
+
+from .engine import Engine
+
+log = structlog.get_logger()
+
+# On every image that Firefly makes; its value says which.
+KIND = "firefly.image"
+PIECE = 1 << 20
+
+Tell = Callable[[str], None]
+
+
+class Images:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def find(self, name: str) -> Mapping[str, Any] | None:
+        """What the engine says of an image; None where it has none of this name."""
+        try:
+            async with self._engine.calling() as docker:
+                return await docker.images.inspect(name)
+        except NotFound:
+            return None
+
+    async def labels(self, name: str) -> Mapping[str, str]:
+        """Empty where there is no such image."""
+        found = await self.find(name)
+        return (found["Config"]["Labels"] or {}) if found else {}
+
+    async def pull(self, name: str, tell: Tell) -> None:
+        """Fetch an image from its registry; `tell` gets a line for each step. Raises NotFound, Unavailable."""
+        repository, tag = split(name)
+        async with self._engine.stream("POST", "images/create", fromImage=repository, tag=tag) as steps:
+            await _follow(steps, tell)
+
+    async def load(self, archive: Path, name: str, labels: Mapping[str, str]) -> None:
+        """Make an image of one layer from an archive of its files."""
+        repository, tag = split(name)
+        changes = [f"LABEL {key}={value}" for key, value in labels.items()]
+        query = {"fromSrc": "-", "repo": repository, "tag": tag, "changes": "\n".join(changes)}
+        async with self._engine.stream("POST", "images/create", data=_pieces(archive), headers=TAR, **query) as steps:
+            await _follow(steps, lambda line: None)
+
+    async def build(self, context: Path, name: str, tell: Tell, *, target: str = "", labels: Mapping[str, str]) -> None:
+        """Carry out the Dockerfile of `context`, an archive. Raises Unavailable with what failed."""
+        query = {"t": name, "rm": "1", "forcerm": "1", "labels": json.dumps(dict(labels)), "target": target}
+        async with self._engine.stream("POST", "build", data=_pieces(context), headers=TAR, **query) as steps:
+            await _follow(steps, tell)
+
+    async def sweep(self, kept: str) -> None:
+        """Remove images of Firefly's own that have no name any more and that no container uses."""
+        filters = json.dumps({"label": [KIND], "dangling": ["true"]})
+        for found in await self._engine.call("GET", "images/json", filters=filters):
+            if found["Id"] == kept:
+                continue
+            try:
+                async with self._engine.calling() as docker:
+                    await docker.images.delete(found["Id"])
+                log.info("docker.image_removed", image=found["Id"])
+            except (Conflict, NotFound):
+                continue
+
+
+TAR = {"Content-Type": "application/x-tar"}
+
+
+def split(name: str) -> tuple[str, str]:
+    """Repository and tag; the host before the first slash may have a port."""
+    head, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return f"{head}{slash}{last}", tag or "latest"
+
+
+async def _pieces(archive: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(archive.open, "rb")
+    try:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece
+    finally:
+        file.close()
+
+
+async def _follow(steps: AsyncIterator[dict[str, Any]], tell: Tell) -> None:
+    """Tell each step, once where it only grows. Raises Unavailable where one says that it failed."""
+    last = ""
+    async for step in steps:
+        if "error" in step:
+            raise Unavailable(str(step["error"]).strip())
+        line = str(step.get("stream") or " ".join(filter(None, (step.get("id"), step.get("status"))))).strip()
+        if line and line != last:
+            tell(line)
+            last = line
