@@ -118,6 +118,22 @@ async def test_account(live_server: LiveServer, page: Page, look: Looker) -> Non
     await page.goto(f"/app/{person.name}/stars/settings")
     await expect(page.get_by_text("git clone")).to_be_visible()
     await look(page, "settings")
+    await look_at_secrets(page, look)
+
+
+async def look_at_secrets(page: Page, look: Looker) -> None:
+    form = page.get_by_role("form", name="Set a secret")
+    for name in ("API_KEY", "DATABASE_URL"):
+        await form.get_by_label("Name").fill(name)
+        await form.get_by_label("Value").fill(f"the value of {name}")
+        await form.get_by_role("button", name="Set", exact=True).click()
+        await expect(page.get_by_role("button", name=f"Change {name}")).to_be_visible()
+    await page.get_by_role("button", name="Change API_KEY").click()
+    await form.get_by_label("Name").fill("PATH")
+    await form.get_by_role("button", name="Set", exact=True).click()
+    await expect(form.get_by_role("alert")).to_be_visible()
+    await page.get_by_role("heading", name="Secrets", exact=True).evaluate("title => title.scrollIntoView()")
+    await look(page, "secrets")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ export function SecretRow({ secret, manages, onSet, onRemove }: Props) {
   const [changing, setChanging] = useState(false);
   const asks = secret.state !== "set";
   return (
-    <li className="sh-row secret">
+    <li className="sh-row secret-row">
       <div className="sh-row-words">
         <span className="sh-row-title">
           <code>{secret.name}</code>
