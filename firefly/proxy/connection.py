@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from . import counting, delivery, endings, heads, reception
+from . import counting, delivery, endings, heads, intake, reception
 from .bodies import BadBody, Reader, request_reader
 from .forwarded import Visitor
 from .heads import END, BadHead, Head
@@ -183,6 +183,7 @@ class Connection(Sender):
         elif fields.length:
             self.body = request_reader(fields.length)
             self.moved, self.mark = 0, None
+            intake.prepare(self, fields.length)
             data, self.buffer = self.buffer, b""
             # First, because what has come may be more than the upstream takes, which pauses again.
             self.resume()

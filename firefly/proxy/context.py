@@ -19,6 +19,7 @@ from .forwarded import TrustedProxies
 from .gate import Gate
 from .heads import Heads
 from .hosts import Hosts
+from .intake import Room
 from .journal import Journal
 from .limits import Limits
 from .outbox import Outbox
@@ -84,6 +85,7 @@ class Context:
         """Whether connections begin with a trusted proxy's word about who comes."""
         self.heads = Heads(limits)
         self.outbox = Outbox()
+        self.room = Room()
         self.turns = Turns()
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.seats = Seats(limits, proxies)

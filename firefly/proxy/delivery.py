@@ -11,7 +11,7 @@ import structlog
 from firefly.errors import FireflyError
 from firefly.routes import AppTarget, Target
 
-from . import pages, viewer
+from . import intake, pages, viewer
 from .bodies import Endless
 from .counting import count, fail
 from .endings import cut_off, end
@@ -60,12 +60,16 @@ def deliver(client: "Connection", target: Target, onward: bytes) -> None:
 
 def dial(client: "Connection", target: Target, onward: bytes) -> None:
     """Send the request by a new connection, as soon as there is one."""
-    context = client.context
+    context, head = client.context, client.head
+    assert head is not None
     if context.waiting.get(target, 0) >= context.limits.held or not context.pool.has_room(target):
         answer(client, pages.BUSY, tally=context.tally(target))
         return
     client.stage = Stage.HELD
     client.waits = wait = Wait(target, onward)
+    if head.fields.length >= intake.LARGE:
+        # What comes meanwhile waits in the kernel, and is copied less often.
+        client.pause()
     context.held.add(client)
     context.waiting[target] = context.waiting.get(target, 0) + 1
     context.turns.take(partial(_start, client, wait))

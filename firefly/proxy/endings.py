@@ -21,7 +21,7 @@ def end(client: "Connection", *, unread: bool = False) -> None:
     client.since = client.context.now
     if client.transport.is_closing():
         return
-    if (unread or client.body is not None or client.buffer) and not client.ended:
+    if (unread or client.body is not None or client.buffer or not client.reads) and not client.ended:
         client.buffer = b""
         if client.transport.can_write_eof():
             client.transport.write_eof()

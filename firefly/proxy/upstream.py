@@ -80,6 +80,7 @@ class Upstream(Sender):
             self.flush()
         client = self.client
         if client is None:
+            self._leave()
             self.close()
             return
         client.stamp = self._context.now
@@ -201,7 +202,8 @@ class Upstream(Sender):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.lost = True
+        # What this end closes it takes from the idle ones first; to look for it there costs more the more they are.
+        by_itself, self.lost = not self.lost, True
         self.pending = b""
         self.slot.open -= 1
         self.slot.tally.open -= 1
@@ -210,10 +212,15 @@ class Upstream(Sender):
             return
         client, self.client = self.client, None
         if client is None:
-            if self in self.slot.idle:
-                self.slot.idle.remove(self)
+            if by_itself:
+                self._leave()
             return
         delivery.lost_upstream(client, self, error)
+
+    def _leave(self) -> None:
+        """Be idle no more."""
+        if self in self.slot.idle:
+            self.slot.idle.remove(self)
 
     def pause(self) -> None:
         if not self.lost:

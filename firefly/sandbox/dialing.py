@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from firefly import privileges
+from firefly.connecting import connect
 from firefly.errors import InvalidInput, TimedOut, Unavailable
 
 from .control import fetch_descriptor
@@ -117,7 +118,7 @@ class Dialer:
             raise Unavailable("The sandbox has ended.") from error
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
-                await loop.sock_connect(made, (address, port))
+                await connect(made, (address, port))
         except TimeoutError as error:
             made.close()
             raise TimedOut(f"Port {port} in the sandbox does not answer.") from error

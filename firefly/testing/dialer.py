@@ -3,6 +3,7 @@
 import asyncio
 import socket
 
+from firefly.connecting import connect
 from firefly.errors import NotFound
 from firefly.proxy import Dialer, Progress
 from firefly.routes import Target
@@ -57,7 +58,10 @@ class MemoryDialer(Dialer):
         connection = socket.socket(family, socket.SOCK_STREAM)
         connection.setblocking(False)
         try:
-            await asyncio.get_running_loop().sock_connect(connection, address)
+            if isinstance(address, str):
+                await asyncio.get_running_loop().sock_connect(connection, address)
+            else:
+                await connect(connection, address)
         except BaseException:
             connection.close()
             raise
