@@ -5,12 +5,9 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import aiohttp
-from pydantic import ValidationError
-
 from firefly import hostnames
 from firefly.client.bridge import BridgeClient
-from firefly.errors import TimedOut, Unavailable
+from firefly.client.errors import domain_errors
 from firefly.projects.seams import PullResult, WorkspaceFacts
 from firefly.protocol.application import ApplicationStatus, Line
 from firefly.protocol.workspace import Configuration, InitializeParams, Member, ProjectName, Role
@@ -100,14 +97,3 @@ class BridgeCalls:
             base_url=url,
             secrets=dict(await self._secrets_of(facts.project_id)),
         )
-
-
-@asynccontextmanager
-async def domain_errors() -> AsyncIterator[None]:
-    """What answers runs beside the project's code, so it may say anything."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise TimedOut("The project server did not answer in time. Try again, or restart the sandbox.") from error
-    except (aiohttp.ClientError, ValidationError) as error:
-        raise Unavailable("The project server's answer cannot be read. Restart the sandbox.") from error

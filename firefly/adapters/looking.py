@@ -4,10 +4,10 @@ import asyncio
 from uuid import UUID
 
 from firefly.client.bridge import BridgeClient
+from firefly.client.errors import domain_errors
 from firefly.errors import TimedOut
 from firefly.sandbox.keeper import Keeper, Sight, Wishes
 
-from .bridges import domain_errors
 from .dialer import readable
 
 LIMIT = 3.0

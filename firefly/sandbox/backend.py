@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
+from firefly.client.bridge import BridgeClient
+from firefly.client.errors import domain_errors
+from firefly.errors import Unavailable
+from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
+
 LimitKind = Literal["cgroup2", "cgroup1", "rlimit"]
 
 
@@ -161,7 +166,7 @@ class SandboxBackend(ABC):
 
     @abstractmethod
     async def wait(self, instance_id: str) -> ExitStatus:
-        """Return when the run has ended; at once where it already has."""
+        """Return when the run has ended; at once where it already has. Raises Unavailable for what is not known."""
 
     @abstractmethod
     async def remove_workspace(self, workspace_id: UUID) -> None:
@@ -179,7 +184,7 @@ class SandboxBackend(ABC):
     async def connect(self, instance_id: str, port: int) -> socket.socket:
         """Connect to a port inside: 127.0.0.1, then ::1. The socket does not block and belongs to the caller.
 
-        Raises Unavailable where nothing listens, TimedOut where nothing answers.
+        Raises Unavailable where nothing listens, TimedOut where nothing answers, InvalidInput for what is no port.
         """
 
     @abstractmethod
@@ -192,6 +197,29 @@ class SandboxBackend(ABC):
 
         It exists as long as the run. Sockets in it need mode 0666: the sandbox's user is another one.
         """
+
+    async def exec(
+        self,
+        instance_id: str,
+        command: str | Sequence[str],
+        *,
+        environment: Mapping[str, str] = {},
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> ExecResult:
+        """Run a command in the workspace, as the sandbox's user, and wait for its end.
+
+        A string goes through the shell, a list does not. `environment` is added to what terminals have. The command
+        is ended, with its process group, after `timeout` seconds (the result says so), when this call is cancelled,
+        and with the run; what it leaves in its group ends with it. Of each output the first 4 MiB are kept.
+
+        Raises Unavailable where the run has ended, ends meanwhile, or is frozen; InvalidInput where the command cannot
+        be started; LimitReached where too many run. By default the bridge does it, wherever its socket leads to.
+        """
+        if self.frozen(instance_id):
+            raise Unavailable("The sandbox is frozen.")
+        async with domain_errors(), BridgeClient.on_socket(self.bridge_path(instance_id)) as bridge:
+            wanted = command if isinstance(command, str) else [*command]
+            return await bridge.execute(wanted, timeout=timeout, env=environment)
 
     @abstractmethod
     async def logs(self, instance_id: str) -> str:

@@ -196,6 +196,8 @@ class ProcessBackend(SandboxBackend):
         run = self._runs.get(instance_id)
         if run is not None:
             await run.finished.wait()
+        if instance_id not in self._past:
+            raise Unavailable("Nothing is known of this sandbox.")
         return self._past[instance_id]
 
     async def remove_workspace(self, workspace_id: UUID) -> None:

@@ -1,17 +1,23 @@
-"""The twin of `SandboxBackend` in memory, and backends with faults: slow, never ready, crashing at once."""
+"""The twin of `SandboxBackend` in memory."""
 
 import asyncio
 import contextlib
+import os
 import secrets
+import shutil
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from firefly.bridge import process
+from firefly.bridge.services.execution import MOST_OUTPUT, result_of
+from firefly.bridge.tasks import first_of
 from firefly.clock import Clock, SystemClock
-from firefly.errors import Conflict, SandboxFailed, Unavailable
+from firefly.errors import Conflict, InvalidInput, SandboxFailed, TimedOut, Unavailable
+from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
 from firefly.sandbox.backend import (
     Capabilities,
     ExitStatus,
@@ -34,10 +40,11 @@ class _Run:
 
 
 class MemoryBackend(SandboxBackend):
-    """Sandboxes without processes. `folder` holds their sockets; `bridge`, where given, serves each bridge path.
+    """Sandboxes without processes. `folder` holds their files; `bridge`, where given, serves each bridge path.
 
-    `listen` puts a handler on a port of a workspace; `end` lets a run end by itself. `started` lists every spec that
-    was started, in order. `runs` may be handed to a second backend, to see what a new server would adopt.
+    `listen` puts a handler on a port of a workspace; `end` lets a run end by itself; `exec` runs commands as ordinary
+    processes of this machine, in the workspace's folder. `started` lists every spec that was started, in order.
+    `earlier` is the backend of a server that was, whose runs this one may adopt.
     """
 
     def __init__(
@@ -56,7 +63,7 @@ class MemoryBackend(SandboxBackend):
         self._clock = clock or SystemClock()
         self._capabilities = capabilities or Capabilities(isolated=True, lacks=(), limits="cgroup2", freezes=True)
         self._runs: dict[str, _Run] = dict(earlier._runs) if earlier else {}
-        self._handlers: dict[tuple[UUID, int], Handler] = dict(earlier._handlers) if earlier else {}
+        self._handlers: dict[tuple[UUID, int], Handler | None] = dict(earlier._handlers) if earlier else {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -80,16 +87,21 @@ class MemoryBackend(SandboxBackend):
             raise SandboxFailed("This machine offers no isolation.")
         await self.before_ready(spec)
         instance = Instance(secrets.token_hex(4), spec.workspace_id, self._clock.now())
-        run = _Run(instance)
+        self.workspace(spec.workspace_id).mkdir(parents=True, exist_ok=True)
         self.gateway_path(instance.id).mkdir(parents=True)
-        if self._bridge is not None:
-            path = self.bridge_path(instance.id)
-            run.server = await asyncio.start_unix_server(self._bridge, str(path))
+        run = _Run(instance)
+        await self._serve_bridge(run)
         self._runs[instance.id] = run
         return instance
 
+    async def _serve_bridge(self, run: _Run) -> None:
+        if self._bridge is not None:
+            path = self.bridge_path(run.instance.id)
+            path.unlink(missing_ok=True)
+            run.server = await asyncio.start_unix_server(self._bridge, str(path))
+
     async def before_ready(self, spec: SandboxSpec) -> None:
-        """What a start does before the bridge answers; backends with faults differ here."""
+        """What a start does before the bridge answers; a test's own kind may differ here."""
 
     async def stop(self, instance_id: str, *, reason: str) -> None:
         self._end(instance_id, code=0, reason=reason, requested=True)
@@ -118,7 +130,9 @@ class MemoryBackend(SandboxBackend):
         return run is not None and run.status is None and run.frozen
 
     async def wait(self, instance_id: str) -> ExitStatus:
-        run = self._runs[instance_id]
+        run = self._runs.get(instance_id)
+        if run is None:
+            raise Unavailable("Nothing is known of this sandbox.")
         await run.ended.wait()
         assert run.status is not None
         return run.status
@@ -127,17 +141,25 @@ class MemoryBackend(SandboxBackend):
         if any(run.instance.workspace_id == workspace_id for run in self._live()):
             raise Conflict("Stop the sandbox first.")
         self.removed.append(workspace_id)
+        shutil.rmtree(self.workspace(workspace_id), ignore_errors=True)
 
     async def list(self) -> Sequence[Instance]:
         return sorted((run.instance for run in self._live()), key=_start_time)
 
     async def adopt(self) -> Sequence[Instance]:
+        for run in self._live():
+            await self._serve_bridge(run)
         return await self.list()
 
     async def connect(self, instance_id: str, port: int) -> socket.socket:
-        handler = self._handlers.get((self._running(instance_id).instance.workspace_id, port))
-        if handler is None:
+        if not 1 <= port <= 65535:
+            raise InvalidInput(f"{port} is not a port.", field="port")
+        place = self._running(instance_id).instance.workspace_id, port
+        if place not in self._handlers:
             raise Unavailable(f"Nothing listens on port {port}.")
+        handler = self._handlers[place]
+        if handler is None:
+            raise TimedOut(f"Port {port} does not answer.")
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
@@ -147,9 +169,27 @@ class MemoryBackend(SandboxBackend):
         task.add_done_callback(self._tasks.discard)
         return ours
 
-    def listen(self, workspace_id: UUID, port: int, handler: Handler) -> None:
-        """Let `handler` serve the connections to a port of a workspace, in every run of it."""
+    def listen(self, workspace_id: UUID, port: int, handler: Handler | None) -> None:
+        """Let `handler` serve the connections to a port of a workspace, in every run of it; None answers nobody."""
         self._handlers[workspace_id, port] = handler
+
+    def workspace(self, workspace_id: UUID) -> Path:
+        """Where the files of a workspace are."""
+        return self.folder / "workspaces" / str(workspace_id)
+
+    async def exec(
+        self,
+        instance_id: str,
+        command: str | Sequence[str],
+        *,
+        environment: Mapping[str, str] = {},
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> ExecResult:
+        here = self._awake(instance_id)
+        argv = ["/bin/sh", "-c", command] if isinstance(command, str) else command
+        cwd, variables = self.workspace(here.instance.workspace_id), {**os.environ, **environment}
+        running = process.run(argv, cwd=cwd, env=variables, timeout=timeout, limit=MOST_OUTPUT)
+        return result_of(await first_of(running, _end_with(here.ended)))
 
     def bridge_path(self, instance_id: str) -> Path:
         return self.folder / instance_id / "bridge.sock"
@@ -175,6 +215,12 @@ class MemoryBackend(SandboxBackend):
             raise Unavailable("The sandbox has ended.")
         return run
 
+    def _awake(self, instance_id: str) -> _Run:
+        run = self._running(instance_id)
+        if run.frozen:
+            raise Unavailable("The sandbox is frozen.")
+        return run
+
     def _live(self) -> Sequence[_Run]:
         return [run for run in self._runs.values() if run.status is None]
 
@@ -192,37 +238,6 @@ async def _serve(handler: Handler, reader: asyncio.StreamReader, writer: asyncio
             await writer.wait_closed()
 
 
-class SlowBackend(MemoryBackend):
-    """Each start waits for `gate`, so that a test decides when it goes on. `waiting` counts those at the gate."""
-
-    def __init__(self, folder: Path, **options: object) -> None:
-        super().__init__(folder, **options)  # type: ignore[arg-type]
-        self.gate = asyncio.Event()
-        self.waiting = 0
-
-    async def before_ready(self, spec: SandboxSpec) -> None:
-        self.waiting += 1
-        try:
-            await self.gate.wait()
-        finally:
-            self.waiting -= 1
-
-
-class NeverReadyBackend(MemoryBackend):
-    """The bridge never answers, and the start gives up with what it printed."""
-
-    async def before_ready(self, spec: SandboxSpec) -> None:
-        raise SandboxFailed("The bridge did not answer within 30 s.", output="importing ...")
-
-
-class CrashingBackend(MemoryBackend):
-    """The first `crashes` starts fail at once; those after it succeed."""
-
-    def __init__(self, folder: Path, *, crashes: int = 1 << 30, **options: object) -> None:
-        super().__init__(folder, **options)  # type: ignore[arg-type]
-        self.crashes = crashes
-
-    async def before_ready(self, spec: SandboxSpec) -> None:
-        if self.crashes > 0:
-            self.crashes -= 1
-            raise SandboxFailed("The bridge ended with code 1.", output="Traceback: no module named firefly")
+async def _end_with(ended: asyncio.Event) -> process.Finished:
+    await ended.wait()
+    raise Unavailable("The sandbox has ended.")

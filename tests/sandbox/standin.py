@@ -1,4 +1,4 @@
-"""A stand-in for the bridge, run inside sandboxes by tests: answers health checks, and runs what it is sent."""
+"""A stand-in for the bridge, run inside sandboxes by tests: answers health checks, and runs commands as it does."""
 
 import http.server
 import json
@@ -15,10 +15,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._answer({"pid": os.getpid()})
 
     def do_POST(self) -> None:
-        script = self.rfile.read(int(self.headers["Content-Length"]))
-        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=LIMIT, check=False)
+        command = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["command"]
+        done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False)
         texts = [part.decode(errors="replace") for part in (done.stdout, done.stderr)]
-        self._answer({"code": done.returncode, "stdout": texts[0], "stderr": texts[1]})
+        self._answer({"exit_code": done.returncode, "stdout": texts[0], "stderr": texts[1]})
 
     def _answer(self, value: object) -> None:
         body = json.dumps(value).encode()

@@ -11,13 +11,14 @@ import pytest
 from firefly.bus import Bus
 from firefly.errors import TimedOut
 from firefly.sandbox import handing
-from firefly.sandbox.backend import State
+from firefly.sandbox.backend import SandboxBackend, State
 from firefly.sandbox.handing import HandingKeeper
 from firefly.sandbox.keeper import Wishes
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
-from firefly.testing.sandbox import MemoryBackend, SlowBackend
+from firefly.testing.faults import Slow
+from firefly.testing.sandbox import MemoryBackend
 from tests.support.waiting import eventually
 
 from .test_keeper import Source
@@ -56,7 +57,7 @@ class House:
         self.settings = settings.model_copy(update={"prepared_sandboxes": 0})
 
     @asynccontextmanager
-    async def open(self, backend: MemoryBackend, *, stop_all: bool = False) -> AsyncIterator[HandingKeeper]:
+    async def open(self, backend: SandboxBackend, *, stop_all: bool = False) -> AsyncIterator[HandingKeeper]:
         await backend.open()
         keeper = HandingKeeper(
             backend=backend, database=self.database, bus=self.bus, source=Source(self.database, self.clock),
@@ -106,7 +107,7 @@ async def test_the_successor_is_asked_for_everything_and_nothing_is_ended(house:
 
 
 async def test_what_was_begun_is_finished_before_it_lets_go(house: House) -> None:
-    backend, successor = SlowBackend(house.folder), Successor()
+    backend, successor = Slow(MemoryBackend(house.folder)), Successor()
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         starting = asyncio.create_task(keeper.ensure(workspace))
@@ -125,7 +126,7 @@ async def test_what_was_begun_is_finished_before_it_lets_go(house: House) -> Non
 
 async def test_one_that_cannot_let_go_keeps_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handing, "SETTLE_LIMIT", 0.05)
-    backend, successor = SlowBackend(house.folder), Successor()
+    backend, successor = Slow(MemoryBackend(house.folder)), Successor()
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         starting = asyncio.create_task(keeper.ensure(workspace))

@@ -11,13 +11,14 @@ import pytest
 
 from firefly.bus import Bus
 from firefly.errors import Conflict, NotFound, SandboxFailed, Unavailable
-from firefly.sandbox.backend import Capabilities, Instance, SandboxSpec, State
+from firefly.sandbox.backend import Capabilities, Instance, SandboxBackend, SandboxSpec, State
 from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.workspaces import Workspaces
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
-from firefly.testing.sandbox import CrashingBackend, MemoryBackend, NeverReadyBackend, SlowBackend
+from firefly.testing.faults import Crashing, NeverReady, Slow
+from firefly.testing.sandbox import MemoryBackend
 from tests.support.waiting import eventually
 
 
@@ -55,7 +56,7 @@ class House:
         self.database, self.bus, self.settings, self.clock, self.folder = database, bus, settings, clock, folder
         self.memory = 1.0
 
-    def keeper(self, backend: MemoryBackend | None = None, **settings: object) -> Keeper:
+    def keeper(self, backend: SandboxBackend | None = None, **settings: object) -> Keeper:
         changed = self.settings.model_copy(update={"prepared_sandboxes": 0, **settings})
         return Keeper(
             backend=backend or MemoryBackend(self.folder),
@@ -69,7 +70,7 @@ class House:
 
     @asynccontextmanager
     async def open(
-        self, backend: MemoryBackend | None = None, *, stop_all: bool = False, **settings: object
+        self, backend: SandboxBackend | None = None, *, stop_all: bool = False, **settings: object
     ) -> AsyncIterator[Keeper]:
         backend = backend or MemoryBackend(self.folder)
         await backend.open()
@@ -93,7 +94,7 @@ async def row(database: Database, workspace_id: UUID) -> Any:
 
 
 async def test_a_hundred_requests_make_one_start(house: House) -> None:
-    backend = SlowBackend(house.folder)
+    backend = Slow(MemoryBackend(house.folder))
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         requests = [asyncio.create_task(keeper.ensure(workspace)) for _ in range(100)]
@@ -108,7 +109,7 @@ async def test_a_hundred_requests_make_one_start(house: House) -> None:
 
 
 async def test_a_request_that_goes_away_does_not_end_the_start_of_others(house: House) -> None:
-    backend = SlowBackend(house.folder)
+    backend = Slow(MemoryBackend(house.folder))
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         first, second = (asyncio.create_task(keeper.ensure(workspace)) for _ in range(2))
@@ -147,7 +148,7 @@ async def test_workspaces_do_not_wait_for_each_other(house: House) -> None:
 async def test_no_more_than_the_allowed_number_start_at_once_first_come_first_served(
     house: House, allowed: int
 ) -> None:
-    backend = SlowBackend(house.folder)
+    backend = Slow(MemoryBackend(house.folder))
     async with house.open(backend, simultaneous_starts=allowed) as keeper:
         workspaces = [await keeper.create_workspace() for _ in range(6)]
         starts = []
@@ -184,7 +185,7 @@ async def test_each_change_is_written_and_told_with_its_reason(house: House) -> 
 
 
 async def test_a_failure_carries_the_output_and_starts_wait_longer_each_time(house: House) -> None:
-    backend = CrashingBackend(house.folder, crashes=3)
+    backend = Crashing(MemoryBackend(house.folder), crashes=3)
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         for pause in (1, 2, 4):
@@ -203,7 +204,7 @@ async def test_a_failure_carries_the_output_and_starts_wait_longer_each_time(hou
 
 
 async def test_a_start_on_request_does_not_wait_out_the_pause(house: House) -> None:
-    async with house.open(CrashingBackend(house.folder, crashes=1)) as keeper:
+    async with house.open(Crashing(MemoryBackend(house.folder), crashes=1)) as keeper:
         workspace = await keeper.create_workspace()
         with pytest.raises(SandboxFailed):
             await keeper.ensure(workspace)
@@ -211,7 +212,7 @@ async def test_a_start_on_request_does_not_wait_out_the_pause(house: House) -> N
 
 
 async def test_a_bridge_that_never_answers_is_a_failure_with_a_reason(house: House) -> None:
-    async with house.open(NeverReadyBackend(house.folder)) as keeper:
+    async with house.open(NeverReady(MemoryBackend(house.folder))) as keeper:
         workspace = await keeper.create_workspace()
         with pytest.raises(SandboxFailed, match="did not answer"):
             await keeper.ensure(workspace)
@@ -414,7 +415,7 @@ async def test_what_was_frozen_is_adopted_frozen_with_its_reason(house: House) -
 
 
 async def test_stop_ends_a_start_under_way(house: House) -> None:
-    backend = SlowBackend(house.folder)
+    backend = Slow(MemoryBackend(house.folder))
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         start = asyncio.create_task(keeper.ensure(workspace))
@@ -716,7 +717,8 @@ async def test_a_request_during_the_removal_leaves_nothing_running(
 
 
 async def test_removal_ends_a_start_under_way(house: House) -> None:
-    backend = SlowBackend(house.folder)
+    inner = MemoryBackend(house.folder)
+    backend = Slow(inner)
     async with house.open(backend) as keeper:
         workspace = await keeper.create_workspace()
         start = asyncio.create_task(keeper.ensure(workspace))
@@ -726,7 +728,7 @@ async def test_removal_ends_a_start_under_way(house: House) -> None:
             await start
         backend.gate.set()
         assert list(await backend.list()) == []
-        assert backend.removed == [workspace]
+        assert inner.removed == [workspace]
 
 
 async def test_a_claim_that_fails_leaves_the_sandbox_in_the_pool(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

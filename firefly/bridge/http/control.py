@@ -114,7 +114,7 @@ class ControlRoutes:
         command = await params(request, ExecParams)
         if "text/event-stream" in request.headers.get("Accept", ""):
             return await streams.command(request, self._execution, command)
-        return answer(await self._execution.execute(command))
+        return answer(await streams.while_heard(request, self._execution.execute(command)))
 
     async def initialize(self, request: web.Request) -> web.StreamResponse:
         if "archive" not in request.query:

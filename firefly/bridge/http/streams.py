@@ -1,7 +1,8 @@
 """Server-Sent Events: the application's output, and a command's."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -9,10 +10,13 @@ from firefly.bridge.application.board import Board
 from firefly.bridge.output import Output
 from firefly.bridge.services.execution import Execution
 from firefly.bridge.tasks import first_of
+from firefly.errors import Unavailable
 from firefly.protocol.execution import ExecEvent, ExecParams
 
+T = TypeVar("T")
+
 HEARTBEAT = 15.0
-# How often a silent command's stream is looked at for a client that has gone.
+# How often it is seen whether the client of a silent command has gone.
 LOOK = 1.0
 PER_WRITE = 500
 _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store"}
@@ -87,3 +91,17 @@ async def _relay(request: web.Request, events: AsyncIterator[ExecEvent], respons
 
 async def _write(response: web.StreamResponse, event: ExecEvent) -> None:
     await response.write(f"event: {event.event}\ndata: {event.model_dump_json()}\n\n".encode())
+
+
+async def while_heard(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is ended when the client goes away first."""
+    running = asyncio.ensure_future(work)
+    try:
+        while not running.done() and request.transport is not None and not request.transport.is_closing():
+            await asyncio.wait({running}, timeout=LOOK)
+        if not running.done():
+            raise Unavailable("The client has gone.")
+        return running.result()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

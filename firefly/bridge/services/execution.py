@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from firefly.bridge.dispatcher import Method
 from firefly.bridge.environment import Environment
-from firefly.bridge.process import TextDecoder, run, running
+from firefly.bridge.process import Finished, TextDecoder, run, running
 from firefly.errors import LimitReached
 from firefly.protocol.application import Stream
 from firefly.protocol.execution import TIMED_OUT, ExecEvent, ExecParams, ExecResult
@@ -53,13 +53,7 @@ class Execution:
             )
         finally:
             self._running -= 1
-        return ExecResult(
-            exit_code=done.code,
-            stdout=done.out.decode(errors="replace"),
-            stderr=done.err.decode(errors="replace"),
-            timed_out=done.timed_out,
-            truncated=done.truncated,
-        )
+        return result_of(done)
 
     async def stream(self, params: ExecParams) -> AsyncIterator[ExecEvent]:
         """Output as it comes, at the pace of the reader, then one event `exit`."""
@@ -101,6 +95,17 @@ class Execution:
         if self._running >= MOST_COMMANDS:
             raise LimitReached(f"{MOST_COMMANDS} commands are running in this sandbox. Wait for one to end.")
         self._running += 1
+
+
+def result_of(done: Finished) -> ExecResult:
+    """What ended, as its caller is told."""
+    return ExecResult(
+        exit_code=done.code,
+        stdout=done.out.decode(errors="replace"),
+        stderr=done.err.decode(errors="replace"),
+        timed_out=done.timed_out,
+        truncated=done.truncated,
+    )
 
 
 async def _next(events: asyncio.Queue[ExecEvent], task: asyncio.Task[ExecEvent]) -> ExecEvent | None:

@@ -1,0 +1,192 @@
+"""The backends that one suite runs on, by name: how each is opened, and what a suite needs beside its calls.
+
+Another backend joins by an entry in BACKENDS. What a fixture of it needs (an engine, an image) it takes from
+`request.getfixturevalue`, of fixtures that are no coroutines.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from firefly.errors import Unavailable
+from firefly.sandbox.backend import Capabilities, Instance, SandboxBackend, SandboxSpec
+from firefly.sandbox.process import ProcessBackend
+from firefly.settings import Settings
+from firefly.testing.sandbox import MemoryBackend
+from tests.sandbox.conftest import Inside, spec
+from tests.support.waiting import eventually
+
+GREETER = """
+import socket
+with socket.create_server(({host!r}, {port}), family=socket.{family}) as server:
+    while True:
+        connection, _ = server.accept()
+        connection.sendall({text!r}.encode())
+        connection.close()
+"""
+# A queue that holds one connection, which is there, and that nobody takes.
+SILENT = """
+import socket, time
+server = socket.create_server(("127.0.0.1", {port}), backlog=0)
+waiting = [socket.create_connection(("127.0.0.1", {port})) for _ in range(1)]
+time.sleep(600)
+"""
+
+
+class Ground:
+    """An open backend; `make` gives another object for the same sandboxes, as the next server would have.
+
+    `real`: commands run inside, and what they leave behind stays there.
+    """
+
+    real = True
+
+    def __init__(self, make: Callable[[SandboxBackend | None], SandboxBackend]) -> None:
+        self._make = make
+        self._count = 0
+        self.backend = make(None)
+
+    def spec(self, **options: object) -> SandboxSpec:
+        """Of a workspace that is new."""
+        self._count += 1
+        return spec(self._count, **options)
+
+    async def start(self, wanted: SandboxSpec | None = None, **options: object) -> Inside:
+        wanted = wanted or self.spec(**options)
+        return Inside(self.backend, wanted, await self.backend.create(wanted))
+
+    async def succeed(self) -> Sequence[Instance]:
+        """Let go of all, as a server does that ends, and begin as the next one; returns what that has adopted."""
+        await self.backend.close()
+        self.backend = self._make(self.backend)
+        await self.backend.open()
+        return await self.backend.adopt()
+
+    async def serve(self, sandbox: Inside, text: str, *, port: int, host: str = "127.0.0.1") -> None:
+        """Let something inside greet with `text` who connects to a port."""
+        family = "AF_INET6" if ":" in host else "AF_INET"
+        await self.leave(sandbox, GREETER.format(host=host, port=port, text=text, family=family))
+        await self._listens(sandbox, port)
+
+    async def fall_silent(self, sandbox: Inside, *, port: int) -> None:
+        """Let something listen on a port that answers nobody, not even by refusing."""
+        await self.leave(sandbox, SILENT.format(port=port))
+        await self._listens(sandbox, port)
+
+    async def crash(self, sandbox: Inside, *, after: float = 0) -> None:
+        """Let the run end by itself, some seconds later."""
+        kill = f"sleep {after}; kill -9 $PPID"
+        with suppress(Unavailable):
+            await sandbox.run(
+                f"p=$PPID; (setsid sh -c 'sleep {after}; kill -9 '$p >/dev/null 2>&1 &)" if after else kill
+            )
+
+    async def leave(self, sandbox: Inside, source: str) -> None:
+        """Start a program that outlives the command that started it."""
+        name = f"/tmp/program-{self._count}-{abs(hash(source))}.py"
+        await sandbox.run(f"cat > {name} <<'END'\n{source}\nEND\n(setsid python3 {name} >/dev/null 2>&1 &)")
+
+    async def _listens(self, sandbox: Inside, port: int) -> None:
+        async def listening() -> bool:
+            return f":{port:04X} " in (await sandbox.run("cat /proc/net/tcp /proc/net/tcp6")).stdout
+
+        await eventually(listening, within=30)
+
+    async def clear(self) -> None:
+        """End what a test has left."""
+        for instance in await self.backend.list():
+            await self.backend.stop(instance.id, reason="The test is over.")
+            await self.backend.remove_workspace(instance.workspace_id)
+        await self.backend.close()
+
+
+class TwinGround(Ground):
+    """The twin has no insides: what listens there and what ends there is said to it."""
+
+    real = False
+
+    @property
+    def _twin(self) -> MemoryBackend:
+        assert isinstance(self.backend, MemoryBackend)
+        return self.backend
+
+    async def serve(self, sandbox: Inside, text: str, *, port: int, host: str = "127.0.0.1") -> None:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(text.encode())
+            await writer.drain()
+
+        self._twin.listen(sandbox.spec.workspace_id, port, greet)
+
+    async def fall_silent(self, sandbox: Inside, *, port: int) -> None:
+        self._twin.listen(sandbox.spec.workspace_id, port, None)
+
+    async def crash(self, sandbox: Inside, *, after: float = 0) -> None:
+        self._twin.end(sandbox.instance.id, code=-9, output="killed")
+
+
+Opening = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Ground]]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """`isolated`: code inside really is kept apart, so that it may be let loose."""
+
+    opening: Opening
+    isolated: bool = True
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+
+
+def _folder(request: pytest.FixtureRequest) -> Path:
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return factory.mktemp("backend")
+
+
+async def _answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    writer.close()
+
+
+def _twin(*, freezes: bool) -> Opening:
+    @asynccontextmanager
+    async def opening(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+        folder, capabilities = _folder(request), Capabilities(True, (), "cgroup2", freezes)
+
+        def make(earlier: SandboxBackend | None) -> SandboxBackend:
+            before = earlier if isinstance(earlier, MemoryBackend) else None
+            return MemoryBackend(folder, bridge=_answer, capabilities=capabilities, earlier=before)
+
+        ground = TwinGround(make)
+        await ground.backend.open()
+        yield ground
+        await ground.clear()
+
+    return opening
+
+
+@asynccontextmanager
+async def _process(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+    machine = request.getfixturevalue("machine")
+    settings = Settings(data_dir=_folder(request) / "data")
+    ground = Ground(lambda _: ProcessBackend(settings, machine=machine))
+    await ground.backend.open()
+    yield ground
+    await ground.clear()
+    shutil.rmtree(settings.run_dir, ignore_errors=True)
+
+
+BACKENDS = {
+    "process": Backend(_process),
+    "twin": Backend(_twin(freezes=True), isolated=False),
+    "twin-without-freezer": Backend(_twin(freezes=False), isolated=False),
+}
+
+
+def params(*, isolated: bool = False) -> list[object]:
+    """Of a fixture whose tests run on each; with `isolated`, on those that code may be let loose in."""
+    chosen = {name: backend for name, backend in BACKENDS.items() if backend.isolated or not isolated}
+    return [pytest.param(backend, id=name, marks=backend.marks) for name, backend in chosen.items()]
