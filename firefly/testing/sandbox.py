@@ -14,7 +14,7 @@ from uuid import UUID
 
 from firefly.bridge import process
 from firefly.bridge.services.execution import MOST_OUTPUT, result_of
-from firefly.bridge.tasks import first_of
+from firefly.bridge.tasks import first_of, to_the_end
 from firefly.clock import Clock, SystemClock
 from firefly.errors import Conflict, InvalidInput, SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
@@ -75,8 +75,7 @@ class MemoryBackend(SandboxBackend):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for run in self._runs.values():
-            if run.server is not None:
-                run.server.close()
+            _close(run)
 
     def capabilities(self) -> Capabilities:
         return self._capabilities
@@ -87,10 +86,13 @@ class MemoryBackend(SandboxBackend):
             raise SandboxFailed("This machine offers no isolation.")
         await self.before_ready(spec)
         instance = Instance(secrets.token_hex(4), spec.workspace_id, self._clock.now())
-        self.workspace(spec.workspace_id).mkdir(parents=True, exist_ok=True)
         self.gateway_path(instance.id).mkdir(parents=True)
         run = _Run(instance)
-        await self._serve_bridge(run)
+        try:
+            await to_the_end(self._serve_bridge(run))
+        except asyncio.CancelledError:
+            _close(run)
+            raise
         self._runs[instance.id] = run
         return instance
 
@@ -115,8 +117,7 @@ class MemoryBackend(SandboxBackend):
         if run is None or run.status is not None:
             return
         run.status = ExitStatus(code, reason, self._clock.now(), requested, output)
-        if run.server is not None:
-            run.server.close()
+        _close(run)
         run.ended.set()
 
     async def freeze(self, instance_id: str) -> None:
@@ -174,7 +175,7 @@ class MemoryBackend(SandboxBackend):
         self._handlers[workspace_id, port] = handler
 
     def workspace(self, workspace_id: UUID) -> Path:
-        """Where the files of a workspace are."""
+        """Where the files of a workspace are; made by the first command."""
         return self.folder / "workspaces" / str(workspace_id)
 
     async def exec(
@@ -188,6 +189,7 @@ class MemoryBackend(SandboxBackend):
         here = self._awake(instance_id)
         argv = ["/bin/sh", "-c", command] if isinstance(command, str) else command
         cwd, variables = self.workspace(here.instance.workspace_id), {**os.environ, **environment}
+        cwd.mkdir(parents=True, exist_ok=True)
         running = process.run(argv, cwd=cwd, env=variables, timeout=timeout, limit=MOST_OUTPUT)
         return result_of(await first_of(running, _end_with(here.ended)))
 
@@ -223,6 +225,11 @@ class MemoryBackend(SandboxBackend):
 
     def _live(self) -> Sequence[_Run]:
         return [run for run in self._runs.values() if run.status is None]
+
+
+def _close(run: _Run) -> None:
+    if run.server is not None:
+        run.server.close()
 
 
 def _start_time(instance: Instance) -> datetime:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -79,17 +80,21 @@ class Ground:
         await self._listens(sandbox, port)
 
     async def crash(self, sandbox: Inside, *, after: float = 0) -> None:
-        """Let the run end by itself, some seconds later."""
-        kill = f"sleep {after}; kill -9 $PPID"
+        """Let the run end by itself, some seconds later: whoever runs commands inside is its bridge."""
         with suppress(Unavailable):
-            await sandbox.run(
-                f"p=$PPID; (setsid sh -c 'sleep {after}; kill -9 '$p >/dev/null 2>&1 &)" if after else kill
-            )
+            await self._detach(sandbox, f"sleep {after}; kill -9 $PPID")
 
     async def leave(self, sandbox: Inside, source: str) -> None:
         """Start a program that outlives the command that started it."""
-        name = f"/tmp/program-{self._count}-{abs(hash(source))}.py"
-        await sandbox.run(f"cat > {name} <<'END'\n{source}\nEND\n(setsid python3 {name} >/dev/null 2>&1 &)")
+        name = f"/tmp/program-{uuid4().hex}.py"
+        await sandbox.run(f"cat > {name} <<'END'\n{source}\nEND\n")
+        await self._detach(sandbox, f"exec python3 {name}")
+
+    async def _detach(self, sandbox: Inside, script: str) -> None:
+        """In a session of its own; until it has one it would end with the command. `$PPID` is the bridge's."""
+        script, begun = script.replace("$PPID", "'$PPID'"), f"/tmp/begun-{uuid4().hex}"
+        start = f"setsid sh -c '> {begun}; {script}' >/dev/null 2>&1 &"
+        await sandbox.run(f"{start}\nuntil [ -e {begun} ]; do sleep 0.01; done")
 
     async def _listens(self, sandbox: Inside, port: int) -> None:
         async def listening() -> bool:
