@@ -12,7 +12,7 @@ from firefly.audit import Audit
 from firefly.auth import RateLimiter
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import AddressPolicy, Gateway, Importer
+from firefly.git import AddressPolicy, Copier, Gateway, Importer
 from firefly.projects import (
     Access,
     Catalogue,
@@ -23,6 +23,7 @@ from firefly.projects import (
     Preparation,
     Projects,
     Records,
+    Remixing,
     Removal,
     Secrets,
     WorkspaceUpdater,
@@ -148,9 +149,13 @@ async def _tie(
     removal = Removal(
         records=records, repositories=hosting.repositories, workspaces=workspaces, routes=routes, clock=clock
     )
-    Filling(
+    filling = Filling(
         jobs=jobs, records=records, importer=importer, artifacts=ground.artifacts, bridge=bridges, routes=routes,
         workspaces=workspaces, removal=removal, largest_unpacked=settings.max_upload * UNPACKED,
+    )  # fmt: skip
+    Remixing(
+        jobs=jobs, records=records, filling=filling, bridge=bridges, repositories=hosting.repositories,
+        copier=Copier(git=hosting.git, repositories=hosting.repositories),
     )  # fmt: skip
     creation = Creation(
         records=records, audit=audit, quotas=Quotas(ground.database, settings), clock=clock,

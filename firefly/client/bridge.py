@@ -23,6 +23,7 @@ from firefly.protocol.errors import from_problem
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecEvent, ExecParams, ExecResult
 from firefly.protocol.files import Listing, Written
 from firefly.protocol.workspace import (
+    CarryParams,
     Configuration,
     Health,
     Initialized,
@@ -154,6 +155,19 @@ class BridgeClient:
         return await self._json(
             Initialized, "POST", "/initialize?archive=1", data=data, headers=headers, timeout=timeout
         )
+
+    async def initialize_remix(self, changes: AsyncIterable[bytes], *, timeout: float = 600) -> Initialized:
+        """Fill the empty workspace from the hosted repository, then with the `changes` of another workspace."""
+        headers = {"Content-Type": "application/x-tar"}
+        return await self._json(
+            Initialized, "POST", "/initialize?archive=changes", data=changes, headers=headers, timeout=timeout
+        )
+
+    @asynccontextmanager
+    async def changes(self, params: CarryParams, *, timeout: float = 600) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A streamed archive of what differs from a commit of the hosted repository."""
+        async with self._request("POST", "/git/changes", data=_body(params), timeout=timeout) as response:
+            yield response
 
     async def configure(self, configuration: Configuration) -> None:
         async with self._request("POST", "/configure", data=_body(configuration)):

@@ -2,6 +2,7 @@
 
 from .addresses import AddressPolicy
 from .command import Git, GitFailed
+from .copying import Copier
 from .gateway import SOCKET, Gateway
 from .importing import Importer
 from .maintenance import Maintenance
@@ -14,6 +15,7 @@ from .smart_http import SmartHTTP
 __all__ = [
     "SOCKET",
     "AddressPolicy",
+    "Copier",
     "Gateway",
     "Git",
     "GitFailed",

@@ -67,6 +67,13 @@ class InitializeParams(Params):
         return self
 
 
+class CarryParams(Params):
+    """Asks for what differs from commit `base` (empty: from nothing). `published`: only what visitors may see."""
+
+    base: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")
+    published: bool = False
+
+
 class Initialized(Result):
     """`commit` is the workspace's HEAD; `prepared` says that files and history were copied, not made."""
 

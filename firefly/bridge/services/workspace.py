@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import structlog
 
@@ -23,6 +24,7 @@ from firefly.errors import Conflict, NotFound, StorageFull
 from firefly.protocol import VERSION
 from firefly.protocol.application import State
 from firefly.protocol.workspace import (
+    CarryParams,
     Configuration,
     Health,
     Hello,
@@ -127,6 +129,33 @@ class WorkspaceService:
             self._connected = True
             await self._application.look_again()
             return done
+
+    async def initialize_remix(self, changes: BinaryIO) -> Initialized:
+        """Fill the empty workspace from the hosted repository, then with what another one had not committed."""
+        from firefly.bridge import carrying
+
+        async with self._lock:
+            self._must_be_empty()
+            base = await asyncio.to_thread(carrying.base_of, changes)
+            done = await self._clone()
+            if base == (done.commit or "") or (base and await self._repository.go_back(base)):
+                await in_thread(carrying.unpack, changes, self._workspace)
+            self._connected = True
+            await self._application.look_again()
+            return Initialized(files=self._count(), commit=await self._repository.head())
+
+    async def pack_changes(self, params: CarryParams, file: BinaryIO) -> None:
+        """Write what the hosted repository does not have, as `initialize_remix` takes it."""
+        from firefly.bridge.carrying import Carrying
+
+        await Carrying(self._environment, self._workspace).pack(params, file)
+
+    @contextmanager
+    def scratch(self) -> Iterator[BinaryIO]:
+        """A file without a name, on the disk since it may be large."""
+        self._environment.state.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=self._environment.state) as file:
+            yield cast(BinaryIO, file)
 
     async def configure(self, configuration: Configuration) -> None:
         async with self._lock:
