@@ -160,7 +160,7 @@ async def _tie(
     creation = Creation(
         records=records, audit=audit, quotas=Quotas(ground.database, settings), clock=clock,
         repositories=hosting.repositories, preparation=preparation, catalogue=catalogue, importer=importer,
-        workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs,
+        workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs, secrets=values,
     )  # fmt: skip
     projects = Projects(
         records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=creation, removal=removal,

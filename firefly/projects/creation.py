@@ -17,6 +17,7 @@ from ..clock import Clock
 from ..errors import FireflyError, Forbidden, InvalidInput, NameTaken
 from ..git import Importer, Repositories
 from ..quotas import Quotas
+from ..secrets import SecretValues
 from ..store import Connection
 from .access import is_administrator
 from .catalogue import Catalogue
@@ -57,6 +58,7 @@ class Creation:
         routes: ProjectRoutes,
         removal: Removal,
         jobs: Jobs,
+        secrets: SecretValues,
     ) -> None:
         self._records = records
         self._queries = records.queries
@@ -72,6 +74,7 @@ class Creation:
         self._routes = routes
         self._removal = removal
         self._jobs = jobs
+        self._secrets = secrets
 
     async def create(
         self, identity: Identity, request: CreateProject, *, address: str | None, source: Project | None = None
@@ -160,6 +163,8 @@ class Creation:
                 )
                 await self._write(connection, project, source)
                 hosts = await self._routes.add(facts, project.visibility, connection)
+                if source is not None:
+                    await self._secrets.copy_names(source.id, project.id, connection)
                 if job is not None:
                     await self._jobs.insert(job, connection)
                 await self._records.announce("project.created", project, connection)

@@ -30,6 +30,7 @@ from firefly.projects import (
     WorkspaceUpdater,
 )
 from firefly.quotas import Quotas
+from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
@@ -228,6 +229,7 @@ class House:
             repositories=self.repositories,
             bridge=self.bridge,
         )
+        self.secrets = SecretValues(database, Keyring(("a root key that only the tests know, long enough",)), clock)
         self.creation = Creation(
             records=self.records,
             audit=self.audit,
@@ -242,6 +244,7 @@ class House:
             routes=self.routes,
             removal=self.removal,
             jobs=self.jobs,
+            secrets=self.secrets,
         )
         self.projects = Projects(
             records=self.records,

@@ -118,12 +118,15 @@ async def test_no_row_of_the_source_comes_along(house: House, ada: Identity, bob
             ada.account.id,
             garden.id,
         )
+        await house.secrets.put(garden.id, "API_KEY", "hidden", by_id=ada.account.id, connection=connection)
     plain = (await house.projects.create(ada, CreateProject(name="plain", template="static"))).project
     project, _ = await remixed(house, ada)
 
     counted, expected = await rows_of(house, project.id), await rows_of(house, plain.id)
-    assert counted.pop("jobs") == 1
-    assert counted == {table: count for table, count in expected.items() if table != "jobs"}
+    assert (counted.pop("jobs"), counted.pop("project_secrets")) == (1, 1)
+    assert counted == {table: count for table, count in expected.items() if table not in ("jobs", "project_secrets")}
+    assert [(one.name, one.size) for one in await house.secrets.list(project.id)] == [("API_KEY", 0)]
+    assert await house.secrets.environment(project.id) == {}
     assert (await rows_of(house, garden.id))["members"] == 2
 
 
