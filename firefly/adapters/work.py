@@ -12,7 +12,7 @@ from firefly.audit import Audit
 from firefly.auth import RateLimiter
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import AddressPolicy, Copier, Gateway, Importer
+from firefly.git import AddressPolicy, Copier, Gateway, Importer, Shadows
 from firefly.projects import (
     Access,
     Catalogue,
@@ -92,15 +92,20 @@ class Work:
             backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
             clock=ground.clock,
         )  # fmt: skip
-        source.uid_of = keeper.workspaces.uid
+        source.uid_of, source.epoch_of = keeper.workspaces.uid, keeper.workspaces.epoch
 
         async def project_of(workspace_id: UUID) -> UUID | None:
             facts = await records.facts(workspace_id)
             return facts.project_id if facts else None
 
+        shadows = Shadows(
+            git=hosting.git, maintenance=hosting.maintenance, epoch_of=keeper.workspaces.epoch,
+            advanced=keeper.workspaces.note_flush,
+        )  # fmt: skip
         gateway = Gateway(
-            git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of
-        )
+            git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
+            shadows=shadows,
+        )  # fmt: skip
         made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes)
         keeper.inform_by(BridgeInformant(keeper))
         keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))

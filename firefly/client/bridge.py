@@ -31,6 +31,7 @@ from firefly.protocol.workspace import (
     Member,
     Pulled,
     PullParams,
+    ShadowStatus,
 )
 
 ANY: Final = "*"
@@ -175,6 +176,14 @@ class BridgeClient:
 
     async def pull(self, ref: str, *, timeout: float = 120) -> Pulled:
         return await self._json(Pulled, "POST", "/git/pull", data=_body(PullParams(ref=ref)), timeout=timeout)
+
+    async def shadow(self) -> ShadowStatus:
+        """Whether every edit is saved outside of the sandbox."""
+        return await self._json(ShadowStatus, "GET", "/shadow")
+
+    async def flush(self, *, timeout: float = 120) -> ShadowStatus:
+        """Save every edit outside of the sandbox now; the answer says whether that succeeded."""
+        return await self._json(ShadowStatus, "POST", "/shadow/flush", timeout=timeout)
 
     @asynccontextmanager
     async def connect(self, *, member: Member | None = None) -> AsyncIterator[BridgeConnection]:

@@ -10,6 +10,7 @@ from .model import PushListener, PushRecorded, RefChange, Service
 from .progress import Progress
 from .pushes import Pushes
 from .repositories import Repositories
+from .shadows import Shadows
 from .smart_http import SmartHTTP
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "RefChange",
     "Repositories",
     "Service",
+    "Shadows",
     "SmartHTTP",
 ]

@@ -1,5 +1,6 @@
 """Messages about the workspace as a whole: who is here, where it came from, whose it is."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -109,10 +110,31 @@ class Pulled(Result):
     commit: str | None = None
 
 
+class Refused(Result):
+    """A file that is not saved outside of the sandbox, in bytes, and why."""
+
+    path: str
+    size: int
+    reason: str
+
+
+class ShadowStatus(Result):
+    """Whether every edit is saved outside of the sandbox. `error` says why not, when the last try failed."""
+
+    flushed: bool
+    flushed_at: datetime | None = None
+    commit: str | None = None
+    error: str = ""
+    refused: list[Refused] = Field(default_factory=list)
+
+
 class Health(Result):
+    """`unflushed`: there are edits that are not saved outside of the sandbox yet."""
+
     ready: bool
     protocol: int
     workspace_id: str
+    unflushed: bool = False
 
 
 class BridgeError(Result):

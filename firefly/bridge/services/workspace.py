@@ -17,6 +17,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.repository import Repository
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.files import EDITABLE
+from firefly.bridge.shadow.flusher import Flusher
 from firefly.bridge.storage import Storage
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
@@ -59,12 +60,14 @@ class WorkspaceService:
         storage: Storage,
         repository: Repository,
         application: Application,
+        flusher: Flusher,
     ) -> None:
         self._environment = environment
         self._workspace = workspace
         self._storage = storage
         self._repository = repository
         self._application = application
+        self._flusher = flusher
         self._configuration: Configuration | None = None
         self._connected = False
         """Whether this run of the bridge saw to the repository's remote."""
@@ -78,7 +81,8 @@ class WorkspaceService:
             yield "the workspace is being filled or brought up to date"
 
     def health(self) -> Health:
-        return Health(ready=True, protocol=VERSION, workspace_id=self._environment.workspace_id)
+        unflushed = not self._flusher.status().flushed
+        return Health(ready=True, protocol=VERSION, workspace_id=self._environment.workspace_id, unflushed=unflushed)
 
     async def _hello(self, peer: "Connection", params: HelloParams) -> Hello:
         log.info("bridge.hello", client=params.client, member=peer.member.id)
@@ -167,6 +171,7 @@ class WorkspaceService:
                 await self._connect()
             if configuration.member_names:
                 await asyncio.to_thread(self._name_author, configuration.member_names[0])
+            self._flusher.begin()
 
     async def _connect(self) -> None:
         try:
