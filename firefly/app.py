@@ -13,6 +13,7 @@ import uvloop
 from . import descriptors, resources
 from . import log as logging
 from .adapters.announcement import announce
+from .adapters.backends import backend as make_backend
 from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
 from .adapters.door import Doors, LocalDoor, Sources
@@ -34,7 +35,6 @@ from .handover import Estate, Handover, Leaving, Predecessor, inherit, service
 from .proxy.tunnels import Tunnels
 from .routes import RouteTable
 from .routes.store import RouteStore
-from .sandbox.process import ProcessBackend
 from .secrets import Keyring
 from .settings import Settings
 from .store import Database, EmbeddedPostgres, migrate
@@ -100,7 +100,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
         routes = RouteStore(database, bus, table)
         await routes.load()
         hosting = await Hosting.open(settings, database, bus, alone=predecessor is None)
-        backend = ProcessBackend(settings, clock=clock)
+        backend = make_backend(settings, keyring, clock)
         await backend.look()
         work = await Work.build(ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend)
         tunnels = Tunnels()

@@ -49,7 +49,25 @@ class Settings(LimitSettings, SandboxSettings, BaseSettings):
     )
     data_dir: Path = Field(Path("var"), description="Everything that Firefly keeps.")
     database_url: str = Field("", description="A PostgreSQL server. Empty: the embedded one.")
-    sandbox: str = Field("process", pattern="^process$", description="What makes sandboxes: `process`.")
+    sandbox: str = Field(
+        "process", pattern="^(process|swarm)$", description="What makes sandboxes: `process`, or `swarm` (Docker's)."
+    )
+    docker_host: str = Field(
+        "",
+        description="The Docker engine that makes sandboxes, as in `unix:///run/docker.sock`; for `swarm` a manager's. "
+        "Empty: what `DOCKER_HOST` or the usual places say.",
+    )
+    docker_image: str = Field("firefly-project", description="The project image, which sandboxes are made of.")
+    registry: str = Field(
+        "",
+        description="The registry that the nodes of a Swarm have the project image from, `host:port` and perhaps a "
+        "path. Empty: the image's name says it, or all nodes have it.",
+    )
+    swarm_constraints: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Which nodes take sandboxes, as in `node.role==worker,node.labels.sandboxes==yes`: all of these, "
+        "separated by commas.",
+    )
     bootstrap_token: str = Field("", description="An API token for the first administrator, for scripts and tests.")
     secret_key: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -179,6 +197,7 @@ class Settings(LimitSettings, SandboxSettings, BaseSettings):
         "tls_keys",
         "dns_servers",
         "metrics_addresses",
+        "swarm_constraints",
         mode="before",
     )
     @classmethod

@@ -14,7 +14,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.handed import Handed
 from firefly.bridge.server import fetched, inherited, listen, run
 from firefly.clock import SystemClock
-from firefly.privileges import PR_SET_DUMPABLE, prctl
+from firefly.privileges import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, prctl
 
 WAYS = ("FIREFLY_BRIDGE_FD", "FIREFLY_BRIDGE_FROM", "FIREFLY_HANDED")
 
@@ -25,6 +25,9 @@ def main(arguments: list[str]) -> int:
     log.configure(level=os.environ.get("FIREFLY_LOG_LEVEL", "info"))
     # What runs in the sandbox has the bridge's user; without this it could take the bridge's sockets from it.
     prctl(PR_SET_DUMPABLE, 0)
+    if handed is not None:
+        # Services of a Swarm cannot be started so.
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
     listener: socket.socket | None = None
     if len(arguments) == 2 and arguments[0] == "--socket":
         listener = listen(Path(arguments[1]))

@@ -78,7 +78,8 @@ class Outer:
         while True:
             connection = await accept(listener)
             if len(self._connections) >= MOST_CONNECTIONS or self._strangers >= MOST_STRANGERS:
-                connection.close()
+                with connection, suppress(OSError):
+                    connection.send(refusal(Refusal.BUSY, "Too many connections at once. Try again."))
                 continue
             task = asyncio.create_task(self._welcome(connection))
             self._connections.add(task)

@@ -11,7 +11,6 @@ from .model import Archive, CreateProject, LastChange, Member, Page, Project, Ro
 from .preparation import Preparation
 from .pushes import WorkspaceUpdater
 from .records import Records
-from .remixing import Remixing
 from .removal import Removal
 from .seams import BridgeGateway, ProjectRoutes, PullResult, WorkspaceFacts, Workspaces
 from .secrets import Secrets
@@ -40,7 +39,6 @@ __all__ = [
     "Projects",
     "PullResult",
     "Records",
-    "Remixing",
     "Removal",
     "Role",
     "Secrets",

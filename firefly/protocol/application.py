@@ -63,6 +63,14 @@ class ApplicationStatus(Result):
     notes: list[str] = Field(default_factory=list)
 
 
+class Usage(Result):
+    """What the sandbox uses: bytes of memory, seconds of processor time so far, processes and threads."""
+
+    memory: int = Field(ge=0)
+    cpu_seconds: float = Field(ge=0)
+    pids: int = Field(ge=0)
+
+
 class Ports(Result):
     """Ports that something in the sandbox listens on just now, without the application's main one."""
 

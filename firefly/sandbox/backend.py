@@ -75,13 +75,17 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """How a run ended. `code` is the bridge's exit code, negative for a signal; None where nobody saw it."""
+    """How a run ended. `code` is the bridge's exit code, negative for a signal; None where nobody saw it.
+
+    `lost`: its machine went away with it, so that it is nobody's fault, and it may start elsewhere at once.
+    """
 
     code: int | None
     reason: str
     ended_at: datetime
     requested: bool
     output: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Relay:
                 bridge = await self.remote.open(Verb.BRIDGE)
             except FireflyError as error:
                 # Closing is what a bridge that has ended does, too.
-                log.info("relay.failed", reason=error.detail)
+                log.debug("relay.failed", reason=error.detail)
                 return
             with bridge:
                 await splice(connection, bridge)

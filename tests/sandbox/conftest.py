@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from firefly.sandbox.backend import Instance, Limits, SandboxBackend, SandboxSpe
 from firefly.sandbox.detection import Machine, look
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
+from tests.support.swarm import Swarm, two_engines
 
 STANDIN = (Path(__file__).parent / "standin.py").read_text()
 COMMAND = (str(Path(sys.executable).resolve()), "-I", "-c", STANDIN)
@@ -42,22 +43,15 @@ class Inside:
         done = await self.backend.exec(self.instance.id, ["/bin/sh", "-c", script], timeout=50)
         return Done(done.exit_code, done.stdout, done.stderr)
 
-    async def within(self, source: str) -> Done:
-        """Run Python in the process of the stand-in for the bridge itself."""
-        answer = await ask(self.backend.bridge_path(self.instance.id), source)
-        return Done(int(answer["code"]), str(answer["stdout"]), str(answer["stderr"]))
-
     async def python(self, source: str) -> Done:
         return await self.run(f"python3 - <<'END'\n{source}\nEND\n")
 
 
-async def ask(path: Path, source: str = "") -> dict[str, Any]:
-    """The stand-in's answer: to a health check, or, with Python, of running that in its own process."""
+async def ask(path: Path) -> dict[str, Any]:
+    """The stand-in's answer to a health check."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     try:
-        body = source.encode()
-        head = f"POST /self HTTP/1.0\r\nContent-Length: {len(body)}" if source else "GET /healthz HTTP/1.0"
-        writer.write(head.encode() + b"\r\n\r\n" + body)
+        writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
         async with asyncio.timeout(50):
             answer = await reader.read()
     finally:
@@ -122,3 +116,10 @@ def processes(text: str) -> list[int]:
 
 def supervisor(settings: Settings, instance_id: str) -> int:
     return int((settings.run_dir / "sandboxes" / instance_id / "pid").read_text())
+
+
+@pytest.fixture(scope="session")
+def swarm() -> Iterator[Swarm]:
+    """One Swarm of two engines for the whole run; for tests that are marked with `needs_swarm` and in its group."""
+    with two_engines() as running:
+        yield running

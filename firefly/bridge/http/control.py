@@ -1,7 +1,6 @@
 """What the server asks of a bridge: run, start, stop, fill, configure, pull; and the WebSocket of its editors."""
 
 import asyncio
-import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
@@ -10,6 +9,7 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
+from firefly.bridge import usage
 from firefly.bridge.activity import Activity
 from firefly.bridge.application.ports import listening
 from firefly.bridge.connection import HEARTBEAT, MAX_MESSAGE, Connection
@@ -19,15 +19,13 @@ from firefly.bridge.http.problems import answer, params
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.execution import Execution
 from firefly.bridge.services.workspace import WorkspaceService
-from firefly.bridge.site.responses import send_file
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
 from firefly.protocol.application import Ports
 from firefly.protocol.execution import ExecParams
-from firefly.protocol.workspace import CarryParams, Configuration, InitializeParams, Member, PullParams
+from firefly.protocol.workspace import Configuration, InitializeParams, Member, PullParams
 
 MOST_ARCHIVE = 512 << 20
-MOST_CHANGES = 3 << 30
 LONGEST_WAIT = 60.0
 MOST_PORTS = 50
 _WHO = "the server"
@@ -57,12 +55,12 @@ class ControlRoutes:
             web.get("/application", self.status),
             web.get("/ports", self.ports),
             web.get("/activity", self.activity),
+            web.get("/usage", self.usage),
             web.post("/application/{action}", self.act),
             web.post("/exec", self.execute),
             web.post("/initialize", self.initialize),
             web.post("/configure", self.configure),
             web.post("/git/pull", self.pull),
-            web.post("/git/changes", self.changes),
         ]
 
     async def health(self, _: web.Request) -> web.StreamResponse:
@@ -102,6 +100,9 @@ class ControlRoutes:
         """What must not be frozen or stopped just now, and what firefly.yml asks of the server."""
         return answer(await self._activity.now())
 
+    async def usage(self, _: web.Request) -> web.StreamResponse:
+        return answer(await asyncio.to_thread(usage.measure))
+
     async def act(self, request: web.Request) -> web.StreamResponse:
         match request.match_info["action"]:
             case "start":
@@ -123,10 +124,6 @@ class ControlRoutes:
     async def initialize(self, request: web.Request) -> web.StreamResponse:
         if "archive" not in request.query:
             return answer(await self._workspace.initialize(await params(request, InitializeParams)))
-        if request.query["archive"] == "changes":
-            with self._workspace.scratch() as changes:
-                await _save(request, changes, most=MOST_CHANGES)
-                return answer(await self._workspace.initialize_remix(changes))
         with NamedTemporaryFile(prefix="firefly-archive-") as file:
             await _save(request, cast(BinaryIO, file))
             return answer(await self._workspace.initialize_from(Path(file.name)))
@@ -138,15 +135,6 @@ class ControlRoutes:
     async def pull(self, request: web.Request) -> web.StreamResponse:
         return answer(await self._workspace.pull((await params(request, PullParams)).ref))
 
-    async def changes(self, request: web.Request) -> web.StreamResponse:
-        """What is not in the hosted repository, for a remix."""
-        with self._workspace.scratch() as file:
-            await self._workspace.pack_changes(await params(request, CarryParams), file)
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            headers = {"Content-Type": "application/x-tar"}
-            return await send_file(request, file, size=size, headers=headers)
-
 
 def _member(request: web.Request) -> Member:
     try:
@@ -155,11 +143,11 @@ def _member(request: web.Request) -> Member:
         raise Forbidden(f"The header {MEMBER_HEADER} does not say who this is.") from error
 
 
-async def _save(request: web.Request, file: BinaryIO, *, most: int = MOST_ARCHIVE) -> None:
+async def _save(request: web.Request, file: BinaryIO) -> None:
     total = 0
     async for block in request.content.iter_any():
         total += len(block)
-        if total > most:
-            raise TooLarge(f"An archive may have {most >> 20} MiB at most.", field="archive")
+        if total > MOST_ARCHIVE:
+            raise TooLarge(f"An archive may have {MOST_ARCHIVE >> 20} MiB at most.", field="archive")
         await asyncio.to_thread(file.write, block)
     await asyncio.to_thread(file.flush)

@@ -1,1 +1,0 @@
-"""Nothing is lost: every settled edit becomes a commit on the workspace's shadow branch in the hosted repository."""

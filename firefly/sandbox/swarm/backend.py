@@ -1,0 +1,253 @@
+"""The swarm backend: each sandbox a service with one task, wherever the Swarm puts it, reached over the network."""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from firefly.client.bridge import BridgeClient
+from firefly.client.errors import domain_errors
+from firefly.clock import Clock, SystemClock
+from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unavailable
+from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
+from firefly.sandbox.docker.engine import Engine
+from firefly.sandbox.relay import BRIDGE, GATEWAY, Relay
+from firefly.sandbox.remote import Remote
+from firefly.secrets import Keyring
+from firefly.settings import Settings
+
+from . import detection, services
+from .cluster import Cluster
+from .following import Following
+from .images import Images
+from .keys import Keys
+from .placing import Task
+from .runs import Run, end_of
+from .starting import Start
+
+log = structlog.get_logger()
+
+FOLDER = "services"
+STOP_LIMIT, STOP_PAUSE = 15.0, 0.1
+PAST_KEPT = 1024
+
+
+class SwarmBackend(SandboxBackend):
+    """See SandboxBackend. A workspace's files end with the run: who starts one in their place restores them.
+
+    `command` replaces the image's own, for tests.
+    """
+
+    def __init__(
+        self, settings: Settings, keyring: Keyring, *, clock: Clock | None = None, command: Sequence[str] = ()
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._command = command
+        self._folder = settings.run_dir / FOLDER
+        self._keys = Keys(keyring)
+        self._engine = Engine(settings.docker_host)
+        self._cluster = Cluster(self._engine, self._keys.installations)
+        self._images = Images(self._engine, settings)
+        self._found: Capabilities | None = None
+        self._runs: dict[str, Run] = {}
+        self._past: dict[str, ExitStatus] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def look(self) -> None:
+        self._found = await detection.look(self._engine, self._cluster, self._images)
+
+    async def open(self) -> None:
+        if self._found is None:
+            await self.look()
+        await asyncio.to_thread(self._make_folder)
+        for lack in self.capabilities().lacks:
+            log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
+        following = Following(self._cluster, self._runs, self._clock, ended=self._ended)
+        self._tasks = [asyncio.create_task(following.run()), asyncio.create_task(following.sweep())]
+
+    def _make_folder(self) -> None:
+        self._settings.prepare_folders()
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder.chmod(0o700)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for run in self._runs.values():
+            if run.relay is not None:
+                await run.relay.close()
+        self._runs.clear()
+        await self._engine.close()
+
+    def capabilities(self) -> Capabilities:
+        assert self._found is not None, "look() was not called"
+        return self._found
+
+    async def create(self, spec: SandboxSpec) -> Instance:
+        run = Run(Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now()))
+        start = Start(self._cluster, self._keys.installation, run)
+        try:
+            handed = self._keys.handed(run.instance.id, spec.environment)
+            image = await self._images.pinned()
+            constraints = self._settings.swarm_constraints
+            await start.begin(spec, image, handed, constraints=constraints, command=self._command)
+            await self._attach(run, await start.placed(), self._keys.installation)
+            self._runs[run.instance.id] = run
+            await start.answers(run)
+        except BaseException as error:
+            output = await asyncio.shield(self._discard(run, error))
+            if isinstance(error, (SandboxFailed, Unavailable, NotFound)):
+                raise SandboxFailed(error.detail, output=output) from error
+            raise
+        return run.instance
+
+    async def _attach(self, run: Run, task: Task, installation: str) -> None:
+        """Open the relay to where a task runs. Raises Unavailable."""
+        node = (await self._cluster.nodes()).get(task.node)
+        if node is None or task.port is None:
+            raise Unavailable("The Swarm does not tell where the sandbox runs.")
+        run.node = node.name
+        token = self._keys.token(run.instance.id, installation)
+        run.relay = Relay(Remote(node.address, task.port, token), self._folder / run.instance.id)
+        await run.relay.open()
+
+    async def _discard(self, run: Run, error: BaseException) -> str:
+        """Leave nothing of a start that failed or was given up; returns what it printed."""
+        called = services.name(run.instance.id)
+        # Whoever gave it up does not read it.
+        output = await self._cluster.log(called) if isinstance(error, FireflyError) else ""
+        run.reason = "The start was given up."
+        self._runs.setdefault(run.instance.id, run)
+        await self._remove(run, ExitStatus(None, run.reason, self._clock.now(), True, output))
+        return output
+
+    async def stop(self, instance_id: str, *, reason: str) -> None:
+        run = self._runs.get(instance_id)
+        if run is None:
+            return
+        run.reason = reason
+        output = await self._cluster.log(services.name(instance_id))
+        await self._remove(run, ExitStatus(0, reason, self._clock.now(), True, output))
+
+    async def _remove(self, run: Run, status: ExitStatus) -> None:
+        """End a run with its service; returns when its container has ended, or its node is away."""
+        called = services.name(run.instance.id)
+        with contextlib.suppress(FireflyError):
+            await self._cluster.remove_service(called)
+            if not status.lost:
+                await self._gone(called)
+            await self._cluster.discard(called)
+        await self._finish(run, status)
+
+    async def _gone(self, called: str) -> None:
+        until = self._clock.monotonic() + STOP_LIMIT
+        while self._clock.monotonic() < until:
+            if all(task.ended for task in await self._cluster.tasks_of(called)):
+                return
+            await asyncio.sleep(STOP_PAUSE)
+
+    async def _finish(self, run: Run, status: ExitStatus) -> None:
+        if run.status is not None:
+            return
+        run.status = status
+        self._past[run.instance.id] = status
+        if len(self._past) > PAST_KEPT:
+            del self._past[next(iter(self._past))]
+        if run.relay is not None:
+            await run.relay.close()
+        self._runs.pop(run.instance.id, None)
+        run.finished.set()
+        await asyncio.to_thread(shutil.rmtree, self._folder / run.instance.id, ignore_errors=True)
+
+    async def freeze(self, instance_id: str) -> None:
+        """A service cannot be paused from afar."""
+        self._running(instance_id)
+
+    async def thaw(self, instance_id: str) -> None:
+        self._running(instance_id)
+
+    def frozen(self, instance_id: str) -> bool:
+        return False
+
+    async def wait(self, instance_id: str) -> ExitStatus:
+        run = self._runs.get(instance_id)
+        if run is not None:
+            await run.finished.wait()
+        if instance_id not in self._past:
+            raise Unavailable("Nothing is known of this run.")
+        return self._past[instance_id]
+
+    async def remove_workspace(self, workspace_id: UUID) -> None:
+        """Its files ended with its last run."""
+        if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
+            raise Conflict("Stop the sandbox first.")
+
+    async def list(self) -> Sequence[Instance]:
+        return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)
+
+    async def adopt(self) -> Sequence[Instance]:
+        tasks = await self._cluster.tasks()
+        for found in await self._cluster.services():
+            try:
+                run = Run(services.instance_of(found["Labels"]))
+                await self._adopt(run, tasks.get(found["Name"]), found["Labels"][services.INSTALLATION])
+            except (KeyError, ValueError) as error:
+                log.warning("swarm.unreadable", service=found["Name"], reason=repr(error))
+        return await self.list()
+
+    async def _adopt(self, run: Run, task: Task | None, installation: str) -> None:
+        """One that was about to start when its server ended is removed like one that has ended."""
+        status = end_of(run, task, await self._cluster.nodes(), self._clock.now())
+        self._runs[run.instance.id] = run
+        try:
+            if status is None and task is not None and task.state == "running":
+                await self._attach(run, task, installation)
+                return
+        except Unavailable as error:
+            log.warning("swarm.not_adopted", instance=run.instance.id, reason=error.detail)
+        given_up = ExitStatus(None, "Its server ended while it started.", self._clock.now(), False)
+        await self._remove(run, status or given_up)
+
+    async def _ended(self, run: Run, status: ExitStatus) -> None:
+        run.reason = status.reason
+        await self._remove(run, status)
+
+    def _running(self, instance_id: str) -> Run:
+        run = self._runs.get(instance_id)
+        if run is None or run.relay is None:
+            raise Unavailable("The sandbox has ended.")
+        return run
+
+    async def connect(self, instance_id: str, port: int) -> socket.socket:
+        relay = self._running(instance_id).relay
+        assert relay is not None
+        return await relay.connect(port)
+
+    def bridge_path(self, instance_id: str) -> Path:
+        return self._folder / instance_id / BRIDGE
+
+    def gateway_path(self, instance_id: str) -> Path:
+        return self._folder / instance_id / GATEWAY
+
+    async def logs(self, instance_id: str) -> str:
+        if instance_id in self._past:
+            return self._past[instance_id].output
+        self._running(instance_id)
+        return await self._cluster.log(services.name(instance_id))
+
+    async def stats(self, instance_id: str) -> Stats:
+        self._running(instance_id)
+        async with domain_errors(), BridgeClient.on_socket(self.bridge_path(instance_id)) as bridge:
+            used = await bridge.usage()
+        return Stats(used.memory, used.cpu_seconds, used.pids)
+
+    async def exit_status(self, instance_id: str) -> ExitStatus | None:
+        return self._past.get(instance_id)

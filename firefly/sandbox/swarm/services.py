@@ -1,0 +1,135 @@
+"""The service of one sandbox, as the engine's API wants it: its labels, its one container and what that may do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from firefly.sandbox.backend import Instance, Limits, SandboxSpec
+from firefly.sandbox.mounts import HOME, USER, WORKSPACE
+
+INSTALLATION, INSTANCE, WORKSPACE_ID = "firefly.installation", "firefly.instance", "firefly.workspace"
+STARTED_AT = "firefly.started-at"
+PORT = 7070
+GATEWAY = "/tmp/firefly-gateway"
+HANDED = "/run/secrets/firefly"
+USER_INSIDE = 1000
+# More than the bridge takes to save what was edited last.
+GRACE_SECONDS = 8
+SECOND = 1_000_000_000
+TEMPORARY = "/tmp"
+LOG = {"Name": "json-file", "Options": {"max-size": "1m", "max-file": "2"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is started. `secret` is the engine's id of what it is handed. `command` may be empty: the image's own."""
+
+    installation: str
+    instance: Instance
+    spec: SandboxSpec
+    image: str
+    secret: str
+    constraints: Sequence[str]
+    command: Sequence[str] = ()
+
+
+def name(instance_id: str) -> str:
+    """Of the service, and of its secret and network."""
+    return f"firefly-{instance_id}"
+
+
+def labels(installation: str, instance: Instance) -> dict[str, str]:
+    return {
+        INSTALLATION: installation,
+        INSTANCE: instance.id,
+        WORKSPACE_ID: str(instance.workspace_id),
+        STARTED_AT: str(instance.started_at.timestamp()),
+    }
+
+
+def instance_of(found: Mapping[str, str]) -> Instance:
+    """From the labels that `labels` made. Raises KeyError, ValueError."""
+    started_at = datetime.fromtimestamp(float(found[STARTED_AT]), UTC)
+    return Instance(found[INSTANCE], UUID(found[WORKSPACE_ID]), started_at)
+
+
+def body(plan: Plan) -> dict[str, Any]:
+    """Of the call that creates the service. It is never restarted: whoever starts it anew hands it a new epoch."""
+    called = name(plan.instance.id)
+    return {
+        "Name": called,
+        "Labels": labels(plan.installation, plan.instance),
+        "Mode": {"Replicated": {"Replicas": 1}},
+        "TaskTemplate": {
+            "ContainerSpec": _container(plan),
+            "Resources": {"Limits": _limits(plan.spec.limits)},
+            "RestartPolicy": {"Condition": "none"},
+            "Placement": {"Constraints": list(plan.constraints)},
+            "Networks": [{"Target": called}],
+            "LogDriver": LOG,
+        },
+        # Host mode: the node's own address, without a virtual one that every other node would have to know.
+        "EndpointSpec": {
+            "Mode": "dnsrr",
+            "Ports": [{"Protocol": "tcp", "TargetPort": PORT, "PublishMode": "host"}],
+        },
+    }
+
+
+def network(installation: str, instance_id: str) -> dict[str, Any]:
+    """Of a network that only this sandbox is in, so that no neighbour is on it."""
+    return {
+        "Name": name(instance_id),
+        "Driver": "overlay",
+        "CheckDuplicate": True,
+        "Labels": {INSTALLATION: installation, INSTANCE: instance_id},
+    }
+
+
+def _container(plan: Plan) -> dict[str, Any]:
+    limit = plan.spec.limits.open_files
+    made: dict[str, Any] = {
+        "Image": plan.image,
+        "Labels": labels(plan.installation, plan.instance),
+        "Hostname": "sandbox",
+        "User": f"{USER_INSIDE}:{USER_INSIDE}",
+        "Dir": WORKSPACE,
+        "Env": [f"{key}={value}" for key, value in environment(plan).items()],
+        "Init": True,
+        "ReadOnly": True,
+        "CapabilityDrop": ["ALL"],
+        "Ulimits": [{"Name": "nofile", "Soft": limit, "Hard": limit}, {"Name": "core", "Soft": 0, "Hard": 0}],
+        "StopSignal": "SIGTERM",
+        "StopGracePeriod": GRACE_SECONDS * SECOND,
+        # Volumes without a name end with their container: what is to be found again is restored.
+        "Mounts": [{"Type": "volume", "Target": target} for target in (WORKSPACE, HOME, TEMPORARY)],
+        "Secrets": [_secret(plan)],
+    }
+    return made | ({"Args": list(plan.command)} if plan.command else {})
+
+
+def _secret(plan: Plan) -> dict[str, Any]:
+    file = {"Name": HANDED, "UID": str(USER_INSIDE), "GID": str(USER_INSIDE), "Mode": 0o400}
+    return {"SecretID": plan.secret, "SecretName": name(plan.instance.id), "File": file}
+
+
+def _limits(limits: Limits) -> dict[str, int]:
+    return {"MemoryBytes": limits.memory, "NanoCPUs": int(limits.cpu * SECOND), "Pids": limits.pids}
+
+
+def environment(plan: Plan) -> dict[str, str]:
+    """What everybody may see who may ask the engine; the rest is in the secret."""
+    return {
+        "HOME": HOME,
+        "USER": USER,
+        "LOGNAME": USER,
+        "SHELL": "/bin/bash",
+        "TMPDIR": TEMPORARY,
+        "FIREFLY_HANDED": HANDED,
+        "FIREFLY_BRIDGE_PORT": str(PORT),
+        "FIREFLY_WORKSPACE": WORKSPACE,
+        "FIREFLY_WORKSPACE_ID": str(plan.spec.workspace_id),
+        "FIREFLY_GATEWAY": GATEWAY,
+    }

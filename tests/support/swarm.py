@@ -1,0 +1,186 @@
+"""A Swarm of two engines on this machine, each in a network and with a name of its own, and a registry between them."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.support import rootfs
+from tests.support.engine import PATH, Engine
+from tests.support.engine import _below as below
+
+PROGRAMS = ("docker", "docker-registry")
+ENGINE = ("dockerd", "containerd", "docker-init", "iptables", "ip", "unshare", "nsenter")
+HEARTBEAT = "1s"
+REGISTRY_PORT = 5000
+IMAGE = "firefly-project"
+REGISTRY = """
+version: 0.1
+log: {{level: warn}}
+storage: {{filesystem: {{rootdirectory: {folder}}}}}
+http: {{addr: "{address}"}}
+"""
+
+missing = [program for program in (*ENGINE, *PROGRAMS) if shutil.which(program, path=PATH) is None]
+if os.getuid() != 0:
+    missing.append("root")
+# With CI set, a missing part is a failure.
+needs_swarm = pytest.mark.skipif(bool(missing) and not os.environ.get("CI"), reason=f"{missing} not there")
+
+
+@dataclass
+class Switch:
+    """A bridge of this machine into which nodes are plugged; `network` holds the first three numbers of addresses."""
+
+    name: str = field(default_factory=lambda: f"ffs{os.getpid() % 100_000}")
+    network: str = field(default_factory=lambda: f"198.18.{random.randrange(256)}")
+
+    @property
+    def address(self) -> str:
+        return f"{self.network}.1"
+
+    def __enter__(self) -> "Switch":
+        _run("ip", "link", "add", self.name, "type", "bridge")
+        _run("ip", "addr", "add", f"{self.address}/24", "dev", self.name)
+        _run("ip", "link", "set", self.name, "up")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _run("ip", "link", "del", self.name)
+
+
+@dataclass
+class Node(Engine):
+    """One of the two machines. `number` is the last of its address."""
+
+    switch: Switch = field(default_factory=Switch)
+    number: int = 2
+
+    @property
+    def name(self) -> str:
+        return f"node{self.number}"
+
+    @property
+    def address(self) -> str:
+        return f"{self.switch.network}.{self.number}"
+
+    @property
+    def cable(self) -> str:
+        """This machine's end of it."""
+        return f"{self.switch.name}n{self.number}"
+
+    def inside(self, *command: str) -> list[str]:
+        if command[0] == "dockerd":
+            command = ("unshare", "--uts", "sh", "-c", f'hostname {self.name}; exec "$@"', "sh", *command)
+        return super().inside(*command)
+
+    def _connect(self) -> None:
+        assert self._home is not None
+        far = ("peer", "name", "wire", "netns", str(self._home.pid))
+        _run("ip", "link", "add", self.cable, "type", "veth", *far)
+        _run("ip", "link", "set", self.cable, "master", self.switch.name, "up")
+        for command in (
+            ("ip", "addr", "add", f"{self.address}/24", "dev", "wire"),
+            ("ip", "link", "set", "lo", "up"),
+            ("ip", "link", "set", "wire", "up"),
+            ("ip", "route", "add", "default", "via", self.switch.address),
+        ):
+            _run(*self.inside(*command))
+
+    def docker(self, *arguments: str) -> str:
+        """The output of the docker command."""
+        return _run("docker", "-H", self.url, *arguments)
+
+    def cut(self) -> None:
+        """Pull its cable: it runs on, and nobody hears of it."""
+        _run("ip", "link", "set", self.cable, "down")
+
+    def mend(self) -> None:
+        _run("ip", "link", "set", self.cable, "up")
+
+    def die(self) -> None:
+        """End all that runs there, as a power cut does."""
+        containers = [path.name for path in (self.folder / "data" / "containers").glob("*")]
+        self.end(signal.SIGKILL)
+        # What holds the containers, then they themselves: each is in a control group with its name.
+        for pid in [*below(self.folder), *_in_groups(containers)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.die()
+        super().close()
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """`manager` is the node that is asked; `registry` is where images are pushed to and pulled from."""
+
+    manager: Node
+    worker: Node
+    registry: str
+
+    @property
+    def image(self) -> str:
+        return f"{self.registry}/{IMAGE}"
+
+
+@contextmanager
+def two_engines() -> Iterator[Swarm]:
+    with Switch() as switch, _registry(switch) as registry:
+        options = ("--insecure-registry", registry, "--bridge", "none")
+        with Node(options, switch=switch, number=2) as manager, Node(options, switch=switch, number=3) as worker:
+            manager.docker("swarm", "init", "--advertise-addr", manager.address, "--dispatcher-heartbeat", HEARTBEAT)
+            token = manager.docker("swarm", "join-token", "-q", "worker").strip()
+            worker.docker("swarm", "join", "--token", token, f"{manager.address}:2377")
+            made = Swarm(manager, worker, registry)
+            _publish(made)
+            yield made
+
+
+def _publish(swarm: Swarm) -> None:
+    """Make the project image and push it to the registry."""
+    with tempfile.TemporaryDirectory(prefix="ff-image-") as folder:
+        changes = [part for change in rootfs.CHANGES for part in ("-c", change)]
+        swarm.manager.docker("import", *changes, str(rootfs.make(Path(folder))), swarm.image)
+    swarm.manager.docker("push", swarm.image)
+
+
+@contextmanager
+def _registry(switch: Switch) -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="ff-registry-", dir="/tmp"))
+    address = f"{switch.address}:{REGISTRY_PORT}"
+    (folder / "config.yml").write_text(REGISTRY.format(folder=folder / "data", address=address))
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log, env={"PATH": PATH}
+        )
+    try:
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder)
+
+
+def _in_groups(names: list[str]) -> Iterator[int]:
+    for path in Path("/proc").glob("[0-9]*/cgroup"):
+        with contextlib.suppress(OSError):
+            text = path.read_text()
+            if any(name in text for name in names):
+                yield int(path.parent.name)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": PATH, "HOME": "/nonexistent"})
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
