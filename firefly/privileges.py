@@ -13,7 +13,10 @@ from pathlib import Path
 CLONE_NEWNS = 0x00020000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 32, 4096, 16384
 MS_PRIVATE = 1 << 18
-PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38
+PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 15, 22, 24, 38
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
+CAPABILITIES_VERSION = 0x20080522
 
 STAGE = Path("/mnt")
 
@@ -48,6 +51,33 @@ def _own_mounts() -> None:
 
 def prctl(option: int, value: int) -> None:
     _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0), "prctl")
+
+
+def name_process(name: str) -> None:
+    """What /proc/<pid>/comm says, up to fifteen bytes."""
+    _check(_libc.prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0), "prctl")
+
+
+def renounce() -> None:
+    """Give up every capability for good: the bounding set, ambient, effective, permitted and inheritable ones."""
+    for number in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
+        prctl(PR_CAPBSET_DROP, number)
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    head, none = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0), (ctypes.c_uint32 * 6)()
+    _check(_libc.capset(head, none), "capset")
+
+
+def refuse_calls(program: bytes) -> None:
+    """Put a filter of system calls (struct sock_filter, one after the other) on the calling thread for good.
+
+    Needs `no_new_privs` to be set, or CAP_SYS_ADMIN.
+    """
+
+    class Filter(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
+
+    made = Filter(len(program) // 8, program)
+    _check(_libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(made), 0, 0), "seccomp")
 
 
 def stage(binds: Mapping[str, Path], *, at: Path = STAGE) -> dict[str, Path]:

@@ -10,7 +10,7 @@ from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.projects.seams import PullResult, WorkspaceFacts
 from firefly.protocol.application import ApplicationStatus, Line
-from firefly.protocol.workspace import Configuration, InitializeParams, Member, ProjectName, Role
+from firefly.protocol.workspace import CarryParams, Configuration, InitializeParams, Member, ProjectName, Role
 from firefly.sandbox.keeper import Keeper
 from firefly.settings import Settings
 
@@ -46,6 +46,16 @@ class BridgeCalls:
     ) -> None:
         async with self._bridge(workspace_id) as bridge:
             await bridge.initialize_archive(body)
+
+    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes]) -> None:
+        async with self._bridge(workspace_id) as bridge:
+            await bridge.initialize_remix(changes)
+
+    @asynccontextmanager
+    async def changes(self, workspace_id: UUID, *, base: str, published: bool) -> AsyncIterator[AsyncIterator[bytes]]:
+        params = CarryParams(base=base, published=published)
+        async with self._bridge(workspace_id) as bridge, bridge.changes(params) as response:
+            yield response.content.iter_any()
 
     async def configure(self, facts: WorkspaceFacts) -> None:
         configuration = await self.configuration(facts)

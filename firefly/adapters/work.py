@@ -12,7 +12,7 @@ from firefly.audit import Audit
 from firefly.auth import RateLimiter
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import AddressPolicy, Gateway, Importer
+from firefly.git import AddressPolicy, Copier, Gateway, Importer, Shadows
 from firefly.projects import (
     Access,
     Catalogue,
@@ -23,6 +23,7 @@ from firefly.projects import (
     Preparation,
     Projects,
     Records,
+    Remixing,
     Removal,
     Secrets,
     WorkspaceUpdater,
@@ -91,15 +92,20 @@ class Work:
             backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
             clock=ground.clock,
         )  # fmt: skip
-        source.uid_of = keeper.workspaces.uid
+        source.uid_of, source.epoch_of = keeper.workspaces.uid, keeper.workspaces.epoch
 
         async def project_of(workspace_id: UUID) -> UUID | None:
             facts = await records.facts(workspace_id)
             return facts.project_id if facts else None
 
+        shadows = Shadows(
+            git=hosting.git, maintenance=hosting.maintenance, epoch_of=keeper.workspaces.epoch,
+            advanced=keeper.workspaces.note_flush,
+        )  # fmt: skip
         gateway = Gateway(
-            git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of
-        )
+            git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
+            shadows=shadows,
+        )  # fmt: skip
         made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes)
         keeper.inform_by(BridgeInformant(keeper))
         keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))
@@ -148,14 +154,18 @@ async def _tie(
     removal = Removal(
         records=records, repositories=hosting.repositories, workspaces=workspaces, routes=routes, clock=clock
     )
-    Filling(
+    filling = Filling(
         jobs=jobs, records=records, importer=importer, artifacts=ground.artifacts, bridge=bridges, routes=routes,
         workspaces=workspaces, removal=removal, largest_unpacked=settings.max_upload * UNPACKED,
+    )  # fmt: skip
+    Remixing(
+        jobs=jobs, records=records, filling=filling, bridge=bridges, repositories=hosting.repositories,
+        copier=Copier(git=hosting.git, repositories=hosting.repositories),
     )  # fmt: skip
     creation = Creation(
         records=records, audit=audit, quotas=Quotas(ground.database, settings), clock=clock,
         repositories=hosting.repositories, preparation=preparation, catalogue=catalogue, importer=importer,
-        workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs,
+        workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs, secrets=values,
     )  # fmt: skip
     projects = Projects(
         records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=creation, removal=removal,

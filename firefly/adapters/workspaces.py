@@ -19,7 +19,9 @@ from firefly.settings import Settings
 log = structlog.get_logger()
 
 FactsOf = Callable[[UUID], Awaitable[WorkspaceFacts | None]]
-UidOf = Callable[[UUID], Awaitable[int]]
+NumberOf = Callable[[UUID], Awaitable[int]]
+# Tells the bridge which start of its workspace it is.
+EPOCH = "FIREFLY_EPOCH"
 
 
 class KeeperWorkspaces:
@@ -48,20 +50,26 @@ class KeeperWorkspaces:
 class ProjectSpecs:
     """Fulfils the keeper's `WorkspaceSource`: limits from the settings, trust from who owns the project."""
 
-    def __init__(self, *, settings: Settings, facts_of: FactsOf, uid_of: UidOf | None = None) -> None:
-        """`uid_of` is the keeper's own table, which is made after this; set it before the first start."""
+    def __init__(
+        self, *, settings: Settings, facts_of: FactsOf, uid_of: NumberOf | None = None, epoch_of: NumberOf | None = None
+    ) -> None:
+        """`uid_of` and `epoch_of` are of the keeper's own table, which is made after this; set them before the first
+        start.
+        """
         self._limits = Limits(memory=settings.sandbox_memory, cpu=settings.sandbox_cpu, pids=settings.sandbox_pids)
         self._facts_of = facts_of
         self.uid_of = uid_of
+        self.epoch_of = epoch_of
 
     async def spec(self, workspace_id: UUID) -> SandboxSpec:
         assert self.uid_of is not None
+        assert self.epoch_of is not None
         facts = await self._facts_of(workspace_id)
         return SandboxSpec(
             workspace_id=workspace_id,
             uid=await self.uid_of(workspace_id),
             limits=self._limits,
-            environment=self._environment(facts),
+            environment={**self._environment(facts), EPOCH: str(await self.epoch_of(workspace_id))},
             # Nobody's yet: empty, and claimed only after its owner was looked at again.
             trusted=facts is None or facts.owner_is_administrator,
         )

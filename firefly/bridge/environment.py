@@ -23,7 +23,8 @@ class Environment:
     """`host` is where applications are told to listen; inside a sandbox the loopback is its own.
 
     The bridge accepts on `descriptor`, or on one that is handed out at the socket `giver`.
-    `port_is_fixed`: the port counts whatever firefly.yml says, because the network is shared with others.
+    `port_is_fixed`: the port counts whatever firefly.yml says, because the network is shared with others. `epoch` is
+    the workspace's at the start of this sandbox; what a later one has saved, this one cannot overwrite.
     """
 
     workspace: Path
@@ -32,6 +33,7 @@ class Environment:
     templates: Path
     prepared: Path | None
     gateway: Path
+    epoch: int
     host: str
     port: int
     port_is_fixed: bool
@@ -52,6 +54,7 @@ class Environment:
             templates=Path(variables.get("FIREFLY_TEMPLATES", str(_TEMPLATES))),
             prepared=Path(prepared) if prepared else None,
             gateway=Path(variables.get("FIREFLY_GATEWAY", "/run/firefly/gateway")),
+            epoch=int(variables.get("FIREFLY_EPOCH", 1)),
             host=variables.get("FIREFLY_APPLICATION_HOST", "127.0.0.1"),
             port=int(variables.get("FIREFLY_APPLICATION_PORT", DEFAULT_PORT)),
             port_is_fixed="FIREFLY_APPLICATION_PORT" in variables,

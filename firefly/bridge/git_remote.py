@@ -1,4 +1,4 @@
-"""git's way to the hosted repository: the remote helper behind addresses such as `firefly::origin`.
+"""git's way to the hosted repository: the remote helper behind `firefly::origin`, and `firefly::shadow` of the bridge.
 
 It runs once for every fetch and push, so it needs the standard library only and starts at once
 (see gitremote-helpers(7); the capability is `connect`).
@@ -14,6 +14,7 @@ GATEWAY = "/run/firefly/gateway"
 CONNECT_SECONDS = 10
 BLOCK = 64 << 10
 LONGEST_ANSWER = 1024
+SHADOW = "shadow"
 
 
 def main() -> int:
@@ -36,7 +37,7 @@ def _connect(service: str) -> int:
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         server.settimeout(CONNECT_SECONDS)
         server.connect(path)
-        server.sendall(service.encode() + b"\n")
+        server.sendall(_greeting(service))
         answer = _answer(server)
     except OSError as error:
         return _fail(f"the hosted repository cannot be reached: {error.strerror or error}")
@@ -46,6 +47,12 @@ def _connect(service: str) -> int:
     _say(b"\n")
     _copy_both_ways(server)
     return 0
+
+
+def _greeting(service: str) -> bytes:
+    """Shadow branches are asked for with the epoch of this sandbox."""
+    wanted = f"{service} {SHADOW} {os.environ.get('FIREFLY_EPOCH', '1')}" if sys.argv[-1] == SHADOW else service
+    return wanted.encode() + b"\n"
 
 
 def _answer(server: socket.socket) -> str:

@@ -65,6 +65,13 @@ class Repository:
         await self._must("checkout", "--quiet", "--force", "-B", branch, "--track", f"{REMOTE}/{branch}")
         return await self.head()
 
+    async def go_back(self, commit: str) -> bool:
+        """Put the branch and all files to an earlier commit; False where it is not known here."""
+        if (await self._git("cat-file", "-e", f"{commit}^{{commit}}")).code != 0:
+            return False
+        await self._must("reset", "--quiet", "--hard", commit)
+        return True
+
     async def pull(self, ref: str) -> Pulled:
         """Follow `ref` of the hosted repository when nothing of the user's is in the way."""
         branch = ref.removeprefix("refs/heads/")

@@ -22,6 +22,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.http.control import ControlRoutes
 from firefly.bridge.http.files import FileRoutes
 from firefly.bridge.http.problems import problems
+from firefly.bridge.http.shadow import ShadowRoutes
 from firefly.bridge.outer import Door, Outer
 from firefly.bridge.output import Output
 from firefly.bridge.repository import Repository
@@ -32,6 +33,8 @@ from firefly.bridge.services.listing import Lister
 from firefly.bridge.services.terminals import Terminals
 from firefly.bridge.services.watch import Watch
 from firefly.bridge.services.workspace import MAX_MESSAGE, WorkspaceService
+from firefly.bridge.shadow.flusher import Flusher
+from firefly.bridge.shadow.store import ShadowStore
 from firefly.bridge.site.server import Site
 from firefly.bridge.storage import Storage
 from firefly.bridge.watcher import Watcher
@@ -40,6 +43,8 @@ from firefly.clock import Clock
 
 SHUTDOWN_SECONDS = 2.0
 FETCH_LIMIT = 10.0
+# Less than a supervisor waits for the bridge's end.
+FLUSH_SECONDS = 2.5
 log = structlog.get_logger()
 
 
@@ -50,6 +55,13 @@ class Bridge:
     application: Application
     terminals: Terminals
     annex: Annex
+    flusher: Flusher
+
+    async def end(self) -> None:
+        """End what runs, and save what is not saved yet."""
+        saving = self.flusher.flush_within(FLUSH_SECONDS)
+        await asyncio.gather(saving, self.application.close(), self.terminals.close())
+        await self.flusher.close()
 
 
 def build(environment: Environment, clock: Clock) -> Bridge:
@@ -61,17 +73,20 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     application = _application(environment, storage, watcher, clock)
     files, execution = Files(workspace, storage, annex, lister), Execution(environment)
     terminals = Terminals(workspace, environment)
-    service = WorkspaceService(environment, workspace, storage, Repository(environment), application)
+    flusher = Flusher(environment, watcher, clock, store=ShadowStore(environment))
+    service = WorkspaceService(environment, workspace, storage, Repository(environment), application, flusher)
     watch = Watch(workspace, storage, watcher)
     dispatcher = Dispatcher([service, files, watch, terminals, application, execution])
     activity = Activity(
-        busy=[application.busy, execution.busy, files.busy, service.busy], wishes=lambda: application.wishes
+        busy=[application.busy, execution.busy, files.busy, service.busy, flusher.busy],
+        wishes=lambda: application.wishes,
     )
     control = ControlRoutes(dispatcher, application, execution, service, activity)
+    shadow = ShadowRoutes(flusher)
     app = web.Application(middlewares=[problems], client_max_size=MAX_MESSAGE)
-    app.add_routes(control.routes())
+    app.add_routes([*control.routes(), *shadow.routes()])
     app.add_routes(FileRoutes(storage, annex, files, lister).routes())
-    return Bridge(app, service, application, terminals, annex)
+    return Bridge(app, service, application, terminals, annex, flusher)
 
 
 def _application(environment: Environment, storage: Storage, watcher: Watcher, clock: Clock) -> Application:
@@ -104,11 +119,12 @@ async def serving(
                 await web.SockSite(runner, listener).start()
             if door is not None and runner.server is not None:
                 await stack.enter_async_context(Outer(door, runner.server, environment.gateway).open())
+            # While there is still a way out.
+            stack.push_async_callback(bridge.end)
             await bridge.workspace.resume()
             log.info("bridge.ready", workspace=environment.workspace_id)
             yield bridge
     finally:
-        await asyncio.gather(bridge.application.close(), bridge.terminals.close())
         await runner.cleanup()
 
 

@@ -1,4 +1,4 @@
-"""`firefly project`: create, list, show, import, rename, delete, restore."""
+"""`firefly project`: create, list, show, import, remix, rename, delete, restore."""
 
 import asyncio
 from pathlib import Path
@@ -20,6 +20,8 @@ POLL = 0.5
 def _describe(project: Project) -> str:
     lines = [f"{project.path}  ({project.visibility}, sandbox {project.sandbox})"]
     lines += [f"  {kind:8}{url}" for kind, url in project.urls]
+    lines += [f"  {'remix of':8} {project.remix_of}"] if project.remix_of else []
+    lines += [f"  {'remixes':8} {project.remixes}"] if project.remixes else []
     return "\n".join(lines)
 
 
@@ -56,6 +58,23 @@ async def import_(
     cli.show(made, _describe(made))
 
 
+@command(app)
+async def remix(
+    cli: Cli,
+    project: ProjectPath,
+    name: Annotated[str, typer.Argument(help="What the copy is to be called.")],
+    description: Annotated[str | None, typer.Option(help="One sentence.")] = None,
+    visibility: Annotated[str | None, typer.Option(help="`members` or `public`.")] = None,
+) -> None:
+    """Make a project of your own that begins as a copy of another one, and wait until it is filled."""
+    async with cli.client() as client:
+        source = "/".join(await resolve(client, project))
+        made = await client.create_project(name, remix_of=source, description=description, visibility=visibility)
+        if made.job is not None:
+            await follow(cli, client, made.job)
+    cli.show(made, _describe(made))
+
+
 def _name_in(source: str) -> str:
     name = source.rstrip("/").rpartition("/")[2].rpartition(":")[2]
     for ending in (".git", ".tar.gz", ".tgz", ".zip", ".tar"):
@@ -75,7 +94,7 @@ async def follow(cli: Cli, client: FireflyClient, job: Job) -> None:
             await asyncio.sleep(POLL)
             job = await client.job(job.id)
     if job.state != "succeeded":
-        raise Failure(job.error or f"The import was {job.state}.")
+        raise Failure(job.error or f"The {job.kind} was {job.state}.")
 
 
 def _tell(cli: Cli, job: Job, told: str) -> str:

@@ -70,7 +70,7 @@ class FireflyClient:
         return await self._get(Project, _project(owner, name))
 
     async def create_project(self, name: str, **wanted: str | None) -> Project:
-        """`wanted`: owner, description, visibility, and template or git_url."""
+        """`wanted`: owner, description, visibility, and template, git_url or remix_of."""
         body = {"name": name, **{key: value for key, value in wanted.items() if value is not None}}
         return await self._send(Project, "POST", "/projects", body, timeout=PATIENCE)
 

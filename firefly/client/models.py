@@ -59,6 +59,8 @@ class Project(Value):
     name: str
     description: str = ""
     visibility: str
+    remix_of: str | None = None
+    remixes: int = 0
     role: str | None = None
     sandbox: str = "stopped"
     changed_at: datetime

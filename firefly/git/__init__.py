@@ -2,6 +2,7 @@
 
 from .addresses import AddressPolicy
 from .command import Git, GitFailed
+from .copying import Copier
 from .gateway import SOCKET, Gateway
 from .importing import Importer
 from .maintenance import Maintenance
@@ -9,11 +10,13 @@ from .model import PushListener, PushRecorded, RefChange, Service
 from .progress import Progress
 from .pushes import Pushes
 from .repositories import Repositories
+from .shadows import Shadows
 from .smart_http import SmartHTTP
 
 __all__ = [
     "SOCKET",
     "AddressPolicy",
+    "Copier",
     "Gateway",
     "Git",
     "GitFailed",
@@ -26,5 +29,6 @@ __all__ = [
     "RefChange",
     "Repositories",
     "Service",
+    "Shadows",
     "SmartHTTP",
 ]

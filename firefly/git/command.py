@@ -135,13 +135,16 @@ class Git:
         settings: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         niceness: int = 0,
+        input: bytes | None = None,
     ) -> str:
         """The output of a short command. Raises GitFailed, TimedOut."""
-        running = self.process(*arguments, cwd=cwd, settings=settings, environment=environment, niceness=niceness)
+        running = self.process(
+            *arguments, cwd=cwd, settings=settings, environment=environment, niceness=niceness, stdin=input is not None
+        )
         async with running as process:
             try:
                 async with asyncio.timeout(limit):
-                    out, err = await process.communicate()
+                    out, err = await process.communicate(input)
             except TimeoutError as error:
                 raise TimedOut("git took too long.") from error
         if process.returncode:

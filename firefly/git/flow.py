@@ -29,12 +29,15 @@ class Flow:
         """Everything into standard input, then its end; git may stop listening when it has heard enough."""
         stdin = self._process.stdin
         assert stdin is not None
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            async for piece in body:
-                self._alive = self._loop.time()
-                stdin.write(piece)
-                await stdin.drain()
-        stdin.close()
+        try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                async for piece in body:
+                    self._alive = self._loop.time()
+                    stdin.write(piece)
+                    await stdin.drain()
+        finally:
+            # Also where `body` failed: git would wait for the rest.
+            stdin.close()
 
     async def output(self) -> AsyncIterator[bytes]:
         """Standard output to its end. Raises TimedOut when both sides are silent, or it takes an hour."""

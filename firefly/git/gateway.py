@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -11,16 +12,18 @@ import structlog
 
 from ..errors import FireflyError, InvalidInput, NotFound, Unavailable
 from ..unixsockets import inode_of, put_in_place
-from .command import Git, tail
-from .flow import PIECE, Flow, background
+from .command import Git
+from .exchange import Caller, exchange, pieces, read_commands
 from .model import Service
 from .pushes import PendingPush, Pushes
 from .receiving import CommandReader, ReportReader
 from .repositories import Repositories
+from .shadows import Shadows
 
 log = structlog.get_logger()
 
 SOCKET = "git.sock"
+SHADOW = "shadow"
 _CONNECTIONS = 4
 _WAITING = 16
 _GREETING_LIMIT = 10.0
@@ -28,6 +31,7 @@ _GREETING_LIMIT = 10.0
 
 class Gateway:
     """One listener per running sandbox. Protocol: `<service>\\n`, `ok\\n` or `error <sentence>\\n`, then git's own.
+    `<service> shadow <epoch>\\n` is about the workspace's shadow branches.
 
     `project_of` says whose workspace it is, at each connection: None for one that nobody has claimed.
     Pushes that come this way are recorded with `via="workspace"` and update no workspace.
@@ -40,11 +44,13 @@ class Gateway:
         repositories: Repositories,
         pushes: Pushes,
         project_of: Callable[[UUID], Awaitable[UUID | None]],
+        shadows: Shadows,
     ) -> None:
         self._git = git
         self._repositories = repositories
         self._pushes = pushes
         self._project_of = project_of
+        self._shadows = shadows
         self._listeners: dict[UUID, _Listener] = {}
 
     async def listen(self, workspace_id: UUID, folder: Path) -> None:
@@ -70,67 +76,43 @@ class Gateway:
 
     async def _answer(self, workspace_id: UUID, reader: StreamReader, writer: StreamWriter) -> None:
         try:
-            service = await _greeting(reader)
+            wanted = await _greeting(reader)
             project_id = await self._project_of(workspace_id)
             if project_id is None:
                 raise NotFound("This workspace belongs to no project yet.")
             path = await self._repositories.existing(project_id)
+            if wanted.epoch is not None:
+                await self._shadows.check(workspace_id, wanted.epoch, wanted.service)
         except FireflyError as error:
             writer.write(f"error {error.detail}\n".encode())
             return
         writer.write(b"ok\n")
-        if service is Service.UPLOAD_PACK:
-            await self._exchange(path, service, _pieces(reader), writer, None)
+        caller = Caller(workspace_id, project_id, path, pieces(reader), writer)
+        if wanted.epoch is not None:
+            await self._shadows.serve(caller, wanted.service, wanted.epoch)
+        elif wanted.service is Service.UPLOAD_PACK:
+            await exchange(self._git, path, wanted.service, caller.body, writer)
         else:
-            await self._receive(project_id, path, reader, writer)
+            await self._receive(caller)
 
-    async def _receive(self, project_id: UUID, path: Path, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _receive(self, caller: Caller) -> None:
         report = ReportReader(after_advertisement=True)
         pending: list[PendingPush] = []
 
-        async def body() -> AsyncIterator[bytes]:
-            commands, head = CommandReader(), bytearray()
-            async for piece in _pieces(reader):
-                if commands.done:
-                    yield piece
-                    continue
-                head += piece
-                commands.feed(piece)
-                if not commands.done:
-                    continue
-                report.set_sideband(commands.sideband)
-                if commands.changes:
-                    changes = commands.changes
-                    pending.append(
-                        await self._pushes.begin(project_id, pusher_id=None, via="workspace", changes=changes)
-                    )
-                yield bytes(head)
+        async def begin(commands: CommandReader) -> None:
+            report.set_sideband(commands.sideband)
+            if commands.changes:
+                push = await self._pushes.begin(
+                    caller.project_id, pusher_id=None, via="workspace", changes=commands.changes
+                )
+                pending.append(push)
 
+        body = read_commands(caller.body, begin)
         try:
-            await self._exchange(path, Service.RECEIVE_PACK, body(), writer, report)
+            await exchange(self._git, caller.path, Service.RECEIVE_PACK, body, caller.writer, report=report)
         finally:
             for push in pending:
                 await self._pushes.settle(push, report.accepted(push.changes) if report.seen else None)
-
-    async def _exchange(
-        self,
-        path: Path,
-        service: Service,
-        body: AsyncIterator[bytes],
-        writer: StreamWriter,
-        report: ReportReader | None,
-    ) -> None:
-        arguments = [service.removeprefix("git-"), str(path)]
-        async with self._git.process(*arguments, stdin=True) as process:
-            flow = Flow(process)
-            async with background(tail(process.stderr)), background(flow.pump(body)) as pump:
-                async for piece in flow.output():
-                    if report is not None:
-                        report.feed(piece)
-                    writer.write(piece)
-                    await writer.drain()
-                if pump.done() and not pump.cancelled() and (failure := pump.exception()):
-                    raise failure
 
 
 class _Listener:
@@ -182,17 +164,26 @@ class _Listener:
             await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
 
-async def _greeting(reader: StreamReader) -> Service:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """`epoch`: the caller's, when it is about shadow branches."""
+
+    service: Service
+    epoch: int | None = None
+
+
+async def _greeting(reader: StreamReader) -> _Wanted:
     try:
         async with asyncio.timeout(_GREETING_LIMIT):
             line = await reader.readline()
-        return Service(line.decode("ascii").strip())
+        service, *more = line.decode("ascii").strip().split(" ")
+        if not more:
+            return _Wanted(Service(service))
+        word, epoch = more
+        if word != SHADOW:
+            raise ValueError(word)
+        return _Wanted(Service(service), int(epoch))
     except TimeoutError as error:
         raise Unavailable("Say which service you want.") from error
     except ValueError as error:
         raise InvalidInput("There is no such service.") from error
-
-
-async def _pieces(reader: StreamReader) -> AsyncIterator[bytes]:
-    while piece := await reader.read(PIECE):
-        yield piece

@@ -59,8 +59,12 @@ class Maintenance:
         self._pushing[project_id] -= 1
         if not self._pushing[project_id]:
             del self._pushing[project_id]
-            self._waiting[project_id] = None
-            self._wake.set()
+            self.suggest(project_id)
+
+    def suggest(self, project_id: UUID) -> None:
+        """Look after the repository when there is time."""
+        self._waiting[project_id] = None
+        self._wake.set()
 
     async def run(self) -> None:
         """Tend what was pushed to, until cancelled."""

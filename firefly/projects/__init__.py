@@ -11,6 +11,7 @@ from .model import Archive, CreateProject, LastChange, Member, Page, Project, Ro
 from .preparation import Preparation
 from .pushes import WorkspaceUpdater
 from .records import Records
+from .remixing import Remixing
 from .removal import Removal
 from .seams import BridgeGateway, ProjectRoutes, PullResult, WorkspaceFacts, Workspaces
 from .secrets import Secrets
@@ -39,6 +40,7 @@ __all__ = [
     "Projects",
     "PullResult",
     "Records",
+    "Remixing",
     "Removal",
     "Role",
     "Secrets",

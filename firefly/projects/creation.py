@@ -17,6 +17,7 @@ from ..clock import Clock
 from ..errors import FireflyError, Forbidden, InvalidInput, NameTaken
 from ..git import Importer, Repositories
 from ..quotas import Quotas
+from ..secrets import SecretValues
 from ..store import Connection
 from .access import is_administrator
 from .catalogue import Catalogue
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """`job` fills the project when it comes from a git URL or an archive; None: it is ready."""
+    """`job` fills the project when it comes from elsewhere; None: it is ready."""
 
     project: Project
     job: Job | None = None
@@ -57,6 +58,7 @@ class Creation:
         routes: ProjectRoutes,
         removal: Removal,
         jobs: Jobs,
+        secrets: SecretValues,
     ) -> None:
         self._records = records
         self._queries = records.queries
@@ -72,16 +74,20 @@ class Creation:
         self._routes = routes
         self._removal = removal
         self._jobs = jobs
+        self._secrets = secrets
 
-    async def create(self, identity: Identity, request: CreateProject, *, address: str | None) -> Created:
+    async def create(
+        self, identity: Identity, request: CreateProject, *, address: str | None, source: Project | None = None
+    ) -> Created:
+        """`source` is what a remix is made of, which the caller may read."""
         await self._check(identity, request)
-        project = self._draft(identity, request)
+        project = self._draft(identity, request, source)
         prepared = self._preparation.repository(request.template) if request.template else None
         project = await self._lay_out(project, prepared)
         facts = facts_of(project, owner_is_administrator=identity.account.is_administrator)
-        job = self._job(identity, project, request)
+        job = self._job(identity, project, request, source)
         try:
-            await self._insert(identity, project, facts, job, address)
+            await self._insert(identity, project, facts, job, address, source)
             if request.template is not None:
                 await self._bridge.initialize_template(facts.workspace_id, request.template)
                 await self._bridge.configure(facts)
@@ -98,14 +104,14 @@ class Creation:
         hostnames.validate_name(request.name)
         if request.owner not in (None, identity.account.name):
             raise Forbidden("You can make projects under your own name only.")
-        if [request.template, request.git_url, request.archive].count(None) != 2:
-            raise InvalidInput("Give exactly one of template, git_url and archive.", field="template")
+        if [request.template, request.git_url, request.archive, request.remix_of].count(None) != 3:
+            raise InvalidInput("Give exactly one of template, git_url, remix_of and archive.", field="template")
         if request.template is not None:
             self._catalogue.get(request.template)
         if request.git_url is not None:
             self._importer.check(request.git_url, allow_file=is_administrator(identity))
 
-    def _draft(self, identity: Identity, request: CreateProject) -> Project:
+    def _draft(self, identity: Identity, request: CreateProject, source: Project | None) -> Project:
         now, account = self._clock.now(), identity.account
         return Project(
             id=uuid4(),
@@ -113,7 +119,7 @@ class Creation:
             name=request.name,
             description=request.description.strip(),
             visibility=request.visibility,
-            default_branch="main",
+            default_branch=source.default_branch if source else "main",
             workspace_id=None,
             created_at=now,
             changed_at=now,
@@ -122,6 +128,7 @@ class Creation:
             last_change=LastChange("created it", account.name, now),
             owner_id=account.id,
             template=request.template,
+            remix_of=source.path if source else None,
         )
 
     async def _lay_out(self, project: Project, prepared: Path | None) -> Project:
@@ -139,7 +146,13 @@ class Creation:
             raise
 
     async def _insert(
-        self, identity: Identity, project: Project, facts: WorkspaceFacts, job: NewJob | None, address: str | None
+        self,
+        identity: Identity,
+        project: Project,
+        facts: WorkspaceFacts,
+        job: NewJob | None,
+        address: str | None,
+        source: Project | None,
     ) -> None:
         """All that must be there together: the project, its host, and the job that fills it."""
         account = identity.account
@@ -148,8 +161,10 @@ class Creation:
                 await self._quotas.check_projects(
                     account.id, is_administrator=account.is_administrator, connection=connection
                 )
-                await self._write(connection, project)
+                await self._write(connection, project, source)
                 hosts = await self._routes.add(facts, project.visibility, connection)
+                if source is not None:
+                    await self._secrets.copy_names(source.id, project.id, connection)
                 if job is not None:
                     await self._jobs.insert(job, connection)
                 await self._records.announce("project.created", project, connection)
@@ -158,14 +173,14 @@ class Creation:
                     "project.created",
                     f"project:{project.id}",
                     address=address,
-                    detail={"project": project.path},
+                    detail={"project": project.path, **({"remix_of": source.path} if source else {})},
                     connection=connection,
                 )
         except asyncpg.UniqueViolationError as error:
             raise NameTaken(SENTENCES["used"].format(name=project.name), field="name") from error
         await self._routes.apply(hosts)
 
-    async def _write(self, connection: Connection, project: Project) -> None:
+    async def _write(self, connection: Connection, project: Project, source: Project | None) -> None:
         now, owner_id = project.created_at, project.owner_id
         await self._queries.insert_project(
             connection,
@@ -174,7 +189,9 @@ class Creation:
             name=project.name,
             description=project.description,
             visibility=project.visibility,
+            default_branch=project.default_branch,
             template=project.template,
+            remix_of=source.id if source else None,
             workspace_id=project.workspace_id,
             now=now,
             what=project.last_change.what,
@@ -182,7 +199,9 @@ class Creation:
         )
         await self._queries.insert_owner(connection, project_id=project.id, account_id=owner_id, now=now)
 
-    def _job(self, identity: Identity, project: Project, request: CreateProject) -> NewJob | None:
+    def _job(
+        self, identity: Identity, project: Project, request: CreateProject, source: Project | None
+    ) -> NewJob | None:
         """What is to fill the project; None for a template, which is there at once."""
         account_id = identity.account.id
         if request.archive is not None:
@@ -191,6 +210,10 @@ class Creation:
         if request.git_url is not None:
             url: dict[str, JSON] = {"url": request.git_url, "allow_file": is_administrator(identity)}
             return self._jobs.new("import", project_id=project.id, account_id=account_id, input=url)
+        if source is not None:
+            published = source.role is None and not is_administrator(identity)
+            remix: dict[str, JSON] = {"source": str(source.id), "published": published}
+            return self._jobs.new("remix", project_id=project.id, account_id=account_id, input=remix)
         return None
 
     async def reconfigure(self, facts: WorkspaceFacts) -> None:

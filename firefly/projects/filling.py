@@ -49,7 +49,7 @@ class Filling:
         jobs.register("archive", (CHECK, UNPACK), self.unpack, self.undo, tidy=self.forget)
 
     async def import_(self, progress: Progressing) -> None:
-        project, facts = await self._project(progress)
+        project, facts = await self.project(progress)
 
         def report(news: Progress) -> None:
             progress.step(_STEPS[news.step], news.detail, news.percent)
@@ -61,10 +61,10 @@ class Filling:
             await self._records.queries.set_default_branch(connection, id=project.id, branch=branch)
         progress.step(OPEN)
         await self._bridge.initialize_clone(facts.workspace_id)
-        await self._finish(project, facts, "imported it")
+        await self.finish(project, facts, "imported it")
 
     async def unpack(self, progress: Progressing) -> None:
-        project, facts = await self._project(progress)
+        project, facts = await self.project(progress)
         digest = progress.input["digest"]
         progress.step(CHECK, progress.input["filename"])
         summary = await look_over(await self._artifacts.local(digest), total=self._largest)
@@ -77,7 +77,7 @@ class Filling:
                 size=artifact.size if artifact else 0,
                 body=body,
             )
-        await self._finish(project, facts, "uploaded it")
+        await self.finish(project, facts, "uploaded it")
 
     async def forget(self, input: Mapping[str, Any]) -> None:
         """The archive; not before the end of the job is written, since a server that stops begins again."""
@@ -89,7 +89,8 @@ class Filling:
             await self._removal.purge(project.id, project.workspace_id)
             await self._records.announce("project.removed", project)
 
-    async def _project(self, progress: Progressing) -> tuple[Project, WorkspaceFacts]:
+    async def project(self, progress: Progressing) -> tuple[Project, WorkspaceFacts]:
+        """What a job fills, with an empty workspace. Raises NotFound."""
         project = await self._records.find_by_id(None, progress.job.project_id)
         if project is not None and progress.again:
             project = await self._give_fresh_workspace(project)
@@ -118,7 +119,7 @@ class Filling:
             await self._workspaces.remove(old.workspace_id)
         return replace(project, workspace_id=facts.workspace_id)
 
-    async def _finish(self, project: Project, facts: WorkspaceFacts, what: str) -> None:
+    async def finish(self, project: Project, facts: WorkspaceFacts, what: str) -> None:
         # The project may have been renamed, which a workspace that was not configured yet could not be told.
         await self._bridge.configure(await self._records.facts_of(project) or facts)
         await self._records.announce("project.changed", project, what=what)

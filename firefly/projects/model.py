@@ -58,6 +58,9 @@ class Project:
     last_change: LastChange
     owner_id: UUID
     template: str | None = None
+    remix_of: str | None = None
+    """The address of the project that it is a remix of, when the caller may see that one."""
+    remixes: int = 0
 
     @property
     def path(self) -> str:
@@ -83,7 +86,10 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateProject:
-    """Exactly one of `template`, `git_url` and `archive` is given. `owner` defaults to the caller."""
+    """Exactly one of `template`, `git_url`, `archive` and `remix_of` (`<owner>/<name>`) is given.
+
+    `owner` defaults to the caller.
+    """
 
     name: str
     owner: str | None = None
@@ -92,6 +98,7 @@ class CreateProject:
     template: str | None = None
     git_url: str | None = None
     archive: Archive | None = None
+    remix_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

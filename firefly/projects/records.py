@@ -79,6 +79,8 @@ def to_project(row: Mapping[str, Any]) -> Project:
         last_change=LastChange(what=row["changed_what"], who=row["changed_by_name"], at=row["changed_at"]),
         owner_id=plain(row["owner_id"]),
         template=row["template"],
+        remix_of=row["origin_path"],
+        remixes=row["remixes"],
     )
 
 

@@ -1,6 +1,7 @@
 """What the projects' services need of other parts, each as small as its use; adapters join them."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -43,6 +44,17 @@ class BridgeGateway(Protocol):
         self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
     ) -> None:
         """Unpack into the empty workspace, commit, push to the hosted repository through the gateway."""
+
+    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes]) -> None:
+        """Fill the empty workspace from the hosted repository, then with `changes` of another workspace."""
+
+    def changes(
+        self, workspace_id: UUID, *, base: str, published: bool
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """What differs from commit `base` (empty: from nothing) and git does not ignore, as of one moment.
+
+        `published`: without hidden files, which visitors of a public project do not see.
+        """
 
     async def configure(self, facts: WorkspaceFacts) -> None: ...
 

@@ -11,7 +11,7 @@ from .. import hostnames
 from ..audit import Audit
 from ..auth import Identity
 from ..clock import Clock
-from ..errors import Moved, NameTaken, NotFound
+from ..errors import InvalidInput, Moved, NameTaken, NotFound
 from ..store import Connection
 from .access import UNKNOWN, Access, Action
 from .changes import changed, check_description, what_changed
@@ -53,7 +53,16 @@ class Projects:
     async def create(self, identity: Identity, request: CreateProject, *, address: str | None = None) -> Created:
         """Raises InvalidInput (field named), NameTaken, LimitReached, SandboxFailed."""
         check_description(request.description)
-        return await self._creation.create(identity, request, address=address)
+        source = await self._source(identity, request.remix_of) if request.remix_of is not None else None
+        return await self._creation.create(identity, request, address=address, source=source)
+
+    async def _source(self, identity: Identity, path: str) -> Project:
+        """Whoever may read a project may remix it. Raises InvalidInput where there is none that he may read."""
+        owner, _, name = path.partition("/")
+        try:
+            return await self.get(identity, owner, name)
+        except NotFound as error:
+            raise InvalidInput(UNKNOWN, field="remix_of") from error
 
     async def get(
         self, identity: Identity | None, owner: str, name: str, action: Action = Action.READ, *, deleted: bool = False

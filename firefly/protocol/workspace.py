@@ -1,5 +1,6 @@
 """Messages about the workspace as a whole: who is here, where it came from, whose it is."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -67,6 +68,13 @@ class InitializeParams(Params):
         return self
 
 
+class CarryParams(Params):
+    """Asks for what differs from commit `base` (empty: from nothing). `published`: only what visitors may see."""
+
+    base: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")
+    published: bool = False
+
+
 class Initialized(Result):
     """`commit` is the workspace's HEAD; `prepared` says that files and history were copied, not made."""
 
@@ -102,10 +110,31 @@ class Pulled(Result):
     commit: str | None = None
 
 
+class Refused(Result):
+    """A file that is not saved outside of the sandbox, in bytes, and why."""
+
+    path: str
+    size: int
+    reason: str
+
+
+class ShadowStatus(Result):
+    """Whether every edit is saved outside of the sandbox. `error` says why not, when the last try failed."""
+
+    flushed: bool
+    flushed_at: datetime | None = None
+    commit: str | None = None
+    error: str = ""
+    refused: list[Refused] = Field(default_factory=list)
+
+
 class Health(Result):
+    """`unflushed`: there are edits that are not saved outside of the sandbox yet."""
+
     ready: bool
     protocol: int
     workspace_id: str
+    unflushed: bool = False
 
 
 class BridgeError(Result):

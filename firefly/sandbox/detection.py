@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import cgroups, seccomp
 from .backend import Capabilities, Lack, LimitKind
+from .payload import HOLDER
 
 PROBE_LIMIT = 10
 PROBE_UID = 1862270976
@@ -24,6 +25,11 @@ class Machine:
     slirp: str
     groups: dict[str, str]
     capabilities: Capabilities
+
+    @property
+    def forks(self) -> bool:
+        """Whether bridges can be forked from a zygote: what holds their sandbox open comes from the machine."""
+        return bool(self.bubblewrap) and Path(HOLDER).exists()
 
 
 def look(extra: tuple[Lack, ...] = ()) -> Machine:

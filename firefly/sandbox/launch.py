@@ -1,4 +1,4 @@
-"""Starting processes of a sandbox: forking, arranging descriptors, limiting, bubblewrap with the bridge inside.
+"""Starting processes of a sandbox: forking, arranging descriptors, limiting, dropping root, waiting.
 
 Standard library only: runs in the supervisor, which has one thread, so that it may fork.
 """
@@ -14,11 +14,10 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from firefly import privileges
 
-from .cgroups import Group
 from .processes import children
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -62,36 +61,23 @@ def filled_pipe(data: bytes) -> int:
     return read
 
 
-def start_payload(plan: Plan, group: Group | None, output: int, descriptors: Mapping[int, int]) -> int:
-    """Start bubblewrap, or where the plan has none the bridge itself; returns its process id."""
-
-    def run() -> NoReturn:
-        if group is not None:
-            group.join()
-        _limit_files(plan["limits"]["open_files"])
-        _leave_keyring()
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        arrange({0: nothing, 1: output, 2: output, **descriptors})
-        if plan["uid"] is not None:
-            if plan["stage"]:
-                privileges.stage({name: Path(source) for name, source in plan["stage"].items()})
-            elif not plan["isolated"]:
-                privileges.expose(Path(path) for path in plan["exposed"])
-            privileges.become(plan["uid"], plan["uid"])
-        os.chdir(plan["cwd"])
-        os.execve(plan["command"][0], plan["command"], dict(plan["environment"]))
-
-    return fork(run)
+def drop_root(plan: Plan) -> None:
+    """Become the workspace's user, who is shown what the plan names although it lies below folders of root's."""
+    if plan["stage"]:
+        privileges.stage({name: Path(source) for name, source in plan["stage"].items()})
+    elif not plan["isolated"]:
+        privileges.expose(Path(path) for path in plan["exposed"])
+    privileges.become(plan["uid"], plan["uid"])
 
 
-def _limit_files(open_files: int) -> None:
+def limit_files(open_files: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = open_files if hard == resource.RLIM_INFINITY else min(open_files, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _leave_keyring() -> None:
+def leave_keyring() -> None:
     """The kernel keys of whoever started the server must not be within reach."""
     number = KEYCTL.get(platform.machine())
     if number is not None:

@@ -21,6 +21,8 @@ from .runtimes import Runtimes
 
 SANDBOXES = "sandboxes"
 BRIDGE = ("-s", "-P", "-m", "firefly.bridge")
+# What the bridge needs sooner or later: imported once for all that are forked.
+MODULES = ("firefly.bridge.__main__", "firefly.bridge.archive", "firefly.protocol.manifest")
 
 
 class Layout:
@@ -33,6 +35,7 @@ class Layout:
         self._machine = machine
         self._runtimes = runtimes
         self._bridge = bridge or (str(runtimes.python), *BRIDGE)
+        self.modules = () if bridge else MODULES
         self._clock = clock
         self._own_files = settings.run_dir / "etc"
         self._workspaces = settings.data_dir / "workspaces"
@@ -71,11 +74,9 @@ class Layout:
             runtimes=self._runtimes,
             staged=isolated and root,
         )
-        command, stage = list(self._bridge), dict[str, str]()
+        box, stage = list[str](), dict[str, str]()
         if isolated:
-            command, stage = mounts.arguments(
-                view, command, program=self._machine.bubblewrap, memory=spec.limits.memory
-            )
+            box, stage = mounts.arguments(view, program=self._machine.bubblewrap, memory=spec.limits.memory)
         workspace_id, port = str(spec.workspace_id), None if isolated else _free_port()
         plan = {
             "id": folder.name,
@@ -85,7 +86,9 @@ class Layout:
             "port": port,
             "uid": spec.uid if root else None,
             "cwd": "/" if isolated else str(tree),
-            "command": command,
+            "box": box,
+            "command": self._bridge,
+            "inside": {"cwd": mounts.WORKSPACE, "writable": mounts.WRITABLE},
             "stage": stage,
             "exposed": [] if isolated else [str(path) for path in mounts.needed(view)],
             "environment": mounts.environment(view, workspace_id=workspace_id, extra=spec.environment, port=port),

@@ -2,15 +2,14 @@
 
 import os
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from firefly import privileges
 from firefly.resources import PACKAGE
 
-from . import seccomp
-from .launch import BLOCK_FD, BRIDGE_FD, INFO_FD, SECCOMP_FD
+from .launch import BRIDGE_FD
 from .runtimes import Runtimes
 
 WORKSPACE, HOME, OPT = "/workspace", "/home/firefly", "/opt/firefly"
@@ -50,6 +49,8 @@ OWN_FILES: Mapping[str, str] = {
     "resolv.conf": "nameserver 10.0.2.3\noptions timeout:3\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
+# Where a forked bridge and what it starts may write; mounts decide what there is to be written.
+WRITABLE = (WORKSPACE, HOME, "/tmp", "/dev", "/proc")
 # What lies in these folders is memory that nothing can take back, so processes are left a quarter of all.
 TEMPORARY_SIZE, SHARED_MEMORY_SIZE = 1 << 30, 256 << 20
 
@@ -82,20 +83,18 @@ class Sources:
         return str(privileges.STAGE / name)
 
 
-def arguments(view: View, command: Sequence[str], *, program: str, memory: int) -> tuple[list[str], dict[str, str]]:
-    """bubblewrap's command line, and what must be staged for it."""
+def arguments(view: View, *, program: str, memory: int) -> tuple[list[str], dict[str, str]]:
+    """bubblewrap's command line up to what it runs, and what must be staged for it."""
     sources = Sources(staged=view.staged)
     options = [program, "--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"]
     options += ["--uid", str(UID_INSIDE), "--gid", str(UID_INSIDE), "--hostname", "sandbox", "--cap-drop", "ALL"]
-    options += ["--info-fd", str(INFO_FD), "--block-fd", str(BLOCK_FD)]
-    options += ["--seccomp", str(SECCOMP_FD)] if seccomp.program() else []
     options += [*_system(), *_own_files(sources, view.own_files), *_kernel(memory)]
     for folder in view.runtimes.folders:
         options += ["--ro-bind", sources.add(folder), str(folder)]
     options += [*_firefly(sources, view.prepared), *_trust(sources)]
     options += ["--bind", sources.add(view.tree), WORKSPACE, "--bind", sources.add(view.home), HOME]
     options += ["--ro-bind", sources.add(view.gateway), GATEWAY]
-    options += ["--remount-ro", "/", "--chdir", WORKSPACE, "--", *command]
+    options += ["--remount-ro", "/", "--chdir", WORKSPACE]
     return options, sources.stage
 
 
@@ -139,6 +138,11 @@ def _firefly(sources: Sources, prepared: Path) -> Iterator[str]:
     yield from ("--symlink", "package/firefly/bridge/bin", f"{OPT}/bin")
     if prepared.is_dir():
         yield from ("--ro-bind", sources.add(prepared), f"{OPT}/prepared")
+
+
+def packages() -> dict[str, str]:
+    """The folders that the bridge imports from: inside → here."""
+    return {f"{OPT}/package": str(PACKAGE.parent)} | {f"{OPT}/{name}": str(at) for name, at in _libraries().items()}
 
 
 def _libraries() -> dict[str, Path]:

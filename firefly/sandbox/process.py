@@ -22,6 +22,7 @@ from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, Sandbox
 from .cgroups import Group
 from .detection import Machine, look
 from .dialing import Dialer
+from .forking import Forking
 from .layout import SANDBOXES, Layout
 from .runs import Run, attach, kill_supervisor, read_exit
 
@@ -52,6 +53,7 @@ class ProcessBackend(SandboxBackend):
         self._past: dict[str, ExitStatus] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self._dialer: Dialer
+        self._forking: Forking | None = None
         self._runtimes: runtimes.Runtimes | None = None
 
     async def look(self) -> None:
@@ -68,6 +70,9 @@ class ProcessBackend(SandboxBackend):
         self._layout = Layout(self._settings, self._machine, self._runtimes, bridge=self._bridge, clock=self._clock)
         await asyncio.to_thread(self._layout.make_folders)
         await asyncio.to_thread(cgroups.sweep, self._machine.groups)
+        if self._machine.forks:
+            self._forking = Forking(self._runtimes.python, self._layout.modules)
+            await self._forking.open()
         for lack in self._machine.capabilities.lacks:
             log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
 
@@ -84,6 +89,8 @@ class ProcessBackend(SandboxBackend):
             run.source.close()
         self._runs.clear()
         self._dialer.close()
+        if self._forking is not None:
+            await self._forking.close()
 
     @property
     def _machine(self) -> Machine:
@@ -115,18 +122,11 @@ class ProcessBackend(SandboxBackend):
 
     async def _spawn(self, folder: Path) -> None:
         """Start a supervisor; it listens when this returns."""
-        command = [sys.executable, "-I", "-S", "-c", START, str(PACKAGE.parent), str(folder)]
         with (folder / "supervisor.log").open("wb") as file:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/", start_new_session=True
-            )
-        try:
-            async with asyncio.timeout(SPAWN_LIMIT):
-                code = await process.wait()
-        except BaseException:
-            process.kill()
-            raise
-        if code != 0:
+            started = await self._forking.supervise(folder, file.fileno()) if self._forking else None
+            if started is None:
+                started = await _execute(folder, file.fileno())
+        if not started:
             text = await asyncio.to_thread((folder / "supervisor.log").read_text)
             raise SandboxFailed("The sandbox's supervisor did not start.", output=text)
 
@@ -255,6 +255,20 @@ class ProcessBackend(SandboxBackend):
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._past.get(instance_id)
+
+
+async def _execute(folder: Path, output: int) -> bool:
+    """Start a supervisor, which will execute the bridge, without a zygote."""
+    command = [sys.executable, "-I", "-S", "-c", START, str(PACKAGE.parent), str(folder)]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", start_new_session=True
+    )
+    try:
+        async with asyncio.timeout(SPAWN_LIMIT):
+            return await process.wait() == 0
+    except BaseException:
+        process.kill()
+        raise
 
 
 async def _in_thread(function: Callable[..., None], *args: object) -> None:

@@ -6,7 +6,7 @@ Standard library only: runs in the supervisor.
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def first_child(pid: int) -> int | None:
-    """The bridge: the child of bubblewrap's first process in the sandbox."""
+def first_child(pid: int) -> int:
+    """Where it is executed the bridge is the child of the sandbox's first process. 0: it has none."""
     found = children(pid) if pid else []
-    return found[0] if found else None
+    return found[0] if found else 0
 
 
 def descendants(pid: int) -> list[int]:
@@ -74,8 +74,7 @@ def _times(pid: int) -> tuple[float, int]:
     return 0.0, 0
 
 
-def stats(pid: int, group: Group | None) -> dict[str, Any]:
-    everyone = [pid, *descendants(pid)]
+def stats(everyone: Sequence[int], group: Group | None) -> dict[str, Any]:
     times = [_times(one) for one in everyone]
     memory, pids = sum(map(_resident, everyone)), sum(threads for _, threads in times)
     if group is not None:
@@ -84,9 +83,8 @@ def stats(pid: int, group: Group | None) -> dict[str, Any]:
     return {"memory": memory, "cpu_seconds": round(sum(seconds for seconds, _ in times), 2), "pids": pids}
 
 
-def end_hogs(pid: int, memory: int, log: Callable[[str], None]) -> None:
+def end_hogs(everyone: Sequence[int], memory: int, log: Callable[[str], None]) -> None:
     """Where no control group does it: kill the largest processes until the rest fits into `memory` bytes."""
-    everyone = descendants(pid)
     if sum(map(_resident, everyone)) <= memory:
         return
     sizes = sorted(((_own_share(one), one) for one in everyone), reverse=True)

@@ -1,7 +1,8 @@
 """One sandbox's supervisor: a process of its own that starts, watches and ends it, and outlives the server.
 
-Standard library only, started as `python -I -S`. It owns bubblewrap and slirp4netns, listens on `control.sock` in
-the sandbox's folder, and leaves `exit.json` there. Requests and answers on the control socket are lines of JSON.
+Standard library only, forked from the zygote or executed as `python -I -S`. It owns bubblewrap and slirp4netns, listens
+on `control.sock` in the sandbox's folder, and leaves `exit.json` there. Requests and answers on the control socket are
+lines of JSON.
 """
 
 import contextlib
@@ -10,20 +11,20 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from firefly import privileges
 
-from . import launch, processes, seccomp
+from . import launch, processes
 from .cgroups import Group
 from .clients import Clients, listen
+from .entering import Program
 from .joining import Network
+from .payload import Payload
 
-START_LIMIT = 10.0
 GRACE = 3.0
 WATCH_INTERVAL = 0.25
 OUTPUT_KEPT = 64 << 10
@@ -31,8 +32,11 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class Supervisor:
-    def __init__(self, folder: Path) -> None:
+    """`program`: the bridge, where it is in memory to be forked."""
+
+    def __init__(self, folder: Path, program: Program | None) -> None:
         self.folder = folder
+        self.program = program
         plan_file = folder / "plan.json"
         self.plan: launch.Plan = json.loads(plan_file.read_bytes())
         plan_file.unlink()
@@ -42,7 +46,7 @@ class Supervisor:
         self.clients = Clients(self.selector, listen(folder / "control.sock"), self._answer)
         self.group: Group | None = None
         self.network: Network | None = None
-        self.payload = self.init = 0
+        self.payload: Payload | None = None
         self.output_end = self.way_out_end = self.own_log = -1
         self.output = bytearray()
         self.kill_at: float | None = None
@@ -72,8 +76,8 @@ class Supervisor:
             key.data()
         if self.kill_at is not None and time.monotonic() >= self.kill_at:
             self._kill()
-        if self.init and not self.plan["cgroups"]:
-            processes.end_hogs(self.init, self.plan["limits"]["memory"], self._log)
+        if self.payload and not self.plan["cgroups"]:
+            processes.end_hogs(self.payload.everyone(), self.plan["limits"]["memory"], self._log)
 
     def _pause(self) -> float | None:
         if self.kill_at is not None:
@@ -86,45 +90,30 @@ class Supervisor:
             self.group = Group(self.plan["cgroups"], f"firefly-{self.plan['id']}")
             self.group.make(memory=limits["memory"], cpu=limits["cpu"], pids=limits["pids"])
         assert self.bridge is not None
-        info, info_write = os.pipe2(os.O_CLOEXEC)
-        block_read, block = os.pipe2(os.O_CLOEXEC)
         self.output_end, output_write = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.output_end, False)
         self.own_log = os.dup(2)
         os.dup2(output_write, 2)
-        inherited = {launch.BRIDGE_FD: self.bridge.fileno()}
-        filter_read = launch.filled_pipe(seccomp.program())
+        listener = self.bridge.fileno()
+        payload = Payload(self.plan, self.program, self.group, listener=listener, output=output_write)
+        payload.start()
+        self.payload = payload
+        self._watch(os.pidfd_open(payload.box), self._reap)
         if self.plan["isolated"]:
-            inherited |= {
-                launch.INFO_FD: info_write, launch.BLOCK_FD: block_read, launch.SECCOMP_FD: filter_read
-            }  # fmt: skip
-        self.payload = launch.start_payload(self.plan, self.group, output_write, inherited)
-        for descriptor in (info_write, block_read, output_write, filter_read):
-            os.close(descriptor)
+            self._close_network(payload.init)
+        payload.open(self.network.namespaces if self.network else None)
+        if payload.main != payload.box:
+            self._watch(os.pidfd_open(payload.main), self._reap)
+        os.close(output_write)
         self.bridge.close()
         self.bridge = None
-        self._watch(os.pidfd_open(self.payload), self._reap)
         self._watch(self.output_end, self._take_output)
-        if self.plan["isolated"]:
-            self._isolate(info)
-            os.write(block, b".")
-            self._watch_network(self.network.open() if self.network else None)
-        else:
-            self.init = self.payload
-        os.close(info)
-        os.close(block)
+        self._watch_network(self.network.open() if self.network else None)
 
-    def _isolate(self, info: int) -> None:
-        """Close the network before anything runs inside; bubblewrap waits until then."""
-        answer = launch.read_within(info, START_LIMIT, until=b"}")
-        if not answer:
-            raise OSError("bubblewrap ended at once")
-        self.init = json.loads(answer)["child-pid"]
-        self.network = Network(self.init, slirp=self.plan["slirp"], uid=self.plan["uid"], log=self.own_log)
+    def _close_network(self, init: int) -> None:
+        """Before anything runs inside."""
+        self.network = Network(init, slirp=self.plan["slirp"], uid=self.plan["uid"], log=self.own_log)
         self.network.refuse(self.plan["refuse"])
-        if not self.plan["cgroups"]:
-            limits = self.plan["limits"]
-            launch.limit_process(self.init, uid=self.plan["uid"], memory=limits["memory"], pids=limits["pids"])
         if self.sockets is not None:
             self.network.hand_out(self.sockets)
             self.sockets.close()
@@ -186,7 +175,9 @@ class Supervisor:
             case "freeze" | "thaw" as wanted:
                 self.clients.send(connection, {"answer": self._freeze(wanted == "freeze")})
             case "stats":
-                self.clients.send(connection, {"answer": processes.stats(self.init, self.group)})
+                assert self.payload is not None
+                everyone = [self.payload.init, *self.payload.everyone()]
+                self.clients.send(connection, {"answer": processes.stats(everyone, self.group)})
             case "namespace" if self.network is not None:
                 socket.send_fds(connection, [b"."], [self.network.namespaces.net])
             case _:
@@ -211,7 +202,7 @@ class Supervisor:
             self._freeze(False)
             self.reason = reason
             self.kill_at = time.monotonic() + GRACE
-            target = processes.first_child(self.init) if self.plan["isolated"] else self.payload
+            target = self.payload.bridge if self.payload else 0
             if target:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(target, signal.SIGTERM)
@@ -224,16 +215,17 @@ class Supervisor:
             self._freeze(False)
         self.kill_at = time.monotonic() + GRACE
         isolated = self.plan["isolated"]
-        victims = [self.init, self.payload] if isolated else processes.descendants(os.getpid())
-        for pid in victims:
+        boxed = [self.payload.init, self.payload.box] if self.payload else []
+        for pid in boxed if isolated else processes.descendants(os.getpid()):
             if pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        if not self.payload:
+        if self.payload is None:
             self.ended = True
 
     def _finish(self) -> None:
-        code = os.waitstatus_to_exitcode(os.waitpid(self.payload, 0)[1]) if self.payload else None
+        main = self.payload.main if self.payload else 0
+        code = os.waitstatus_to_exitcode(os.waitpid(main, 0)[1]) if main else None
         if self.output_end >= 0:
             self._take_output()
         self._clear()
@@ -258,14 +250,21 @@ class Supervisor:
             self.group.remove()
 
 
-def main(folder: str) -> None:
-    """Bind the sockets, then go on as a process that nobody waits for; whoever started this sees it end at once."""
-    supervisor = Supervisor(Path(folder))
+def main(folder: str, *, program: Program | None = None, listening: int | None = None) -> NoReturn:
+    """Bind the sockets, then go on as a process that nobody waits for; whoever started this sees it end at once.
+
+    A byte is written to `listening` when the sockets are there.
+    """
+    supervisor = Supervisor(Path(folder), program)
     child = os.fork()
     if child:
         (supervisor.folder / "pid").write_text(str(child))
+        if listening is not None:
+            os.write(listening, b".")
         os._exit(0)
     os.setsid()
+    if listening is not None:
+        os.close(listening)
     # Whatever the sandbox leaves behind falls to this process, which sees to it that it is gone.
     privileges.prctl(PR_SET_CHILD_SUBREAPER, 1)
     if supervisor.plan["cgroups"]:
@@ -273,4 +272,4 @@ def main(folder: str) -> None:
         host.make(memory=256 << 20, cpu=supervisor.plan["limits"]["cpu"], pids=64)
         host.join()
     supervisor.run()
-    sys.exit(0)
+    os._exit(0)

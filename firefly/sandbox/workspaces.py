@@ -59,6 +59,30 @@ class Workspaces:
             row = await self._queries.claim_workspace(connection, id=workspace_id, claimed_at=self._clock.now())
         return row is not None
 
+    async def epoch(self, workspace_id: UUID) -> int:
+        """Which start of the workspace, on whichever node, is the one that may save what is edited. Raises NotFound."""
+        return await self._number(self._queries.workspace_epoch, id=workspace_id)
+
+    async def move(self, workspace_id: UUID, node: str) -> int:
+        """Note that the workspace starts on `node`; its epoch, a new one where that was another before."""
+        return await self._number(self._queries.move_workspace, id=workspace_id, node=node)
+
+    async def raise_epoch(self, workspace_id: UUID) -> int:
+        """Shut out every sandbox of the workspace that was started before; the new epoch."""
+        return await self._number(self._queries.raise_epoch, id=workspace_id)
+
+    async def _number(self, query: Any, **values: object) -> int:
+        async with self._database.connection() as connection:
+            found = await query(connection, **values)
+        if found is None:
+            raise NotFound("There is no such workspace.")
+        return int(found)
+
+    async def note_flush(self, workspace_id: UUID) -> None:
+        """What is edited in it is kept outside of its sandbox as of now."""
+        async with self._database.connection() as connection:
+            await self._queries.note_flush(connection, id=workspace_id, now=self._clock.now())
+
     async def mark_deleted(self, workspace_id: UUID) -> None:
         async with self._database.connection() as connection:
             await self._queries.mark_workspace_deleted(connection, id=workspace_id, deleted_at=self._clock.now())

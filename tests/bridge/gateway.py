@@ -11,7 +11,7 @@ async def gateway(folder: Path, bare: Path, *, refusal: str | None = None) -> As
     """Listens on `folder`/git.sock; answers every request with `refusal` when given."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        service = (await reader.readline()).decode().strip()
+        service = (await reader.readline()).decode().split()[0]
         if refusal is not None:
             writer.write(f"error {refusal}\n".encode())
         else:

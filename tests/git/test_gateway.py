@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import SOCKET, Gateway
+from firefly.git import SOCKET, Gateway, Shadows
 from tests.support.waiting import eventually
 
 from .conftest import Hosted
@@ -60,7 +60,13 @@ async def gateway(hosted: Hosted, owners: dict[UUID, UUID]) -> AsyncIterator[Gat
     async def project_of(workspace_id: UUID) -> UUID | None:
         return owners.get(workspace_id)
 
-    made = Gateway(git=hosted.tool, repositories=hosted.repositories, pushes=hosted.pushes, project_of=project_of)
+    async def epoch_of(workspace_id: UUID) -> int:
+        return 2
+
+    shadows = Shadows(git=hosted.tool, maintenance=hosted.maintenance, epoch_of=epoch_of)
+    made = Gateway(
+        git=hosted.tool, repositories=hosted.repositories, pushes=hosted.pushes, project_of=project_of, shadows=shadows
+    )
     yield made
     await made.close()
 

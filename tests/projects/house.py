@@ -1,6 +1,7 @@
 """The projects' services on a real database and real repositories, with twins of sandboxes, bridge and routes."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from firefly.audit import Audit
 from firefly.auth import Account, Identity
 from firefly.bus import Event
 from firefly.errors import SandboxFailed, Unavailable
-from firefly.git import AddressPolicy, Git, Importer, Pushes, Repositories, SmartHTTP
+from firefly.git import AddressPolicy, Copier, Git, Importer, Pushes, Repositories, SmartHTTP
 from firefly.projects import (
     Access,
     Catalogue,
@@ -22,12 +23,14 @@ from firefly.projects import (
     Projects,
     PullResult,
     Records,
+    Remixing,
     Removal,
     Visibility,
     WorkspaceFacts,
     WorkspaceUpdater,
 )
 from firefly.quotas import Quotas
+from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
@@ -81,6 +84,8 @@ class Bridge:
     pulled: list[tuple[UUID, str]] = field(default_factory=list)
     answer: PullResult = field(default_factory=lambda: PullResult(True, "The workspace follows main."))
     fails: str = ""
+    asleep: set[UUID] = field(default_factory=set)
+    """Workspaces whose sandboxes do not start."""
 
     def _check(self) -> None:
         if self.fails:
@@ -99,6 +104,20 @@ class Bridge:
     ) -> None:
         self._check()
         self.archives[workspace_id] = b"".join([piece async for piece in body])
+
+    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes]) -> None:
+        self._check()
+        self.filled[workspace_id] = b"".join([piece async for piece in changes]).decode()
+
+    @asynccontextmanager
+    async def changes(self, workspace_id: UUID, *, base: str, published: bool) -> AsyncIterator[AsyncIterator[bytes]]:
+        if workspace_id in self.asleep:
+            raise SandboxFailed("It does not start.")
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield f"{'published' if published else 'all'} since {base}".encode()
+
+        yield pieces()
 
     async def configure(self, facts: WorkspaceFacts) -> None:
         self._check()
@@ -202,6 +221,15 @@ class House:
             removal=self.removal,
             largest_unpacked=1 << 20,
         )
+        Remixing(
+            jobs=self.jobs,
+            records=self.records,
+            filling=self.filling,
+            copier=Copier(git=self.git, repositories=self.repositories),
+            repositories=self.repositories,
+            bridge=self.bridge,
+        )
+        self.secrets = SecretValues(database, Keyring(("a root key that only the tests know, long enough",)), clock)
         self.creation = Creation(
             records=self.records,
             audit=self.audit,
@@ -216,6 +244,7 @@ class House:
             routes=self.routes,
             removal=self.removal,
             jobs=self.jobs,
+            secrets=self.secrets,
         )
         self.projects = Projects(
             records=self.records,

@@ -43,15 +43,22 @@ class Inside:
         done = await self.backend.exec(self.instance.id, ["/bin/sh", "-c", script], timeout=50)
         return Done(done.exit_code, done.stdout, done.stderr)
 
+    async def within(self, source: str) -> Done:
+        """Run Python in the process of the stand-in for the bridge itself."""
+        answer = await ask(self.backend.bridge_path(self.instance.id), source)
+        return Done(int(answer["code"]), str(answer["stdout"]), str(answer["stderr"]))
+
     async def python(self, source: str) -> Done:
         return await self.run(f"python3 - <<'END'\n{source}\nEND\n")
 
 
-async def ask(path: Path) -> dict[str, Any]:
-    """The stand-in's answer to a health check."""
+async def ask(path: Path, source: str = "") -> dict[str, Any]:
+    """The stand-in's answer: to a health check, or, with Python, of running that in its own process."""
     reader, writer = await asyncio.open_unix_connection(str(path))
     try:
-        writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+        body = source.encode()
+        head = f"POST /self HTTP/1.0\r\nContent-Length: {len(body)}" if source else "GET /healthz HTTP/1.0"
+        writer.write(head.encode() + b"\r\n\r\n" + body)
         async with asyncio.timeout(50):
             answer = await reader.read()
     finally:

@@ -1,11 +1,17 @@
-"""A stand-in for the bridge, run inside sandboxes by tests: answers health checks, and runs commands as it does."""
+"""A stand-in for the bridge, run inside sandboxes by tests: answers health checks, and runs commands as it does.
 
+What is sent to `/self` is Python that runs in its own process.
+"""
+
+import contextlib
 import http.server
+import io
 import json
 import os
 import socket
 import socketserver
 import subprocess
+import traceback
 
 LIMIT = 40
 
@@ -15,10 +21,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._answer({"pid": os.getpid()})
 
     def do_POST(self) -> None:
-        command = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["command"]
-        done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/self":
+            return self._run_here(body)
+        done = subprocess.run(json.loads(body)["command"], capture_output=True, timeout=LIMIT, check=False)
         texts = [part.decode(errors="replace") for part in (done.stdout, done.stderr)]
         self._answer({"exit_code": done.returncode, "stdout": texts[0], "stderr": texts[1]})
+
+    def _run_here(self, source: bytes) -> None:
+        said, failed = io.StringIO(), ""
+        with contextlib.redirect_stdout(said):
+            try:
+                exec(source, {})
+            except BaseException:
+                failed = traceback.format_exc()
+        self._answer({"code": bool(failed), "stdout": said.getvalue(), "stderr": failed})
 
     def _answer(self, value: object) -> None:
         body = json.dumps(value).encode()

@@ -330,7 +330,7 @@ def _runs(marker: str) -> bool:
 async def test_the_same_as_an_ordinary_user(tmp_path: Path) -> None:
     """Every test of this folder that makes sandboxes once more, by a server that is not root."""
     command = [sys.executable, "-m", "tests.sandbox.ordinary_user", str(tmp_path)]
-    files = [f"tests/sandbox/test_{name}.py" for name in ("conformance", "escape", "process")]
+    files = [f"tests/sandbox/test_{name}.py" for name in ("conformance", "escape", "process", "zygote")]
     process = await asyncio.create_subprocess_exec(
         *command, *files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2]
     )

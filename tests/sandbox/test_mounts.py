@@ -29,29 +29,28 @@ def binds(options: list[str]) -> dict[str, tuple[str, str]]:
 
 
 def test_only_workspace_and_home_are_writable(tmp_path: Path) -> None:
-    options, _ = arguments(view(tmp_path), ["bridge"], program="/usr/bin/bwrap", memory=1 << 30)
+    options, _ = arguments(view(tmp_path), program="/usr/bin/bwrap", memory=1 << 30)
     writable = {target for target, (kind, _) in binds(options).items() if kind == "--bind"}
     assert writable == {"/workspace", "/home/firefly"}
 
 
 def test_neither_the_root_nor_the_machines_homes_are_mounted(tmp_path: Path) -> None:
-    options, _ = arguments(view(tmp_path), ["bridge"], program="/usr/bin/bwrap", memory=1 << 30)
+    options, _ = arguments(view(tmp_path), program="/usr/bin/bwrap", memory=1 << 30)
     sources = {source for _, source in binds(options).values()}
     assert not sources & {"/", "/etc", "/home", "/root", "/var", "/run", "/sys", "/proc", "/dev", "/opt"}
     assert {f"/etc/{name}" for name in OWN_FILES} <= set(binds(options))
 
 
 def test_every_namespace_is_left_and_no_other_can_be_made(tmp_path: Path) -> None:
-    options, _ = arguments(view(tmp_path), ["bridge", "-x"], program="/usr/bin/bwrap", memory=1 << 30)
+    options, _ = arguments(view(tmp_path), program="/usr/bin/bwrap", memory=1 << 30)
     for option in ("--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"):
         assert option in options
     assert options[options.index("--cap-drop") + 1] == "ALL"
-    assert options[-3:] == ["--", "bridge", "-x"]
     assert "--share-net" not in options
 
 
 def test_as_root_what_others_cannot_pass_to_is_staged(tmp_path: Path) -> None:
-    options, stage = arguments(view(tmp_path, staged=True), ["bridge"], program="/usr/bin/bwrap", memory=1 << 30)
+    options, stage = arguments(view(tmp_path, staged=True), program="/usr/bin/bwrap", memory=1 << 30)
     by_path = {source: name for name, source in stage.items()}
     assert binds(options)["/workspace"] == ("--bind", f"/mnt/{by_path[str(tmp_path / 'tree')]}")
     assert binds(options)["/srv/python"] == ("--ro-bind", f"/mnt/{by_path['/srv/python']}")
@@ -59,7 +58,7 @@ def test_as_root_what_others_cannot_pass_to_is_staged(tmp_path: Path) -> None:
 
 
 def test_folders_in_memory_leave_a_quarter_for_processes(tmp_path: Path) -> None:
-    options, _ = arguments(view(tmp_path), ["bridge"], program="/usr/bin/bwrap", memory=400 << 20)
+    options, _ = arguments(view(tmp_path), program="/usr/bin/bwrap", memory=400 << 20)
     sizes = [int(options[n + 1]) for n, one in enumerate(options) if one == "--size"]
     assert sum(sizes) <= 300 << 20
 
@@ -69,7 +68,7 @@ def test_prepared_repositories_are_shown_where_there_are_some(tmp_path: Path) ->
     assert "FIREFLY_PREPARED" not in environment(made, workspace_id="w", extra={}, port=None)
     (tmp_path / "prepared").mkdir()
     assert environment(made, workspace_id="w", extra={}, port=None)["FIREFLY_PREPARED"] == "/opt/firefly/prepared"
-    options, _ = arguments(made, ["bridge"], program="bwrap", memory=1 << 30)
+    options, _ = arguments(made, program="bwrap", memory=1 << 30)
     assert binds(options)["/opt/firefly/prepared"] == ("--ro-bind", str(tmp_path / "prepared"))
 
 
@@ -95,7 +94,7 @@ def test_trusted_authorities_are_handed_on_with_their_file(tmp_path: Path, monke
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(authority))
     monkeypatch.setenv("PIP_CERT", "relative.pem")
-    options, _ = arguments(view(tmp_path), ["bridge"], program="bwrap", memory=1 << 30)
+    options, _ = arguments(view(tmp_path), program="bwrap", memory=1 << 30)
     made = environment(view(tmp_path), workspace_id="w", extra={}, port=None)
     assert binds(options)[str(authority)] == ("--ro-bind", str(authority))
     assert made["NODE_EXTRA_CA_CERTS"] == str(authority)

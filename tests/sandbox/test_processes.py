@@ -38,7 +38,7 @@ async def test_the_whole_tree_is_seen() -> None:
     try:
         await eventually(lambda: len(descendants(process.pid)) == 3)
         assert first_child(process.pid) in descendants(process.pid)
-        used = stats(process.pid, None)
+        used = stats([process.pid, *descendants(process.pid)], None)
         assert used["pids"] == 4
         assert used["memory"] > 0
     finally:
@@ -56,7 +56,7 @@ async def test_the_largest_process_is_ended_first(monkeypatch: pytest.MonkeyPatc
         sizes = {small: 10 << 20, large: 500 << 20}
         monkeypatch.setattr(processes, "_resident", lambda pid: sizes.get(pid, 0))
         monkeypatch.setattr(processes, "_own_share", lambda pid: sizes.get(pid, 0))
-        end_hogs(process.pid, 100 << 20, said.append)
+        end_hogs(descendants(process.pid), 100 << 20, said.append)
         await eventually(lambda: large not in descendants(process.pid))
         assert small in descendants(process.pid)
         assert said == ["a process of 500 MiB was ended: the sandbox may use 100 MiB"]
@@ -68,7 +68,7 @@ async def test_the_largest_process_is_ended_first(monkeypatch: pytest.MonkeyPatc
 def test_nothing_is_ended_within_the_limit() -> None:
     said: list[str] = []
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        end_hogs(os.getpid(), 1 << 40, said.append)
+        end_hogs(descendants(os.getpid()), 1 << 40, said.append)
         assert process.poll() is None
         process.kill()
     assert said == []

@@ -1,6 +1,7 @@
 """What the server asks of a bridge: run, start, stop, fill, configure, pull; and the WebSocket of its editors."""
 
 import asyncio
+import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
@@ -19,13 +20,15 @@ from firefly.bridge.http.problems import answer, params
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.execution import Execution
 from firefly.bridge.services.workspace import WorkspaceService
+from firefly.bridge.site.responses import send_file
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
 from firefly.protocol.application import Ports
 from firefly.protocol.execution import ExecParams
-from firefly.protocol.workspace import Configuration, InitializeParams, Member, PullParams
+from firefly.protocol.workspace import CarryParams, Configuration, InitializeParams, Member, PullParams
 
 MOST_ARCHIVE = 512 << 20
+MOST_CHANGES = 3 << 30
 LONGEST_WAIT = 60.0
 MOST_PORTS = 50
 _WHO = "the server"
@@ -61,6 +64,7 @@ class ControlRoutes:
             web.post("/initialize", self.initialize),
             web.post("/configure", self.configure),
             web.post("/git/pull", self.pull),
+            web.post("/git/changes", self.changes),
         ]
 
     async def health(self, _: web.Request) -> web.StreamResponse:
@@ -124,6 +128,10 @@ class ControlRoutes:
     async def initialize(self, request: web.Request) -> web.StreamResponse:
         if "archive" not in request.query:
             return answer(await self._workspace.initialize(await params(request, InitializeParams)))
+        if request.query["archive"] == "changes":
+            with self._workspace.scratch() as changes:
+                await _save(request, changes, most=MOST_CHANGES)
+                return answer(await self._workspace.initialize_remix(changes))
         with NamedTemporaryFile(prefix="firefly-archive-") as file:
             await _save(request, cast(BinaryIO, file))
             return answer(await self._workspace.initialize_from(Path(file.name)))
@@ -135,6 +143,15 @@ class ControlRoutes:
     async def pull(self, request: web.Request) -> web.StreamResponse:
         return answer(await self._workspace.pull((await params(request, PullParams)).ref))
 
+    async def changes(self, request: web.Request) -> web.StreamResponse:
+        """What is not in the hosted repository, for a remix."""
+        with self._workspace.scratch() as file:
+            await self._workspace.pack_changes(await params(request, CarryParams), file)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            headers = {"Content-Type": "application/x-tar"}
+            return await send_file(request, file, size=size, headers=headers)
+
 
 def _member(request: web.Request) -> Member:
     try:
@@ -143,11 +160,11 @@ def _member(request: web.Request) -> Member:
         raise Forbidden(f"The header {MEMBER_HEADER} does not say who this is.") from error
 
 
-async def _save(request: web.Request, file: BinaryIO) -> None:
+async def _save(request: web.Request, file: BinaryIO, *, most: int = MOST_ARCHIVE) -> None:
     total = 0
     async for block in request.content.iter_any():
         total += len(block)
-        if total > MOST_ARCHIVE:
-            raise TooLarge(f"An archive may have {MOST_ARCHIVE >> 20} MiB at most.", field="archive")
+        if total > most:
+            raise TooLarge(f"An archive may have {most >> 20} MiB at most.", field="archive")
         await asyncio.to_thread(file.write, block)
     await asyncio.to_thread(file.flush)

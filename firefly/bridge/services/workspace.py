@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import structlog
 
@@ -16,6 +17,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.repository import Repository
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.files import EDITABLE
+from firefly.bridge.shadow.flusher import Flusher
 from firefly.bridge.storage import Storage
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
@@ -23,6 +25,7 @@ from firefly.errors import Conflict, NotFound, StorageFull
 from firefly.protocol import VERSION
 from firefly.protocol.application import State
 from firefly.protocol.workspace import (
+    CarryParams,
     Configuration,
     Health,
     Hello,
@@ -57,12 +60,14 @@ class WorkspaceService:
         storage: Storage,
         repository: Repository,
         application: Application,
+        flusher: Flusher,
     ) -> None:
         self._environment = environment
         self._workspace = workspace
         self._storage = storage
         self._repository = repository
         self._application = application
+        self._flusher = flusher
         self._configuration: Configuration | None = None
         self._connected = False
         """Whether this run of the bridge saw to the repository's remote."""
@@ -76,7 +81,8 @@ class WorkspaceService:
             yield "the workspace is being filled or brought up to date"
 
     def health(self) -> Health:
-        return Health(ready=True, protocol=VERSION, workspace_id=self._environment.workspace_id)
+        unflushed = not self._flusher.status().flushed
+        return Health(ready=True, protocol=VERSION, workspace_id=self._environment.workspace_id, unflushed=unflushed)
 
     async def _hello(self, peer: "Connection", params: HelloParams) -> Hello:
         log.info("bridge.hello", client=params.client, member=peer.member.id)
@@ -128,6 +134,33 @@ class WorkspaceService:
             await self._application.look_again()
             return done
 
+    async def initialize_remix(self, changes: BinaryIO) -> Initialized:
+        """Fill the empty workspace from the hosted repository, then with what another one had not committed."""
+        from firefly.bridge import carrying
+
+        async with self._lock:
+            self._must_be_empty()
+            base = await asyncio.to_thread(carrying.base_of, changes)
+            done = await self._clone()
+            if base == (done.commit or "") or (base and await self._repository.go_back(base)):
+                await in_thread(carrying.unpack, changes, self._workspace)
+            self._connected = True
+            await self._application.look_again()
+            return Initialized(files=self._count(), commit=await self._repository.head())
+
+    async def pack_changes(self, params: CarryParams, file: BinaryIO) -> None:
+        """Write what the hosted repository does not have, as `initialize_remix` takes it."""
+        from firefly.bridge.carrying import Carrying
+
+        await Carrying(self._environment, self._workspace).pack(params, file)
+
+    @contextmanager
+    def scratch(self) -> Iterator[BinaryIO]:
+        """A file without a name, on the disk since it may be large."""
+        self._environment.state.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=self._environment.state) as file:
+            yield cast(BinaryIO, file)
+
     async def configure(self, configuration: Configuration) -> None:
         async with self._lock:
             self._configuration = configuration
@@ -138,6 +171,7 @@ class WorkspaceService:
                 await self._connect()
             if configuration.member_names:
                 await asyncio.to_thread(self._name_author, configuration.member_names[0])
+            self._flusher.begin()
 
     async def _connect(self) -> None:
         try:

@@ -1,9 +1,11 @@
 -- name: insert_project!
 insert into projects (
-    id, owner_id, name, description, visibility, template, workspace_id, created_at, changed_at, changed_what, changed_by
+    id, owner_id, name, description, visibility, default_branch, template, remix_of, workspace_id, created_at,
+    changed_at, changed_what, changed_by
 )
 values (
-    :id, :owner_id, :name, :description, :visibility, :template, :workspace_id, :now, :now, :what, :account_id
+    :id, :owner_id, :name, :description, :visibility, :default_branch, :template, :remix_of, :workspace_id, :now,
+    :now, :what, :account_id
 );
 
 -- name: insert_owner!
@@ -24,7 +26,8 @@ select coalesce(
 );
 
 -- name: find_project^
-select p.*, o.name as owner, m.role, c.name as changed_by_name
+select p.*, o.name as owner, m.role, c.name as changed_by_name,
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
 from projects p
 join accounts o on o.id = p.owner_id
 left join members m on m.project_id = p.id and m.account_id = :account_id
@@ -32,7 +35,8 @@ left join accounts c on c.id = p.changed_by
 where o.name = :owner and p.name = :name and (p.deleted_at is not null) = :deleted;
 
 -- name: find_project_by_id^
-select p.*, o.name as owner, m.role, c.name as changed_by_name
+select p.*, o.name as owner, m.role, c.name as changed_by_name,
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
 from projects p
 join accounts o on o.id = p.owner_id
 left join members m on m.project_id = p.id and m.account_id = :account_id
@@ -45,7 +49,8 @@ from project_names n join accounts o on o.id = n.owner_id
 where o.name = :owner and n.name = :name and n.reserved_until > :now;
 
 -- name: list_projects
-select p.*, o.name as owner, m.role, c.name as changed_by_name
+select p.*, o.name as owner, m.role, c.name as changed_by_name,
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
 from members m
 join projects p on p.id = m.project_id
 join accounts o on o.id = p.owner_id
@@ -66,7 +71,8 @@ where p.workspace_id = :workspace_id;
 
 -- name: lock_project^
 -- As find_project_by_id, with the row held until the transaction ends.
-select p.*, o.name as owner, m.role, c.name as changed_by_name
+select p.*, o.name as owner, m.role, c.name as changed_by_name,
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
 from projects p
 join accounts o on o.id = p.owner_id
 left join members m on m.project_id = p.id and m.account_id = :account_id

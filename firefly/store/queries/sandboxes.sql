@@ -39,3 +39,17 @@ insert into sandbox_wishes (workspace_id, source, freeze_after, stop_after, memo
 values (:workspace_id, :source, :freeze, :stop, :memory, :cpu, :pids)
 on conflict (workspace_id, source) do update set freeze_after = excluded.freeze_after,
     stop_after = excluded.stop_after, memory = excluded.memory, cpu = excluded.cpu, pids = excluded.pids;
+
+-- name: workspace_epoch(id)$
+select epoch from workspaces where id = :id and deleted_at is null;
+
+-- name: move_workspace(id, node)$
+-- The epoch of a start on `node`: another node than before makes a new one, which fences the old.
+update workspaces set node = :node, epoch = epoch + (node <> :node)::int
+where id = :id and deleted_at is null returning epoch;
+
+-- name: raise_epoch(id)$
+update workspaces set epoch = epoch + 1 where id = :id and deleted_at is null returning epoch;
+
+-- name: note_flush(id, now)!
+update workspaces set flushed_at = :now, filled_at = coalesce(filled_at, :now) where id = :id;

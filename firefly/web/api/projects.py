@@ -18,7 +18,7 @@ ARCHIVES = ("application/zip", "application/gzip", "application/x-tar", "applica
 
 @resource.post(
     "/projects",
-    "Create a project from a template, a git URL or, with an archive as the body, from its files",
+    "Create a project from a template, a git URL, another project or, with an archive as the body, from its files",
     body=schemas.NewProject,
     answer=schemas.CreatedProject,
     status=201,
@@ -47,8 +47,8 @@ async def _wanted(call: Call) -> CreateProject:
     if call.request.content_type in ARCHIVES:
         return await _from_archive(call)
     body = await call.body(schemas.NewProject)
-    if (body.template is None) == (body.git_url is None):
-        raise InvalidInput("Give either `template` or `git_url`.", field="template")
+    if [body.template, body.git_url, body.remix_of].count(None) != 2:
+        raise InvalidInput("Give one of `template`, `git_url` and `remix_of`.", field="template")
     return CreateProject(
         name=body.name,
         owner=body.owner,
@@ -56,6 +56,7 @@ async def _wanted(call: Call) -> CreateProject:
         visibility=Visibility(body.visibility),
         template=body.template,
         git_url=body.git_url,
+        remix_of=body.remix_of,
     )
 
 

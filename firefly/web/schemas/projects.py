@@ -32,6 +32,8 @@ class Project(Output):
     visibility: VisibilityName
     default_branch: str
     template: str | None
+    remix_of: str | None = Field(description="`<owner>/<name>` of what it is a remix of, if the caller may see that.")
+    remixes: int
     role: RoleName | None = Field(description="The caller's; null for a visitor of a public project.")
     created_at: datetime
     changed_at: datetime
@@ -62,7 +64,7 @@ class Job(Output):
 
 
 class CreatedProject(Project):
-    job: Job | None = Field(None, description="What fills the project, when it comes from a git URL or an archive.")
+    job: Job | None = Field(None, description="What fills the project, when it comes from elsewhere.")
 
 
 class NewProject(Input):
@@ -72,6 +74,9 @@ class NewProject(Input):
     visibility: VisibilityName = "members"
     template: str | None = Field(None, max_length=100, description="One of `GET /templates`.")
     git_url: str | None = Field(None, max_length=2000, description="Import from here: https or ssh.")
+    remix_of: str | None = Field(
+        None, max_length=200, pattern="^[^/]+/[^/]+$", description="Copy `<owner>/<name>`, which the caller may read."
+    )
 
 
 class ArchiveQuery(Query):

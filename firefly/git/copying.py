@@ -1,0 +1,50 @@
+"""Copying a hosted repository to another project: its branches and tags, what they reach, and nothing else."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+from ..errors import Unavailable
+from .command import Git, GitFailed
+from .repositories import Repositories, write_skeleton
+
+_PUBLIC = ("refs/heads/", "refs/tags/")
+LONGEST = 900.0
+
+
+class Copier:
+    """Shadow branches, what was pushed and thrown away, and every other object that no branch or tag reaches stay."""
+
+    def __init__(self, *, git: Git, repositories: Repositories) -> None:
+        self._git = git
+        self._repositories = repositories
+
+    async def copy(self, source: UUID, target: UUID) -> str:
+        """Put a copy of `source`'s repository in the place of `target`'s; returns the default branch.
+
+        Raises NotFound, Unavailable. Cancelling leaves the old repository.
+        """
+        origin = await self._repositories.existing(source)
+        branch = await self._repositories.default_branch(source)
+        found = await self._repositories.refs(source)
+        refs = {ref: name for ref, name in found.items() if ref.startswith(_PUBLIC)}
+        fresh = await asyncio.to_thread(self._repositories.scratch)
+        try:
+            await asyncio.to_thread(write_skeleton, fresh, branch)
+            if refs:
+                await self._pack(origin, fresh, refs)
+            await self._repositories.replace(target, fresh)
+        except GitFailed as error:
+            raise Unavailable(f"The repository cannot be copied: {error}.") from error
+        finally:
+            await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
+        return branch
+
+    async def _pack(self, origin: Path, fresh: Path, refs: dict[str, str]) -> None:
+        # As it lies there: what is packed already is neither unpacked nor compressed again.
+        pack = ("pack-objects", "--revs", "--quiet", "--delta-base-offset", str(fresh / "objects/pack/pack"))
+        wanted = "".join(f"{name}\n" for name in sorted(set(refs.values())))
+        await self._git.run(*pack, cwd=origin, input=wanted.encode(), limit=LONGEST)
+        lines = "".join(f"{name} {ref}\n" for ref, name in sorted(refs.items()))
+        await asyncio.to_thread((fresh / "packed-refs").write_text, lines)

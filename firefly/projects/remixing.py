@@ -1,0 +1,80 @@
+"""The job that fills a remix: the branches and tags of another project, and the files that it has not committed.
+
+What makes the copy somebody's own is never read: members, grants, hooks, secrets and shadow branches stay where they
+are, since nothing here asks for them. What git ignores is left out by git.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import structlog
+
+from ..errors import FireflyError, NotFound
+from ..git import Copier, Repositories
+from .filling import Filling
+from .job import Progressing
+from .jobs import Jobs
+from .model import Project
+from .records import Records
+from .seams import BridgeGateway
+
+log = structlog.get_logger()
+
+HISTORY, FILES = "Copy the history", "Open the workspace"
+
+
+class Remixing:
+    """Registers its job with Jobs. One that fails takes its project along, so that the name is free again."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        records: Records,
+        filling: Filling,
+        copier: Copier,
+        repositories: Repositories,
+        bridge: BridgeGateway,
+    ) -> None:
+        self._records = records
+        self._filling = filling
+        self._copier = copier
+        self._repositories = repositories
+        self._bridge = bridge
+        jobs.register("remix", (HISTORY, FILES), self.remix, filling.undo)
+
+    async def remix(self, progress: Progressing) -> None:
+        project, facts = await self._filling.project(progress)
+        source = await self._records.find_by_id(None, UUID(progress.input["source"]))
+        if source is None or source.deleted_at is not None:
+            raise NotFound("The project to copy was removed meanwhile.")
+        progress.step(HISTORY)
+        branch = await self._copier.copy(source.id, project.id)
+        async with self._records.database.connection() as connection:
+            await self._records.queries.set_default_branch(connection, id=project.id, branch=branch)
+        progress.step(FILES)
+        head = (await self._repositories.refs(project.id)).get(f"refs/heads/{branch}", "")
+        async with AsyncExitStack() as stack:
+            changes = await self._changes(stack, source, head, progress)
+            if changes is None:
+                await self._bridge.initialize_clone(facts.workspace_id)
+            else:
+                await self._bridge.initialize_remix(facts.workspace_id, changes)
+        await self._filling.finish(project, facts, "remixed it")
+
+    async def _changes(
+        self, stack: AsyncExitStack, source: Project, head: str, progress: Progressing
+    ) -> AsyncIterator[bytes] | None:
+        """None where they cannot be read: a sandbox that does not start is no reason to keep the rest back."""
+        if source.workspace_id is None:
+            return None
+        published = bool(progress.input["published"])
+        try:
+            return await stack.enter_async_context(
+                self._bridge.changes(source.workspace_id, base=head, published=published)
+            )
+        except FireflyError as error:
+            log.warning("remix.without_changes", project_id=str(progress.job.project_id), reason=error.detail)
+            progress.step(FILES, f"Without what is not committed: {error.detail}")
+            return None
