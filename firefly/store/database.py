@@ -54,6 +54,11 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.set_type_codec(name, schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 
 
+async def _leave(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Put a connection back as it is, rolled back: nobody sets anything for a session, and to undo it would be asked
+    of the database each time."""
+
+
 def is_closed(connection: Connection) -> bool:
     """Whether the server is gone from the other end; also for a connection that the pool took back because of that."""
     try:
@@ -152,6 +157,7 @@ class Database:
             min_size=self._min_size,
             max_size=self._max_size,
             init=_prepare,
+            reset=_leave,
             timeout=CONNECT_LIMIT,
             command_timeout=COMMAND_LIMIT,
         )

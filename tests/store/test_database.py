@@ -165,6 +165,32 @@ async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> N
         assert await connection.fetchval("SELECT to_regclass('half')") is None
 
 
+async def test_a_transaction_that_was_given_up_half_way_leaves_nothing_to_whoever_comes_next(
+    database_server: TestServer,
+) -> None:
+    async with database_server.fresh(migrated=False) as dsn:
+        database = Database(dsn, min_size=1, max_size=1)
+        await database.open()
+        begun = asyncio.Event()
+
+        async def sleep() -> None:
+            async with database.transaction() as connection:
+                await connection.execute("CREATE TABLE half (n int)")
+                begun.set()
+                await connection.execute("SELECT pg_sleep(60)")
+
+        try:
+            sleeper = asyncio.create_task(sleep())
+            await begun.wait()
+            sleeper.cancel()
+            await asyncio.wait([sleeper])
+            async with database.connection() as connection:
+                assert not connection.is_in_transaction()
+                assert await connection.fetchval("SELECT to_regclass('half')") is None
+        finally:
+            await database.close()
+
+
 async def test_waiting_for_a_connection_has_a_limit(
     database_server: TestServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
