@@ -106,4 +106,5 @@ class BridgeCalls:
             preview_hosts=[str(urlsplit(url).hostname)],
             base_url=url,
             secrets=dict(await self._secrets_of(facts.project_id)),
+            filled=facts.filled,
         )

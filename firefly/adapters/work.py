@@ -108,7 +108,9 @@ class Work:
         )  # fmt: skip
         made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes)
         keeper.inform_by(BridgeInformant(keeper))
-        keeper.observe(RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts))
+        observer = RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts)
+        keeper.observe(observer)
+        keeper.save_in(observer)
         await made.access.policies.load()
         return cls(**vars(made))
 

@@ -5,11 +5,13 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
+import aiohttp
 import structlog
+from pydantic import ValidationError
 
 from firefly.adapters.bridges import BridgeCalls
 from firefly.client.bridge import BridgeClient
-from firefly.errors import FireflyError
+from firefly.errors import FireflyError, SandboxFailed
 from firefly.git import Gateway
 from firefly.projects.seams import WorkspaceFacts
 from firefly.sandbox.backend import Instance, Limits, SandboxSpec
@@ -22,6 +24,7 @@ FactsOf = Callable[[UUID], Awaitable[WorkspaceFacts | None]]
 NumberOf = Callable[[UUID], Awaitable[int]]
 # Tells the bridge which start of its workspace it is.
 EPOCH = "FIREFLY_EPOCH"
+SAVE_LIMIT = 20.0
 
 
 class KeeperWorkspaces:
@@ -79,15 +82,17 @@ class ProjectSpecs:
 
 
 class RunObserver:
-    """Gives each run its way to the hosted repository, and tells its bridge whose it is."""
+    """Gives each run its way to the hosted repository, tells its bridge whose it is, has it restore what is lost."""
 
     def __init__(self, *, gateway: Gateway, bridges: BridgeCalls, keeper: Keeper, facts_of: FactsOf) -> None:
         self._gateway = gateway
         self._bridges = bridges
         self._keeper = keeper
         self._facts_of = facts_of
+        self._lost: set[UUID] = set()
 
     async def started(self, workspace_id: UUID, instance: Instance) -> None:
+        self._lost.discard(workspace_id)
         await self._gateway.listen(workspace_id, self._keeper.gateway_path(workspace_id))
         facts = await self._facts_of(workspace_id)
         # One that is adopted frozen was told before, and would not answer now.
@@ -95,9 +100,40 @@ class RunObserver:
             return
         try:
             async with asyncio.timeout(10), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
-                await bridge.configure(await self._bridges.configuration(facts))
+                configured = await bridge.configure(await self._bridges.configuration(facts))
         except (FireflyError, TimeoutError) as error:
             log.warning("bridge.unconfigured", workspace_id=str(workspace_id), reason=str(error))
+            return
+        if configured.lost:
+            self._lost.add(workspace_id)
+
+    async def restore(self, workspace_id: UUID, instance: Instance) -> None:
+        if workspace_id not in self._lost:
+            return
+        log.warning("workspace.lost", workspace_id=str(workspace_id))
+        try:
+            async with BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:
+                restored = await bridge.restore()
+        except (FireflyError, TimeoutError) as error:
+            raise SandboxFailed(
+                f"The files of this workspace are gone, and could not be restored yet: {error}"
+            ) from error
+        self._lost.discard(workspace_id)
+        log.info("workspace.restored", workspace_id=str(workspace_id), files=restored.files)
+
+    async def save(self, workspace_id: UUID, instance: Instance) -> None:
+        try:
+            async with (
+                asyncio.timeout(SAVE_LIMIT),
+                BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
+            ):
+                status = await bridge.flush(timeout=SAVE_LIMIT)
+            reason = status.error
+        # What answers runs beside the project's code, so it may say anything, and a run that is broken must end too.
+        except (FireflyError, TimeoutError, aiohttp.ClientError, ValidationError) as error:
+            reason = str(error) or type(error).__name__
+        if reason:
+            log.warning("workspace.unsaved", workspace_id=str(workspace_id), reason=reason)
 
     async def ended(self, workspace_id: UUID, instance: Instance) -> None:
         with contextlib.suppress(OSError):

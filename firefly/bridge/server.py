@@ -34,6 +34,7 @@ from firefly.bridge.services.terminals import Terminals
 from firefly.bridge.services.watch import Watch
 from firefly.bridge.services.workspace import MAX_MESSAGE, WorkspaceService
 from firefly.bridge.shadow.flusher import Flusher
+from firefly.bridge.shadow.restoring import Restoring
 from firefly.bridge.shadow.store import ShadowStore
 from firefly.bridge.site.server import Site
 from firefly.bridge.storage import Storage
@@ -73,8 +74,9 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     application = _application(environment, storage, watcher, clock)
     files, execution = Files(workspace, storage, annex, lister), Execution(environment)
     terminals = Terminals(workspace, environment)
-    flusher = Flusher(environment, watcher, clock, store=ShadowStore(environment))
-    service = WorkspaceService(environment, workspace, storage, Repository(environment), application, flusher)
+    repository, store = Repository(environment), ShadowStore(environment)
+    flusher, restoring = Flusher(environment, watcher, clock, store=store), Restoring(environment, repository, store)
+    service = WorkspaceService(environment, workspace, storage, repository, application, flusher, restoring)
     watch = Watch(workspace, storage, watcher)
     dispatcher = Dispatcher([service, files, watch, terminals, application, execution])
     activity = Activity(

@@ -25,12 +25,14 @@ from firefly.protocol.files import Listing, Written
 from firefly.protocol.workspace import (
     CarryParams,
     Configuration,
+    Configured,
     Health,
     Initialized,
     InitializeParams,
     Member,
     Pulled,
     PullParams,
+    Restored,
     ShadowStatus,
 )
 
@@ -174,9 +176,12 @@ class BridgeClient:
         async with self._request("POST", "/git/changes", data=_body(params), timeout=timeout) as response:
             yield response
 
-    async def configure(self, configuration: Configuration) -> None:
-        async with self._request("POST", "/configure", data=_body(configuration)):
-            pass
+    async def configure(self, configuration: Configuration) -> Configured:
+        return await self._json(Configured, "POST", "/configure", data=_body(configuration))
+
+    async def restore(self, *, timeout: float = 1800) -> Restored:
+        """Bring back the files of a workspace that has lost them all. Conflict when it has any."""
+        return await self._json(Restored, "POST", "/restore", timeout=timeout)
 
     async def pull(self, ref: str, *, timeout: float = 120) -> Pulled:
         return await self._json(Pulled, "POST", "/git/pull", data=_body(PullParams(ref=ref)), timeout=timeout)

@@ -19,6 +19,8 @@ class WorkspaceFacts:
     owner: str
     name: str
     owner_is_administrator: bool
+    filled: bool = False
+    """It has had files: one without any has lost them."""
 
 
 @dataclass(frozen=True, slots=True)

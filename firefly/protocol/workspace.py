@@ -86,14 +86,29 @@ class Initialized(Result):
 class Configuration(Params):
     """Whose the workspace is. `preview_hosts` without port; `base_url` is the preview's.
 
-    `secrets` are given to what the project runs, by name; they are kept in memory only.
+    `secrets` are given to what the project runs, by name; they are kept in memory only. `filled`: it has had files, so
+    that one without any has lost them.
     """
 
     project: ProjectName
     preview_hosts: list[str] = Field(default_factory=list, max_length=64)
     base_url: str = ""
     member_names: list[str] = Field(default_factory=list)
+    filled: bool = False
     secrets: dict[str, str] = Field(default_factory=dict, max_length=128, repr=False)
+
+
+class Configured(Result):
+    """`lost`: its files are gone. Nothing is started in it before they are restored."""
+
+    lost: bool = False
+
+
+class Restored(Result):
+    """`checkpoint`: what the files are from; None where the hosted repository alone had them."""
+
+    files: int
+    checkpoint: str | None
 
 
 class PullParams(Params):

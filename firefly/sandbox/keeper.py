@@ -23,7 +23,7 @@ from .memory import available_share
 from .pool import Pool, PreparedWorkspace
 from .preparing import Preparation
 from .reconciling import Reconciliation
-from .seams import Informant, Observer, Sight, Status, WorkspaceSource
+from .seams import Informant, Observer, Safe, Sight, Status, WorkspaceSource
 from .slots import Slot, Slots
 from .sweeping import Sweeping
 from .tasks import Tasks
@@ -90,6 +90,10 @@ class Keeper:
     def observe(self, observer: Observer) -> None:
         """Tell `observer` of runs from now on. Before `open`, so that it also hears of adopted ones."""
         self._lifecycle.observers.append(observer)
+
+    def save_in(self, safe: Safe) -> None:
+        """Keep the files of workspaces there besides. Before `open`."""
+        self._lifecycle.safe = safe
 
     def inform_by(self, informant: Informant) -> None:
         """Ask `informant` what sandboxes are in the middle of, from now on."""

@@ -13,7 +13,7 @@ from firefly.errors import FireflyError, SandboxFailed, TimedOut, Unavailable
 from .backend import Instance, SandboxBackend, State
 from .granting import Granting
 from .idleness import Idleness
-from .seams import Observer, WorkspaceSource
+from .seams import Observer, Safe, WorkspaceSource
 from .slots import Seen, Slot
 from .tasks import Tasks
 from .workspaces import Record, Records
@@ -48,6 +48,7 @@ class Lifecycle:
         self._tasks = tasks
         self._idleness = idleness
         self.observers: list[Observer] = []
+        self.safe: Safe | None = None
 
     async def start(self, slot: Slot) -> Instance:
         """Start a sandbox and take it. Raises what kept it from starting; the slot then says so too."""
@@ -61,8 +62,8 @@ class Lifecycle:
                 await self.put(slot, State.STARTING, "Starting.")
                 instance = await self._backend.create(replace(spec, limits=slot.limits))
                 try:
-                    await self.take(slot, instance, "Started.")
-                except asyncio.CancelledError:
+                    await self.take(slot, instance, "Started.", fresh=True)
+                except BaseException:
                     await asyncio.shield(self._give_up(slot, instance))
                     raise
                 return instance
@@ -77,7 +78,7 @@ class Lifecycle:
         return instance
 
     async def _give_up(self, slot: Slot, instance: Instance) -> None:
-        """Undo a `take` that was cancelled half-way."""
+        """Undo a `take` that was cancelled, or failed, half-way."""
         slot.state = State.STOPPING
         await self._backend.stop(instance.id, reason="The start was stopped.")
         if slot.watcher is not None:
@@ -90,13 +91,20 @@ class Lifecycle:
         reason = error.detail if isinstance(error, FireflyError) else f"{type(error).__name__}: {error}"
         await self.put(slot, State.FAILED, reason)
 
-    async def take(self, slot: Slot, instance: Instance, reason: str, *, since: datetime | None = None) -> None:
-        """Make a run the workspace's own, which it has been since then, else from now on. The caller holds the lock."""
+    async def take(
+        self, slot: Slot, instance: Instance, reason: str, *, since: datetime | None = None, fresh: bool = False
+    ) -> None:
+        """Make a run the workspace's own, which it has been since then, else from now on. The caller holds the lock.
+
+        `fresh`: it has just been started, in whatever is left of the workspace.
+        """
         slot.instance, slot.last_instance_id = instance, instance.id
         slot.active_at = slot.started_at = self._clock.monotonic()
         slot.born_at = since or self._clock.now()
         slot.seen, slot.wished, slot.output = Seen(), None, ""
         await self._tell("started", slot.workspace_id, instance)
+        if fresh and self.safe is not None:
+            await self.safe.restore(slot.workspace_id, instance)
         slot.watcher = self._tasks.start(self._watch(slot, instance), f"sandbox-watch-{instance.id}")
         await self.put(slot, State.RUNNING, reason)
 
@@ -130,12 +138,18 @@ class Lifecycle:
             instance = slot.instance
             if instance is not None and slot.watcher is not None:
                 await self.put(slot, State.STOPPING, reason)
+                await self._save(slot, instance)
                 await self._backend.stop(instance.id, reason=reason)
                 await asyncio.wait([slot.watcher])
                 slot.instance = None
             elif start is None:
                 return
             await self.put(slot, State.STOPPED, reason)
+
+    async def _save(self, slot: Slot, instance: Instance) -> None:
+        """What is frozen was saved before."""
+        if self.safe is not None and not self._backend.frozen(instance.id):
+            await self.safe.save(slot.workspace_id, instance)
 
     async def freeze(self, slot: Slot, reason: str) -> None:
         """Pause the run. Whoever needs it from this call on waits until it is frozen, and wakes it."""
@@ -145,6 +159,9 @@ class Lifecycle:
         async with slot.lock:
             # It may have been woken, stopped, or ended by itself at the wait before.
             if slot.state is not State.FROZEN or slot.instance is None:
+                return
+            await self._save(slot, slot.instance)
+            if slot.instance is None:
                 return
             try:
                 await self._backend.freeze(slot.instance.id)

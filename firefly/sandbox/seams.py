@@ -46,6 +46,19 @@ class WorkspaceSource(Protocol):
         """What to start for a workspace. Raises NotFound."""
 
 
+class Safe(Protocol):
+    """Where the files of workspaces are kept besides."""
+
+    async def restore(self, workspace_id: UUID, instance: Instance) -> None:
+        """Called when the observers were told of a fresh run: bring back the files of a workspace that has lost them.
+
+        Raises a FireflyError where it cannot: nobody gets to use the run then.
+        """
+
+    async def save(self, workspace_id: UUID, instance: Instance) -> None:
+        """Called before a run is frozen or ended: keep everything. Has a limit, and raises nothing."""
+
+
 class Observer(Protocol):
     """Told of each run, before anybody else gets to use it (`started`) and after it has ended (`ended`).
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from firefly.adapters.bridges import BridgeCalls
 from firefly.adapters.workspaces import KeeperWorkspaces, ProjectSpecs, RunObserver
-from firefly.errors import DatabaseUnavailable
+from firefly.errors import DatabaseUnavailable, SandboxFailed
 from firefly.projects.seams import WorkspaceFacts
 from firefly.sandbox.backend import Instance
 from firefly.settings import Settings
@@ -198,3 +198,38 @@ async def test_a_socket_that_is_gone_already_is_no_fault_at_the_end_of_a_run(set
     gateway.fails = True
     await observes.ended(WORKSPACE, RUN)
     assert WORKSPACE in gateway.open
+
+
+async def test_a_run_whose_files_are_gone_and_cannot_be_had_is_used_by_nobody(settings: Settings) -> None:
+    answers: dict[str, Any] = {"configure": {"lost": True}, "restore": {"files": 3, "checkpoint": None}}
+
+    async def answer(request: web.Request) -> web.Response:
+        found = answers[request.path[1:]]
+        return web.json_response(found, status=503 if "detail" in found else 200)
+
+    app = web.Application()
+    app.router.add_post("/{any:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.UnixSite(runner, settings.run_dir / "bridge.sock").start()
+    observes, _ = observer(settings, settings.run_dir, facts())
+    await observes.started(WORKSPACE, RUN)
+    with capture_logs() as logged:
+        await observes.restore(WORKSPACE, RUN)
+        await observes.restore(WORKSPACE, RUN)
+    assert [line["event"] for line in logged] == ["workspace.lost", "workspace.restored"], "once"
+    answers["restore"] = {"type": "unavailable", "detail": "The hosted repository cannot be read."}
+    await observes.started(WORKSPACE, RUN)
+    with pytest.raises(SandboxFailed, match="hosted repository cannot be read"):
+        await observes.restore(WORKSPACE, RUN)
+    answers["configure"] = {}
+    await observes.started(WORKSPACE, RUN)
+    await observes.restore(WORKSPACE, RUN)
+    await runner.cleanup()
+
+
+async def test_what_cannot_be_saved_at_the_end_is_logged_and_the_run_ends(settings: Settings) -> None:
+    observes, _ = observer(settings, settings.run_dir, facts())
+    with capture_logs() as logged:
+        await observes.save(WORKSPACE, RUN)
+    assert [line["event"] for line in logged] == ["workspace.unsaved"]

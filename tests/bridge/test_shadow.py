@@ -12,6 +12,7 @@ from firefly.bridge.environment import Environment
 from firefly.bridge.shadow import flusher
 from firefly.bridge.shadow.checkpoint import message, read, reference
 from firefly.bridge.shadow.store import Head
+from firefly.errors import Conflict, Unavailable
 from firefly.protocol.workspace import InitializeParams
 from tests.bridge.conftest import CONFIGURATION, Running, git
 from tests.bridge.gateway import gateway
@@ -232,6 +233,35 @@ async def test_no_edit_waits_longer_than_three_seconds_for_its_turn(edited: Runn
     # As if something had been edited all the time.
     made._since, made._last, made._not_before = 100.0, 102.9, 0.0
     assert made._rest() + time.monotonic() <= 103.0
+
+
+async def test_nothing_is_begun_in_a_workspace_that_has_lost_its_files_before_they_are_restored(
+    house: Running, bare: Path
+) -> None:
+    filled = CONFIGURATION.model_copy(update={"filled": True})
+    async with gateway(house.environment.gateway, bare, refusal="This project is being moved."):
+        assert (await house.client.configure(filled)).lost
+        with pytest.raises(Unavailable, match="being moved"):
+            await house.client.restore()
+        assert os.listdir(house.tree) == []
+    async with gateway(house.environment.gateway, bare):
+        git(house.tree.parent, "clone", "-q", str(bare), "elsewhere")
+        commit(house.tree.parent / "elsewhere")
+        restored = await house.client.restore()
+        assert (restored.files, restored.checkpoint, (house.tree / "hosted").read_text()) == (1, None, "x")
+        with pytest.raises(Conflict):
+            await house.client.restore()
+        assert not (await house.client.configure(filled)).lost
+        (house.tree / "hosted").write_text("y")
+        assert (await house.client.flush()).error == ""
+    assert shown(bare, "hosted") == "y"
+
+
+def commit(folder: Path) -> None:
+    (folder / "hosted").write_text("x")
+    git(folder, "add", "hosted")
+    git(folder, "commit", "-q", "-m", "Hosted")
+    git(folder, "push", "-q", "origin", "HEAD:main")
 
 
 @pytest.mark.parametrize("branch", ["main", "feature/a", "x" * 240, "ünï", "a..b", ".a", "a@{b", "a.lock"])

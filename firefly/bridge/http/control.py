@@ -63,6 +63,7 @@ class ControlRoutes:
             web.post("/exec", self.execute),
             web.post("/initialize", self.initialize),
             web.post("/configure", self.configure),
+            web.post("/restore", self.restore),
             web.post("/git/pull", self.pull),
             web.post("/git/changes", self.changes),
         ]
@@ -137,8 +138,10 @@ class ControlRoutes:
             return answer(await self._workspace.initialize_from(Path(file.name)))
 
     async def configure(self, request: web.Request) -> web.StreamResponse:
-        await self._workspace.configure(await params(request, Configuration))
-        return web.Response(status=204)
+        return answer(await self._workspace.configure(await params(request, Configuration)))
+
+    async def restore(self, _: web.Request) -> web.StreamResponse:
+        return answer(await self._workspace.restore())
 
     async def pull(self, request: web.Request) -> web.StreamResponse:
         return answer(await self._workspace.pull((await params(request, PullParams)).ref))

@@ -18,6 +18,7 @@ from firefly.bridge.repository import Repository
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.files import EDITABLE
 from firefly.bridge.shadow.flusher import Flusher
+from firefly.bridge.shadow.restoring import Restoring
 from firefly.bridge.storage import Storage
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
@@ -27,6 +28,7 @@ from firefly.protocol.application import State
 from firefly.protocol.workspace import (
     CarryParams,
     Configuration,
+    Configured,
     Health,
     Hello,
     HelloParams,
@@ -35,6 +37,7 @@ from firefly.protocol.workspace import (
     Limits,
     ProjectName,
     Pulled,
+    Restored,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ class WorkspaceService:
         repository: Repository,
         application: Application,
         flusher: Flusher,
+        restoring: Restoring,
     ) -> None:
         self._environment = environment
         self._workspace = workspace
@@ -68,6 +72,7 @@ class WorkspaceService:
         self._repository = repository
         self._application = application
         self._flusher = flusher
+        self._restoring = restoring
         self._configuration: Configuration | None = None
         self._connected = False
         """Whether this run of the bridge saw to the repository's remote."""
@@ -161,17 +166,34 @@ class WorkspaceService:
         with TemporaryFile(dir=self._environment.state) as file:
             yield cast(BinaryIO, file)
 
-    async def configure(self, configuration: Configuration) -> None:
+    async def configure(self, configuration: Configuration) -> Configured:
         async with self._lock:
             self._configuration = configuration
             await asyncio.to_thread(self._keep, configuration)
-            changed = self._environment.give(configuration.secrets)
-            await self._application.configure(configuration, secrets_changed=changed)
-            if not self._connected:
-                await self._connect()
-            if configuration.member_names:
-                await asyncio.to_thread(self._name_author, configuration.member_names[0])
-            self._flusher.begin()
+            if configuration.filled and await asyncio.to_thread(self._restoring.is_lost):
+                return Configured(lost=True)
+            await self._begin(configuration)
+            return Configured()
+
+    async def _begin(self, configuration: Configuration) -> None:
+        changed = self._environment.give(configuration.secrets)
+        await self._application.configure(configuration, secrets_changed=changed)
+        if not self._connected:
+            await self._connect()
+        if configuration.member_names:
+            await asyncio.to_thread(self._name_author, configuration.member_names[0])
+        self._flusher.begin()
+
+    async def restore(self) -> Restored:
+        """Bring back the files that are gone, then go on as if nothing had been. Conflict when there are any."""
+        async with self._lock:
+            if not await asyncio.to_thread(self._restoring.is_lost):
+                raise Conflict("The workspace is not empty.")
+            checkpoint = await self._restoring.restore()
+            log.info("workspace.restored", checkpoint=checkpoint)
+            if self._configuration is not None:
+                await self._begin(self._configuration)
+            return Restored(files=await asyncio.to_thread(self._count), checkpoint=checkpoint)
 
     async def _connect(self) -> None:
         try:

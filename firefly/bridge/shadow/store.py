@@ -29,6 +29,8 @@ _CONFIG = """[core]
 \tauto = 0
 [pack]
 \tthreads = 1
+[uploadpack]
+	allowAnySHA1InWant = true
 [advice]
 \taddIgnoredFile = false
 \taddEmbeddedRepo = false
@@ -188,11 +190,11 @@ class ShadowStore:
             ("git", *arguments), cwd=self._tree, env=environment, stdin=stdin, timeout=timeout, limit=_LISTED
         )
 
-    async def user_git(self, *arguments: str) -> Finished:
-        """git on the user's repository, for reading; nothing that the project configures is run."""
+    async def user_git(self, *arguments: str, timeout: float = 20) -> Finished:
+        """git on the user's repository; nothing that the project configures is run."""
         argv = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments)
         environment = {**self._plain(), "GIT_OPTIONAL_LOCKS": "0", **_trusting()}
-        return await run(argv, cwd=self._tree, env=environment, timeout=20)
+        return await run(argv, cwd=self._tree, env=environment, timeout=timeout)
 
     def _plain(self) -> dict[str, str]:
         child = self._environment.child(GIT_TERMINAL_PROMPT="0", LC_ALL="C.UTF-8")

@@ -65,8 +65,15 @@ limit :most;
 select project_id from members where account_id = :account_id;
 
 -- name: workspace_facts^
-select p.workspace_id, p.id as project_id, o.name as owner, p.name, o.is_administrator as owner_is_administrator
-from projects p join accounts o on o.id = p.owner_id
+select p.workspace_id, p.id as project_id, o.name as owner, p.name, o.is_administrator as owner_is_administrator,
+    w.filled_at is not null or p.filled_at is not null or (
+        p.template is null and not exists (
+            select from jobs j where j.project_id = p.id and j.state in ('queued', 'running')
+        )
+    ) as filled
+from projects p
+join accounts o on o.id = p.owner_id
+join workspaces w on w.id = p.workspace_id
 where p.workspace_id = :workspace_id;
 
 -- name: lock_project^
