@@ -11,7 +11,8 @@ FireflyError
 │   ├── NameTaken
 │   └── VersionConflict     it was changed since the caller read it
 ├── LimitReached            a quota is used up
-│   └── RateLimited         ... for now
+│   ├── RateLimited         ... for now
+│   └── TooManySandboxes    ... of sandboxes that run; says which could be stopped
 ├── Unavailable             a part is away; trying again helps
 │   ├── DatabaseUnavailable
 │   └── TimedOut
@@ -106,6 +107,13 @@ class RateLimited(LimitReached):
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(detail, retry_after=retry_after)
         self.retry_after = retry_after
+
+
+class TooManySandboxes(LimitReached):
+    """`extra` holds `limit` and `workspaces`: ids, with blanks between, of those that could be stopped."""
+
+    kind = "too-many-sandboxes"
+    title = "Too many sandboxes run"
 
 
 class Unavailable(FireflyError):

@@ -18,6 +18,24 @@ class SandboxSettings(BaseModel):
         gt=0,
         description="Seconds without any activity that a project may ask for before its sandbox is stopped or frozen.",
     )
+    sandboxes_per_user: int = Field(
+        20,
+        ge=0,
+        description="Sandboxes of one owner that may be awake or asleep at one time; administrators' own are not "
+        "counted. 0: as many as they like.",
+    )
+    sandboxes_max: int = Field(
+        0,
+        ge=0,
+        description="Sandboxes that may be awake or asleep at one time in all, administrators' included. 0: as many as "
+        "the machine bears.",
+    )
+    waiting_starts: int = Field(
+        200, ge=1, description="Sandboxes that may wait for their turn to start; owners take turns. Then 503."
+    )
+    keep_awake_max: float = Field(
+        43200, ge=0, description="Seconds for which a sandbox may be kept awake at a time by whoever asks for it."
+    )
     sandbox_max_age: float = Field(
         604800,
         ge=0,

@@ -33,8 +33,8 @@ class KeeperWorkspaces:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
 
-    async def claim(self) -> UUID:
-        prepared = await self._keeper.claim_prepared()
+    async def claim(self, owner: str | None = None) -> UUID:
+        prepared = await self._keeper.claim_prepared(owner)
         return prepared.workspace_id if prepared is not None else await self._keeper.create_workspace()
 
     def running(self, workspace_id: UUID) -> bool:
@@ -75,6 +75,7 @@ class ProjectSpecs:
             environment={**self._environment(facts), EPOCH: str(await self.epoch_of(workspace_id))},
             # Nobody's yet: empty, and claimed only after its owner was looked at again.
             trusted=facts is None or facts.owner_is_administrator,
+            owner=facts.owner if facts else "",
         )
 
     def _environment(self, facts: WorkspaceFacts | None) -> Mapping[str, str]:

@@ -1,12 +1,13 @@
-"""`firefly sandbox`: list, start, stop, freeze, restart, settings, logs, exec, shell."""
+"""`firefly sandbox`: list, start, stop, freeze, restart, keep-awake, let-sleep, settings, logs, exec, shell."""
 
 import json
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from firefly.client.models import Sandbox, SandboxSettings
+from firefly.client.models import KeepAwake, Project, Sandbox, SandboxSettings
 
 from . import terminal
 from .command import Cli, Failure, ProjectPath, command, resolve
@@ -18,17 +19,43 @@ PASS_ON = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 def _describe(sandbox: Sandbox) -> str:
     until = f", stops at {sandbox.stops_at:%H:%M}" if sandbox.stops_at else ""
     busy = f" Just now: {', '.join(sandbox.busy)}." if sandbox.busy else ""
+    busy += "".join(f" It is {_kept(one)}." for one in sandbox.keep_awake)
     told = f"{sandbox.state} since {sandbox.since:%Y-%m-%d %H:%M}{until}. {sandbox.reason}".rstrip() + busy
     return "\n".join([told, *sandbox.notes])
 
 
+class Listed(Project):
+    """A project, with how its sandbox stands."""
+
+    status: Sandbox
+
+
 @command(app, "list")
 async def list_sandboxes(cli: Cli) -> None:
-    """List your projects' sandboxes that run."""
+    """List your projects' sandboxes that run, until when, and what keeps them awake."""
     async with cli.client() as client:
-        found = [project for project in await client.projects() if project.sandbox != "stopped"]
-    columns = {"PROJECT": lambda p: p.path, "SANDBOX": lambda p: p.sandbox, "PREVIEW": lambda p: p.urls.preview}
+        found = [
+            Listed(**project.model_dump(), status=await client.sandbox(project.owner, project.name))
+            for project in await client.projects()
+            if project.sandbox != "stopped"
+        ]
+    columns = {
+        "PROJECT": lambda p: p.path,
+        "SANDBOX": lambda p: p.status.state,
+        "SLEEPS": lambda p: _time(p.status.freezes_at or p.status.stops_at),
+        "STOPS": lambda p: _time(p.status.stops_at),
+        "BUSY": lambda p: ", ".join(p.status.busy + [_kept(one) for one in p.status.keep_awake]),
+        "PREVIEW": lambda p: p.urls.preview,
+    }
     cli.table(found, columns, "No sandbox runs.")
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}" if at else ""
+
+
+def _kept(one: KeepAwake) -> str:
+    return f"kept awake by {one.by} until {_time(one.until)}" + (f": {one.reason}" if one.reason else "")
 
 
 async def _change(cli: Cli, project: str, action: str) -> None:
@@ -61,6 +88,30 @@ async def stop(cli: Cli, project: ProjectPath) -> None:
 async def freeze(cli: Cli, project: ProjectPath) -> None:
     """Pause it until it is needed; memory stays."""
     await _change(cli, project, "freeze")
+
+
+@command(app, "keep-awake")
+async def keep_awake(
+    cli: Cli,
+    project: ProjectPath,
+    duration: Annotated[str, typer.Option("--for", help="How long, as in 30m or 2h.")] = "1h",
+    reason: Annotated[str, typer.Option(help="For whoever wonders why it runs.")] = "",
+) -> None:
+    """Keep it awake for a while; a sleeping one is woken."""
+    async with cli.client() as client:
+        kept = await client.keep_awake(*await resolve(client, project), duration, reason=reason)
+    cli.show(kept, _describe(kept))
+
+
+@command(app, "let-sleep")
+async def let_sleep(cli: Cli, project: ProjectPath) -> None:
+    """Keep it awake no longer, whoever asked for that."""
+    async with cli.client() as client:
+        path = await resolve(client, project)
+        left = await client.sandbox(*path)
+        for one in left.keep_awake:
+            left = await client.let_sleep(*path, one.id)
+    cli.show(left, _describe(left))
 
 
 @command(app)

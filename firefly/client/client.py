@@ -130,6 +130,14 @@ class FireflyClient:
         path = f"{_project(owner, name)}/sandbox/{action}"
         return await self._send(Sandbox, "POST", path, None, timeout=PATIENCE)
 
+    async def keep_awake(self, owner: str, name: str, duration: str, *, reason: str = "") -> Sandbox:
+        """`duration` as in 2h."""
+        path = f"{_project(owner, name)}/sandbox/keep-awake"
+        return await self._send(Sandbox, "POST", path, {"for": duration, "reason": reason}, timeout=PATIENCE)
+
+    async def let_sleep(self, owner: str, name: str, keep_awake_id: UUID) -> Sandbox:
+        return await self._send(Sandbox, "DELETE", f"{_project(owner, name)}/sandbox/keep-awake/{keep_awake_id}", None)
+
     async def sandbox_settings(self, owner: str, name: str) -> SandboxSettings:
         return await self._get(SandboxSettings, f"{_project(owner, name)}/sandbox/settings")
 

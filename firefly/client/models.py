@@ -92,6 +92,13 @@ class Usage(Value):
     pids: int
 
 
+class KeepAwake(Value):
+    id: UUID
+    by: str
+    reason: str
+    until: datetime
+
+
 class Sandbox(Value):
     state: str
     reason: str
@@ -103,6 +110,7 @@ class Sandbox(Value):
     busy: list[str] = []
     ports: list[int] = []
     notes: list[str] = []
+    keep_awake: list[KeepAwake] = []
 
 
 class Wishes(Value):

@@ -8,9 +8,9 @@ The successor connects to `control.sock` of the running server, and in this orde
 
 If the connection ends before `taken_over`, everything is the running server's again.
 
-The running server calls `ensure`, `connect`, `probe`, `stop`, `freeze`, `restart`, `status`, `ask`, `logs`,
-`remove`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes `touch(workspace_id)` and
-`jobs()`: there is one to begin.
+The running server calls `ensure`, `connect`, `probe`, `stop`, `freeze`, `restart`, `status`, `ask`, `keep_awake`,
+`let_sleep`, `logs`, `remove`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes
+`touch(workspace_id)` and `jobs()`: there is one to begin.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from firefly.auth import Holder
 from firefly.link import Wire
 from firefly.routes import BridgeTarget, SandboxTarget
 from firefly.sandbox.backend import Instance, Limits, State, Stats
-from firefly.sandbox.keeper import PreparedWorkspace, Status, Wishes
+from firefly.sandbox.keeper import KeepAwake, PreparedWorkspace, Status, Wishes
 
 CONTROL_SOCKET = "control.sock"
 # Raised whenever something above, or a kind of value below, changes its meaning.
@@ -36,5 +36,18 @@ class Offer:
 
 
 WIRE = Wire(
-    (BridgeTarget, Holder, Instance, Limits, Offer, PreparedWorkspace, SandboxTarget, State, Stats, Status, Wishes)
+    (
+        BridgeTarget,
+        Holder,
+        Instance,
+        KeepAwake,
+        Limits,
+        Offer,
+        PreparedWorkspace,
+        SandboxTarget,
+        State,
+        Stats,
+        Status,
+        Wishes,
+    )
 )

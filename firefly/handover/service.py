@@ -31,6 +31,8 @@ def calls(keeper: Keeper, tunnels: Tunnels) -> Mapping[str, Call]:
         "restart": keeper.restart,
         "status": keeper.status,
         "ask": keeper.ask,
+        "keep_awake": keeper.keep_awake,
+        "let_sleep": keeper.let_sleep,
         "logs": keeper.logs,
         "remove": keeper.remove,
         "claim_prepared": keeper.claim_prepared,

@@ -83,7 +83,8 @@ class Creation:
         await self._check(identity, request)
         project = self._draft(identity, request, source)
         prepared = self._preparation.repository(request.template) if request.template else None
-        project = await self._lay_out(project, prepared)
+        bounded = None if identity.account.is_administrator else project.owner
+        project = await self._lay_out(project, prepared, bounded)
         facts = facts_of(project, owner_is_administrator=identity.account.is_administrator)
         job = self._job(identity, project, request, source)
         try:
@@ -131,11 +132,14 @@ class Creation:
             remix_of=source.path if source else None,
         )
 
-    async def _lay_out(self, project: Project, prepared: Path | None) -> Project:
-        """A workspace and a repository, at the same time; the name is looked at first, since that costs less."""
+    async def _lay_out(self, project: Project, prepared: Path | None, bounded: str | None) -> Project:
+        """A workspace and a repository, at the same time; the name is looked at first, since that costs less.
+
+        `bounded` is the owner, None where he may have as many sandboxes as he likes.
+        """
         async with self._records.database.connection() as connection:
             await check_free(self._records, connection, project, self._clock.now())
-        workspace = asyncio.create_task(self._workspaces.claim())
+        workspace = asyncio.create_task(self._workspaces.claim(bounded))
         try:
             await self._repositories.create(project.id, prepared=prepared)
             return replace(project, workspace_id=await workspace)

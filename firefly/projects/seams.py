@@ -66,8 +66,11 @@ class BridgeGateway(Protocol):
 class Workspaces(Protocol):
     """The keeper, as far as projects use it."""
 
-    async def claim(self) -> UUID:
-        """A fresh, empty workspace; one with a running sandbox when one is prepared."""
+    async def claim(self, owner: str | None = None) -> UUID:
+        """A fresh, empty workspace; one with a running sandbox when one is prepared.
+
+        Raises TooManySandboxes where `owner` has as many that run as he may; None has no bound.
+        """
 
     def running(self, workspace_id: UUID) -> bool:
         """Whether its sandbox runs now; no input or output."""

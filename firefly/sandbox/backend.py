@@ -44,8 +44,8 @@ class Limits:
 class SandboxSpec:
     """What to start. `uid` owns the workspace where the server is root; elsewhere it is not used.
 
-    `environment` is added to the bridge's. `trusted`: the owner is an administrator, whose sandboxes may run where
-    the machine offers no isolation.
+    `owner` is the name of who answers for it, empty where nobody does yet. `environment` is added to the bridge's.
+    `trusted`: the owner is an administrator, whose sandboxes may run where the machine offers no isolation.
     """
 
     workspace_id: UUID
@@ -53,6 +53,7 @@ class SandboxSpec:
     limits: Limits = Limits()
     environment: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

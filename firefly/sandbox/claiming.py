@@ -3,6 +3,7 @@
 from .backend import SandboxBackend
 from .lifecycle import Lifecycle
 from .pool import Pool, PreparedWorkspace
+from .quota import Quota
 from .slots import Slots
 from .tasks import Tasks
 from .workspaces import Workspaces
@@ -17,6 +18,7 @@ class Claiming:
         workspaces: Workspaces,
         slots: Slots,
         lifecycle: Lifecycle,
+        quota: Quota,
         tasks: Tasks,
     ) -> None:
         self._backend = backend
@@ -24,10 +26,15 @@ class Claiming:
         self._workspaces = workspaces
         self._slots = slots
         self._lifecycle = lifecycle
+        self._quota = quota
         self._tasks = tasks
 
-    async def claim(self) -> PreparedWorkspace | None:
-        """Take a workspace with a running sandbox from the pool; None where it is empty just now."""
+    async def claim(self, owner: str | None = None) -> PreparedWorkspace | None:
+        """Take a workspace with a running sandbox from the pool; None where it is empty just now.
+
+        Raises TooManySandboxes where `owner` may have no more; None has no bound.
+        """
+        await self._quota.admit(None, owner)
         while (prepared := self._pool.take()) is not None:
             if await self._tasks.finish(self._claim(prepared), f"sandbox-claim-{prepared.workspace_id}"):
                 return prepared

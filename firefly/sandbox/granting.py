@@ -33,7 +33,7 @@ class Granting:
     def __init__(self, database: Database, allowance: Allowance) -> None:
         self._database = database
         self.allowance = allowance
-        self._queries: Any = load_queries("sandboxes")
+        self._queries: Any = load_queries("keeping")
 
     async def terms(self, workspace_id: UUID) -> Terms:
         return (await self.asked(workspace_id)).terms

@@ -91,10 +91,10 @@ class HandingKeeper(Keeper):
         connection.setblocking(False)
         return connection
 
-    async def claim_prepared(self) -> PreparedWorkspace | None:
+    async def claim_prepared(self, owner: str | None = None) -> PreparedWorkspace | None:
         if (other := await self._other()) is None:
-            return await super().claim_prepared()
-        prepared: PreparedWorkspace | None = await other.call("claim_prepared")
+            return await super().claim_prepared(owner)
+        prepared: PreparedWorkspace | None = await other.call("claim_prepared", owner)
         if prepared is not None:
             self._hear(prepared.instance)
         return prepared
@@ -133,6 +133,18 @@ class HandingKeeper(Keeper):
             await super().ask(workspace_id, wishes)
         else:
             await other.call("ask", workspace_id, wishes)
+
+    async def keep_awake(self, workspace_id: UUID, account_id: UUID, seconds: float, reason: str) -> None:
+        if (other := await self._other()) is None:
+            await super().keep_awake(workspace_id, account_id, seconds, reason)
+        else:
+            await other.call("keep_awake", workspace_id, account_id, seconds, reason)
+
+    async def let_sleep(self, workspace_id: UUID, keep_awake_id: UUID) -> None:
+        if (other := await self._other()) is None:
+            await super().let_sleep(workspace_id, keep_awake_id)
+        else:
+            await other.call("let_sleep", workspace_id, keep_awake_id)
 
     async def logs(self, workspace_id: UUID) -> str:
         if (other := await self._other()) is None:

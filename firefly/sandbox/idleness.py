@@ -20,7 +20,7 @@ class Idleness:
         """What is to happen to it now: frozen, stopped, or nothing."""
         if slot.state not in (State.RUNNING, State.FROZEN):
             return None
-        quiet = self.clock.monotonic() - slot.active_at
+        quiet = self._quiet(slot)
         if self.is_old(slot) or (quiet >= slot.terms.stop and not _is_held(slot)):
             return State.STOPPED
         if slot.state is State.RUNNING and slot.terms.freeze is not None and quiet >= slot.terms.freeze:
@@ -36,7 +36,7 @@ class Idleness:
         if self.is_old(slot):
             age = duration(slot.terms.age or 0)
             return f"It ran for {age}, the longest that one may. It starts anew when it is needed."
-        minutes = max(round((self.clock.monotonic() - slot.active_at) / 60), 1)
+        minutes = max(round(self._quiet(slot) / 60), 1)
         return f"Nothing happened in it for {minutes} min."
 
     def freezes_at(self, slot: Slot) -> datetime | None:
@@ -61,7 +61,15 @@ class Idleness:
         return slot.born_at + timedelta(seconds=slot.terms.age)
 
     def _after(self, slot: Slot, seconds: float) -> datetime:
-        return self.clock.now() + timedelta(seconds=slot.active_at + seconds - self.clock.monotonic())
+        return self.clock.now() + timedelta(seconds=seconds - self._quiet(slot))
+
+    def _quiet(self, slot: Slot) -> float:
+        """Seconds since something happened, or since the last that kept it awake ended; less than 0 until that ends."""
+        quiet = self.clock.monotonic() - slot.active_at
+        if not slot.awake:
+            return quiet
+        until = max(one.until for one in slot.awake)
+        return min(quiet, (self.clock.now() - until).total_seconds())
 
 
 def _is_held(slot: Slot) -> bool:

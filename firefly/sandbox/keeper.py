@@ -13,6 +13,7 @@ from firefly.errors import Conflict, TimedOut, Unavailable
 from firefly.settings import Settings
 from firefly.store import Database
 
+from .awake import KeepAwake, KeepAwakes
 from .backend import Instance, SandboxBackend, State
 from .claiming import Claiming
 from .granting import Asked, Granting, Source
@@ -22,9 +23,11 @@ from .looking import Looking
 from .memory import available_share
 from .pool import Pool, PreparedWorkspace
 from .preparing import Preparation
+from .quota import Quota
 from .reconciling import Reconciliation
 from .seams import Informant, Observer, Safe, Sight, Status, WorkspaceSource
 from .slots import Slot, Slots
+from .starting import Starts
 from .sweeping import Sweeping
 from .tasks import Tasks
 from .terms import Allowance, Terms, Wishes
@@ -32,7 +35,7 @@ from .waking import Waking
 from .workspaces import Records, Workspaces
 
 __all__ = [
-    "Asked", "Informant", "Keeper", "Observer", "PreparedWorkspace", "Sight", "Status", "Terms", "Wishes",
+    "Asked", "Informant", "KeepAwake", "Keeper", "Observer", "PreparedWorkspace", "Sight", "Status", "Terms", "Wishes",
     "WorkspaceSource",
 ]  # fmt: skip
 
@@ -63,10 +66,12 @@ class Keeper:
         self._idleness = Idleness(self._clock)
         self._tasks = Tasks()
         self._records = Records(database, bus)
-        starts = asyncio.Semaphore(settings.simultaneous_starts)
+        self._awakes = KeepAwakes(database, self._clock, longest=settings.keep_awake_max)
+        starts = Starts(settings.simultaneous_starts, waiting=settings.waiting_starts)
+        quota = Quota(settings, slots=self._slots, source=source)
         self._lifecycle = Lifecycle(
             backend=backend, source=source, records=self._records, granting=self._granting, clock=self._clock,
-            starts=starts, tasks=self._tasks, idleness=self._idleness,
+            quota=quota, starts=starts, tasks=self._tasks, idleness=self._idleness,
         )  # fmt: skip
         self._preparation = Preparation(
             settings.prepared_sandboxes, backend=backend, source=source, workspaces=self.workspaces, starts=starts,
@@ -75,9 +80,11 @@ class Keeper:
         self._waking = Waking(slots=self._slots, lifecycle=self._lifecycle, tasks=self._tasks, clock=self._clock)
         self._claiming = Claiming(
             backend=backend, pool=self.pool, workspaces=self.workspaces, slots=self._slots,
-            lifecycle=self._lifecycle, tasks=self._tasks,
+            lifecycle=self._lifecycle, quota=quota, tasks=self._tasks,
         )  # fmt: skip
-        self._looking = Looking(granting=self._granting, records=self._records, clock=self._clock)
+        self._looking = Looking(
+            granting=self._granting, records=self._records, lifecycle=self._lifecycle, clock=self._clock
+        )
         self._sweeping = Sweeping(
             slots=self._slots, lifecycle=self._lifecycle, idleness=self._idleness, looking=self._looking,
             pool=self.pool, pause=min(settings.idle_stop / 4, SWEEP_INTERVAL), available_memory=available_memory,
@@ -108,6 +115,7 @@ class Keeper:
             lifecycle=self._lifecycle,
             preparation=self._preparation,
             granting=self._granting,
+            awakes=self._awakes,
             slots=self._slots,
         )
         leftovers = await reconciliation.run()
@@ -130,9 +138,12 @@ class Keeper:
         """Enter a new, empty workspace, claimed; for when the pool has none. Its files are made at the first start."""
         return await self.workspaces.create(claimed=True)
 
-    async def claim_prepared(self) -> PreparedWorkspace | None:
-        """Take a workspace with a running sandbox from the pool; None where it is empty just now."""
-        return await self._claiming.claim()
+    async def claim_prepared(self, owner: str | None = None) -> PreparedWorkspace | None:
+        """Take a workspace with a running sandbox from the pool; None where it is empty just now.
+
+        Raises TooManySandboxes where `owner` may have no more; None has no bound.
+        """
+        return await self._claiming.claim(owner)
 
     async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
         """The running sandbox, woken or started where there is none. `insist` does not wait out a crash loop.
@@ -176,10 +187,12 @@ class Keeper:
         notes = slot.terms.notes
         if lives and slot.limits not in (None, slot.terms.limits):
             notes = (*notes, "Its limits were changed: it has the new ones when it is restarted.")
+        reason = self._lifecycle.place(slot) or slot.reason
         return Status(
-            slot.state, slot.reason, slot.since, slot.limits if lives and slot.limits else slot.terms.limits,
+            slot.state, reason, slot.since, slot.limits if lives and slot.limits else slot.terms.limits,
             freezes_at=self._idleness.freezes_at(slot), stops_at=self._idleness.stops_at(slot),
             instance_id=slot.instance.id if slot.instance else None, usage=usage, notes=notes,
+            awake=tuple(one for one in slot.awake if one.until > self._clock.now()),
             busy=slot.seen.busy if lives else (), ports=slot.seen.ports if slot.state is State.RUNNING else (),
         )  # fmt: skip
 
@@ -190,7 +203,25 @@ class Keeper:
     async def ask(self, workspace_id: UUID, wishes: Wishes) -> None:
         """Let the project's settings ask for this; limits change at the next start. Raises InvalidInput."""
         terms = await self._granting.put(workspace_id, Source.SETTINGS, wishes)
-        self._slots.of(workspace_id).terms = terms
+        slot = self._slots.of(workspace_id)
+        slot.terms = terms
+        await self._lifecycle.write(slot)
+
+    async def keep_awake(self, workspace_id: UUID, account_id: UUID, seconds: float, reason: str) -> None:
+        """Wake it, and take it for used for so long. Raises InvalidInput, LimitReached, and what `ensure` raises."""
+        await self._awakes.add(workspace_id, account_id, seconds=seconds, reason=reason)
+        await self._heed(workspace_id)
+        await self.ensure(workspace_id)
+
+    async def let_sleep(self, workspace_id: UUID, keep_awake_id: UUID) -> None:
+        """Keep it awake no longer for that. Raises NotFound."""
+        await self._awakes.remove(workspace_id, keep_awake_id)
+        await self._heed(workspace_id)
+
+    async def _heed(self, workspace_id: UUID) -> None:
+        slot = self._slots.of(workspace_id)
+        slot.awake = await self._awakes.of(workspace_id)
+        await self._lifecycle.write(slot)
 
     def running(self, workspace_id: UUID) -> Instance | None:
         """The run that may be used now; no input or output."""

@@ -3,18 +3,21 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
 
 from firefly.clock import Clock
-from firefly.errors import FireflyError, SandboxFailed, TimedOut, Unavailable
+from firefly.errors import FireflyError, SandboxFailed, TimedOut, TooManySandboxes, Unavailable
 
 from .backend import Instance, SandboxBackend, State
 from .granting import Granting
 from .idleness import Idleness
+from .quota import Quota
 from .seams import Observer, Safe, WorkspaceSource
 from .slots import Seen, Slot
+from .starting import Starts, Turn
 from .tasks import Tasks
 from .workspaces import Record, Records
 
@@ -25,7 +28,7 @@ LONGEST_REASON = 1000
 
 
 class Lifecycle:
-    """`starts` bounds how many sandboxes start at once; those that wait are served in the order in which they came."""
+    """`quota` bounds how many sandboxes run, `starts` how many start at one time."""
 
     def __init__(
         self,
@@ -35,7 +38,8 @@ class Lifecycle:
         records: Records,
         granting: Granting,
         clock: Clock,
-        starts: asyncio.Semaphore,
+        quota: Quota,
+        starts: Starts,
         tasks: Tasks,
         idleness: Idleness,
     ) -> None:
@@ -44,6 +48,7 @@ class Lifecycle:
         self._records = records
         self._granting = granting
         self._clock = clock
+        self._quota = quota
         self._starts = starts
         self._tasks = tasks
         self._idleness = idleness
@@ -53,23 +58,48 @@ class Lifecycle:
     async def start(self, slot: Slot) -> Instance:
         """Start a sandbox and take it. Raises what kept it from starting; the slot then says so too."""
         try:
-            async with slot.lock, self._starts:
+            async with slot.lock:
                 if slot.instance is not None:
                     return await self._keep(slot, slot.instance)
                 spec = await self._source.spec(slot.workspace_id)
-                slot.terms = await self._granting.terms(slot.workspace_id)
-                slot.limits = slot.terms.limits
-                await self.put(slot, State.STARTING, "Starting.")
-                instance = await self._backend.create(replace(spec, limits=slot.limits))
-                try:
-                    await self.take(slot, instance, "Started.", fresh=True)
-                except BaseException:
-                    await asyncio.shield(self._give_up(slot, instance))
-                    raise
-                return instance
+                slot.owner = spec.owner
+                await self._quota.admit(slot, None if spec.trusted else spec.owner)
+                async with self._starts.turn(spec.owner, waits=partial(self._wait, slot)):
+                    return await self._create(slot)
+        except TooManySandboxes:
+            # Nothing was tried, so nothing failed: the next try need not wait.
+            raise
         except Exception as error:
             await self._fail(slot, error)
             raise
+        finally:
+            slot.admitted, slot.turn = False, None
+
+    async def _wait(self, slot: Slot, turn: Turn) -> None:
+        slot.turn = turn
+        await self.put(slot, State.STARTING, self.place(slot))
+
+    def place(self, slot: Slot) -> str:
+        """Why one that is to start does not yet; empty where it does."""
+        if slot.turn is None or slot.turn.granted.done():
+            return ""
+        count = self._starts.before(slot.turn)
+        return f"Waiting for its turn to start: {count} before it." if count else "Waiting to start: it is next."
+
+    async def _create(self, slot: Slot) -> Instance:
+        slot.turn = None
+        # Anew, since it may have waited long.
+        spec = await self._source.spec(slot.workspace_id)
+        slot.terms = await self._granting.terms(slot.workspace_id)
+        slot.limits = slot.terms.limits
+        await self.put(slot, State.STARTING, "Starting.")
+        instance = await self._backend.create(replace(spec, limits=slot.limits))
+        try:
+            await self.take(slot, instance, "Started.", fresh=True)
+        except BaseException:
+            await asyncio.shield(self._give_up(slot, instance))
+            raise
+        return instance
 
     async def _keep(self, slot: Slot, instance: Instance) -> Instance:
         """Where ending it failed, it is used on."""
@@ -185,7 +215,13 @@ class Lifecycle:
         reason = reason.replace("\0", "\ufffd")[:LONGEST_REASON]
         slot.state, slot.reason, slot.since = state, reason, self._clock.now()
         log.info("sandbox.changed", workspace_id=str(slot.workspace_id), state=state.value, reason=reason)
-        record = Record(slot.workspace_id, state, reason, slot.since, slot.last_instance_id, slot.born_at, slot.output)
+        await self.write(slot)
+
+    async def write(self, slot: Slot) -> None:
+        """Write down how it stands, and tell it, with when what will happen next."""
+        record = Record(
+            slot.workspace_id, slot.state, slot.reason, slot.since, slot.last_instance_id, slot.born_at, slot.output
+        )
         times = {"freezes_at": self._idleness.freezes_at(slot), "stops_at": self._idleness.stops_at(slot)}
         async with slot.writing:
             await self._records.put(record, times)

@@ -8,6 +8,7 @@ from firefly.clock import Clock
 from firefly.errors import FireflyError
 
 from .granting import Granting, Source
+from .lifecycle import Lifecycle
 from .seams import Informant, Sight
 from .slots import Seen, Slot
 from .workspaces import Records
@@ -22,8 +23,9 @@ UNANSWERED = "its project server does not answer"
 class Looking:
     """What a bridge says is a hostile project's word: it puts idle steps off, no longer than a run may last at all."""
 
-    def __init__(self, *, granting: Granting, records: Records, clock: Clock) -> None:
+    def __init__(self, *, granting: Granting, records: Records, lifecycle: Lifecycle, clock: Clock) -> None:
         self._granting = granting
+        self._lifecycle = lifecycle
         self._records = records
         self._clock = clock
         self.informant: Informant | None = None
@@ -56,3 +58,4 @@ class Looking:
         if sight.wishes is not None and sight.wishes != slot.wished:
             slot.terms = await self._granting.put(slot.workspace_id, Source.FILE, sight.wishes)
             slot.wished = sight.wishes
+            await self._lifecycle.write(slot)

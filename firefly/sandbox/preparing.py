@@ -11,6 +11,7 @@ from firefly.errors import FireflyError
 from .backend import SandboxBackend
 from .pool import Pool, PreparedWorkspace
 from .seams import WorkspaceSource
+from .starting import Starts
 from .tasks import Tasks
 from .workspaces import Workspaces
 
@@ -25,7 +26,7 @@ class Preparation:
         backend: SandboxBackend,
         source: WorkspaceSource,
         workspaces: Workspaces,
-        starts: asyncio.Semaphore,
+        starts: Starts,
         tasks: Tasks,
     ) -> None:
         self._backend = backend
@@ -39,7 +40,7 @@ class Preparation:
         workspace_id = await self._workspaces.create(claimed=False)
         try:
             spec = await self._source.spec(workspace_id)
-            async with self._starts:
+            async with self._starts.turn(spec.owner):
                 instance = await self._backend.create(spec)
         except BaseException:
             await asyncio.shield(self.clear([workspace_id]))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from firefly.errors import NotFound
 
+from .awake import KeepAwakes
 from .backend import Instance, SandboxBackend, State
 from .granting import Granting
 from .lifecycle import Lifecycle
@@ -25,6 +26,7 @@ class Reconciliation:
     lifecycle: Lifecycle
     preparation: Preparation
     granting: Granting
+    awakes: KeepAwakes
     slots: Slots
 
     async def run(self) -> list[UUID]:
@@ -32,6 +34,8 @@ class Reconciliation:
         found = await self._find()
         for workspace_id, terms in (await self.granting.all()).items():
             self.slots.of(workspace_id).terms = terms
+        for workspace_id, awake in (await self.awakes.all()).items():
+            self.slots.of(workspace_id).awake = tuple(awake)
         for record in await self.records.all():
             await self._restore(record, runs=record.workspace_id in found)
         async with asyncio.TaskGroup() as group:

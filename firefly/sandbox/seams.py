@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from .awake import KeepAwake
 from .backend import Instance, Limits, SandboxSpec, State, Stats
 from .terms import Wishes
 
@@ -13,7 +14,8 @@ from .terms import Wishes
 class Status:
     """`freezes_at` and `stops_at`: when that happens unless something happens before; None where it does not.
 
-    `busy`: what it is in the middle of, which puts both off. `notes`: what is worth knowing about its limits.
+    `busy`: what it is in the middle of, which puts both off. `awake`: who keeps it awake. `notes`: what is worth
+    knowing about its limits.
     """
 
     state: State
@@ -27,6 +29,7 @@ class Status:
     busy: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    awake: tuple[KeepAwake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

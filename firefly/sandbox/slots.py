@@ -10,7 +10,9 @@ from uuid import UUID
 from firefly.clock import Clock
 from firefly.errors import SandboxFailed
 
+from .awake import KeepAwake
 from .backend import Instance, Limits, State
+from .starting import Turn
 from .terms import Terms, Wishes
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -44,6 +46,13 @@ class Slot:
     watcher: "asyncio.Task[None] | None" = None
     active_at: float = 0.0
     started_at: float = 0.0
+    owner: str | None = None
+    """The name of who answers for it; None where nobody asked yet."""
+    admitted: bool = False
+    """Whether a start under way counts as one that runs."""
+    turn: Turn | None = None
+    """Its place among those that wait to be started."""
+    awake: tuple[KeepAwake, ...] = ()
     born_at: datetime | None = None
     """Since when the run has been the workspace's own, which another server may have seen to."""
     terms: Terms = field(default_factory=Terms)

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import hdrs, web
 
-from firefly.errors import FireflyError, Moved
+from firefly.errors import FireflyError, Moved, TooManySandboxes
 from firefly.log import REQUEST_ID_HEADER, bind_request, shown_path
 
 from . import problems
 from .authentication import identify
 from .context import IDENTITY, REQUEST_ID, HostKind, host_kind, identity_of, make_request_id
+from .crowds import offer_to_stop
 from .csrf import check_origin
 from .pages.errors import error_page, wants_page
 
@@ -51,6 +52,8 @@ async def tell_problems(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except FireflyError as error:
+        if isinstance(error, TooManySandboxes):
+            await offer_to_stop(request, error)
         return _refuse(request, error)
     except web.HTTPException as error:
         return _redirect(error) if error.status < 400 else _refuse_http(request, error)

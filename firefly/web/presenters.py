@@ -78,6 +78,7 @@ def sandbox_answer(status: "Status") -> schemas.Sandbox:
         busy=list(status.busy),
         ports=list(status.ports),
         notes=list(status.notes),
+        keep_awake=[schemas.KeepAwake.model_validate(one) for one in status.awake],
     )
 
 

@@ -61,7 +61,7 @@ class Keeper:
     def is_frozen(self, instance: Instance) -> bool:
         return self.frozen
 
-    async def claim_prepared(self) -> Any:
+    async def claim_prepared(self, owner: str | None = None) -> Any:
         return SimpleNamespace(workspace_id=self.prepared) if self.prepared else None
 
     async def create_workspace(self) -> UUID:

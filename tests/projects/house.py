@@ -49,7 +49,7 @@ class Workspaces:
     stopped: dict[UUID, str] = field(default_factory=dict)
     fails: bool = False
 
-    async def claim(self) -> UUID:
+    async def claim(self, owner: str | None = None) -> UUID:
         if self.fails:
             raise SandboxFailed("No sandbox can be started here.")
         workspace_id = uuid4()

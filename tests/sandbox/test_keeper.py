@@ -152,15 +152,26 @@ async def test_no_more_than_the_allowed_number_start_at_once_first_come_first_se
     async with house.open(backend, simultaneous_starts=allowed) as keeper:
         workspaces = [await keeper.create_workspace() for _ in range(6)]
         starts = []
-        for workspace in workspaces:
+        for number, workspace in enumerate(workspaces):
             starts.append(asyncio.create_task(keeper.ensure(workspace)))
-            await asyncio.sleep(0)
+            if number < allowed:
+                await eventually(lambda: backend.waiting == len(starts))
+            else:
+                place = f"{number - allowed} before it." if number > allowed else "it is next."
+                await _waits(keeper, workspace, place)
         await eventually(lambda: backend.waiting == allowed)
         assert {spec.workspace_id for spec in backend.started} == set(workspaces[:allowed])
         backend.gate.set()
         await asyncio.gather(*starts)
         if allowed == 1:
             assert [spec.workspace_id for spec in backend.started] == workspaces
+
+
+async def _waits(keeper: Keeper, workspace: UUID, place: str) -> None:
+    async def told() -> bool:
+        return (await keeper.status(workspace)).reason.endswith(place)
+
+    await eventually(told)
 
 
 async def test_each_change_is_written_and_told_with_its_reason(house: House) -> None:

@@ -46,6 +46,7 @@ SUCCESS = {
     "DELETE /projects/{owner}/{name}/access/grants/{id}": Wanted(status=204),
     "DELETE /projects/{owner}/{name}/access/grants": Wanted(status=204),
     "POST /projects/{owner}/{name}/access/requests/{id}": Wanted({"answer": "deny"}),
+    "POST /projects/{owner}/{name}/sandbox/keep-awake": Wanted({"for": "2h", "reason": "a demonstration"}, status=201),
     "PUT /projects/{owner}/{name}/sandbox/settings": Wanted({"stop": "2h", "memory": "512m"}),
     "POST /projects/{owner}/{name}/domains": Wanted({"host": "www.example.net"}, status=201),
     "DELETE /projects/{owner}/{name}/domains/{id}": Wanted(status=204),

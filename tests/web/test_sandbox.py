@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from firefly.errors import TooManySandboxes
 from firefly.projects import Role
 from firefly.routes import BridgeTarget
 from firefly.sandbox.backend import Instance
@@ -43,6 +44,33 @@ async def test_what_a_project_asks_for_is_written_as_people_write_it(world: Worl
     for body, field in (({"stop": "soon"}, "stop"), ({"memory": True}, "memory"), ({"disk": "1g"}, "disk")):
         refused = await client.put(f"{BASE}/sandbox/settings", json=body)
         assert (refused.status, (await refused.json())["field"]) == (422, field)
+
+
+async def test_it_is_kept_awake_for_a_reason_that_all_see_until_it_is_let_sleep(world: World) -> None:
+    world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    response = await client.post(f"{BASE}/sandbox/keep-awake", json={"for": "2h", "reason": " a demonstration "})
+    (kept,) = (await response.json())["keep_awake"]
+    assert (response.status, kept["by"], kept["reason"]) == (201, "ada", "a demonstration")
+    assert (await (await client.get(f"{BASE}/sandbox")).json())["keep_awake"] == [kept]
+    left = await client.delete(f"{BASE}/sandbox/keep-awake/{kept['id']}")
+    assert (await left.json())["keep_awake"] == []
+    assert (await client.post(f"{BASE}/sandbox/keep-awake", json={"reason": "no end"})).status == 422
+
+
+async def test_too_many_sandboxes_is_a_refusal_that_names_what_whoever_asks_may_see(world: World) -> None:
+    """The owner's idle ones for the owner; of a member of one project no other is told."""
+    site, other = world.projects.add(world.ada, "site"), world.projects.add(world.ada, "other")
+    world.projects.members[site.id][world.bob.id] = Role.EDITOR
+    world.keeper.failure = TooManySandboxes("Two run.", limit=2, workspaces=f"{other.workspace_id} {site.workspace_id}")
+    refused = await (await world.program(world.ada)).post(f"{BASE}/sandbox/start")
+    problem = await refused.json()
+    assert (refused.status, problem["type"]) == (403, "urn:firefly:too-many-sandboxes")
+    assert problem["detail"] == "Two run. Idle longest: ada/other, ada/site."
+    assert (problem["stoppable"], "workspaces" in problem) == (["ada/other", "ada/site"], False)
+    world.keeper.failure = TooManySandboxes("Two run.", limit=2, workspaces=f"{other.workspace_id} {site.workspace_id}")
+    refused = await (await world.program(world.bob)).post(f"{BASE}/sandbox/start")
+    assert (await refused.json())["stoppable"] == ["ada/site"]
 
 
 async def test_viewers_look_and_do_not_steer(world: World) -> None:

@@ -4,7 +4,7 @@ twins, so that each test says exactly what they answer."""
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -47,7 +47,7 @@ from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import Instance, Limits, State
-from firefly.sandbox.keeper import Asked, Status, Terms, Wishes
+from firefly.sandbox.keeper import Asked, KeepAwake, Status, Terms, Wishes
 from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Database
@@ -199,6 +199,7 @@ class MemoryKeeper:
     failure: Exception | None = None
     runs: dict[UUID, Instance] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+    awake: list[KeepAwake] = field(default_factory=list)
     wishes: dict[UUID, Wishes] = field(default_factory=dict)
     touched: int = 0
 
@@ -210,6 +211,13 @@ class MemoryKeeper:
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         self.runs.pop(workspace_id, None)
         self.reasons.append(reason)
+
+    async def keep_awake(self, workspace_id: UUID, account_id: UUID, seconds: float, reason: str) -> None:
+        await self.ensure(workspace_id)
+        self.awake.append(KeepAwake(uuid4(), "ada", reason, NOW, NOW + timedelta(seconds=seconds)))
+
+    async def let_sleep(self, workspace_id: UUID, keep_awake_id: UUID) -> None:
+        self.awake = [one for one in self.awake if one.id != keep_awake_id]
 
     async def asked(self, workspace_id: UUID) -> Asked:
         return Asked(Wishes(), self.wishes.get(workspace_id, Wishes()), Wishes(), Wishes(), Terms())
@@ -228,7 +236,8 @@ class MemoryKeeper:
 
     async def status(self, workspace_id: UUID) -> Status:
         state = State.RUNNING if workspace_id in self.runs else State.STOPPED
-        return Status(state, self.reasons[-1] if self.reasons else "", NOW, limits=Limits())
+        reason = self.reasons[-1] if self.reasons else ""
+        return Status(state, reason, NOW, limits=Limits(), awake=tuple(self.awake))
 
     def running(self, workspace_id: UUID) -> Instance | None:
         return self.runs.get(workspace_id)

@@ -1,3 +1,5 @@
+
+
 -- name: add_workspace(id, claimed_at)^
 insert into workspaces (id, claimed_at) values (:id, :claimed_at) returning id, uid;
 
@@ -25,20 +27,6 @@ on conflict (workspace_id) do update set state = excluded.state, reason = exclud
 
 -- name: all_sandboxes()
 select workspace_id, state, reason, since, instance_id, started_at, output from sandboxes;
-
--- name: wishes_of(workspace_id)
-select source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids
-from sandbox_wishes where workspace_id = :workspace_id;
-
--- name: all_wishes()
-select workspace_id, source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids
-from sandbox_wishes;
-
--- name: put_wishes(workspace_id, source, freeze, stop, memory, cpu, pids)!
-insert into sandbox_wishes (workspace_id, source, freeze_after, stop_after, memory, cpu, pids)
-values (:workspace_id, :source, :freeze, :stop, :memory, :cpu, :pids)
-on conflict (workspace_id, source) do update set freeze_after = excluded.freeze_after,
-    stop_after = excluded.stop_after, memory = excluded.memory, cpu = excluded.cpu, pids = excluded.pids;
 
 -- name: workspace_epoch(id)$
 select epoch from workspaces where id = :id and deleted_at is null;

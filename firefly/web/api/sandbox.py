@@ -68,6 +68,27 @@ async def restart(call: Call) -> Answer:
     return sandbox_answer(await call.services.keeper.status(workspace))
 
 
+@resource.post(
+    f"{PATH}/sandbox/keep-awake",
+    "Keep it awake for a while; a sleeping one is woken",
+    body=schemas.NewKeepAwake,
+    answer=schemas.Sandbox,
+    status=201,
+)
+async def keep_awake(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.RUN, "write"))
+    body, keeper = await call.body(schemas.NewKeepAwake), call.services.keeper
+    await keeper.keep_awake(workspace, call.identity.account.id, body.duration, body.reason.strip())
+    return sandbox_answer(await keeper.status(workspace))
+
+
+@resource.delete(f"{PATH}/sandbox/keep-awake/{{id}}", "Keep it awake no longer", answer=schemas.Sandbox)
+async def let_sleep(call: Call) -> Answer:
+    workspace = workspace_of(await _project(call, Action.RUN, "write"))
+    await call.services.keeper.let_sleep(workspace, call.id())
+    return sandbox_answer(await call.services.keeper.status(workspace))
+
+
 @resource.get(f"{PATH}/sandbox/settings", "See what it is given, and who asked", answer=schemas.SandboxSettings)
 async def settings(call: Call) -> Answer:
     workspace = workspace_of(await _project(call, Action.READ, "read"))

@@ -65,6 +65,8 @@ from .projects import (
     Urls,
 )
 from .sandbox import (
+    KeepAwake,
+    NewKeepAwake,
     NewSandboxSettings,
     Sandbox,
     SandboxLimits,
@@ -102,6 +104,7 @@ __all__ = [
     "Input",
     "Job",
     "JobsQuery",
+    "KeepAwake",
     "LastChange",
     "Listing",
     "May",
@@ -115,6 +118,7 @@ __all__ = [
     "NewAccount",
     "NewCode",
     "NewDomain",
+    "NewKeepAwake",
     "NewLink",
     "NewMember",
     "NewProject",

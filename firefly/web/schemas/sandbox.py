@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
@@ -35,6 +36,19 @@ class SandboxUsage(Output):
     pids: int
 
 
+class KeepAwake(Output):
+    id: UUID
+    by: str
+    reason: str
+    created_at: datetime
+    until: datetime
+
+
+class NewKeepAwake(Input):
+    duration: Seconds = Field(alias="for", description="How long, as in `2h`; the server has a most.")
+    reason: str = Field("", max_length=200, description="For whoever wonders why it runs.")
+
+
 class Sandbox(Output):
     state: str
     reason: str
@@ -46,6 +60,7 @@ class Sandbox(Output):
     busy: list[str] = Field(description="What it is in the middle of, which puts freezing and stopping off.")
     ports: list[int] = Field(description="What is listened on inside, as last noticed.")
     notes: list[str] = Field(description="What is worth knowing about its limits.")
+    keep_awake: list[KeepAwake] = Field(description="Who keeps it awake.")
 
 
 class SandboxWishes(Output):
