@@ -100,7 +100,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
         routes = RouteStore(database, bus, table)
         await routes.load()
         hosting = await Hosting.open(settings, database, bus, alone=predecessor is None)
-        backend = make_backend(settings, keyring, clock)
+        backend = make_backend(settings, database, keyring, clock)
         await backend.look()
         work = await Work.build(ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend)
         tunnels = Tunnels()

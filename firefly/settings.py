@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from .addresses import addresses, host_name, is_address, is_loopback, is_number
+from .docker_settings import DockerSettings
 from .errors import InvalidInput
 from .limit_settings import LimitSettings
 from .sandbox_settings import SandboxSettings
@@ -33,7 +34,7 @@ LONGEST_RUN_DIR = 44
 SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
 
 
-class Settings(LimitSettings, SandboxSettings, BaseSettings):
+class Settings(LimitSettings, SandboxSettings, DockerSettings, BaseSettings):
     """What an installation may decide. The description of each field is its documentation."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
@@ -50,14 +51,19 @@ class Settings(LimitSettings, SandboxSettings, BaseSettings):
     data_dir: Path = Field(Path("var"), description="Everything that Firefly keeps.")
     database_url: str = Field("", description="A PostgreSQL server. Empty: the embedded one.")
     sandbox: str = Field(
-        "process", pattern="^(process|swarm)$", description="What makes sandboxes: `process`, or `swarm` (Docker's)."
+        "process",
+        pattern="^(process|docker|swarm)$",
+        description="What makes sandboxes: `process`, `docker`, or `swarm` (Docker's).",
     )
     docker_host: str = Field(
         "",
         description="The Docker engine that makes sandboxes, as in `unix:///run/docker.sock`; for `swarm` a manager's. "
         "Empty: what `DOCKER_HOST` or the usual places say.",
     )
-    docker_image: str = Field("firefly-project", description="The project image, which sandboxes are made of.")
+    docker_image: str = Field(
+        "firefly-project",
+        description="The project image, which sandboxes are made of; one with a registry's host in its name is pulled.",
+    )
     registry: str = Field(
         "",
         description="The registry that the nodes of a Swarm have the project image from, `host:port` and perhaps a "
@@ -333,7 +339,7 @@ class Settings(LimitSettings, SandboxSettings, BaseSettings):
 
 
 # In the order in which they are shown: those of sandboxes, and the limits, of which there are many, last.
-_LATER = SandboxSettings.model_fields | LimitSettings.model_fields
+_LATER = SandboxSettings.model_fields | DockerSettings.model_fields | LimitSettings.model_fields
 FIELDS = {name: field for name, field in Settings.model_fields.items() if name not in _LATER} | _LATER
 
 

@@ -85,7 +85,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def project_image(engine: Engine) -> str:
     """The name of the project image in that engine."""
-    return make_image(engine.url)
+    return make_image(engine.url, engine.folder)
 
 
 @pytest.fixture

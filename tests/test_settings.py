@@ -31,7 +31,7 @@ def test_flags_win_over_variables_and_these_over_the_file(tmp_path: Path, monkey
         ("LISTEN", "::1:8000"),
         ("PLAIN_LISTEN", "80"),
         ("HSTS", "-1"),
-        ("SANDBOX", "docker"),
+        ("SANDBOX", "podman"),
         ("LOG_LEVEL", "loud"),
         ("IDLE_STOP", "0"),
         ("IDLE_STOP", "soon"),
@@ -48,7 +48,7 @@ def test_what_breaks_a_rule_is_refused_by_its_name(name: str, value: str, monkey
 
 def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIREFLY_LOG_LEVEL", "loud")
-    monkeypatch.setenv("FIREFLY_SANDBOX", "docker")
+    monkeypatch.setenv("FIREFLY_SANDBOX", "podman")
     with pytest.raises(InvalidInput) as caught:
         load()
     assert sorted(line.partition(":")[0] for line in str(caught.value).splitlines()) == [

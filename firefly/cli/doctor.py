@@ -137,7 +137,7 @@ def _lasting(what: str, ends: datetime, remedy: str) -> Check:
 
 async def isolation(settings: Settings) -> list[Check]:
     """What sandboxes get here, found by trying to start one."""
-    found = await asyncio.to_thread(_look, settings)
+    found = await _look(settings)
     isolated = Check(what="isolation", ok=found.isolated, found="yes" if found.isolated else "no")
     limits = Check(what="limits of sandboxes", ok=True, found=found.limits)
     lacks = [Check(what=lack.what, ok=False, found=lack.consequence, remedy=lack.remedy) for lack in found.lacks]
@@ -148,9 +148,13 @@ async def isolation(settings: Settings) -> list[Check]:
     return [isolated, limits, *lacks]
 
 
-def _look(settings: Settings) -> "Capabilities":
+async def _look(settings: Settings) -> "Capabilities":
     # Sandboxes are no concern of any other command.
+    if settings.sandbox == "docker":
+        from firefly.sandbox.docker.detection import survey
+
+        return await survey(settings)
     from firefly.sandbox import runtimes
     from firefly.sandbox.detection import look
 
-    return look(runtimes.find(settings.data_dir).lacks).capabilities
+    return (await asyncio.to_thread(look, runtimes.find(settings.data_dir).lacks)).capabilities

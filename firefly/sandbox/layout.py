@@ -13,7 +13,7 @@ from firefly.clock import Clock
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import mounts
+from . import mounts, trees
 from .backend import SandboxSpec
 from .detection import Machine
 from .netlink import own_addresses
@@ -60,7 +60,7 @@ class Layout:
 
     def plan(self, spec: SandboxSpec, folder: Path) -> None:
         """Make the folders of a run and its workspace; write `plan.json`, which the supervisor reads and removes."""
-        tree, home = self._make_workspace(spec)
+        tree, home = trees.make(self.workspace(spec.workspace_id), spec.uid)
         gateway = folder / "gateway"
         gateway.mkdir(parents=True, mode=0o755)
         gateway.chmod(0o755)
@@ -100,18 +100,6 @@ class Layout:
         file = folder / "plan.json"
         file.touch(mode=0o600)
         file.write_text(json.dumps(plan))
-
-    def _make_workspace(self, spec: SandboxSpec) -> tuple[Path, Path]:
-        """The folder itself stays the server's, so that nothing inside can replace what is mounted."""
-        folder = self.workspace(spec.workspace_id)
-        folder.mkdir(mode=0o711, exist_ok=True)
-        tree, home = folder / "tree", folder / "home"
-        for path in (tree, home):
-            if not path.exists():
-                path.mkdir(mode=0o700)
-                if os.getuid() == 0:
-                    os.chown(path, spec.uid, spec.uid, follow_symlinks=False)
-        return tree, home
 
 
 def _free_port() -> int:

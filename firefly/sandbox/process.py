@@ -17,7 +17,7 @@ from firefly.errors import Conflict, SandboxFailed, Unavailable
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import cgroups, runtimes
+from . import cgroups, runtimes, trees
 from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from .cgroups import Group
 from .detection import Machine, look
@@ -203,14 +203,7 @@ class ProcessBackend(SandboxBackend):
     async def remove_workspace(self, workspace_id: UUID) -> None:
         if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
             raise Conflict("Stop the sandbox first.")
-        folder = self._layout.workspace(workspace_id)
-        for command in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
-            if not folder.exists():
-                return
-            process = await asyncio.create_subprocess_exec(
-                *command, "--", str(folder), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            await process.wait()
+        await trees.remove(self._layout.workspace(workspace_id))
 
     async def list(self) -> Sequence[Instance]:
         return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)

@@ -16,10 +16,13 @@ import pytest
 
 from firefly.errors import Unavailable
 from firefly.sandbox.backend import Capabilities, Instance, SandboxBackend, SandboxSpec
+from firefly.sandbox.docker.backend import DockerBackend
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
 from firefly.testing.sandbox import MemoryBackend
+from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.conftest import Inside, spec
+from tests.support.engine import Engine, needs_engine
 from tests.support.waiting import eventually
 
 GREETER = """
@@ -184,8 +187,22 @@ async def _process(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     shutil.rmtree(settings.run_dir, ignore_errors=True)
 
 
+@asynccontextmanager
+async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+    engine: Engine = request.getfixturevalue("engine")
+    image: str = request.getfixturevalue("project_image")
+    settings, subnets = Settings(data_dir=_folder(request) / "data"), MemorySubnets()
+    settings = settings.model_copy(update={"docker_host": engine.url, "docker_image": image})
+    ground = Ground(lambda _: DockerBackend(settings, subnets))
+    await ground.backend.open()
+    yield ground
+    await ground.clear()
+    shutil.rmtree(settings.run_dir, ignore_errors=True)
+
+
 BACKENDS = {
     "process": Backend(_process),
+    "docker": Backend(_docker, marks=tuple(needs_engine)),
     "twin": Backend(_twin(freezes=True), isolated=False),
     "twin-without-freezer": Backend(_twin(freezes=False), isolated=False),
 }

@@ -19,6 +19,7 @@ import pytest
 PROGRAMS = ("dockerd", "containerd", "docker-init", "debootstrap", "iptables", "ip", "unshare", "nsenter")
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 START_LIMIT, STOP_LIMIT = 60.0, 30.0
+ROOMY = 6 << 30
 STORAGE = ("overlay2", "vfs")
 # What sandboxes may reach and what they may not, all in a second namespace beyond the engine's.
 PUBLIC, PRIVATE, METADATA = "203.0.113.1", "10.99.0.1", "169.254.169.254"
@@ -45,6 +46,7 @@ class Engine:
     process: subprocess.Popen[bytes] | None = None
     _home: subprocess.Popen[bytes] | None = None
     _beyond: subprocess.Popen[bytes] | None = None
+    _containerd: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -55,9 +57,13 @@ class Engine:
         return (self.folder / "dockerd.log").read_text(errors="replace")
 
     def __enter__(self) -> Self:
+        if _free_memory() > ROOMY:
+            # Images are large and soon gone, and a disk may be slow.
+            _run(["mount", "-t", "tmpfs", "-o", "size=4g,mode=0700", "tmpfs", str(self.folder)])
         try:
             self._home, self._beyond = _namespace(), _namespace()
             self._connect()
+            self._start_containerd()
             self.start()
         except BaseException:
             self.close()
@@ -93,11 +99,11 @@ class Engine:
         for pid in _below(self.folder):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for namespace in (self._home, self._beyond):
-            if namespace is not None:
-                namespace.kill()
-                namespace.wait()
-        for point in _mounts(self.folder):
+        for process in (self._containerd, self._home, self._beyond):
+            if process is not None:
+                process.kill()
+                process.wait()
+        for point in [*_mounts(f"{self.folder}/"), *_mounts(str(self.folder))]:
             subprocess.run(["umount", "-l", point], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
         for group in sorted(Path("/sys/fs/cgroup").glob(f"*/{self.folder.name}/**/"), reverse=True):
@@ -135,21 +141,38 @@ class Engine:
         ):
             _run(command)
 
-    def _spawn(self, driver: str) -> None:
-        folders = ["--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
-        names = ["-H", self.url, "--pidfile", f"{self.folder}/pid", "--storage-driver", driver]
-        rest = ["--init-path", str(shutil.which("docker-init", path=PATH)), "--cgroup-parent", f"/{self.folder.name}"]
-        rest += ["--config-file", f"{self.folder}/daemon.json"]
-        (self.folder / "daemon.json").write_text("{}")
+    def _start_containerd(self) -> None:
+        """By itself, as distributions do, so that containers go on without dockerd."""
+        config = self.folder / "containerd.toml"
+        config.write_text(
+            f'version = 2\nroot = "{self.folder}/containerd"\nstate = "{self.folder}/state"\n'
+            f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "{self.folder}/containerd.sock"\n'
+        )
+        self._containerd = self._begin("containerd", "--config", str(config))
+        deadline = time.monotonic() + START_LIMIT
+        while not (self.folder / "containerd.sock").exists():
+            assert self._containerd.poll() is None, self.log[-4000:]
+            assert time.monotonic() < deadline, self.log[-4000:]
+            time.sleep(0.02)
+
+    def _begin(self, *command: str) -> subprocess.Popen[bytes]:
         with (self.folder / "dockerd.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.inside("dockerd", *folders, *names, *rest, *self.options),
+            return subprocess.Popen(
+                self.inside(*command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={"PATH": PATH, "HOME": str(self.folder)},
                 start_new_session=True,
             )
+
+    def _spawn(self, driver: str) -> None:
+        folders = ["--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
+        names = ["-H", self.url, "--pidfile", f"{self.folder}/pid", "--storage-driver", driver]
+        rest = ["--init-path", str(shutil.which("docker-init", path=PATH)), "--cgroup-parent", f"/{self.folder.name}"]
+        rest += ["--config-file", f"{self.folder}/daemon.json", "--containerd", f"{self.folder}/containerd.sock"]
+        (self.folder / "daemon.json").write_text("{}")
+        self.process = self._begin("dockerd", *folders, *names, *rest, *self.options)
 
     def _answers(self) -> bool:
         deadline = time.monotonic() + START_LIMIT
@@ -196,6 +219,12 @@ def _below(folder: Path) -> Iterator[int]:
                 yield int(path.name)
 
 
-def _mounts(folder: Path) -> list[str]:
+def _mounts(start: str) -> list[str]:
     points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return [point for point in reversed(points) if point.startswith(f"{folder}/")]
+    return [point for point in reversed(points) if point.startswith(start)]
+
+
+def _free_memory() -> int:
+    """Bytes."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))

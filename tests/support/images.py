@@ -21,19 +21,19 @@ TREES = Path(f"/tmp/firefly-test-trees-{os.getuid()}")
 DAY = 86400.0
 
 
-def make_image(url: str) -> str:
-    """Build the image in an engine."""
+def make_image(url: str, work: Path) -> str:
+    """Build the image in an engine; `work` is for what lies about meanwhile."""
     TREES.mkdir(mode=0o700, exist_ok=True)
     assert TREES.lstat().st_uid == os.getuid()
     with _alone(TREES / "lock"):
         for old in TREES.glob("*.tar"):
             if time.time() - old.stat().st_mtime > DAY:
                 old.unlink()
-        asyncio.run(_build(url, TREES))
+        asyncio.run(_build(url, TREES, work))
     return IMAGE
 
 
-async def _build(url: str, folder: Path) -> None:
+async def _build(url: str, folder: Path, work: Path) -> None:
     client = Client(url)
     suite = debian.own_suite()
     digest = hashlib.sha256(" ".join([suite, *debian.NEEDED]).encode()).hexdigest()[:12]
@@ -41,10 +41,10 @@ async def _build(url: str, folder: Path) -> None:
         images, lines = Images(client), list[str]()
         await building.make_base(
             images, suite=suite, mirror=await debian.own_mirror(suite), packages=debian.NEEDED, tell=lines.append,
-            keep=folder / f"{suite}-{digest}.tar",
+            keep=folder / f"{suite}-{digest}.tar", work=work,
         )  # fmt: skip
         node = runtimes.find_node(folder) if await runtimes.fetch_node(folder) else None
-        await building.build_on_base(images, building.base_name(suite), IMAGE, node=node, tell=lines.append)
+        await building.build_on_base(images, building.base_name(suite), IMAGE, node=node, tell=lines.append, work=work)
     finally:
         await client.close()
 

@@ -31,10 +31,20 @@ def base_name(suite: str) -> str:
 
 
 async def make_base(
-    images: Images, *, suite: str, mirror: str, packages: Sequence[str], tell: Tell, keep: Path | None = None
+    images: Images,
+    *,
+    suite: str,
+    mirror: str,
+    packages: Sequence[str],
+    tell: Tell,
+    keep: Path | None = None,
+    work: Path | None = None,
 ) -> None:
-    """Debian by debootstrap, as the image that `base_name` names. `keep`: where its archive is kept, and taken from."""
-    with tempfile.TemporaryDirectory(prefix="firefly-base-") as made:
+    """Debian by debootstrap, as the image that `base_name` names. `keep`: where its archive is kept, and taken from.
+
+    `work`: where a gigabyte lies meanwhile; None: the folder for temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix="firefly-base-", dir=work) as made:
         archive = keep or Path(made) / "base.tar"
         if not archive.exists():
             tree, fresh = Path(made) / "tree", Path(made) / "tree.tar"
@@ -53,12 +63,14 @@ def _check_python(found: str) -> None:
         raise InvalidInput(f"The tree has Python {found}, and this server runs on {ours}: name another --suite.")
 
 
-async def build_on_base(images: Images, base: str, name: str, *, node: Path | None, tell: Tell) -> None:
+async def build_on_base(
+    images: Images, base: str, name: str, *, node: Path | None, tell: Tell, work: Path | None = None
+) -> None:
     """The project image: the bridge, its libraries and Node upon `base`. Raises InvalidInput, Unavailable."""
     labels = await images.labels(base)
     if PYTHON in labels:
         _check_python(labels[PYTHON])
-    with tempfile.TemporaryDirectory(prefix="firefly-image-") as made:
+    with tempfile.TemporaryDirectory(prefix="firefly-image-", dir=work) as made:
         context = Path(made) / "context.tar"
         await asyncio.to_thread(_gather, Path(made), base, node, context)
         await images.build(context, name, tell, labels=_labels())

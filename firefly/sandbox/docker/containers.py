@@ -1,5 +1,6 @@
 """The container of one run: its labels, by which it is found again, and all that it is given and denied."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from firefly.sandbox.mounts import (
     USER,
     WORKSPACE,
 )
+from firefly.settings import Settings
 
 INSTALLATION, INSTANCE, WORKSPACE_ID = "firefly.installation", "firefly.instance", "firefly.workspace"
 STARTED_AT = "firefly.started-at"
-GIVER = "give.sock"
+GIVER, HANDED = "give.sock", "handed.json"
 GRACE = 3
 LOG = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
 
@@ -51,6 +53,11 @@ class Plan:
     place: Place
     runtime: str = ""
     command: Sequence[str] = ()
+
+
+def installation(settings: Settings) -> str:
+    """What marks all that a data directory's server makes, in an engine that it may share with others."""
+    return hashlib.sha256(os.fsencode(settings.data_dir)).hexdigest()[:12]
 
 
 def labels(installation: str, instance: Instance) -> dict[str, str]:
@@ -102,6 +109,8 @@ def _host_config(plan: Plan) -> dict[str, Any]:
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "NetworkMode": plan.network,
+        # The engine turns IPv6 off altogether where a network has none; programs that listen on ::1 need it.
+        "Sysctls": {"net.ipv6.conf.lo.disable_ipv6": "0"},
         "IpcMode": "private",
         "Init": True,
         "RestartPolicy": {"Name": "no"},
@@ -128,6 +137,7 @@ def _limits(limits: Limits) -> dict[str, Any]:
 def _mounts(place: Place) -> list[dict[str, Any]]:
     writable = [(place.tree, WORKSPACE), (place.home, HOME)]
     read_only = [(place.gateway, GATEWAY), *((place.own_files / name, f"/etc/{name}") for name in own_files(0))]
+    read_only.append((place.own_files / HANDED, f"/run/firefly/{HANDED}"))
     if place.prepared.is_dir():
         read_only.append((place.prepared, f"{OPT}/prepared"))
     read_only += [(path, str(path)) for path in trusted()]
@@ -143,8 +153,9 @@ def _bind(source: Path, target: str, *, read_only: bool) -> dict[str, Any]:
 
 def trusted() -> list[Path]:
     """The certificate authorities that this machine was told to trust; the sandbox sees them at the same places."""
-    named = {os.environ.get(name, "") for name in TRUST_VARIABLES}
-    return sorted(Path(name) for name in named if name.startswith("/") and Path(name).exists())
+    named = {Path(os.environ.get(name, "")) for name in TRUST_VARIABLES}
+    found = {path for path in named if path.is_absolute() and path.exists()}
+    return sorted(path for path in found if found.isdisjoint(path.parents))
 
 
 def environment(plan: Plan) -> dict[str, str]:
@@ -156,7 +167,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "LOGNAME": USER,
         "SHELL": "/bin/bash",
         "TMPDIR": "/tmp",
-        **plan.spec.environment,
+        "FIREFLY_HANDED": f"/run/firefly/{HANDED}",
         "FIREFLY_BRIDGE_FROM": f"{GATEWAY}/{GIVER}",
         "FIREFLY_WORKSPACE": WORKSPACE,
         "FIREFLY_WORKSPACE_ID": str(plan.spec.workspace_id),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -62,6 +62,12 @@ class Engine:
         """One call with JSON both ways, for what aiodocker has no method for."""
         async with self.calling(limit) as docker:
             return await docker._query_json(path, method, params=query, data=body)
+
+    async def containers(self, labels: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Those that have all of these labels, `name=value`, the ended too: id, labels, state."""
+        filters = json.dumps({"label": list(labels)})
+        found: list[Mapping[str, Any]] = await self.call("GET", "containers/json", all="1", filters=filters)
+        return found
 
     @asynccontextmanager
     async def stream(

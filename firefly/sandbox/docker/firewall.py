@@ -4,14 +4,23 @@ They are put in place by a container of the project image in the engine's own ne
 its user needs any right of its own, and they hold before any sandbox runs.
 """
 
+import asyncio
 from collections.abc import Sequence
+from typing import Any
 
+from firefly.errors import Unavailable
 from firefly.sandbox.network import REFUSED
+
+from .containers import INSTALLATION
+from .engine import Engine
+
+LIMIT = 30.0
 
 REFUSE = "-j REJECT --reject-with icmp-host-unreachable"
 # There are two ways to the kernel's filter; the engine uses the one in which it has its own chain.
 _SCRIPT = """
 set -eu
+PATH=/usr/sbin:/sbin:$PATH
 for tool in iptables iptables-nft iptables-legacy; do
   command -v $tool >/dev/null && $tool -w -n -L DOCKER-USER >/dev/null 2>&1 && break
 done
@@ -52,3 +61,30 @@ def script(installation: str, allowed: Sequence[str] = ()) -> str:
     rules += [f"-A {name} -d {network} {REFUSE}" for network in REFUSED]
     rules += [f"-A {name}-IN {REFUSE}"]
     return _SCRIPT.format(chain=name, devices=devices(installation), rules="\n".join(rules))
+
+
+async def protect(engine: Engine, installation: str, image: str) -> None:
+    """Put the rules in place, anew where they are. Raises Unavailable where they cannot be."""
+    config: dict[str, Any] = {
+        "Image": image,
+        "User": "0:0",
+        "Entrypoint": ["/bin/sh", "-c"],
+        "Cmd": [script(installation)],
+        "Labels": {INSTALLATION: installation},
+        "HostConfig": {
+            "NetworkMode": "host",
+            "CapDrop": ["ALL"],
+            "CapAdd": ["NET_ADMIN", "NET_RAW"],
+            "SecurityOpt": ["no-new-privileges:true"],
+        },
+    }
+    async with engine.calling(LIMIT) as docker:
+        container = await docker.containers.create(config)
+        try:
+            await container.start()
+            ended = await container.wait()
+            said = "".join(await container.log(stdout=True, stderr=True)).strip()
+        finally:
+            await asyncio.shield(container.delete(force=True, v=True))
+    if ended["StatusCode"] != 0:
+        raise Unavailable(f"The rules that keep sandboxes apart cannot be set: {said}.")

@@ -58,12 +58,10 @@ class Images:
         async with self._engine.stream("POST", "build", data=_pieces(context), headers=TAR, **query) as steps:
             await _follow(steps, tell)
 
-    async def sweep(self, kept: str) -> None:
+    async def sweep(self) -> None:
         """Remove images of Firefly's own that have no name any more and that no container uses."""
         filters = json.dumps({"label": [KIND], "dangling": ["true"]})
         for found in await self._engine.call("GET", "images/json", filters=filters):
-            if found["Id"] == kept:
-                continue
             try:
                 async with self._engine.calling() as docker:
                     await docker.images.delete(found["Id"])

@@ -1,8 +1,6 @@
 """The network of each sandbox: a bridge of its own with room for nobody else, kept from all that is private."""
 
-import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 import structlog
 
@@ -17,7 +15,6 @@ log = structlog.get_logger()
 
 OVERLAP = "overlaps"
 ATTEMPTS = 32
-RULES_LIMIT = 30.0
 
 
 class Networks:
@@ -82,30 +79,3 @@ class Networks:
                 await self.remove(instance_id)
             except (Unavailable, Conflict) as error:
                 log.warning("docker.network_kept", instance=instance_id, reason=error.detail)
-
-    async def protect(self, image: str) -> None:
-        """Put the rules in place, anew where they are. Raises Unavailable where they cannot be."""
-        script = firewall.script(self._installation)
-        config: dict[str, Any] = {
-            "Image": image,
-            "User": "0:0",
-            "Entrypoint": ["/bin/sh", "-c"],
-            "Cmd": [script],
-            "Labels": {INSTALLATION: self._installation},
-            "HostConfig": {
-                "NetworkMode": "host",
-                "CapDrop": ["ALL"],
-                "CapAdd": ["NET_ADMIN", "NET_RAW"],
-                "SecurityOpt": ["no-new-privileges:true"],
-            },
-        }
-        async with self._engine.calling(RULES_LIMIT) as docker:
-            container = await docker.containers.create(config)
-            try:
-                await container.start()
-                ended = await container.wait()
-                said = "".join(await container.log(stdout=True, stderr=True)).strip()
-            finally:
-                await asyncio.shield(container.delete(force=True, v=True))
-        if ended["StatusCode"] != 0:
-            raise Unavailable(f"The rules that keep sandboxes apart cannot be set: {said}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firefly.errors import Unavailable
-from firefly.sandbox.backend import ExitStatus, Instance
+from firefly.sandbox.backend import ExitStatus, Instance, Stats
 from firefly.sandbox.dialing import JoiningSource
 from firefly.sandbox.processes import explain
 
@@ -27,7 +27,6 @@ class Run:
     instance: Instance
     folder: Path
     container: str
-    memory: int
     frozen: bool = False
     source: JoiningSource | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,6 +58,15 @@ def join(found: Mapping[str, Any]) -> JoiningSource:
     return JoiningSource(namespace)
 
 
+def stats_of(found: Mapping[str, Any]) -> Stats:
+    """From the engine's figures; files that were only read do not count as memory."""
+    memory = found["memory_stats"]
+    details = memory.get("stats", {})
+    cached = details.get("total_inactive_file", details.get("inactive_file", 0))
+    seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+    return Stats(max(memory.get("usage", 0) - cached, 0), round(seconds, 2), found["pids_stats"].get("current", 0))
+
+
 def note_reason(folder: Path, reason: str) -> None:
     """Why a run is about to be ended, for whichever server sees its end."""
     with contextlib.suppress(OSError):
@@ -73,12 +81,12 @@ def read_reason(folder: Path) -> str:
         return ""
 
 
-def status_of(found: Mapping[str, Any], *, reason: str, output: str, memory: int) -> ExitStatus:
+def status_of(found: Mapping[str, Any], *, reason: str, output: str) -> ExitStatus:
     """How a container ended, by what the engine says of it; `reason` is empty where nobody asked for it."""
     state = found["State"]
     code = int(state["ExitCode"])
     code = 128 - code if 128 < code <= 192 else code
-    said = reason or _explanation(state, code, memory)
+    said = reason or _explanation(state, code, int(found["HostConfig"]["Memory"]))
     return ExitStatus(code, said, _moment(state["FinishedAt"]), bool(reason), output)
 
 

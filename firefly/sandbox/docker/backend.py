@@ -1,0 +1,210 @@
+"""The docker backend: each sandbox a container of the project image, in a network of its own."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from firefly.clock import Clock, SystemClock
+from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unavailable
+from firefly.sandbox import trees
+from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
+from firefly.sandbox.dialing import Dialer
+from firefly.sandbox.runs import happens
+from firefly.settings import Settings
+
+from . import containers, detection, runs
+from .ending import Ender
+from .engine import Engine
+from .following import Following
+from .images import Images
+from .networks import Networks
+from .roster import Roster
+from .runs import Run
+from .starting import BRIDGE, GATEWAY, Starter
+from .subnets import Subnets
+
+log = structlog.get_logger()
+
+STOP_LIMIT, TIDY_PAUSE = 15.0, 600.0
+
+
+class DockerBackend(SandboxBackend):
+    """See SandboxBackend. `command` replaces the image's own, for tests."""
+
+    def __init__(
+        self, settings: Settings, subnets: Subnets, *, clock: Clock | None = None, command: Sequence[str] = ()
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._installation = installation = containers.installation(settings)
+        self._image = settings.docker_image
+        self._engine = Engine(settings.docker_host)
+        self._images = Images(self._engine)
+        self._networks = Networks(self._engine, installation, subnets)
+        self._starter = Starter(settings, self._engine, self._networks, installation=installation, command=command)
+        self._ender = Ender(self._engine, self._networks, installation)
+        self._roster = Roster(self._starter, self._ender, self._networks)
+        self._following = Following(self._engine, installation, told=self._roster.told, caught_up=self._catch_up)
+        self._found: Capabilities | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._dialer: Dialer
+
+    async def look(self) -> None:
+        runtime = self._settings.docker_runtime
+        self._found = await detection.look(
+            self._engine, self._images, self._installation, image=self._image, runtime=runtime
+        )
+
+    async def open(self) -> None:
+        self._dialer = Dialer()
+        if self._found is None:
+            await self.look()
+        await asyncio.to_thread(self._starter.make_folders)
+        for lack in self.capabilities().lacks:
+            log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
+        self._tasks = [
+            asyncio.create_task(self._following.run(), name="docker-events"),
+            asyncio.create_task(self._tidy_always(), name="docker-tidy"),
+        ]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._roster.close()
+        self._dialer.close()
+        await self._engine.close()
+
+    def capabilities(self) -> Capabilities:
+        assert self._found is not None, "look() was not called"
+        return self._found
+
+    async def _catch_up(self) -> None:
+        if not self.capabilities().isolated:
+            # What was missing, the engine itself for one, may be there by now.
+            await self.look()
+        await self._roster.catch_up()
+
+    async def _tidy_always(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_PAUSE)
+            try:
+                await self._catch_up()
+                await self.tidy()
+            except FireflyError as error:
+                log.warning("docker.untidy", reason=error.detail)
+
+    async def tidy(self) -> None:
+        """Remove what belongs to no run, and images of Firefly's that have no name any more."""
+        await self._roster.tidy()
+        await self._images.sweep()
+
+    async def create(self, spec: SandboxSpec) -> Instance:
+        if not (self.capabilities().isolated or spec.trusted or self._settings.allow_unisolated):
+            raise SandboxFailed(
+                "This engine cannot keep projects apart, so only administrators' projects run. `firefly doctor` "
+                "says what is missing."
+            )
+        instance = Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now())
+        self._roster.beginning.add(instance.id)
+        try:
+            run = await self._starter.make(spec, instance, self._image)
+            self._roster.enter(run)
+            await self._starter.begin(run)
+        except BaseException as error:
+            await asyncio.shield(self._roster.discard(instance.id))
+            if isinstance(error, FireflyError) and not isinstance(error, SandboxFailed):
+                raise SandboxFailed(error.detail) from error
+            raise
+        finally:
+            self._roster.beginning.discard(instance.id)
+        return instance
+
+    async def stop(self, instance_id: str, *, reason: str) -> None:
+        run = self._roster.find(instance_id)
+        if run is None:
+            return
+        await asyncio.to_thread(runs.note_reason, run.folder, reason)
+        if run.frozen:
+            # What is paused does not end when it is asked, nor, by version 1 of control groups, when it is killed.
+            with contextlib.suppress(Unavailable):
+                await self._turn(run, frozen=False)
+        with contextlib.suppress(NotFound):
+            async with self._engine.calling(STOP_LIMIT) as docker:
+                await docker.containers.container(run.container).stop(t=containers.GRACE)
+        self._roster.end(run)
+        await happens(run.finished, STOP_LIMIT)
+
+    async def freeze(self, instance_id: str) -> None:
+        run = self._roster.running(instance_id)
+        if not run.frozen:
+            await self._turn(run, frozen=True)
+
+    async def thaw(self, instance_id: str) -> None:
+        run = self._roster.running(instance_id)
+        if run.frozen:
+            await self._turn(run, frozen=False)
+
+    async def _turn(self, run: Run, *, frozen: bool) -> None:
+        try:
+            async with self._engine.calling() as docker:
+                container = docker.containers.container(run.container)
+                await (container.pause() if frozen else container.unpause())
+        except (NotFound, Conflict) as error:
+            raise Unavailable(f"The sandbox cannot be {'frozen' if frozen else 'woken'}: {error.detail}.") from error
+        run.frozen = frozen
+
+    def frozen(self, instance_id: str) -> bool:
+        run = self._roster.find(instance_id)
+        return run is not None and run.frozen
+
+    async def wait(self, instance_id: str) -> ExitStatus:
+        run = self._roster.find(instance_id)
+        if run is not None:
+            await run.finished.wait()
+        status = self._roster.status(instance_id)
+        if status is None:
+            raise Unavailable("Nothing is known of this sandbox.")
+        return status
+
+    async def remove_workspace(self, workspace_id: UUID) -> None:
+        if any(instance.workspace_id == workspace_id for instance in self._roster.instances()):
+            raise Conflict("Stop the sandbox first.")
+        await trees.remove(self._settings.data_dir / "workspaces" / str(workspace_id))
+
+    async def list(self) -> Sequence[Instance]:
+        return self._roster.instances()
+
+    async def adopt(self) -> Sequence[Instance]:
+        await self._roster.adopt()
+        return self._roster.instances()
+
+    async def connect(self, instance_id: str, port: int) -> socket.socket:
+        source = self._roster.running(instance_id).source
+        if source is None:
+            raise Unavailable("The sandbox has not started yet.")
+        return await self._dialer.connect(source, port)
+
+    def bridge_path(self, instance_id: str) -> Path:
+        return self._starter.folder(instance_id) / BRIDGE
+
+    def gateway_path(self, instance_id: str) -> Path:
+        return self._starter.folder(instance_id) / GATEWAY
+
+    async def logs(self, instance_id: str) -> str:
+        status = self._roster.status(instance_id)
+        return status.output if status else await self._ender.output(self._roster.running(instance_id).container)
+
+    async def stats(self, instance_id: str) -> Stats:
+        container = self._roster.running(instance_id).container
+        path = f"containers/{container}/stats?stream=false&one-shot=true"
+        return runs.stats_of(await self._engine.call("GET", path))
+
+    async def exit_status(self, instance_id: str) -> ExitStatus | None:
+        return self._roster.status(instance_id)

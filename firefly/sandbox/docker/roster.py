@@ -1,0 +1,156 @@
+"""All runs of an installation: those that live, how those ended that do not, and what is cleared away."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from firefly.errors import FireflyError, NotFound, Unavailable
+from firefly.sandbox.backend import ExitStatus, Instance
+
+from . import containers
+from .ending import ENDED, Ender
+from .networks import Networks
+from .runs import Run
+from .starting import READY, Starter
+
+log = structlog.get_logger()
+
+CLEAR_LIMIT = 15.0
+PAST_KEPT = 1024
+
+
+class Roster:
+    """`beginning`: the ids of runs that are being made, which nothing of theirs is to be taken from."""
+
+    def __init__(self, starter: Starter, ender: Ender, networks: Networks) -> None:
+        self._starter = starter
+        self._ender = ender
+        self._networks = networks
+        self._runs: dict[str, Run] = {}
+        self._past: dict[str, ExitStatus] = {}
+        self._endings: dict[str, asyncio.Task[None]] = {}
+        self.beginning: set[str] = set()
+
+    async def close(self) -> None:
+        """Let go of all; those that have ended are cleared away first."""
+        endings = list(self._endings.values())
+        if endings:
+            await asyncio.wait(endings, timeout=CLEAR_LIMIT)
+        for task in endings:
+            task.cancel()
+        await asyncio.gather(*endings, return_exceptions=True)
+        for run in self._runs.values():
+            run.close()
+        self._runs.clear()
+
+    def enter(self, run: Run) -> None:
+        self._runs[run.instance.id] = run
+
+    def find(self, instance_id: str) -> Run | None:
+        return self._runs.get(instance_id)
+
+    def running(self, instance_id: str) -> Run:
+        """Raises Unavailable where it has ended."""
+        run = self._runs.get(instance_id)
+        if run is None:
+            raise Unavailable("The sandbox has ended.")
+        return run
+
+    def status(self, instance_id: str) -> ExitStatus | None:
+        return self._past.get(instance_id)
+
+    def instances(self) -> Sequence[Instance]:
+        """Oldest first."""
+        return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)
+
+    async def discard(self, instance_id: str) -> None:
+        """Leave nothing of a start that failed or was given up; an engine that is away is asked again later."""
+        if instance_id in self._past:
+            return
+        run = self._runs.pop(instance_id, None)
+        if run is not None:
+            run.close()
+        with contextlib.suppress(FireflyError):
+            await self._ender.clear(instance_id, self._starter.folder(instance_id))
+
+    def told(self, kind: str, instance_id: str) -> None:
+        """What the engine says of a run's container."""
+        run = self._runs.get(instance_id)
+        if run is None:
+            return
+        match kind:
+            case "die" | "destroy":
+                self.end(run)
+            case "pause" | "unpause":
+                run.frozen = kind == "pause"
+
+    def end(self, run: Run) -> None:
+        """See to the end of a run that has ended; once."""
+        if run.instance.id not in self._endings:
+            task = asyncio.create_task(self._bury(run), name=f"docker-end-{run.instance.id}")
+            self._endings[run.instance.id] = task
+            task.add_done_callback(lambda _: self._endings.pop(run.instance.id, None))
+
+    async def _bury(self, run: Run) -> None:
+        """Where the engine is away just now, it is asked again when it is back."""
+        try:
+            status = await self._ender.status(run.container, run.folder)
+        except NotFound:
+            status = ExitStatus(None, "Its container was removed.", datetime.now(UTC), False)
+        except FireflyError as error:
+            log.warning("docker.end_unknown", instance=run.instance.id, reason=error.detail)
+            return
+        run.status = status
+        self._remember(run.instance.id, status)
+        self._runs.pop(run.instance.id, None)
+        run.close()
+        run.finished.set()
+        with contextlib.suppress(FireflyError):
+            await self._ender.clear(run.instance.id, run.folder)
+
+    def _remember(self, instance_id: str, status: ExitStatus) -> None:
+        self._past[instance_id] = status
+        if len(self._past) > PAST_KEPT:
+            del self._past[next(iter(self._past))]
+
+    async def catch_up(self) -> None:
+        """See what changed while nothing was heard of the engine."""
+        states = {found["Id"]: found["State"] for found in await self._ender.found()}
+        for run in list(self._runs.values()):
+            state = states.get(run.container, "removed")
+            run.frozen = state == "paused"
+            if state == "removed" or (state in ENDED and run.instance.id not in self.beginning):
+                self.end(run)
+
+    async def adopt(self) -> None:
+        """Find what an earlier server left, and clear away what has ended since or never quite began."""
+        async with asyncio.TaskGroup() as group:
+            for found in await self._ender.found():
+                group.create_task(self._adopt(found))
+        await self.tidy()
+
+    async def _adopt(self, found: Mapping[str, Any]) -> None:
+        try:
+            instance = containers.instance_of(found["Labels"])
+        except (KeyError, ValueError):
+            return
+        folder = self._starter.folder(instance.id)
+        with contextlib.suppress(FireflyError):
+            if found["State"] not in ENDED and await asyncio.to_thread((folder / READY).exists):
+                run = Run(instance, folder, found["Id"], frozen=found["State"] == "paused")
+                run.source = await self._starter.join(run)
+                self.enter(run)
+            elif found["State"] != "created":
+                self._remember(instance.id, await self._ender.status(found["Id"], folder))
+
+    async def tidy(self) -> None:
+        """Remove containers, networks and folders that belong to no run."""
+        living = self._runs.keys() | self.beginning | self._endings.keys()
+        known = {found["Labels"].get(containers.INSTANCE, "") for found in await self._ender.found()}
+        for instance_id in (known | await asyncio.to_thread(self._starter.left)) - living - {""}:
+            await self._ender.clear(instance_id, self._starter.folder(instance_id))
+        await self._networks.sweep(living)

@@ -1,0 +1,125 @@
+"""The start of a run: folders, network, container; the bridge's socket handed in; and the wait until it answers."""
+
+import asyncio
+import json
+import os
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from firefly.errors import SandboxFailed, Unavailable
+from firefly.sandbox import trees
+from firefly.sandbox.backend import Instance, SandboxSpec
+from firefly.sandbox.dialing import JoiningSource
+from firefly.sandbox.runs import answers
+from firefly.settings import Settings
+
+from . import containers, runs
+from .containers import GIVER, HANDED, Place, Plan
+from .engine import Engine
+from .networks import Networks
+from .offer import Offer
+from .runs import Run
+
+BRIDGE, GATEWAY, OWN_FILES, READY = "bridge.sock", "gateway", "etc", "ready"
+HAND_LIMIT, HEALTH_LIMIT = 30.0, 30.0
+
+
+class Starter:
+    """`folder` holds the folders of runs; `command` replaces the image's own."""
+
+    def __init__(
+        self, settings: Settings, engine: Engine, networks: Networks, *, installation: str, command: Sequence[str]
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._networks = networks
+        self._installation = installation
+        self._command = command
+        self._folder = settings.run_dir / "containers"
+        self._workspaces = settings.data_dir / "workspaces"
+
+    def folder(self, instance_id: str) -> Path:
+        return self._folder / instance_id
+
+    def make_folders(self) -> None:
+        self._settings.prepare_folders()
+        for folder, mode in ((self._folder, 0o700), (self._workspaces, 0o711)):
+            folder.mkdir(mode=mode, exist_ok=True)
+            folder.chmod(mode)
+
+    def left(self) -> set[str]:
+        """The ids of runs that have a folder."""
+        return {path.name for path in self._folder.iterdir()}
+
+    async def make(self, spec: SandboxSpec, instance: Instance, image: str) -> Run:
+        """Make all that the run has; nothing runs yet."""
+        user = spec.uid if os.getuid() == 0 else os.getuid()
+        place = await asyncio.to_thread(self._make_place, spec, self.folder(instance.id), user)
+        network = await self._networks.make(instance.id)
+        plan = Plan(
+            self._installation, instance, spec, image, user, network, place, self._settings.docker_runtime,
+            self._command,
+        )  # fmt: skip
+        async with self._engine.calling() as docker:
+            container = await docker.containers.create(containers.config(plan))
+        return Run(instance, self.folder(instance.id), str(container.id))
+
+    def _make_place(self, spec: SandboxSpec, folder: Path, user: int) -> Place:
+        tree, home = trees.make(self._workspaces / str(spec.workspace_id), spec.uid)
+        gateway, own_files = folder / GATEWAY, folder / OWN_FILES
+        for path in (gateway, own_files):
+            path.mkdir(parents=True, mode=0o755)
+            path.chmod(0o755)
+        for name, text in containers.own_files(user).items():
+            (own_files / name).write_text(text)
+            (own_files / name).chmod(0o644)
+        # Others can read a container's environment by the engine; this only its user can.
+        handed = own_files / HANDED
+        handed.touch(mode=0o600)
+        handed.write_text(json.dumps({"environment": dict(spec.environment)}))
+        if os.getuid() == 0:
+            os.chown(handed, user, user)
+        return Place(tree, home, gateway, own_files, self._settings.data_dir / "prepared")
+
+    async def begin(self, run: Run) -> None:
+        """Start it, and return when the bridge answers. Raises SandboxFailed where it ends first or takes too long."""
+        offer = Offer(run.folder / BRIDGE, run.folder / GATEWAY / GIVER)
+        try:
+            async with self._engine.calling() as docker:
+                await docker.containers.container(run.container).start()
+            run.source = await self.join(run)
+            await _unless_ended(run, offer.taken(), HAND_LIMIT)
+        finally:
+            offer.close()
+        await _unless_ended(run, _healthy(run.folder / BRIDGE), HEALTH_LIMIT)
+        await asyncio.to_thread((run.folder / READY).touch)
+
+    async def join(self, run: Run) -> JoiningSource:
+        """The way into a run's network, from outside. Raises Unavailable."""
+        found = await self._engine.call("GET", f"containers/{run.container}/json")
+        return await asyncio.to_thread(runs.join, found)
+
+
+async def _healthy(path: Path) -> None:
+    if not await answers(path):
+        raise Unavailable("The bridge closed its socket.")
+
+
+async def _unless_ended(run: Run, wanted: Coroutine[Any, Any, None], limit: float) -> None:
+    """Raises SandboxFailed where the run ends first, or nothing happens in time."""
+    work, ended = asyncio.ensure_future(wanted), asyncio.ensure_future(run.finished.wait())
+    try:
+        await asyncio.wait([work, ended], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if work.done() and work.exception() is None:
+            return
+        if work.done():
+            # Its end is on its way.
+            await asyncio.wait([ended], timeout=1)
+        if run.status is not None:
+            raise SandboxFailed(run.status.reason, output=run.status.output)
+        raise SandboxFailed(f"The bridge did not answer within {limit:.0f} s.")
+    finally:
+        for task in (work, ended):
+            task.cancel()
+        await asyncio.gather(work, ended, return_exceptions=True)
