@@ -149,11 +149,15 @@ class Network:
     def hand_out(self, listener: socket.socket) -> None:
         self._helper = self.namespaces.start(hand_out_sockets(listener))
 
+    def begin(self) -> None:
+        """Start slirp4netns where there is one; it takes its time."""
+        if self._slirp is not None:
+            self._way_out = WayOut(self._slirp, self.namespaces, self._uid, log=self._log)
+
     def open(self) -> int | None:
-        """Make the way out; returns slirp4netns's process id, None where there is no slirp4netns. Raises OSError."""
-        if self._slirp is None:
+        """Open the way out that was begun; returns slirp4netns's id, None where there is none. Raises OSError."""
+        if self._way_out is None:
             return None
-        self._way_out = WayOut(self._slirp, self.namespaces, self._uid, log=self._log)
         self._way_out.wait(READY_LIMIT)
         self.namespaces.run(network.open_way_out)
         return self._way_out.pid
@@ -164,6 +168,7 @@ class Network:
         self._reopenings += 1
         if self._reopenings > REOPENINGS:
             raise OSError("it was lost too often")
+        self.begin()
         return self.open()
 
     def _close_way_out(self) -> None:

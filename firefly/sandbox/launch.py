@@ -24,7 +24,7 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 KEYCTL = {"x86_64": 250, "aarch64": 219}
 KEYCTL_JOIN_SESSION_KEYRING = 1
 BRIDGE_FD, INFO_FD, BLOCK_FD, SECCOMP_FD = 3, 4, 5, 6
-SAFE_FD = 32
+SAFE_FD, MOST_DESCRIPTORS = 32, 4096
 
 Plan = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ def arrange(descriptors: Mapping[int, int]) -> None:
     kept = {wanted: fcntl.fcntl(now, fcntl.F_DUPFD, SAFE_FD) for wanted, now in descriptors.items()}
     for wanted, copy in kept.items():
         os.dup2(copy, wanted, inheritable=True)
-    os.closerange(max([2, *descriptors]) + 1, 4096)
+    os.closerange(max([2, *descriptors]) + 1, MOST_DESCRIPTORS)
 
 
 def filled_pipe(data: bytes) -> int:

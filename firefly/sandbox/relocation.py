@@ -26,6 +26,7 @@ class Relocation:
     def __init__(self, places: Mapping[str, str]) -> None:
         self.path = list(places)
         self._places = dict(places)
+        self._former: object = None
 
     def begin(self) -> None:
         """From here on all imports but those of the standard library go by `places`; Firefly's begin anew."""
@@ -38,7 +39,8 @@ class Relocation:
         """The process has entered the sandbox, where every file is in its place."""
         sys.path_hooks.remove(self._find)
         self._places.clear()
-        sys.path_importer_cache.clear()
+        # The former one is kept: taking it apart would write to memory that is shared with other processes.
+        self._former, sys.path_importer_cache = sys.path_importer_cache, {}
 
     def here(self, path: str) -> str:
         for inside, folder in self._places.items():

@@ -37,9 +37,9 @@ class Supervisor:
     def __init__(self, folder: Path, program: Program | None) -> None:
         self.folder = folder
         self.program = program
-        plan_file = folder / "plan.json"
-        self.plan: launch.Plan = json.loads(plan_file.read_bytes())
-        plan_file.unlink()
+        with open(folder / "plan.json", encoding="utf-8") as file:
+            self.plan: launch.Plan = json.load(file)
+        os.unlink(file.name)
         self.selector = selectors.DefaultSelector()
         self.bridge: socket.socket | None = listen(folder / "bridge.sock")
         self.sockets = listen(folder / "sockets.sock") if self.plan["isolated"] and os.getuid() else None
@@ -100,7 +100,7 @@ class Supervisor:
         self.payload = payload
         self._watch(os.pidfd_open(payload.box), self._reap)
         if self.plan["isolated"]:
-            self._close_network(payload.init)
+            self._set_up_network(payload.init)
         payload.open(self.network.namespaces if self.network else None)
         if payload.main != payload.box:
             self._watch(os.pidfd_open(payload.main), self._reap)
@@ -108,15 +108,16 @@ class Supervisor:
         self.bridge.close()
         self.bridge = None
         self._watch(self.output_end, self._take_output)
-        self._watch_network(self.network.open() if self.network else None)
 
-    def _close_network(self, init: int) -> None:
-        """Before anything runs inside."""
+    def _set_up_network(self, init: int) -> None:
+        """While bubblewrap mounts, and before anything runs inside: closed to what is refused, then opened."""
         self.network = Network(init, slirp=self.plan["slirp"], uid=self.plan["uid"], log=self.own_log)
         self.network.refuse(self.plan["refuse"])
+        self.network.begin()
         if self.sockets is not None:
             self.network.hand_out(self.sockets)
             self.sockets.close()
+        self._watch_network(self.network.open())
 
     def _watch_network(self, pid: int | None) -> None:
         if pid is not None:

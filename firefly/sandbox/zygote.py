@@ -20,51 +20,69 @@ from typing import NoReturn
 from . import launch, supervisor
 from .launch import Plan
 from .relocation import Relocation
-from .title import set_title
+from .title import Title
 
 LONGEST_FOLDER = 4096
 
 
 def main(relocation: Relocation, modules: Iterable[str]) -> None:
-    """Import `modules`, then serve. What is imported is never looked at by the collector of garbage again."""
+    """Import `modules`, let those that have a `rehearse` do it, then serve.
+
+    What there is by then is never looked at by the collector of garbage again.
+    """
     gc.disable()
     for name in modules:
-        importlib.import_module(name)
+        _prepare(importlib.import_module(name))
+    os.closerange(3, launch.MOST_DESCRIPTORS)
     gc.collect()
     gc.freeze()
     # Nobody waits for supervisors.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(fileno=os.dup(0)) as requests:
-        serve(requests, relocation)
+        serve(requests, relocation, Title())
 
 
-def serve(requests: socket.socket, relocation: Relocation) -> None:
+def _prepare(module: ModuleType) -> None:
+    rehearse = getattr(module, "rehearse", None)
+    if rehearse is None:
+        return
+    try:
+        rehearse()
+    except Exception:
+        # Bridges then make for themselves what they need.
+        traceback.print_exc()
+
+
+def serve(requests: socket.socket, relocation: Relocation, title: Title) -> None:
     while True:
         folder, descriptors, _, _ = socket.recv_fds(requests, LONGEST_FOLDER, 2)
         if not folder:
             return
         output, listening = descriptors
-        launch.fork(partial(_supervise, requests, os.fsdecode(folder), output, listening, relocation))
+        requested = os.fsdecode(folder), output, listening
+        launch.fork(partial(_supervise, requests, *requested, relocation, title))
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _supervise(requests: socket.socket, folder: str, output: int, listening: int, relocation: Relocation) -> None:
+def _supervise(
+    requests: socket.socket, folder: str, output: int, listening: int, relocation: Relocation, title: Title
+) -> None:
     requests.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     gc.enable()
     nothing = os.open(os.devnull, os.O_RDONLY)
     launch.arrange({0: nothing, 1: output, 2: output, 3: listening})
     os.set_inheritable(3, False)
-    set_title("firefly-sandbox", folder)
-    supervisor.main(folder, program=partial(_become_bridge, relocation), listening=3)
+    title.change("firefly-sandbox", folder)
+    supervisor.main(folder, program=partial(_become_bridge, relocation, title), listening=3)
 
 
-def _become_bridge(relocation: Relocation, plan: Plan) -> NoReturn:
+def _become_bridge(relocation: Relocation, title: Title, plan: Plan) -> NoReturn:
     relocation.end()
     os.environ.clear()
     os.environ.update(plan["environment"])
-    set_title(*plan["command"])
+    title.change(*plan["command"])
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     code = 1

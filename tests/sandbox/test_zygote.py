@@ -10,6 +10,7 @@ import pytest
 
 from firefly.sandbox import landlock
 from firefly.sandbox.backend import ExitStatus
+from firefly.sandbox.detection import Machine
 from firefly.sandbox.payload import HOLDER
 from firefly.sandbox.process import ProcessBackend
 from firefly.sandbox.processes import children, descendants
@@ -151,6 +152,26 @@ async def _end(sandbox: Inside, settings: Settings) -> ExitStatus:
     os.kill(bridge(settings, sandbox), signal.SIGKILL)
     async with asyncio.timeout(5):
         return await sandbox.backend.wait(sandbox.instance.id)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="others may not look at a process that is not dumpable")
+async def test_an_idle_sandbox_needs_little_memory_of_its_own(settings: Settings, machine: Machine) -> None:
+    """The real bridge with its supervisor, bubblewrap and slirp4netns; executed they need 40 MB."""
+    backend = ProcessBackend(settings, machine=machine)
+    await backend.open()
+    made = spec(8)
+    sandbox = Inside(backend, made, await backend.create(made))
+    assert (await sandbox.run("cat /opt/firefly/package/firefly/bridge/__main__.py")).code == 0
+    own = supervisor(settings, sandbox.instance.id)
+    assert sum(map(_private, [own, *descendants(own)])) < 13 << 20
+    await backend.stop(sandbox.instance.id, reason="enough")
+    await backend.close()
+
+
+def _private(pid: int) -> int:
+    """Bytes of memory that no other process shares."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
 
 
 async def test_the_exit_code_of_what_is_forked_is_known(settings: Settings, backend: ProcessBackend) -> None:

@@ -1,0 +1,30 @@
+"""A rehearsal leaves a process that may be forked: one thread, no file; and it did serve."""
+
+import os
+import subprocess
+import sys
+from ast import literal_eval as literal
+from pathlib import Path
+
+PROBE = """
+import os, aiohttp.web
+from firefly.bridge.rehearsal import rehearse
+served = []
+prepare = aiohttp.web.Response.prepare
+async def watch(self, request):
+    served.append((request.path, self.status))
+    return await prepare(self, request)
+aiohttp.web.Response.prepare = watch
+rehearse()
+print((served, len(os.listdir("/proc/self/task"))))
+"""
+
+
+def test_it_serves_and_leaves_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    served, threads = literal(done.stdout)
+    assert served == [("/healthz", 200), ("/application", 200), ("/exec", 200)]
+    assert threads == 1
+    assert list(tmp_path.iterdir()) == []
