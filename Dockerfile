@@ -1,4 +1,5 @@
-# Two images from one file. `docker build .` makes the server; `docker build --target project .` the project image.
+# Two images from one file. `docker build .` makes the server; `firefly admin image build` the project image, by the
+# target of that name.
 
 FROM node:22-bookworm-slim AS editor
 WORKDIR /src/editor
@@ -18,21 +19,24 @@ COPY docs ./docs
 COPY --from=editor /src/firefly/web/static/editor ./firefly/web/static/editor
 RUN /opt/firefly/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-# What a project finds inside its sandbox: Node, Python, git, common build tools, and the bridge.
+# What a project finds inside its sandbox: Node, Python, git, common build tools, and the bridge. iptables is for the
+# container that sets the rules of sandboxes' networks.
 FROM python:3.13-slim-bookworm AS project
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git openssh-client ca-certificates curl build-essential pkg-config less nano \
+        iptables procps \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=editor /usr/local/bin/node /usr/local/bin/node
 COPY --from=editor /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
     && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx \
     && useradd --uid 10001 --create-home --home-dir /home/firefly firefly \
-    && install -d -o firefly -g firefly /workspace
+    && install -d -o firefly -g firefly /workspace \
+    && install -d /run/firefly/gateway
 COPY --from=wheel /opt/firefly /opt/firefly
 USER firefly
 WORKDIR /workspace
-CMD ["/opt/firefly/bin/python", "-P", "-m", "firefly.bridge"]
+CMD ["/opt/firefly/bin/python", "-s", "-P", "-m", "firefly.bridge"]
 
 FROM python:3.13-slim-bookworm AS server
 RUN apt-get update \

@@ -4,7 +4,7 @@ import typer
 
 from firefly import __version__
 
-from . import dev, doctor, domain, files, project, reference, sandbox, secret, serve, session, token, up
+from . import admin, dev, doctor, domain, files, project, reference, sandbox, secret, serve, session, token, up
 
 app = typer.Typer(
     name="firefly",
@@ -26,6 +26,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(dev.app, name="dev")
+app.add_typer(admin.app, name="admin")
 
 
 def _show_version(wanted: bool) -> None:

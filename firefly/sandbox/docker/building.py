@@ -10,6 +10,8 @@ from pathlib import Path
 
 from firefly import __version__
 from firefly.errors import InvalidInput
+from firefly.sandbox import runtimes
+from firefly.settings import Settings
 
 from . import contents, debian
 from .images import KIND, Images
@@ -28,6 +30,23 @@ LEFT_OUT = ("editor/node_modules", "firefly/web/static/editor")
 
 def base_name(suite: str) -> str:
     return f"firefly-base:{suite}"
+
+
+async def build_from_debian(
+    images: Images, settings: Settings, *, suite: str, mirror: str, again: bool, tell: Tell
+) -> None:
+    """The project image upon a Debian tree, which is made where there is none yet, or `again`.
+
+    An empty `suite` is this machine's Debian, an empty `mirror` where that has its packages from.
+    """
+    suite = suite or debian.own_suite()
+    base = base_name(suite)
+    if again or await images.find(base) is None:
+        packages = (*debian.NEEDED, *debian.TOOLS)
+        mirror = mirror or await debian.own_mirror(suite)
+        await make_base(images, suite=suite, mirror=mirror, packages=packages, tell=tell)
+    node = runtimes.find_node(settings.data_dir) if await runtimes.fetch_node(settings.data_dir) else None
+    await build_on_base(images, base, settings.docker_image, node=node, tell=tell)
 
 
 async def make_base(
