@@ -1,6 +1,13 @@
 """The settings that bound what projects may ask for their sandboxes, and how many may run."""
 
-from pydantic import BaseModel, Field
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import BaseModel, Field, field_validator
+from pydantic_settings import NoDecode
+
+# What no way leads to in any case: this network, loopback, multicast and reserved addresses.
+NOWHERE = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")))
 
 
 class SandboxSettings(BaseModel):
@@ -42,3 +49,27 @@ class SandboxSettings(BaseModel):
         description="Seconds after which a sandbox is stopped even while it is used; it starts anew when it is needed. "
         "0: never.",
     )
+    egress_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="IPv4 addresses or networks that sandboxes may reach although they are private, separated by "
+        "commas. This machine's own addresses must be named one by one.",
+    )
+
+    @field_validator("egress_allow", mode="before")
+    @classmethod
+    def _check_egress(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise ValueError("must be addresses or networks")
+        networks = [_network(str(part).strip()) for part in parts if str(part).strip()]
+        return tuple(map(str, networks))
+
+
+def _network(text: str) -> IPv4Network:
+    try:
+        network = IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is neither an IPv4 address nor a network, as in 10.1.2.3 or 10.1.0.0/16") from error
+    if any(network.overlaps(nowhere) for nowhere in NOWHERE):
+        raise ValueError(f"no sandbox can reach {text}: it is or holds this network, loopback or multicast addresses")
+    return network

@@ -38,6 +38,10 @@ def test_flags_win_over_variables_and_these_over_the_file(tmp_path: Path, monkey
         ("PREPARED_SANDBOXES", "-1"),
         ("SANDBOX_MEMORY", "1024"),
         ("MAX_UPLOAD", "1"),
+        ("EGRESS_ALLOW", "10.0.0.0/8,fd00::/8"),
+        ("EGRESS_ALLOW", "10.1.2.3/8"),
+        ("EGRESS_ALLOW", "127.0.0.1"),
+        ("EGRESS_ALLOW", "0.0.0.0/0"),
     ],
 )
 def test_what_breaks_a_rule_is_refused_by_its_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +101,9 @@ def test_a_file_that_was_named_and_is_not_there_is_told(tmp_path: Path, monkeypa
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIREFLY_SECRET_KEY", "new, old,")
     monkeypatch.setenv("FIREFLY_TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1")
+    monkeypatch.setenv("FIREFLY_EGRESS_ALLOW", "10.1.2.3, 192.168.0.0/16,")
     made = load()
+    assert made.egress_allow == ("10.1.2.3/32", "192.168.0.0/16")
     assert made.secret_key == ("new", "old")
     assert made.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
     assert made.import_addresses == ()

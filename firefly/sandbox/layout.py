@@ -13,7 +13,7 @@ from firefly.clock import Clock
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import mounts, trees
+from . import mounts, network, trees
 from .backend import SandboxSpec
 from .detection import Machine
 from .netlink import own_addresses
@@ -95,7 +95,7 @@ class Layout:
             "limits": asdict(spec.limits),
             "cgroups": self._machine.groups,
             "slirp": self._machine.slirp or None,
-            "refuse": [f"{address}/32" for address in own_addresses()],
+            "refuse": network.refused(own_addresses(), self._settings.egress_allow),
         }
         file = folder / "plan.json"
         file.touch(mode=0o600)

@@ -3,6 +3,7 @@
 Standard library only: runs in the supervisor, joined to the sandbox's network namespace.
 """
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
 from .netlink import Netlink, device_index
@@ -11,6 +12,8 @@ DEVICE = "tap0"
 ADDRESS, GATEWAY, NAME_SERVER = IPv4Address("10.0.2.100"), IPv4Address("10.0.2.2"), IPv4Address("10.0.2.3")
 MTU = 65520
 ANYWHERE = IPv4Network("0.0.0.0/0")
+# slirp4netns's own, in which it answers for this machine.
+INNER = IPv4Network("10.0.2.0/24")
 
 # Private, shared, link-local (cloud metadata among them), benchmarking, multicast and reserved ranges: RFC 6890.
 REFUSED = (
@@ -27,11 +30,30 @@ REFUSED = (
 )
 
 
-def refuse(extra: list[str]) -> None:
-    """Refuse every range above and each address in `extra`. Before anything else runs in the namespace."""
+def refused(own: Iterable[IPv4Address] = (), allowed: Iterable[str] = ()) -> list[str]:
+    """The networks to refuse: every range above but what is allowed in it, and this machine's `own` addresses.
+
+    Of those only the ones that are allowed by themselves are open, not what lies in a network that is.
+    """
+    open_ones = set(map(IPv4Network, allowed))
+    closed = set(map(IPv4Network, REFUSED))
+    for one in open_ones:
+        closed = {rest for network in closed for rest in _without(network, one)}
+    closed |= {INNER, *map(IPv4Network, own)} - open_ones
+    return list(map(str, sorted(closed)))
+
+
+def _without(network: IPv4Network, part: IPv4Network) -> Iterable[IPv4Network]:
+    if part.supernet_of(network):
+        return ()
+    return network.address_exclude(part) if part.subnet_of(network) else (network,)
+
+
+def refuse(networks: Iterable[str]) -> None:
+    """Let no packet to these leave. Before anything else runs in the namespace."""
     netlink = Netlink()
     try:
-        for network in (*REFUSED, *extra):
+        for network in networks:
             netlink.refuse(IPv4Network(network))
     finally:
         netlink.close()

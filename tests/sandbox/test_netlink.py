@@ -56,7 +56,7 @@ def test_an_unknown_device_is_an_error() -> None:
 class TestRoutes:
     def test_refused_networks_give_no_route_to_host(self) -> None:
         def check() -> bool:
-            network.refuse(["192.0.2.2/32"])
+            network.refuse(network.refused([IPv4Address("192.0.2.2")]))
             addresses = [str(IPv4Network(one)[1]) for one in network.REFUSED if one != "0.0.0.0/8"]
             return {error_of(one) for one in (*addresses, "192.0.2.2")} == {errno.EHOSTUNREACH}
 
@@ -64,16 +64,27 @@ class TestRoutes:
 
     def test_refusing_twice_is_no_error(self) -> None:
         def check() -> bool:
-            network.refuse([])
-            network.refuse([])
+            network.refuse(network.refused())
+            network.refuse(network.refused())
             return error_of("10.1.2.3") == errno.EHOSTUNREACH
 
         assert in_own_namespace(check) == 0
 
     def test_other_addresses_are_not_touched(self) -> None:
         def check() -> bool:
-            network.refuse([])
+            network.refuse(network.refused())
             return error_of("203.0.113.1") == errno.ENETUNREACH
+
+        assert in_own_namespace(check) == 0
+
+    def test_what_is_allowed_goes_on_to_the_way_out(self) -> None:
+        """Without one here, so that the kernel knows no way; of the networks around it, that it must not."""
+
+        def check() -> bool:
+            network.refuse(network.refused([IPv4Address("192.168.7.1")], ["10.1.2.0/24", "192.168.0.0/16"]))
+            opened = {error_of(one) for one in ("10.1.2.3", "192.168.7.2")}
+            closed = {error_of(one) for one in ("10.1.1.255", "10.1.3.0", "192.168.7.1", "172.16.0.1")}
+            return opened == {errno.ENETUNREACH} and closed == {errno.EHOSTUNREACH}
 
         assert in_own_namespace(check) == 0
 
@@ -99,6 +110,16 @@ class TestRoutes:
             return False
 
         assert in_own_namespace(check) == 0
+
+
+def test_own_addresses_are_allowed_one_by_one() -> None:
+    own = [IPv4Address("192.0.2.2"), IPv4Address("10.0.0.5")]
+    assert {"192.0.2.2/32", "10.0.0.5/32"} <= set(network.refused(own, ["10.0.0.0/24", "192.0.2.0/24"]))
+    assert "192.0.2.2/32" not in network.refused(own, ["192.0.2.2/32"])
+
+
+def test_the_way_outs_own_network_stays_closed() -> None:
+    assert "10.0.2.0/24" in network.refused((), ["10.0.0.0/8"])
 
 
 def test_the_ranges_hold_every_private_and_special_network() -> None:

@@ -56,9 +56,13 @@ class DockerBackend(SandboxBackend):
         self._dialer: Dialer
 
     async def look(self) -> None:
-        runtime = self._settings.docker_runtime
         self._found = await detection.look(
-            self._engine, self._images, self._installation, image=self._image, runtime=runtime
+            self._engine,
+            self._images,
+            self._installation,
+            image=self._image,
+            runtime=self._settings.docker_runtime,
+            allowed=self._settings.egress_allow,
         )
 
     async def open(self) -> None:

@@ -1,7 +1,7 @@
 """What a Docker engine offers sandboxes, found by asking and trying; `firefly doctor` prints what it lacks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -24,7 +24,9 @@ UNISOLATED = "Code is not kept apart from the engine's machine: only administrat
 _ON_A_REGISTRY = re.compile(r"[^/]*[.:][^/]*/.+")
 
 
-async def look(engine: Engine, images: Images, installation: str, *, image: str, runtime: str) -> Capabilities:
+async def look(
+    engine: Engine, images: Images, installation: str, *, image: str, runtime: str, allowed: Sequence[str] = ()
+) -> Capabilities:
     """Ask the engine, have the image, and set the rules of the network. Takes a second or so."""
     try:
         info = await engine.call("GET", "info")
@@ -35,7 +37,7 @@ async def look(engine: Engine, images: Images, installation: str, *, image: str,
     open_to = (
         []
         if any(lack.consequence == NOTHING_RUNS for lack in lacks)
-        else await _of_network(engine, installation, image)
+        else await _of_network(engine, installation, image, allowed)
     )
     lacks += open_to
     isolated = not any(lack.consequence in (UNISOLATED, NOTHING_RUNS) for lack in lacks)
@@ -48,7 +50,8 @@ async def survey(settings: Settings) -> Capabilities:
     try:
         installation = containers.installation(settings)
         image, runtime = settings.docker_image, settings.docker_runtime
-        return await look(engine, Images(engine), installation, image=image, runtime=runtime)
+        allowed = settings.egress_allow
+        return await look(engine, Images(engine), installation, image=image, runtime=runtime, allowed=allowed)
     finally:
         await engine.close()
 
@@ -88,9 +91,9 @@ async def _of_image(images: Images, name: str) -> list[Lack]:
     return []
 
 
-async def _of_network(engine: Engine, installation: str, image: str) -> list[Lack]:
+async def _of_network(engine: Engine, installation: str, image: str, allowed: Sequence[str]) -> list[Lack]:
     try:
-        await firewall.protect(engine, installation, image)
+        await firewall.protect(engine, installation, image, allowed)
     except FireflyError as error:
         return [Lack(f"rules for sandboxes' networks ({error.detail})", UNISOLATED, "see that iptables works there")]
     return []

@@ -63,13 +63,13 @@ def script(installation: str, allowed: Sequence[str] = ()) -> str:
     return _SCRIPT.format(chain=name, devices=devices(installation), rules="\n".join(rules))
 
 
-async def protect(engine: Engine, installation: str, image: str) -> None:
-    """Put the rules in place, anew where they are. Raises Unavailable where they cannot be."""
+async def protect(engine: Engine, installation: str, image: str, allowed: Sequence[str]) -> None:
+    """Put the rules in place, anew where they are; see `script`. Raises Unavailable where they cannot be."""
     config: dict[str, Any] = {
         "Image": image,
         "User": "0:0",
         "Entrypoint": ["/bin/sh", "-c"],
-        "Cmd": [script(installation)],
+        "Cmd": [script(installation, allowed)],
         "Labels": {INSTALLATION: installation},
         "HostConfig": {
             "NetworkMode": "host",
