@@ -13,6 +13,12 @@ NOWHERE = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "24
 class SandboxSettings(BaseModel):
     """Sizes in bytes, times in seconds."""
 
+    node: str = Field(
+        "",
+        max_length=100,
+        description="Name of the node whose sandboxes are kept here. Servers of one database and the same name take "
+        "turns, so both must reach the same sandboxes. Empty: one of its own, kept in the data directory.",
+    )
     sandbox_memory_max: int = Field(
         2 << 30,
         ge=64 << 20,

@@ -1,6 +1,7 @@
 """Hands prepared sandboxes to projects: each to one, or back to the pool."""
 
 from .backend import SandboxBackend
+from .lease import Lease
 from .lifecycle import Lifecycle
 from .pool import Pool, PreparedWorkspace
 from .quota import Quota
@@ -18,6 +19,7 @@ class Claiming:
         workspaces: Workspaces,
         slots: Slots,
         lifecycle: Lifecycle,
+        lease: Lease,
         quota: Quota,
         tasks: Tasks,
     ) -> None:
@@ -26,6 +28,7 @@ class Claiming:
         self._workspaces = workspaces
         self._slots = slots
         self._lifecycle = lifecycle
+        self._lease = lease
         self._quota = quota
         self._tasks = tasks
 
@@ -34,6 +37,7 @@ class Claiming:
 
         Raises TooManySandboxes where `owner` may have no more; None has no bound.
         """
+        self._lease.check()
         await self._quota.admit(None, owner)
         while (prepared := self._pool.take()) is not None:
             if await self._tasks.finish(self._claim(prepared), f"sandbox-claim-{prepared.workspace_id}"):

@@ -44,7 +44,7 @@ class HandingKeeper(Keeper):
         except TimeoutError:
             self._keep_on()
             raise TimedOut("A sandbox is starting or stopping, and takes its time. Try again later.") from None
-        await self.close()
+        await self.close(give_up=False)
         await self._backend.close()
 
     async def take_back(self) -> None:
@@ -67,9 +67,10 @@ class HandingKeeper(Keeper):
             await self._back.wait()
         return None
 
-    async def close(self, *, stop_all: bool = False) -> None:
-        """What is a successor's is not stopped here."""
-        await super().close(stop_all=stop_all and self._successor is None)
+    async def close(self, *, stop_all: bool = False, give_up: bool = True) -> None:
+        """What is a successor's is not stopped here, nor is its lease given up."""
+        keeps = self._successor is None
+        await super().close(stop_all=stop_all and keeps, give_up=give_up and keeps)
 
     async def ensure(self, workspace_id: UUID, *, insist: bool = False) -> Instance:
         if (other := await self._other()) is None:

@@ -1,7 +1,6 @@
 """The life of every sandbox: started on first need, kept with a state and a reason, stopped when nobody needs it."""
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,40 +8,29 @@ from uuid import UUID
 
 from firefly.bus import Bus
 from firefly.clock import Clock, SystemClock
-from firefly.errors import Conflict, TimedOut, Unavailable
+from firefly.errors import Conflict, Unavailable
 from firefly.settings import Settings
 from firefly.store import Database
 
-from .awake import KeepAwake, KeepAwakes
+from .awake import KeepAwake
 from .backend import Instance, SandboxBackend, State
-from .claiming import Claiming
-from .granting import Asked, Granting, Source
-from .idleness import Idleness
-from .lifecycle import Lifecycle
-from .looking import Looking
+from .granting import Asked, Source
+from .lease import Lease
 from .memory import available_share
+from .parts import Parts
 from .pool import Pool, PreparedWorkspace
-from .preparing import Preparation
-from .quota import Quota
-from .reconciling import Reconciliation
 from .seams import Informant, Observer, Safe, Sight, Status, WorkspaceSource
-from .slots import Slot, Slots
-from .starting import Starts
-from .sweeping import Sweeping
-from .tasks import Tasks
-from .terms import Allowance, Terms, Wishes
-from .waking import Waking
-from .workspaces import Records, Workspaces
+from .slots import Slot
+from .tenure import Tenure
+from .terms import Terms, Wishes
 
 __all__ = [
     "Asked", "Informant", "KeepAwake", "Keeper", "Observer", "PreparedWorkspace", "Sight", "Status", "Terms", "Wishes",
     "WorkspaceSource",
 ]  # fmt: skip
 
-SWEEP_INTERVAL = 15.0
 
-
-class Keeper:
+class Keeper(Parts):
     def __init__(
         self,
         *,
@@ -53,42 +41,18 @@ class Keeper:
         settings: Settings,
         clock: Clock | None = None,
         available_memory: Callable[[], float] = available_share,
+        lease: Lease | None = None,
     ) -> None:
         """The backend is open, and whoever opened it closes it after the keeper.
 
-        `available_memory` gives the free share of the machine's memory, 0 to 1.
+        `available_memory` gives the free share of the machine's memory, 0 to 1. `lease`: instead of that of this node.
         """
-        self._backend = backend
-        self._clock = clock or SystemClock()
-        self.workspaces = Workspaces(database, self._clock)
-        self._granting = Granting(database, Allowance(settings, freezes=backend.capabilities().freezes))
-        self._slots = Slots(self._clock, self._granting.allowance.grant())
-        self._idleness = Idleness(self._clock)
-        self._tasks = Tasks()
-        self._records = Records(database, bus)
-        self._awakes = KeepAwakes(database, self._clock, longest=settings.keep_awake_max)
-        starts = Starts(settings.simultaneous_starts, waiting=settings.waiting_starts)
-        quota = Quota(settings, slots=self._slots, source=source)
-        self._lifecycle = Lifecycle(
-            backend=backend, source=source, records=self._records, granting=self._granting, clock=self._clock,
-            quota=quota, starts=starts, tasks=self._tasks, idleness=self._idleness,
+        super().__init__(
+            backend=backend, database=database, bus=bus, source=source, settings=settings, clock=clock or SystemClock(),
+            available_memory=available_memory, lease=lease,
         )  # fmt: skip
-        self._preparation = Preparation(
-            settings.prepared_sandboxes, backend=backend, source=source, workspaces=self.workspaces, starts=starts,
-            tasks=self._tasks,
-        )  # fmt: skip
-        self._waking = Waking(slots=self._slots, lifecycle=self._lifecycle, tasks=self._tasks, clock=self._clock)
-        self._claiming = Claiming(
-            backend=backend, pool=self.pool, workspaces=self.workspaces, slots=self._slots,
-            lifecycle=self._lifecycle, quota=quota, tasks=self._tasks,
-        )  # fmt: skip
-        self._looking = Looking(
-            granting=self._granting, records=self._records, lifecycle=self._lifecycle, clock=self._clock
-        )
-        self._sweeping = Sweeping(
-            slots=self._slots, lifecycle=self._lifecycle, idleness=self._idleness, looking=self._looking,
-            pool=self.pool, pause=min(settings.idle_stop / 4, SWEEP_INTERVAL), available_memory=available_memory,
-        )  # fmt: skip
+        self._tenure = Tenure(self._lease, begin=self._begin, end=self._stand_back)
+        self._stood_back = False
 
     @property
     def pool(self) -> Pool:
@@ -107,32 +71,41 @@ class Keeper:
         self._looking.informant = informant
 
     async def open(self) -> None:
+        """Keep the sandboxes of this node, now or as soon as no other server does."""
+        await self._tenure.open()
+
+    async def _begin(self) -> None:
         """Adopt what still runs, reconcile the table, begin to watch and to fill the pool."""
-        reconciliation = Reconciliation(
-            backend=self._backend,
-            records=self._records,
-            workspaces=self.workspaces,
-            lifecycle=self._lifecycle,
-            preparation=self._preparation,
-            granting=self._granting,
-            awakes=self._awakes,
-            slots=self._slots,
-        )
-        leftovers = await reconciliation.run()
+        if self._stood_back:
+            await self._backend.open()
+            self._stood_back = False
+        leftovers = await self._reconciliation.run()
         self._tasks.start(self._preparation.clear(leftovers), "sandbox-leftovers")
         self._tasks.start(self._sweeping.always(), "sandbox-sweep")
         if self._backend.capabilities().isolated:
             self.pool.open()
 
-    async def close(self, *, stop_all: bool = False) -> None:
-        """End the keeper's own work; with `stop_all` every sandbox too."""
+    async def _stand_back(self) -> None:
+        """Leave all sandboxes as they are, to the server that keeps them now."""
+        self._stood_back = True
         await self.pool.close()
-        if stop_all:
+        self.pool.abandon()
+        await self._tasks.close()
+        self._slots.clear()
+        await self._backend.close()
+
+    async def close(self, *, stop_all: bool = False, give_up: bool = True) -> None:
+        """End the keeper's own work; with `stop_all` every sandbox too. `give_up`: let any server keep them at once."""
+        await self._tenure.close()
+        await self.pool.close()
+        if stop_all and self._lease.held:
             await self.pool.pause()
             async with asyncio.TaskGroup() as group:
                 for slot in self._slots:
                     group.create_task(self.stop(slot.workspace_id, "The server was shut down."))
         await self._tasks.close()
+        if give_up:
+            await self._tenure.give_up()
 
     async def create_workspace(self) -> UUID:
         """Enter a new, empty workspace, claimed; for when the pool has none. Its files are made at the first start."""
@@ -154,6 +127,7 @@ class Keeper:
 
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         """End the sandbox, and a start under way; to the end, also when the caller is cancelled."""
+        self._lease.check()
         slot = self._slots.get(workspace_id)
         if slot is not None:
             await self._tasks.finish(self._lifecycle.stop(slot, reason), f"sandbox-stop-{workspace_id}")
@@ -162,6 +136,7 @@ class Keeper:
         """Pause the sandbox until somebody needs it. Raises Conflict where it does not run, or this machine cannot."""
         if not self._backend.capabilities().freezes:
             raise Conflict("Sandboxes cannot be frozen on this machine. Stop it instead.")
+        self._lease.check()
         slot = self._slots.get(workspace_id)
         if slot is None or slot.state not in (State.RUNNING, State.FROZEN):
             raise Conflict("It does not run.")
@@ -178,23 +153,7 @@ class Keeper:
         return await self.ensure(workspace_id, insist=True)
 
     async def status(self, workspace_id: UUID) -> Status:
-        slot = self._slots.get(workspace_id) or self._slots.fresh(workspace_id)
-        lives = slot.state in (State.RUNNING, State.FROZEN) and slot.instance is not None
-        usage = None
-        if lives and slot.instance is not None:
-            with contextlib.suppress(Unavailable, TimedOut):
-                usage = await self._backend.stats(slot.instance.id)
-        notes = slot.terms.notes
-        if lives and slot.limits not in (None, slot.terms.limits):
-            notes = (*notes, "Its limits were changed: it has the new ones when it is restarted.")
-        reason = self._lifecycle.place(slot) or slot.reason
-        return Status(
-            slot.state, reason, slot.since, slot.limits if lives and slot.limits else slot.terms.limits,
-            freezes_at=self._idleness.freezes_at(slot), stops_at=self._idleness.stops_at(slot),
-            instance_id=slot.instance.id if slot.instance else None, usage=usage, notes=notes,
-            awake=tuple(one for one in slot.awake if one.until > self._clock.now()),
-            busy=slot.seen.busy if lives else (), ports=slot.seen.ports if slot.state is State.RUNNING else (),
-        )  # fmt: skip
+        return await self._telling.status(self._slots.get(workspace_id) or self._slots.fresh(workspace_id))
 
     async def asked(self, workspace_id: UUID) -> Asked:
         """What firefly.yml and the project's settings ask for, and what they get."""
@@ -279,6 +238,7 @@ class Keeper:
 
     async def remove(self, workspace_id: UUID) -> None:
         """Stop the sandbox and delete the workspace and its files, for good."""
+        self._lease.check()
         # In this order: from the mark on no start finds it, and those that began before are ended.
         await self.workspaces.mark_deleted(workspace_id)
         await self.stop(workspace_id, "The workspace is being deleted.")

@@ -14,6 +14,7 @@ from firefly.errors import FireflyError, SandboxFailed, TimedOut, TooManySandbox
 from .backend import Instance, SandboxBackend, State
 from .granting import Granting
 from .idleness import Idleness
+from .lease import Lease
 from .quota import Quota
 from .seams import Observer, Safe, WorkspaceSource
 from .slots import Seen, Slot
@@ -36,6 +37,7 @@ class Lifecycle:
         backend: SandboxBackend,
         source: WorkspaceSource,
         records: Records,
+        lease: Lease,
         granting: Granting,
         clock: Clock,
         quota: Quota,
@@ -46,6 +48,7 @@ class Lifecycle:
         self._backend = backend
         self._source = source
         self._records = records
+        self._lease = lease
         self._granting = granting
         self._clock = clock
         self._quota = quota
@@ -57,6 +60,8 @@ class Lifecycle:
 
     async def start(self, slot: Slot) -> Instance:
         """Start a sandbox and take it. Raises what kept it from starting; the slot then says so too."""
+        # Of what is another node's nothing is tried, nor written down.
+        await self._records.check_node(slot.workspace_id)
         try:
             async with slot.lock:
                 if slot.instance is not None:
@@ -92,6 +97,7 @@ class Lifecycle:
         spec = await self._source.spec(slot.workspace_id)
         slot.terms = await self._granting.terms(slot.workspace_id)
         slot.limits = slot.terms.limits
+        self._lease.check()
         await self.put(slot, State.STARTING, "Starting.")
         instance = await self._backend.create(replace(spec, limits=slot.limits))
         try:

@@ -49,6 +49,10 @@ class Pool:
             self._filler.cancel()
             await asyncio.wait([self._filler])
 
+    def abandon(self) -> None:
+        """Leave all, as they are, to whoever finds them."""
+        self._ready.clear()
+
     def __len__(self) -> int:
         return len(self._ready)
 

@@ -9,6 +9,7 @@ import structlog
 from firefly.errors import FireflyError
 
 from .backend import SandboxBackend
+from .lease import Lease
 from .pool import Pool, PreparedWorkspace
 from .seams import WorkspaceSource
 from .starting import Starts
@@ -26,17 +27,20 @@ class Preparation:
         backend: SandboxBackend,
         source: WorkspaceSource,
         workspaces: Workspaces,
+        lease: Lease,
         starts: Starts,
         tasks: Tasks,
     ) -> None:
         self._backend = backend
         self._source = source
         self._workspaces = workspaces
+        self._lease = lease
         self._starts = starts
         self._tasks = tasks
         self.pool = Pool(size, make=self._make, discard=self._discard)
 
     async def _make(self) -> PreparedWorkspace:
+        self._lease.check()
         workspace_id = await self._workspaces.create(claimed=False)
         try:
             spec = await self._source.spec(workspace_id)
@@ -70,6 +74,7 @@ class Preparation:
         """Delete workspaces that nobody owns, their files first."""
         for workspace_id in workspace_ids:
             try:
+                self._lease.check()
                 await self._backend.remove_workspace(workspace_id)
                 await self._workspaces.drop(workspace_id)
             except FireflyError as error:

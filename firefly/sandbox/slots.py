@@ -121,5 +121,8 @@ class Slots:
         if self._slots.get(slot.workspace_id) is slot:
             del self._slots[slot.workspace_id]
 
+    def clear(self) -> None:
+        self._slots.clear()
+
     def __iter__(self) -> Iterator[Slot]:
         return iter(list(self._slots.values()))

@@ -9,6 +9,7 @@ from firefly.errors import FireflyError
 
 from .backend import State
 from .idleness import Idleness
+from .lease import Lease
 from .lifecycle import Lifecycle
 from .looking import Looking
 from .pool import Pool
@@ -30,6 +31,7 @@ class Sweeping:
         lifecycle: Lifecycle,
         idleness: Idleness,
         looking: Looking,
+        lease: Lease,
         pool: Pool,
         pause: float,
         available_memory: Callable[[], float],
@@ -38,6 +40,7 @@ class Sweeping:
         self._lifecycle = lifecycle
         self._idleness = idleness
         self._looking = looking
+        self._lease = lease
         self._pool = pool
         self._pause = pause
         self._available_memory = available_memory
@@ -53,6 +56,8 @@ class Sweeping:
                 log.warning("sandbox.sweep_failed", reason=repr(error))
 
     async def sweep(self) -> None:
+        if not self._lease.held:
+            return
         async with asyncio.TaskGroup() as group:
             for slot in self._slots:
                 if slot.state in (State.RUNNING, State.FROZEN):

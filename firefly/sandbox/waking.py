@@ -9,6 +9,7 @@ from firefly.clock import Clock
 from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
 
 from .backend import Instance, State
+from .lease import Lease
 from .lifecycle import Lifecycle
 from .slots import Slot, Slots
 from .tasks import Tasks
@@ -17,14 +18,15 @@ log = structlog.get_logger()
 
 
 class Waking:
-    def __init__(self, *, slots: Slots, lifecycle: Lifecycle, tasks: Tasks, clock: Clock) -> None:
+    def __init__(self, *, slots: Slots, lifecycle: Lifecycle, lease: Lease, tasks: Tasks, clock: Clock) -> None:
         self._slots = slots
+        self._lease = lease
         self._lifecycle = lifecycle
         self._tasks = tasks
         self._clock = clock
 
     async def ensure(self, workspace_id: UUID, *, insist: bool) -> Instance:
-        """Raises SandboxFailed(reason, output, retry_after), NotFound."""
+        """Raises SandboxFailed(reason, output, retry_after), NotFound, Unavailable where another server keeps it."""
         slot = self._slots.of(workspace_id)
         slot.active_at = self._clock.monotonic()
         if slot.state is State.FROZEN:
@@ -41,6 +43,7 @@ class Waking:
         return start.result()
 
     def _begin(self, slot: Slot, *, insist: bool) -> "asyncio.Task[Instance]":
+        self._lease.check()
         if insist:
             slot.forgive()
         slot.check_pause(self._clock.monotonic())

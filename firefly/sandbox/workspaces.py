@@ -11,10 +11,11 @@ import structlog
 
 from firefly.bus import JSON, Bus
 from firefly.clock import Clock
-from firefly.errors import DatabaseUnavailable, NotFound
+from firefly.errors import DatabaseUnavailable, NotFound, Unavailable
 from firefly.store import Database, load_queries
 
 from .backend import State
+from .lease import Lease
 
 log = structlog.get_logger()
 
@@ -33,7 +34,10 @@ class Record:
 
 
 class Workspaces:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    """`node`: those of which machine are looked after here."""
+
+    def __init__(self, database: Database, clock: Clock, node: str = "local") -> None:
+        self._node = node
         self._database = database
         self._clock = clock
         self._queries: Any = load_queries("sandboxes")
@@ -42,7 +46,7 @@ class Workspaces:
         """Enter a workspace; the sequence of the table gives it a user id of its own."""
         now = self._clock.now() if claimed else None
         async with self._database.connection() as connection:
-            row = await self._queries.add_workspace(connection, id=uuid4(), claimed_at=now)
+            row = await self._queries.add_workspace(connection, id=uuid4(), node=self._node, claimed_at=now)
         return UUID(str(row["id"]))
 
     async def uid(self, workspace_id: UUID) -> int:
@@ -98,7 +102,9 @@ class Workspaces:
     async def leftovers(self) -> Sequence[UUID]:
         """Those never claimed, and those deleted."""
         async with self._database.connection() as connection:
-            return [UUID(str(row["id"])) async for row in self._queries.leftover_workspaces(connection)]
+            return [
+                UUID(str(row["id"])) async for row in self._queries.leftover_workspaces(connection, node=self._node)
+            ]
 
     async def _find(self, workspace_id: UUID) -> Any:
         async with self._database.connection() as connection:
@@ -111,13 +117,17 @@ class Workspaces:
 class Records:
     """Writes each change of state, with its reason, and tells the bus. A database that is away stops no sandbox."""
 
-    def __init__(self, database: Database, bus: Bus) -> None:
+    def __init__(self, database: Database, bus: Bus, lease: Lease) -> None:
         self._database = database
         self._bus = bus
+        self._lease = lease
         self._queries: Any = load_queries("sandboxes")
 
     async def put(self, record: Record, times: Mapping[str, datetime | None]) -> None:
         """`times` are told with it: when what will happen next."""
+        if not self._lease.held:
+            # Another server writes it by now.
+            return
         event = {
             "project_id": None,
             "workspace_id": str(record.workspace_id),
@@ -131,7 +141,9 @@ class Records:
         values["output"] = record.output.replace("\0", "\ufffd")
         try:
             async with self._database.transaction() as connection:
-                await self._queries.put_sandbox(connection, **{**values, "state": record.state.value})
+                await self._queries.put_sandbox(
+                    connection, **{**values, "state": record.state.value, "node": self._lease.node}
+                )
                 await self._bus.publish("events", "sandbox.changed", event, connection=connection)
         except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("sandbox.unrecorded", workspace_id=str(record.workspace_id), reason=str(error))
@@ -143,9 +155,16 @@ class Records:
         except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("sandbox.untold", workspace_id=str(workspace_id), what=kind, reason=str(error))
 
+    async def check_node(self, workspace_id: UUID) -> None:
+        """Raises Unavailable for a sandbox of another node: its files, and perhaps a run of it, are there."""
+        async with self._database.connection() as connection:
+            node = await self._queries.node_of_sandbox(connection, workspace_id=workspace_id)
+        if node not in (None, self._lease.node):
+            raise Unavailable("This sandbox is kept on another node, which this server does not reach.")
+
     async def all(self) -> Sequence[Record]:
         async with self._database.connection() as connection:
-            rows = [row async for row in self._queries.all_sandboxes(connection)]
+            rows = [row async for row in self._queries.all_sandboxes(connection, node=self._lease.node)]
         return [
             Record(**{**row, "state": State(row["state"]), "workspace_id": UUID(str(row["workspace_id"]))})
             for row in rows

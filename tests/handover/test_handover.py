@@ -170,7 +170,7 @@ async def test_a_server_that_does_not_answer_is_told_in_a_sentence(
 
 
 async def test_another_version_is_told_in_a_sentence(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handover, "VERSION", 2)
+    monkeypatch.setattr(handover, "VERSION", 1000)
     found = await server.found()
     with pytest.raises(Conflict, match=r"hands over in another way than this one\. Stop it"):
         await server.sockets(found)

@@ -61,6 +61,8 @@ class Play:
         self.keeper.observe(source)
         cast(Any, self.keeper._records).put = self._put
         cast(Any, self.keeper._granting).terms = self._terms
+        cast(Any, self.keeper._records).check_node = self._put
+        cast(Any, self.keeper._lease).check = lambda: None
         self.workspace = uuid4()
         self.callers: list[asyncio.Task[object]] = []
 
@@ -117,5 +119,6 @@ def test_any_order_of_requests_ends_well(
     tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, int]]
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / f"lifecycle-{uuid4().hex}"
+    folder.mkdir()
     asyncio.run(play(folder, Settings(data_dir=folder, prepared_sandboxes=0), actions))
     assert not (folder / "workspaces").exists(), "a twin has no files"

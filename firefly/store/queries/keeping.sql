@@ -31,3 +31,17 @@ where k.workspace_id = :workspace_id and k.until > :now order by k.until desc;
 select k.workspace_id, k.id, a.name as by, k.reason, k.created_at, k.until
 from keep_awakes k join accounts a on a.id = k.account_id
 where k.until > :now order by k.until desc;
+
+-- name: take_lease(node, place, seconds)$
+insert into keeper_leases as l (node, place, term, expires_at)
+values (:node, :place, 1, now() + make_interval(secs => :seconds))
+on conflict (node) do update set place = excluded.place, term = l.term + 1, expires_at = excluded.expires_at
+where l.expires_at < now() or l.place = excluded.place
+returning term;
+
+-- name: renew_lease(node, term, seconds)$
+update keeper_leases set expires_at = now() + make_interval(secs => :seconds)
+where node = :node and term = :term returning term;
+
+-- name: end_lease(node, term)!
+update keeper_leases set expires_at = '-infinity' where node = :node and term = :term;

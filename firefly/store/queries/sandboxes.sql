@@ -1,7 +1,7 @@
 
 
--- name: add_workspace(id, claimed_at)^
-insert into workspaces (id, claimed_at) values (:id, :claimed_at) returning id, uid;
+-- name: add_workspace(id, node, claimed_at)^
+insert into workspaces (id, node, claimed_at) values (:id, :node, :claimed_at) returning id, uid;
 
 -- name: find_workspace(id)^
 select id, uid, claimed_at from workspaces where id = :id and deleted_at is null;
@@ -16,17 +16,21 @@ update workspaces set deleted_at = :deleted_at where id = :id returning id;
 -- name: drop_workspace(id)!
 delete from workspaces where id = :id;
 
--- name: leftover_workspaces()
-select id from workspaces where claimed_at is null or deleted_at is not null;
+-- name: leftover_workspaces(node)
+select w.id from workspaces w left join sandboxes s on s.workspace_id = w.id
+where (w.claimed_at is null or w.deleted_at is not null)
+and coalesce(s.node, w.node) in (:node, 'local');
 
--- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output)!
-insert into sandboxes (workspace_id, state, reason, since, instance_id, started_at, output)
-values (:workspace_id, :state, :reason, :since, :instance_id, :started_at, :output)
+-- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output, node)!
+insert into sandboxes (workspace_id, state, reason, since, instance_id, started_at, output, node)
+values (:workspace_id, :state, :reason, :since, :instance_id, :started_at, :output, :node)
 on conflict (workspace_id) do update set state = excluded.state, reason = excluded.reason, since = excluded.since,
-    instance_id = excluded.instance_id, started_at = excluded.started_at, output = excluded.output;
+    instance_id = excluded.instance_id, started_at = excluded.started_at, output = excluded.output,
+    node = excluded.node;
 
--- name: all_sandboxes()
-select workspace_id, state, reason, since, instance_id, started_at, output from sandboxes;
+-- name: all_sandboxes(node)
+select workspace_id, state, reason, since, instance_id, started_at, output from sandboxes
+where node is null or node = :node;
 
 -- name: workspace_epoch(id)$
 select epoch from workspaces where id = :id and deleted_at is null;
@@ -41,3 +45,6 @@ update workspaces set epoch = epoch + 1 where id = :id and deleted_at is null re
 
 -- name: note_flush(id, now)!
 update workspaces set flushed_at = :now, filled_at = coalesce(filled_at, :now) where id = :id;
+
+-- name: node_of_sandbox(workspace_id)$
+select node from sandboxes where workspace_id = :workspace_id;

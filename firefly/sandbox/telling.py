@@ -1,0 +1,45 @@
+"""How a sandbox stands, for whoever asks."""
+
+import contextlib
+
+from firefly.clock import Clock
+from firefly.errors import TimedOut, Unavailable
+
+from .backend import SandboxBackend, State
+from .idleness import Idleness
+from .lifecycle import Lifecycle
+from .seams import Status
+from .slots import Slot
+
+CHANGED = "Its limits were changed: it has the new ones when it is restarted."
+
+
+class Telling:
+    def __init__(self, *, backend: SandboxBackend, lifecycle: Lifecycle, idleness: Idleness, clock: Clock) -> None:
+        self._backend = backend
+        self._lifecycle = lifecycle
+        self._idleness = idleness
+        self._clock = clock
+
+    async def status(self, slot: Slot) -> Status:
+        lives = slot.state in (State.RUNNING, State.FROZEN) and slot.instance is not None
+        usage, limits, notes = None, slot.terms.limits, slot.terms.notes
+        if lives and slot.instance is not None:
+            with contextlib.suppress(Unavailable, TimedOut):
+                usage = await self._backend.stats(slot.instance.id)
+            if slot.limits not in (None, limits):
+                limits, notes = slot.limits or limits, (*notes, CHANGED)
+        return Status(
+            state=slot.state,
+            reason=self._lifecycle.place(slot) or slot.reason,
+            since=slot.since,
+            limits=limits,
+            freezes_at=self._idleness.freezes_at(slot),
+            stops_at=self._idleness.stops_at(slot),
+            instance_id=slot.instance.id if slot.instance else None,
+            usage=usage,
+            busy=slot.seen.busy if lives else (),
+            ports=slot.seen.ports if slot.state is State.RUNNING else (),
+            notes=notes,
+            awake=tuple(one for one in slot.awake if one.until > self._clock.now()),
+        )
