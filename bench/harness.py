@@ -8,11 +8,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-BENCHMARKS = ("proxy", "create", "editor")
+BENCHMARKS = ("proxy", "sandbox", "editor")
 RESULTS = Path(__file__).parent / "results"
 TICKS = os.sysconf("SC_CLK_TCK")
 # In nice levels: nine tenths of a core against everything else.
@@ -57,6 +58,31 @@ def beside(
     return Row(name, round(value, 3), unit, peer, round(peer_value, 3), round(ratio, 3), target, ok)
 
 
+def limited(name: str, value: float, unit: str, *, at_most: float | None = None) -> Row:
+    """A row whose target, if it has one, is a value."""
+    words, ok = ("", None) if at_most is None else (f"≤ {at_most:g} {unit}", value <= at_most)
+    return Row(name, round(value, 1 if value >= 10 else 3), unit, target=words, ok=ok)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """By the nearest rank; `values` are sorted."""
+    return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+
+def attempt(benchmark: str, name: str, rows: Callable[[], list[Row]]) -> list[Row]:
+    """Its rows; what goes wrong fails this measurement and not those after it."""
+    began = time.monotonic()
+    print(f"{benchmark}: {name} …", end="", flush=True)
+    try:
+        found = rows()
+    except Exception:
+        print(f" failed after {time.monotonic() - began:.0f} s", flush=True)
+        traceback.print_exc()
+        return [Row(f"{name}: could not be measured", 0, "", target="to be measured", ok=False)]
+    print(f" {time.monotonic() - began:.0f} s", flush=True)
+    return found
+
+
 def report(name: str, rows: Sequence[Row]) -> bool:
     """Print the rows and write bench/results/<name>.json; whether all targets are met."""
     RESULTS.mkdir(exist_ok=True)
@@ -81,6 +107,10 @@ class Process:
         """User and system time of the whole process tree, those of it that live."""
         return sum(_cpu_seconds(pid) for pid in self.tree())
 
+    def private_bytes(self) -> int:
+        """Memory that is of this process tree alone."""
+        return sum(_private_bytes(pid) for pid in self.tree())
+
     def tree(self) -> list[int]:
         found = [self.pid]
         for pid in found:
@@ -95,6 +125,14 @@ def _cpu_seconds(pid: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _private_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty"))) * 1024
 
 
 def go_first(pid: int) -> None:

@@ -6,14 +6,12 @@ cookie is checked for every request), the activity clock and a thousand routes; 
 rounds the one that cost least counts: it was disturbed least.
 """
 
-import time
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from firefly import log as logging
 
-from ..harness import Row
+from ..harness import Row, attempt
 from . import additions, bodies, hostile, idle, latency, messages, pauses, requests, sleepers
 from .rig import Rig, set_up
 
@@ -27,7 +25,7 @@ def run(*, rounds: int = ROUNDS, seconds: int = SECONDS) -> list[Row]:
     made = list[Row]()
     with set_up(rounds, seconds) as rig:
         for name, rows in _measurements(rig):
-            made += _attempt(name, rows)
+            made += attempt("proxy", name, rows)
     return made
 
 
@@ -44,17 +42,3 @@ def _measurements(rig: Rig) -> Sequence[tuple[str, Callable[[], list[Row]]]]:
         ("pauses", pauses.rows),
         ("hostile messages", hostile.rows),
     )
-
-
-def _attempt(name: str, rows: Callable[[], list[Row]]) -> list[Row]:
-    """Its rows; what goes wrong fails this one and not those after it."""
-    began = time.monotonic()
-    print(f"proxy: {name} …", end="", flush=True)
-    try:
-        found = rows()
-    except Exception:
-        print(f" failed after {time.monotonic() - began:.0f} s", flush=True)
-        traceback.print_exc()
-        return [Row(f"{name}: could not be measured", 0, "", target="to be measured", ok=False)]
-    print(f" {time.monotonic() - began:.0f} s", flush=True)
-    return found

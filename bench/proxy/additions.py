@@ -19,9 +19,8 @@ import uvloop
 from firefly.routes import RouteTable, SandboxTarget
 from tests.support.ports import free_port
 
-from ..harness import Row, started
+from ..harness import Row, percentile, started
 from . import browsers, door
-from .paced import percentile
 from .peers import module_command
 from .rig import PROXY_CORE, Rig, program
 from .stored import database, host, opened

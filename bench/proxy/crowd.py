@@ -10,9 +10,10 @@ import time
 from collections import Counter, deque
 from pathlib import Path
 
+from ..harness import percentile
 from . import browsers, door
 from .ends import ADDRESSES
-from .paced import Load, arrivals, percentile
+from .paced import Load, arrivals
 
 # Seconds that others are watched; requests per second of theirs.
 WATCHED, RATE, CONNECTIONS = 4.0, 1000.0, 64

@@ -12,7 +12,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..harness import Process
@@ -152,11 +151,11 @@ def hold(ends: Ends, process: Process, *, tunnels: int, warm: int) -> dict[str, 
     """
     ends.open(warm)
     time.sleep(1)
-    before = private_bytes(process)
+    before = process.private_bytes()
     ends.open(warm + tunnels)
     # As long as the front door takes to notice what is over.
     time.sleep(2)
-    used = private_bytes(process) - before
+    used = process.private_bytes() - before
     print(flush=True)
     sys.stdin.readline()
     for end in ends.far:
@@ -169,17 +168,6 @@ def _passes(end: socket.socket) -> bool:
         return end.recv(2) == b"?"
     except OSError:
         return False
-
-
-def private_bytes(process: Process) -> int:
-    """Memory that is of this process tree alone."""
-    lines = [
-        line
-        for pid in process.tree()
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        if line.startswith(("Private_Clean", "Private_Dirty"))
-    ]
-    return sum(int(line.split()[1]) for line in lines) * 1024
 
 
 WORKS: Mapping[str, Callable[..., dict[str, float]]] = {"echo": echo, "hold": hold}

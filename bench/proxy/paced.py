@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..harness import percentile
+
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)\r\n")
 # Seconds to wait for the last answers.
 PATIENCE = 20.0
@@ -88,11 +90,6 @@ def arrivals(rate: float, seconds: float) -> list[float]:
     while (now := now + drawn.expovariate(rate)) < seconds:
         moments.append(now)
     return moments
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """By the nearest rank; `values` are sorted."""
-    return values[min(len(values) - 1, int(len(values) * percent / 100))]
 
 
 def measure(port: int, requests: Sequence[bytes], *, rate: float, seconds: float, connections: int, status: int) -> Any:

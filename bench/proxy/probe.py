@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from .paced import percentile
+from ..harness import percentile
 
 # Refused before it is looked at for whom it is: nothing but the loop that answers takes time.
 REQUEST = b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n"

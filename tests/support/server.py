@@ -169,18 +169,23 @@ class LiveServer:
             for left in made.parent.glob(f"firefly-*-{made.name.rpartition('-')[2]}"):
                 shutil.rmtree(left, ignore_errors=True)
 
-    def client(self, *, token: str | None = None) -> aiohttp.ClientSession:
-        """A client that signs in with the bootstrap token, or with `token` (empty: with nothing)."""
+    def client(self, *, token: str | None = None, connections: int = 100) -> aiohttp.ClientSession:
+        """A client that signs in with the bootstrap token, or with `token` (empty: with nothing).
+
+        `connections`: how many it has at once.
+        """
         secret = self.token if token is None else token
         return aiohttp.ClientSession(
             base_url=self.url,
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
-            connector=aiohttp.TCPConnector(resolver=LoopbackResolver(), ssl=self.tls or True),
+            connector=aiohttp.TCPConnector(resolver=LoopbackResolver(), ssl=self.tls or True, limit=connections),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
 
-async def create_project(client: aiohttp.ClientSession, name: str, template: str, **more: Any) -> dict[str, Any]:
+async def create_project(
+    client: aiohttp.ClientSession, name: str, template: str | None = None, **more: Any
+) -> dict[str, Any]:
     async with client.post("/api/v1/projects", json={"name": name, "template": template, **more}) as response:
         body: dict[str, Any] = await response.json()
         assert response.status == 201, body
