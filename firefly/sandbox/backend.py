@@ -67,11 +67,15 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a sandbox uses now: bytes of memory, seconds of processor time so far, processes and threads."""
+    """What a sandbox uses now: bytes of memory, seconds of processor time so far, processes and threads.
+
+    `oom_kills`: how many of its processes were ended so far because its memory was used up, where that is known.
+    """
 
     memory: int
     cpu_seconds: float
     pids: int
+    oom_kills: int = 0
 
 
 @dataclass(frozen=True, slots=True)

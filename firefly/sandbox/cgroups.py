@@ -188,6 +188,12 @@ class Group:
         used, statistics = self._read("memory", "memory.usage_in_bytes"), self._statistics("memory")
         return used - statistics.get("total_inactive_file", 0), self._read("pids", "pids.current")
 
+    def oom_kills(self) -> int:
+        """How many processes the kernel ended since the group's memory was used up; of version 1 from Linux 4.13 on."""
+        controller, name = ("", "memory.events") if "" in self.folders else ("memory", "memory.oom_control")
+        lines = (self.folders[controller] / name).read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
     def freeze(self) -> None:
         """Pause every process in the group. Raises OSError where one does not stop in time; all then go on."""
         try:

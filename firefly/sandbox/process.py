@@ -244,7 +244,7 @@ class ProcessBackend(SandboxBackend):
 
     async def stats(self, instance_id: str) -> Stats:
         found = await self._running(instance_id).control.request("stats")
-        return Stats(found["memory"], found["cpu_seconds"], found["pids"])
+        return Stats(found["memory"], found["cpu_seconds"], found["pids"], found.get("oom_kills", 0))
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._past.get(instance_id)

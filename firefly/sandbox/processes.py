@@ -74,35 +74,44 @@ def _times(pid: int) -> tuple[float, int]:
     return 0.0, 0
 
 
-def stats(everyone: Sequence[int], group: Group | None) -> dict[str, Any]:
+def stats(everyone: Sequence[int], group: Group | None, *, oom_kills: int = 0) -> dict[str, Any]:
     times = [_times(one) for one in everyone]
     memory, pids = sum(map(_resident, everyone)), sum(threads for _, threads in times)
     if group is not None:
         with contextlib.suppress(OSError):
             memory, pids = group.usage()
-    return {"memory": memory, "cpu_seconds": round(sum(seconds for seconds, _ in times), 2), "pids": pids}
+    seconds = round(sum(seconds for seconds, _ in times), 2)
+    return {"memory": memory, "cpu_seconds": seconds, "pids": pids, "oom_kills": oom_kills}
 
 
-def end_hogs(everyone: Sequence[int], memory: int, log: Callable[[str], None]) -> None:
-    """Where no control group does it: kill the largest processes until the rest fits into `memory` bytes."""
+def end_hogs(everyone: Sequence[int], memory: int, log: Callable[[str], None]) -> int:
+    """Where no control group does it: kill the largest processes until the rest fits into `memory` bytes; how many."""
+    ended = 0
     if sum(map(_resident, everyone)) <= memory:
-        return
+        return ended
     sizes = sorted(((_own_share(one), one) for one in everyone), reverse=True)
     total = sum(size for size, _ in sizes)
     for size, victim in sizes:
         if total <= memory:
-            return
+            break
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
             log(f"a process of {size >> 20} MiB was ended: the sandbox may use {memory >> 20} MiB")
+            ended += 1
         total -= size
+    return ended
 
 
-def explain(code: int | None) -> str:
+def explain(code: int | None, *, oom_kills: int = 0, memory: int = 0) -> str:
     """A sentence on an exit code, for people. bubblewrap reports a signal as 128 + its number."""
     if code is None:
         return "The sandbox did not start."
     number = -code if code < 0 else code - 128
+    if number == signal.SIGKILL and oom_kills:
+        return (
+            f"It ran out of memory: {memory >> 20} MiB is all that it may use. Ask for more in firefly.yml, by "
+            "`resources: {memory: …}`, or let it need less."
+        )
     if number == signal.SIGKILL:
         return "The bridge was killed, most likely for using too much memory."
     if 0 < number <= 64:

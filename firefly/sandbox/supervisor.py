@@ -52,6 +52,7 @@ class Supervisor:
         self.kill_at: float | None = None
         self.reason = ""
         self.note = ""
+        self.hogs = 0
         self.started = self.ended = self.frozen = False
 
     def run(self) -> None:
@@ -77,7 +78,7 @@ class Supervisor:
         if self.kill_at is not None and time.monotonic() >= self.kill_at:
             self._kill()
         if self.payload and not self.plan["cgroups"]:
-            processes.end_hogs(self.payload.everyone(), self.plan["limits"]["memory"], self._log)
+            self.hogs += processes.end_hogs(self.payload.everyone(), self.plan["limits"]["memory"], self._log)
 
     def _pause(self) -> float | None:
         if self.kill_at is not None:
@@ -178,7 +179,9 @@ class Supervisor:
             case "stats":
                 assert self.payload is not None
                 everyone = [self.payload.init, *self.payload.everyone()]
-                self.clients.send(connection, {"answer": processes.stats(everyone, self.group)})
+                self.clients.send(
+                    connection, {"answer": processes.stats(everyone, self.group, oom_kills=self._oom_kills())}
+                )
             case "namespace" if self.network is not None:
                 socket.send_fds(connection, [b"."], [self.network.namespaces.net])
             case _:
@@ -229,8 +232,9 @@ class Supervisor:
         code = os.waitstatus_to_exitcode(os.waitpid(main, 0)[1]) if main else None
         if self.output_end >= 0:
             self._take_output()
+        oom_kills, memory = self._oom_kills(), self.plan["limits"]["memory"]
         self._clear()
-        reason = self.reason or self.note or processes.explain(code)
+        reason = self.reason or self.note or processes.explain(code, oom_kills=oom_kills, memory=memory)
         status = {
             "code": code,
             "reason": reason,
@@ -242,6 +246,12 @@ class Supervisor:
         temporary.write_text(json.dumps(status))
         temporary.rename(self.folder / "exit.json")
         self.clients.tell({"event": "ended"})
+
+    def _oom_kills(self) -> int:
+        """How many processes were ended for want of memory."""
+        with contextlib.suppress(OSError, ValueError):
+            return self.group.oom_kills() if self.group is not None else self.hogs
+        return 0
 
     def _clear(self) -> None:
         if self.network is not None:

@@ -10,7 +10,12 @@ from .idleness import Idleness
 from .lifecycle import Lifecycle
 from .seams import Status
 from .slots import Slot
+from .terms import size
 
+OUT_OF_MEMORY = (
+    "It ran out of memory: {count} of its processes were ended, since {memory} is all that it may use. Ask for more in "
+    "firefly.yml, by `resources: {{memory: …}}`, or let it need less."
+)
 CHANGED = "Its limits were changed: it has the new ones when it is restarted."
 
 
@@ -29,6 +34,8 @@ class Telling:
                 usage = await self._backend.stats(slot.instance.id)
             if slot.limits not in (None, limits):
                 limits, notes = slot.limits or limits, (*notes, CHANGED)
+            if usage is not None and usage.oom_kills:
+                notes = (*notes, OUT_OF_MEMORY.format(count=usage.oom_kills, memory=size(limits.memory)))
         return Status(
             state=slot.state,
             reason=self._lifecycle.place(slot) or slot.reason,

@@ -1,6 +1,7 @@
 """From inside a sandbox: what must not be read, reached, changed or exhausted. Run as root and as an ordinary user."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import platform
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from firefly.errors import Unavailable
 from firefly.sandbox import seccomp
 from firefly.sandbox.backend import Limits
 from firefly.sandbox.netlink import own_addresses
@@ -297,6 +299,18 @@ async def test_a_memory_hog_hurts_only_itself(start: Start) -> None:
     assert "had it all" not in hog.stdout
     assert (await other.run("echo fine")).stdout == "fine\n"
     assert (await sandbox.run("echo fine")).stdout == "fine\n"
+
+
+async def test_what_runs_out_of_memory_is_told_by_name_with_what_to_do(start: Start) -> None:
+    sandbox = await start(limits=Limits(memory=128 << 20))
+    assert (await sandbox.backend.stats(sandbox.instance.id)).oom_kills == 0
+    await sandbox.python("x = [bytearray(16 << 20) for _ in range(64)]")
+    assert (await sandbox.backend.stats(sandbox.instance.id)).oom_kills >= 1
+    with contextlib.suppress(Unavailable):
+        await sandbox.run("kill -9 $PPID")
+    async with asyncio.timeout(20):
+        status = await sandbox.backend.wait(sandbox.instance.id)
+    assert status.reason.startswith("It ran out of memory: 128 MiB is all that it may use. Ask for more in firefly.yml")
 
 
 async def test_memory_is_not_to_be_had_through_temporary_files(start: Start) -> None:

@@ -81,3 +81,8 @@ def test_the_share_of_memory_that_is_left(tmp_path: Path) -> None:
     )
     assert available_share(file) == 0.25
     assert 0 < available_share() <= 1
+
+
+def test_a_kill_is_called_out_of_memory_only_where_memory_ran_out() -> None:
+    assert explain(137, oom_kills=1, memory=128 << 20).startswith("It ran out of memory: 128 MiB")
+    assert "code 3" in explain(3, oom_kills=1, memory=128 << 20)

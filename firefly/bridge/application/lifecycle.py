@@ -28,6 +28,7 @@ from firefly.protocol.application import ApplicationKind, State
 from firefly.protocol.errors import MANIFEST_NAME, ManifestError
 
 SLOW_START = 30.0
+_KILLED = frozenset({-9, 137})
 _OTHER_PORT_AFTER = 1.5
 _ANALYSED = frozenset({MANIFEST_NAME, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"})
 # Not data files: a script that writes one would start itself anew for ever.
@@ -125,7 +126,7 @@ class Lifecycle:
         if code is None:
             self._backoff.reset()
             return
-        reason = f"The application stopped with exit status {code}. See its output."
+        reason = f"{_ended('application', code)} See its output."
         await self._fail(reason, code, time.monotonic() - started, changes)
 
     async def _run(self, plan: Plan, env: dict[str, str], changes: Subscription) -> int | None:
@@ -189,8 +190,7 @@ class Lifecycle:
             code = await first_of(command.wait(), self._script_changed(changes))
         self._output.flush()
         if code is not None:
-            ended = f"The script ended with exit status {code}"
-            self._board.set(State.STOPPED if code == 0 else State.CRASHED, f"{ended}.", exit_code=code)
+            self._board.set(State.STOPPED if code == 0 else State.CRASHED, _ended("script", code), exit_code=code)
             await self._site.reload()
             changes.clear()
             await self._script_changed(changes)
@@ -252,3 +252,13 @@ class Lifecycle:
             batch = await changes.next()
             if batch.missed or any(fnmatch(path, pattern) for path in batch.changes for pattern in patterns):
                 return
+
+
+def _ended(what: str, code: int) -> str:
+    """A shell tells a signal as 128 and its number."""
+    if code in _KILLED:
+        return (
+            f"The {what} was killed, as happens where the sandbox's memory is used up: let it need less, or ask for "
+            f"more in {MANIFEST_NAME} (`resources: {{memory: …}}`)."
+        )
+    return f"The {what} ended with exit status {code}."
