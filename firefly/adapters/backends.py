@@ -1,9 +1,12 @@
 """What makes sandboxes, as the settings say."""
 
+import asyncio
 import socket
 
 from firefly.clock import Clock
-from firefly.sandbox.backend import SandboxBackend
+from firefly.sandbox import runtimes
+from firefly.sandbox.backend import Capabilities, SandboxBackend
+from firefly.sandbox.detection import look as look_at_machine
 from firefly.sandbox.process import ProcessBackend
 from firefly.secrets import Keyring
 from firefly.settings import Settings
@@ -24,3 +27,17 @@ def backend(settings: Settings, database: Database, keyring: Keyring, clock: Clo
 
         return SwarmBackend(settings, keyring, clock=clock)
     return ProcessBackend(settings, clock=clock)
+
+
+async def look(settings: Settings) -> Capabilities:
+    """What is offered here, for who starts no server. Raises Unavailable where there is no engine to ask."""
+    if settings.sandbox == "docker":
+        from firefly.sandbox.docker import detection as docker
+
+        return await docker.survey(settings)
+    if settings.sandbox == "swarm":
+        from firefly.sandbox.swarm import detection as swarm
+
+        return await swarm.survey(settings)
+    found = await asyncio.to_thread(look_at_machine, runtimes.find(settings.data_dir).lacks)
+    return found.capabilities

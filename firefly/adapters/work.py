@@ -92,7 +92,10 @@ class Work:
             backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
             clock=ground.clock,
         )  # fmt: skip
-        source.uid_of, source.epoch_of = keeper.workspaces.uid, keeper.workspaces.epoch
+        source.uid_of = keeper.workspaces.uid
+        # Where files end with their run, each start is one elsewhere: what an earlier one still saves is out of date.
+        keeps = backend.capabilities().keeps_files
+        source.epoch_of = keeper.workspaces.epoch if keeps else keeper.workspaces.raise_epoch
 
         async def project_of(workspace_id: UUID) -> UUID | None:
             facts = await records.facts(workspace_id)

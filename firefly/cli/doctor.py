@@ -1,6 +1,5 @@
 """`firefly doctor`: what this machine offers, what it lacks, and what to do about it."""
 
-import asyncio
 import os
 import shutil
 import sys
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firefly.errors import InvalidInput
+from firefly.errors import InvalidInput, Unavailable
 from firefly.settings import Settings, load
 
 from .checks import Check
@@ -137,7 +136,11 @@ def _lasting(what: str, ends: datetime, remedy: str) -> Check:
 
 async def isolation(settings: Settings) -> list[Check]:
     """What sandboxes get here, found by trying to start one."""
-    found = await _look(settings)
+    try:
+        found = await _look(settings)
+    except Unavailable as error:
+        remedy = "Set FIREFLY_DOCKER_HOST, or start the engine."
+        return [Check(what="sandboxes", ok=False, found=error.detail, remedy=remedy, needed=True)]
     isolated = Check(what="isolation", ok=found.isolated, found="yes" if found.isolated else "no")
     limits = Check(what="limits of sandboxes", ok=True, found=found.limits)
     lacks = [Check(what=lack.what, ok=False, found=lack.consequence, remedy=lack.remedy) for lack in found.lacks]
@@ -150,11 +153,6 @@ async def isolation(settings: Settings) -> list[Check]:
 
 async def _look(settings: Settings) -> "Capabilities":
     # Sandboxes are no concern of any other command.
-    if settings.sandbox == "docker":
-        from firefly.sandbox.docker.detection import survey
+    from firefly.adapters import backends
 
-        return await survey(settings)
-    from firefly.sandbox import runtimes
-    from firefly.sandbox.detection import look
-
-    return (await asyncio.to_thread(look, runtimes.find(settings.data_dir).lacks)).capabilities
+    return await backends.look(settings)

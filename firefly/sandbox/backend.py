@@ -106,13 +106,15 @@ class Lack:
 class Capabilities:
     """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so.
 
-    Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing.
+    Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing. Without `keeps_files` a workspace's files
+    end with its run, and whoever starts the next one restores them.
     """
 
     isolated: bool
     lacks: tuple[Lack, ...]
     limits: LimitKind
     freezes: bool = False
+    keeps_files: bool = True
 
 
 class SandboxBackend(ABC):
@@ -120,7 +122,8 @@ class SandboxBackend(ABC):
 
     Promises of every implementation:
 
-    - A workspace's files outlive its sandboxes; only `remove_workspace` deletes them.
+    - A workspace's files outlive its sandboxes, unless `capabilities().keeps_files` is false; only `remove_workspace`
+      deletes them.
     - A sandbox outlives the server that started it; `adopt` finds it again.
     - Nothing that runs inside can reach another sandbox, the server's files or sockets, or this machine's addresses,
       unless `capabilities().isolated` is false.

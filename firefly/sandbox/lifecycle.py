@@ -150,9 +150,18 @@ class Lifecycle:
         slot.instance, slot.output = None, status.output
         if slot.state is State.STOPPING:
             return
+        if status.lost:
+            await self._bring_back(slot, status.reason)
+            return
         slot.ended_by_itself(self._clock.monotonic())
         quiet = status.requested or status.code == 0
         await self.put(slot, State.STOPPED if quiet else State.FAILED, status.reason)
+
+    async def _bring_back(self, slot: Slot, reason: str) -> None:
+        """Start it again, elsewhere, before anybody asks: that its machine went away is not its fault."""
+        await self.put(slot, State.FAILED, reason)
+        if slot.start is None and slot.state is State.FAILED:
+            slot.begin(self._tasks.start(self.start(slot), f"sandbox-start-{slot.workspace_id}"))
 
     async def _tell(self, what: str, workspace_id: UUID, instance: Instance) -> None:
         for observer in self.observers:

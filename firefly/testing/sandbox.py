@@ -112,11 +112,17 @@ class MemoryBackend(SandboxBackend):
         """Let a run end by itself, as a crash does."""
         self._end(instance_id, code=code, reason=f"The bridge ended with code {code}.", requested=False, output=output)
 
-    def _end(self, instance_id: str, *, code: int, reason: str, requested: bool, output: str = "") -> None:
+    def lose(self, instance_id: str) -> None:
+        """Let a run end with its machine."""
+        self._end(instance_id, code=None, reason="Its node does not answer any more.", requested=False, lost=True)
+
+    def _end(
+        self, instance_id: str, *, code: int | None, reason: str, requested: bool, output: str = "", lost: bool = False
+    ) -> None:
         run = self._runs.get(instance_id)
         if run is None or run.status is not None:
             return
-        run.status = ExitStatus(code, reason, self._clock.now(), requested, output)
+        run.status = ExitStatus(code, reason, self._clock.now(), requested, output, lost)
         _close(run)
         run.ended.set()
 

@@ -244,6 +244,20 @@ async def test_a_crash_is_noticed_and_the_next_request_starts_anew(house: House)
         assert (await keeper.ensure(workspace)).id != first.id
 
 
+async def test_what_was_lost_with_its_machine_starts_by_itself_and_without_a_pause(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    async with house.open(backend) as keeper:
+        workspace = await keeper.create_workspace()
+        first = await keeper.ensure(workspace)
+        backend.lose(first.id)
+        again = await eventually(lambda: other(keeper.running(workspace), first))
+        assert list(await backend.list()) == [again]
+
+
+def other(found: Instance | None, first: Instance) -> Instance | None:
+    return found if found is not None and found.id != first.id else None
+
+
 async def _is(keeper: Keeper, workspace: UUID, state: State) -> bool:
     return (await keeper.status(workspace)).state is state
 

@@ -15,7 +15,7 @@ from firefly.sandbox.keeper import Keeper, Terms
 from firefly.settings import Settings
 from firefly.testing.sandbox import MemoryBackend
 
-ACTIONS = st.tuples(st.sampled_from(["ensure", "stop", "restart", "crash", "give up"]), st.integers(0, 9))
+ACTIONS = st.tuples(st.sampled_from(["ensure", "stop", "restart", "crash", "lose", "give up"]), st.integers(0, 9))
 PATIENCE = 30
 
 
@@ -77,6 +77,8 @@ class Play:
         match action:
             case "crash" if live:
                 self.backend.end(live[0].id)
+            case "lose" if live:
+                self.backend.lose(live[0].id)
             case "give up" if self.callers:
                 self.callers[-1].cancel()
             case "ensure":

@@ -5,9 +5,19 @@ from typing import Any
 
 from firefly.sandbox.backend import Capabilities, Lack, LimitKind
 from firefly.sandbox.docker.engine import Engine
+from firefly.settings import Settings
 
 from .cluster import Cluster
 from .images import Images
+
+
+async def survey(settings: Settings) -> Capabilities:
+    """`look`, for a command that needs nothing else of the Swarm."""
+    engine = Engine(settings.docker_host)
+    try:
+        return await look(engine, Cluster(engine, ()), Images(engine, settings))
+    finally:
+        await engine.close()
 
 
 async def look(engine: Engine, cluster: Cluster, images: Images) -> Capabilities:
@@ -15,7 +25,7 @@ async def look(engine: Engine, cluster: Cluster, images: Images) -> Capabilities
     info = await engine.call("GET", "info")
     limits: LimitKind = "cgroup2" if str(info.get("CgroupVersion")) == "2" else "cgroup1"
     lacks = [lack async for lack in _lacks(info, cluster, images)]
-    return Capabilities(isolated=True, lacks=tuple(lacks), limits=limits, freezes=False)
+    return Capabilities(isolated=True, lacks=tuple(lacks), limits=limits, freezes=False, keeps_files=False)
 
 
 async def _lacks(info: dict[str, Any], cluster: Cluster, images: Images) -> AsyncIterator[Lack]:
