@@ -6,17 +6,23 @@ root may enter (a checkout in /root); `stage` makes just those paths visible, in
 
 import ctypes
 import os
+import socket
 import stat
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-CLONE_NEWNS = 0x00020000
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 4, 32, 4096, 16384
 MS_PRIVATE = 1 << 18
 PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 15, 22, 24, 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
 CAPABILITIES_VERSION = 0x20080522
+
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH, _MOUNT_ATTR_IDMAP = 1, 4, 0x00100000
+_AT_FDCWD, _AT_EMPTY_PATH = -100, 0x1000
 
 STAGE = Path("/mnt")
 
@@ -43,10 +49,60 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str |
     _check(_libc.mount(source_b, target_b, kind_b, ctypes.c_ulong(flags), options_b), f"mount {target}")
 
 
-def _own_mounts() -> None:
+def own_mounts() -> None:
     """Give the calling process a mount namespace that nobody shares, from here on."""
     unshare(CLONE_NEWNS)
     mount("none", "/", None, MS_REC | MS_PRIVATE)
+
+
+def bind_as(source: Path, target: Path, *, owner: int, seen_as: int) -> None:
+    """Mount the folder `source` at `target`, with what belongs to user and group `owner` shown as `seen_as`'s.
+
+    Needs root and Linux 5.12, and a file system that can do it. Whoever else's files are in it are nobody's there.
+    Raises OSError.
+    """
+    tree = _call(_OPEN_TREE, _AT_FDCWD, os.fsencode(source), _OPEN_TREE_CLONE | os.O_CLOEXEC)
+    try:
+        users = _mapping(owner, seen_as)
+        try:
+            attributes = struct.pack("QQQQ", _MOUNT_ATTR_IDMAP, 0, 0, users)
+            _call(_MOUNT_SETATTR, tree, b"", _AT_EMPTY_PATH, attributes, len(attributes))
+        finally:
+            os.close(users)
+        _call(_MOVE_MOUNT, tree, b"", _AT_FDCWD, os.fsencode(target), _MOVE_MOUNT_F_EMPTY_PATH)
+    finally:
+        os.close(tree)
+
+
+def _call(number: int, *arguments: object) -> int:
+    """A system call that the C library may not know; these have the same numbers on every architecture."""
+    result = int(_libc.syscall(ctypes.c_long(number), *arguments))
+    _check(min(result, 0), f"system call {number}")
+    return result
+
+
+def _mapping(inside: int, outside: int) -> int:
+    """A descriptor of a user namespace with that mapping, which needs no process once it is made."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                ours.close()
+                unshare(CLONE_NEWUSER)
+                theirs.send(b".")
+                theirs.recv(1)
+            finally:
+                os._exit(0)
+        theirs.close()
+        try:
+            ours.recv(1)
+            for name in ("uid_map", "gid_map"):
+                Path(f"/proc/{pid}/{name}").write_text(f"{inside} {outside} 1")
+            return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            ours.close()
+            os.waitpid(pid, 0)
 
 
 def prctl(option: int, value: int) -> None:
@@ -86,7 +142,7 @@ def stage(binds: Mapping[str, Path], *, at: Path = STAGE) -> dict[str, Path]:
     Needs root, and a process that is about to drop it: the namespace is the process's from here on. Returns the
     visible path of each name. Mounts keep being what they were, so a bound folder may be written by its owner.
     """
-    _own_mounts()
+    own_mounts()
     sources = {name: os.open(path, os.O_PATH) for name, path in binds.items()}
     mount("tmpfs", str(at), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m")
     visible: dict[str, Path] = {}
@@ -104,7 +160,7 @@ def expose(paths: Iterable[Path]) -> None:
 
     Needs root. What else lies below a folder that others may not enter is out of sight from here on.
     """
-    _own_mounts()
+    own_mounts()
     wanted = set(paths)
     outermost = [path for path in wanted if wanted.isdisjoint(path.parents)]
     hidden = {path: ancestor for path in outermost if (ancestor := _closed_ancestor(path)) is not None}
@@ -125,7 +181,7 @@ def lend_device(path: Path, uid: int) -> None:
     found = path.stat()
     if found.st_mode & 0o006 == 0o006:
         return
-    _own_mounts()
+    own_mounts()
     mount("tmpfs", str(STAGE), "tmpfs", MS_NOSUID, "mode=0755,size=64k")
     node = STAGE / path.name
     os.mknod(node, 0o600 | stat.S_IFCHR, found.st_rdev)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
-from firefly.errors import Unavailable
+from firefly.errors import Conflict, Unavailable
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
 
 LimitKind = Literal["cgroup2", "cgroup1", "rlimit"]
@@ -41,11 +41,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """Files that nobody changes any more; `uid` owns them where the server is root."""
+
+    id: UUID
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxSpec:
     """What to start. `uid` owns the workspace where the server is root; elsewhere it is not used.
 
     `owner` is the name of who answers for it, empty where nobody does yet. `environment` is added to the bridge's.
-    `trusted`: the owner is an administrator, whose sandboxes may run where the machine offers no isolation.
+    `trusted`: the owner is an administrator, whose sandboxes may run where the machine offers no isolation. `layers` are
+    what the workspace begins on, the uppermost first: their files are seen in it, and a change of one changes the
+    workspace's own copy only.
     """
 
     workspace_id: UUID
@@ -54,6 +64,7 @@ class SandboxSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = False
     owner: str = ""
+    layers: Sequence[Layer] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,8 @@ class Capabilities:
     """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so.
 
     Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing. Without `keeps_files` a workspace's files
-    end with its run, and whoever starts the next one restores them.
+    end with its run, and whoever starts the next one restores them. Without `layers` every workspace
+    begins empty, and `settle` is refused.
     """
 
     isolated: bool
@@ -115,6 +127,7 @@ class Capabilities:
     limits: LimitKind
     freezes: bool = False
     keeps_files: bool = True
+    layers: bool = False
 
 
 class SandboxBackend(ABC):
@@ -183,6 +196,18 @@ class SandboxBackend(ABC):
     @abstractmethod
     async def remove_workspace(self, workspace_id: UUID) -> None:
         """Delete a workspace's files. Raises Conflict while a sandbox of it runs."""
+
+    async def settle(self, workspace_id: UUID, layer_id: UUID) -> tuple[int, int]:
+        """Make a layer of what a workspace has beside its own layers; returns its bytes on the disk and its files.
+
+        The workspace is empty afterwards, and must not be started again. Raises Conflict while a sandbox of it runs,
+        and where the backend has no layers.
+        """
+        raise Conflict("Sandboxes of this backend have no layers.")
+
+    async def remove_layer(self, layer_id: UUID) -> None:
+        """Delete a layer's files. No workspace lies on it any more; one that is not there is no error."""
+        return
 
     @abstractmethod
     async def list(self) -> Sequence[Instance]:

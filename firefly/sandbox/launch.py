@@ -18,6 +18,7 @@ from typing import Any
 
 from firefly import privileges
 
+from . import overlays
 from .processes import children
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -63,6 +64,8 @@ def filled_pipe(data: bytes) -> int:
 
 def drop_root(plan: Plan) -> None:
     """Become the workspace's user, who is shown what the plan names although it lies below folders of root's."""
+    if plan["overlay"]:
+        overlays.mount(plan["overlay"])
     if plan["stage"]:
         privileges.stage({name: Path(source) for name, source in plan["stage"].items()})
     elif not plan["isolated"]:

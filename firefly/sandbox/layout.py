@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from firefly.clock import Clock
@@ -39,6 +40,10 @@ class Layout:
         self._clock = clock
         self._own_files = settings.run_dir / "etc"
         self._workspaces = settings.data_dir / "workspaces"
+        self._layers = settings.data_dir / "layers"
+
+    def layer(self, layer_id: UUID) -> Path:
+        return self._layers / str(layer_id)
 
     def workspace(self, workspace_id: UUID) -> Path:
         return self._workspaces / str(workspace_id)
@@ -46,7 +51,12 @@ class Layout:
     def make_folders(self) -> None:
         self._settings.prepare_folders()
         sandboxes = self._settings.run_dir / SANDBOXES
-        for folder, mode in ((sandboxes, 0o700), (self._workspaces, 0o711), (self._own_files, 0o755)):
+        for folder, mode in (
+            (sandboxes, 0o700),
+            (self._workspaces, 0o711),
+            (self._layers, 0o711),
+            (self._own_files, 0o755),
+        ):
             folder.mkdir(mode=mode, exist_ok=True)
             folder.chmod(mode)
         for name, text in mounts.OWN_FILES.items():
@@ -65,8 +75,9 @@ class Layout:
         gateway.mkdir(parents=True, mode=0o755)
         gateway.chmod(0o755)
         isolated, root = self._machine.capabilities.isolated, os.getuid() == 0
+        overlay = self._overlay(spec, folder) if spec.layers else None
         view = mounts.View(
-            tree=tree,
+            tree=Path(overlay["at"]) if overlay else tree,
             home=home,
             gateway=gateway,
             own_files=self._own_files,
@@ -90,6 +101,7 @@ class Layout:
             "command": self._bridge,
             "inside": {"cwd": mounts.WORKSPACE, "writable": mounts.WRITABLE},
             "stage": stage,
+            "overlay": overlay,
             "exposed": [] if isolated else [str(path) for path in mounts.needed(view)],
             "environment": mounts.environment(view, workspace_id=workspace_id, extra=spec.environment, port=port),
             "limits": asdict(spec.limits),
@@ -100,6 +112,19 @@ class Layout:
         file = folder / "plan.json"
         file.touch(mode=0o600)
         file.write_text(json.dumps(plan))
+
+    def _overlay(self, spec: SandboxSpec, folder: Path) -> dict[str, Any]:
+        """What overlays.mount needs; the folders stand beside the workspace's own tree, which takes its changes."""
+        workspace = self.workspace(spec.workspace_id)
+        places = {"work": workspace / "work", "at": workspace / "merged", "stage": folder / "layers"}
+        for place in places.values():
+            place.mkdir(mode=0o700, exist_ok=True)
+        return {
+            "layers": [(str(self.layer(layer.id)), layer.uid) for layer in spec.layers],
+            "upper": str(workspace / "tree"),
+            "uid": spec.uid,
+            **{name: str(place) for name, place in places.items()},
+        }
 
 
 def _free_port() -> int:

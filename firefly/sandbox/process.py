@@ -1,12 +1,14 @@
 """The process backend: sandboxes by bubblewrap and slirp4netns, each below a supervisor of its own."""
 
 import asyncio
+import os
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -55,12 +57,15 @@ class ProcessBackend(SandboxBackend):
         self._dialer: Dialer
         self._forking: Forking | None = None
         self._runtimes: runtimes.Runtimes | None = None
+        self._layered = False
 
     async def look(self) -> None:
         await runtimes.fetch_node(self._settings.data_dir)
         self._runtimes = runtimes.find(self._settings.data_dir)
         if self._found is None:
             self._found = await asyncio.to_thread(look, self._runtimes.lacks)
+        if self._found.capabilities.isolated and os.getuid() == 0:
+            self._layered = await trees.can_lie_on_layers(self._settings.data_dir)
 
     async def open(self) -> None:
         self._dialer = Dialer()
@@ -98,7 +103,7 @@ class ProcessBackend(SandboxBackend):
         return self._found
 
     def capabilities(self) -> Capabilities:
-        return self._machine.capabilities
+        return replace(self._machine.capabilities, layers=self._layered)
 
     async def create(self, spec: SandboxSpec) -> Instance:
         allowed = self._machine.capabilities.isolated or spec.trusted or self._settings.allow_unisolated
@@ -201,9 +206,23 @@ class ProcessBackend(SandboxBackend):
         return self._past[instance_id]
 
     async def remove_workspace(self, workspace_id: UUID) -> None:
+        self._check_stopped(workspace_id)
+        await trees.remove(self._layout.workspace(workspace_id))
+
+    async def settle(self, workspace_id: UUID, layer_id: UUID) -> tuple[int, int]:
+        if not self._layered:
+            raise Conflict("This machine cannot put workspaces on layers.")
+        self._check_stopped(workspace_id)
+        layer = self._layout.layer(layer_id)
+        await asyncio.to_thread((self._layout.workspace(workspace_id) / "tree").rename, layer)
+        return await trees.measure(layer, "--block-size=1"), await trees.measure(layer, "--inodes")
+
+    async def remove_layer(self, layer_id: UUID) -> None:
+        await trees.remove(self._layout.layer(layer_id))
+
+    def _check_stopped(self, workspace_id: UUID) -> None:
         if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
             raise Conflict("Stop the sandbox first.")
-        await trees.remove(self._layout.workspace(workspace_id))
 
     async def list(self) -> Sequence[Instance]:
         return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)

@@ -3,7 +3,13 @@
 import asyncio
 import os
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
+
+from firefly.resources import PACKAGE
+
+_TRY = "import sys; sys.path.insert(0, sys.argv[1]); from firefly.sandbox.overlays import main; main(sys.argv[2])"
 
 
 def make(folder: Path, uid: int) -> tuple[Path, Path]:
@@ -27,3 +33,26 @@ async def remove(folder: Path) -> None:
             *command, "--", str(folder), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         await process.wait()
+
+
+async def measure(folder: Path, unit: str) -> int:
+    """What `du` counts: bytes on the disk with `--block-size=1`, files and folders with `--inodes`."""
+    process = await asyncio.create_subprocess_exec(
+        "du", "--summarize", "--one-file-system", unit, "--", str(folder),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return int(output.split()[0]) if output else 0
+
+
+async def can_lie_on_layers(folder: Path) -> bool:
+    """Whether workspaces in `folder` can lie on layers: it depends on the kernel and on the file system."""
+    place = await asyncio.to_thread(tempfile.mkdtemp, prefix="layers-", dir=folder)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", _TRY, str(PACKAGE.parent), place),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        return await process.wait() == 0
+    finally:
+        await remove(Path(place))
