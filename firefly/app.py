@@ -156,6 +156,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
                 hosting.maintenance.run(),
+                *([work.prebuilds.run()] if settings.prebuilds and backend.capabilities().layers else []),
                 inherit(predecessor, hosting, work.jobs, handover, entered),
             )
         )

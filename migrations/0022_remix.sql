@@ -17,6 +17,7 @@ create function count_remixes(wanted uuid) returns bigint language sql stable as
 $$;
 
 -- Files that nobody changes any more: of a template, or of a commit of a project. Workspaces see them below their own.
+-- `reaches`: the commits from which the history in them can be seen.
 create table layers (
     id uuid primary key,
     below uuid references layers (id),
@@ -25,6 +26,7 @@ create table layers (
     project_id uuid references projects (id) on delete set null,
     template text,
     origin text not null,
+    reaches text not null default '',
     size bigint not null,
     files integer not null,
     created_at timestamptz not null
@@ -42,6 +44,7 @@ create table prebuilds (
     project_id uuid references projects (id) on delete cascade,
     template text,
     origin text not null,
+    workspace_id uuid references workspaces (id) on delete set null,
     state text not null check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
     reason text not null default '',
     log text not null default '',

@@ -8,8 +8,8 @@ from uuid import UUID
 from firefly import hostnames
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
-from firefly.projects.seams import PullResult, WorkspaceFacts
-from firefly.protocol.application import ApplicationStatus, Line
+from firefly.projects.seams import Prepared, PullResult, WorkspaceFacts
+from firefly.protocol.application import ApplicationStatus, Line, State
 from firefly.protocol.workspace import CarryParams, Configuration, InitializeParams, Member, ProjectName, Role
 from firefly.sandbox.keeper import Keeper
 from firefly.settings import Settings
@@ -37,9 +37,17 @@ class BridgeCalls:
         async with self._bridge(workspace_id) as bridge:
             await bridge.initialize(InitializeParams(template=template))
 
-    async def initialize_clone(self, workspace_id: UUID) -> None:
+    async def initialize_clone(self, workspace_id: UUID, *, onto: bool = False) -> None:
         async with self._bridge(workspace_id) as bridge:
-            await bridge.initialize(InitializeParams(clone=True))
+            await bridge.initialize(InitializeParams(clone=True, onto=onto))
+
+    async def prepare(self, workspace_id: UUID) -> Prepared:
+        async with self._bridge(workspace_id) as bridge:
+            status = await bridge.prepare()
+            async with bridge.connect(member=SERVER) as connection:
+                lines = (await connection.subscribe()).lines
+        done = status.state is State.STOPPED
+        return Prepared(done, status.reason, len(status.steps), "\n".join(line.text for line in lines))
 
     async def initialize_archive(
         self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
@@ -47,9 +55,9 @@ class BridgeCalls:
         async with self._bridge(workspace_id) as bridge:
             await bridge.initialize_archive(body)
 
-    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes]) -> None:
+    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes], *, onto: bool = False) -> None:
         async with self._bridge(workspace_id) as bridge:
-            await bridge.initialize_remix(changes)
+            await bridge.initialize_remix(changes, onto=onto)
 
     @asynccontextmanager
     async def changes(self, workspace_id: UUID, *, base: str, published: bool) -> AsyncIterator[AsyncIterator[bytes]]:

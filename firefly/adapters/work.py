@@ -20,6 +20,7 @@ from firefly.projects import (
     Filling,
     Jobs,
     Members,
+    Prebuilds,
     Preparation,
     Projects,
     Records,
@@ -32,6 +33,7 @@ from firefly.quotas import Quotas
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.handing import HandingKeeper
+from firefly.sandbox.layers import Layers
 from firefly.secrets import SecretValues
 from firefly.settings import Settings
 from firefly.store import Database
@@ -70,6 +72,7 @@ class Work:
     projects: Projects
     members: Members
     jobs: Jobs
+    prebuilds: Prebuilds
     access: access.AccessControl
     domains: domains.Domains
     secrets: Secrets
@@ -97,9 +100,13 @@ class Work:
         keeps = backend.capabilities().keeps_files
         source.epoch_of = keeper.workspaces.epoch if keeps else keeper.workspaces.raise_epoch
 
+        layers = Layers(ground.database, backend, ground.clock)
+        source.layers_of = layers.below
+        reading = dict[UUID, UUID]()
+
         async def project_of(workspace_id: UUID) -> UUID | None:
             facts = await records.facts(workspace_id)
-            return facts.project_id if facts else None
+            return facts.project_id if facts else reading.get(workspace_id)
 
         shadows = Shadows(
             git=hosting.git, maintenance=hosting.maintenance, epoch_of=keeper.workspaces.epoch,
@@ -107,9 +114,9 @@ class Work:
         )  # fmt: skip
         gateway = Gateway(
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
-            shadows=shadows,
+            shadows=shadows, reads_only=reading.__contains__,
         )  # fmt: skip
-        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes)
+        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes, layers, reading)
         keeper.inform_by(BridgeInformant(keeper))
         observer = RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts)
         keeper.observe(observer)
@@ -138,6 +145,8 @@ async def _tie(
     credentials: Credentials,
     hosting: Hosting,
     store: RouteStore,
+    layers: Layers,
+    reading: dict[UUID, UUID],
 ) -> "Work":
     settings, clock, audit = ground.settings, ground.clock, ground.audit
     values = SecretValues(ground.database, credentials.keyring, clock)
@@ -163,15 +172,22 @@ async def _tie(
         jobs=jobs, records=records, importer=importer, artifacts=ground.artifacts, bridge=bridges, routes=routes,
         workspaces=workspaces, removal=removal, largest_unpacked=settings.max_upload * UNPACKED,
     )  # fmt: skip
+    copier = Copier(git=hosting.git, repositories=hosting.repositories)
     Remixing(
         jobs=jobs, records=records, filling=filling, bridge=bridges, repositories=hosting.repositories,
-        copier=Copier(git=hosting.git, repositories=hosting.repositories),
+        copier=copier, lies_on_layer=layers.bear,
     )  # fmt: skip
     creation = Creation(
         records=records, audit=audit, quotas=Quotas(ground.database, settings), clock=clock,
         repositories=hosting.repositories, preparation=preparation, catalogue=catalogue, importer=importer,
         workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs, secrets=values,
     )  # fmt: skip
+    prebuilds = Prebuilds(
+        records=records, bus=ground.bus, clock=clock, layers=layers, workspaces=workspaces, bridge=bridges,
+        repositories=hosting.repositories, copier=copier, preparation=preparation, reading=reading,
+    )  # fmt: skip
+    if settings.prebuilds:
+        creation.ready = prebuilds
     projects = Projects(
         records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=creation, removal=removal,
         routes=routes, workspaces=workspaces,
@@ -185,7 +201,7 @@ async def _tie(
     )  # fmt: skip
     return Work(
         keeper=keeper, gateway=gateway, bridges=bridges, catalogue=catalogue, projects=projects, members=members,
-        jobs=jobs, access=control, domains=_domains(ground, further, projects, store),
+        jobs=jobs, access=control, prebuilds=prebuilds, domains=_domains(ground, further, projects, store),
         secrets=Secrets(values=values, projects=projects, records=records, audit=audit, tell=creation.reconfigure),
         reality=RouteReality(database=ground.database, store=store, routes=routes, settings=settings),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 import aiohttp
@@ -14,13 +14,14 @@ from firefly.client.bridge import BridgeClient
 from firefly.errors import FireflyError, SandboxFailed
 from firefly.git import Gateway
 from firefly.projects.seams import WorkspaceFacts
-from firefly.sandbox.backend import Instance, Limits, SandboxSpec
+from firefly.sandbox.backend import Instance, Layer, Limits, SandboxSpec
 from firefly.sandbox.keeper import Keeper
 from firefly.settings import Settings
 
 log = structlog.get_logger()
 
 FactsOf = Callable[[UUID], Awaitable[WorkspaceFacts | None]]
+LayersOf = Callable[[UUID], Awaitable[Sequence[Layer]]]
 NumberOf = Callable[[UUID], Awaitable[int]]
 # Tells the bridge which start of its workspace it is.
 EPOCH = "FIREFLY_EPOCH"
@@ -33,7 +34,9 @@ class KeeperWorkspaces:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
 
-    async def claim(self, owner: str | None = None) -> UUID:
+    async def claim(self, owner: str | None = None, *, layer_id: UUID | None = None, fresh: bool = False) -> UUID:
+        if layer_id is not None or fresh:
+            return await self._keeper.create_workspace(layer_id)
         prepared = await self._keeper.claim_prepared(owner)
         return prepared.workspace_id if prepared is not None else await self._keeper.create_workspace()
 
@@ -63,6 +66,7 @@ class ProjectSpecs:
         self._facts_of = facts_of
         self.uid_of = uid_of
         self.epoch_of = epoch_of
+        self.layers_of: LayersOf | None = None
 
     async def spec(self, workspace_id: UUID) -> SandboxSpec:
         assert self.uid_of is not None
@@ -72,6 +76,7 @@ class ProjectSpecs:
             workspace_id=workspace_id,
             uid=await self.uid_of(workspace_id),
             limits=self._limits,
+            layers=await self.layers_of(workspace_id) if self.layers_of else (),
             environment={**self._environment(facts), EPOCH: str(await self.epoch_of(workspace_id))},
             # Nobody's yet: empty, and claimed only after its owner was looked at again.
             trusted=facts is None or facts.owner_is_administrator,

@@ -153,6 +153,10 @@ class BridgeClient:
     async def restart_application(self) -> ApplicationStatus:
         return await self._json(ApplicationStatus, "POST", "/application/restart")
 
+    async def prepare(self, *, timeout: float = 1900) -> ApplicationStatus:
+        """Install what the project needs, and start nothing."""
+        return await self._json(ApplicationStatus, "POST", "/application/prepare", timeout=timeout)
+
     async def initialize(self, params: InitializeParams, *, timeout: float = 600) -> Initialized:
         return await self._json(Initialized, "POST", "/initialize", data=_body(params), timeout=timeout)
 
@@ -163,11 +167,18 @@ class BridgeClient:
             Initialized, "POST", "/initialize?archive=1", data=data, headers=headers, timeout=timeout
         )
 
-    async def initialize_remix(self, changes: AsyncIterable[bytes], *, timeout: float = 600) -> Initialized:
+    async def initialize_remix(
+        self, changes: AsyncIterable[bytes], *, onto: bool = False, timeout: float = 600
+    ) -> Initialized:
         """Fill the empty workspace from the hosted repository, then with the `changes` of another workspace."""
         headers = {"Content-Type": "application/x-tar"}
         return await self._json(
-            Initialized, "POST", "/initialize?archive=changes", data=changes, headers=headers, timeout=timeout
+            Initialized,
+            "POST",
+            f"/initialize?archive=changes{'&onto=1' if onto else ''}",
+            data=changes,
+            headers=headers,
+            timeout=timeout,
         )
 
     @asynccontextmanager

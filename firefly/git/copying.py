@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Sequence, Set
 from pathlib import Path
 from uuid import UUID
 
@@ -40,6 +41,27 @@ class Copier:
         finally:
             await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
         return branch
+
+    async def holds(self, project_id: UUID, commits: Sequence[str]) -> bool:
+        """Whether all these commits can be seen from the project's branches and tags."""
+        path = await self._repositories.existing(project_id)
+        try:
+            missing = await self._git.run(
+                "rev-list", "--max-count=1", *commits, "--not", "--branches", "--tags", cwd=path
+            )
+        except GitFailed:
+            return False
+        return not missing.strip()
+
+    async def is_large(self, project_id: UUID, commit: str, *, files: int, telling: Set[str]) -> bool:
+        """Whether a commit has so many files, or one of those that are `telling`."""
+        path = await self._repositories.existing(project_id)
+        try:
+            listed = await self._git.run("ls-tree", "-r", "--name-only", "-z", commit, cwd=path)
+        except GitFailed:
+            return False
+        names = listed.split("\0")
+        return len(names) > files or not telling.isdisjoint(names)
 
     async def _pack(self, origin: Path, fresh: Path, refs: dict[str, str]) -> None:
         # As it lies there: what is packed already is neither unpacked nor compressed again.

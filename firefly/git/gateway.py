@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from ..errors import FireflyError, InvalidInput, NotFound, Unavailable
+from ..errors import FireflyError, Forbidden, InvalidInput, NotFound, Unavailable
 from ..unixsockets import inode_of, put_in_place
 from .command import Git
 from .exchange import Caller, exchange, pieces, read_commands
@@ -45,12 +45,14 @@ class Gateway:
         pushes: Pushes,
         project_of: Callable[[UUID], Awaitable[UUID | None]],
         shadows: Shadows,
+        reads_only: Callable[[UUID], bool] = lambda _: False,
     ) -> None:
         self._git = git
         self._repositories = repositories
         self._pushes = pushes
         self._project_of = project_of
         self._shadows = shadows
+        self._reads_only = reads_only
         self._listeners: dict[UUID, _Listener] = {}
 
     async def listen(self, workspace_id: UUID, folder: Path) -> None:
@@ -80,6 +82,9 @@ class Gateway:
             project_id = await self._project_of(workspace_id)
             if project_id is None:
                 raise NotFound("This workspace belongs to no project yet.")
+            reads = wanted.epoch is None and wanted.service is Service.UPLOAD_PACK
+            if self._reads_only(workspace_id) and not reads:
+                raise Forbidden("What is made ready for others pushes nothing.")
             path = await self._repositories.existing(project_id)
             if wanted.epoch is not None:
                 await self._shadows.check(workspace_id, wanted.epoch, wanted.service)

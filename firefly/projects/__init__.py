@@ -8,6 +8,7 @@ from .job import Job, JobState, Step
 from .jobs import Jobs
 from .members import Members
 from .model import Archive, CreateProject, LastChange, Member, Page, Project, Role, UpdateProject, Visibility
+from .prebuilding import Prebuild, Prebuilds
 from .preparation import Preparation
 from .pushes import WorkspaceUpdater
 from .records import Records
@@ -34,6 +35,8 @@ __all__ = [
     "Member",
     "Members",
     "Page",
+    "Prebuild",
+    "Prebuilds",
     "Preparation",
     "Project",
     "ProjectRoutes",

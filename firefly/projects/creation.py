@@ -28,7 +28,7 @@ from .naming import SENTENCES, check_free
 from .preparation import Preparation
 from .records import Records
 from .removal import Removal
-from .seams import BridgeGateway, ProjectRoutes, WorkspaceFacts, Workspaces
+from .seams import BridgeGateway, LayerSource, ProjectRoutes, WorkspaceFacts, Workspaces
 
 log = structlog.get_logger()
 
@@ -75,6 +75,8 @@ class Creation:
         self._removal = removal
         self._jobs = jobs
         self._secrets = secrets
+        self.ready: LayerSource | None = None
+        """What has been made ready; None where nothing is."""
 
     async def create(
         self, identity: Identity, request: CreateProject, *, address: str | None, source: Project | None = None
@@ -84,13 +86,15 @@ class Creation:
         project = self._draft(identity, request, source)
         prepared = self._preparation.repository(request.template) if request.template else None
         bounded = None if identity.account.is_administrator else project.owner
-        project = await self._lay_out(project, prepared, bounded)
+        layer_id = await self._layer(request, source)
+        project = await self._lay_out(project, prepared, bounded, layer_id)
         facts = facts_of(project, owner_is_administrator=identity.account.is_administrator)
         job = self._job(identity, project, request, source)
         try:
             await self._insert(identity, project, facts, job, address, source)
             if request.template is not None:
-                await self._bridge.initialize_template(facts.workspace_id, request.template)
+                if layer_id is None:
+                    await self._bridge.initialize_template(facts.workspace_id, request.template)
                 await self._bridge.configure(facts)
                 async with self._records.database.connection() as connection:
                     await self._queries.set_filled(connection, id=project.id, now=self._clock.now())
@@ -132,14 +136,24 @@ class Creation:
             remix_of=source.path if source else None,
         )
 
-    async def _lay_out(self, project: Project, prepared: Path | None, bounded: str | None) -> Project:
+    async def _layer(self, request: CreateProject, source: Project | None) -> UUID | None:
+        """What the workspace can begin on, so that nothing has to be copied or installed."""
+        if self.ready is None:
+            return None
+        if source is not None:
+            return await self.ready.of_project(source.id)
+        return await self.ready.of_template(request.template) if request.template is not None else None
+
+    async def _lay_out(
+        self, project: Project, prepared: Path | None, bounded: str | None, layer_id: UUID | None
+    ) -> Project:
         """A workspace and a repository, at the same time; the name is looked at first, since that costs less.
 
         `bounded` is the owner, None where he may have as many sandboxes as he likes.
         """
         async with self._records.database.connection() as connection:
             await check_free(self._records, connection, project, self._clock.now())
-        workspace = asyncio.create_task(self._workspaces.claim(bounded))
+        workspace = asyncio.create_task(self._workspaces.claim(bounded, layer_id=layer_id))
         try:
             await self._repositories.create(project.id, prepared=prepared)
             return replace(project, workspace_id=await workspace)

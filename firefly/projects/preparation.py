@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -36,16 +37,26 @@ class Preparation:
         self._repositories = data / "repositories" / "prepared"
         self._git = git
         self._catalogue = catalogue
+        self._digests: dict[str, str] = {}
 
     async def open(self) -> None:
         """Make what is missing or of other files than the present ones; before the first sandbox starts."""
         for folder, mode in ((self._trees, 0o755), (self._repositories, 0o700)):
             await asyncio.to_thread(_make_folder, folder, mode)
         for template in self._catalogue.list():
-            digest = await asyncio.to_thread(digest_of, template.folder)
+            digest = self._digests[template.name] = await asyncio.to_thread(digest_of, template.folder)
             if not await asyncio.to_thread(self._is_made, template, digest):
                 await self._make(template, digest)
                 log.info("template.prepared", template=template.name)
+
+    def digest(self, template: str) -> str:
+        """What tells a template's present files from others."""
+        return self._digests[template]
+
+    def installing(self) -> Sequence[str]:
+        """The templates that have dependencies."""
+        names = ("package.json", "requirements.txt")
+        return [one.name for one in self._catalogue.list() if any((one.folder / name).is_file() for name in names)]
 
     def repository(self, template: str) -> Path:
         return self._repositories / f"{template}.git"

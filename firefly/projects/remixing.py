@@ -4,7 +4,7 @@ What makes the copy somebody's own is never read: members, grants, hooks, secret
 are, since nothing here asks for them. What git ignores is left out by git.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -36,12 +36,14 @@ class Remixing:
         copier: Copier,
         repositories: Repositories,
         bridge: BridgeGateway,
+        lies_on_layer: Callable[[UUID], Awaitable[bool]],
     ) -> None:
         self._records = records
         self._filling = filling
         self._copier = copier
         self._repositories = repositories
         self._bridge = bridge
+        self._lies_on_layer = lies_on_layer
         jobs.register("remix", (HISTORY, FILES), self.remix, filling.undo)
 
     async def remix(self, progress: Progressing) -> None:
@@ -55,12 +57,13 @@ class Remixing:
             await self._records.queries.set_default_branch(connection, id=project.id, branch=branch)
         progress.step(FILES)
         head = (await self._repositories.refs(project.id)).get(f"refs/heads/{branch}", "")
+        onto = await self._lies_on_layer(facts.workspace_id)
         async with AsyncExitStack() as stack:
             changes = await self._changes(stack, source, head, progress)
             if changes is None:
-                await self._bridge.initialize_clone(facts.workspace_id)
+                await self._bridge.initialize_clone(facts.workspace_id, onto=onto)
             else:
-                await self._bridge.initialize_remix(facts.workspace_id, changes)
+                await self._bridge.initialize_remix(facts.workspace_id, changes, onto=onto)
         await self._filling.finish(project, facts, "remixed it")
 
     async def _changes(

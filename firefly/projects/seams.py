@@ -31,6 +31,16 @@ class PullResult:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How installing went: so many `steps` it takes; `log` is what was printed."""
+
+    done: bool
+    reason: str
+    steps: int
+    log: str
+
+
 class BridgeGateway(Protocol):
     """Calls to a running workspace's bridge. Each starts the sandbox when needed and has a limit of time.
 
@@ -39,16 +49,22 @@ class BridgeGateway(Protocol):
 
     async def initialize_template(self, workspace_id: UUID, template: str) -> None: ...
 
-    async def initialize_clone(self, workspace_id: UUID) -> None:
-        """Fill the empty workspace from the hosted repository, through the gateway."""
+    async def initialize_clone(self, workspace_id: UUID, *, onto: bool = False) -> None:
+        """Fill the empty workspace from the hosted repository, through the gateway.
+
+        `onto`: it lies on a layer of the same history, and is brought up to date.
+        """
 
     async def initialize_archive(
         self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
     ) -> None:
         """Unpack into the empty workspace, commit, push to the hosted repository through the gateway."""
 
-    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes]) -> None:
+    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes], *, onto: bool = False) -> None:
         """Fill the empty workspace from the hosted repository, then with `changes` of another workspace."""
+
+    async def prepare(self, workspace_id: UUID) -> Prepared:
+        """Install what the files ask for, and start nothing."""
 
     def changes(
         self, workspace_id: UUID, *, base: str, published: bool
@@ -63,13 +79,22 @@ class BridgeGateway(Protocol):
     async def pull(self, workspace_id: UUID, ref: str) -> PullResult: ...
 
 
+class LayerSource(Protocol):
+    """What was made ready to begin on; None where there is nothing."""
+
+    async def of_template(self, template: str) -> UUID | None: ...
+
+    async def of_project(self, project_id: UUID) -> UUID | None: ...
+
+
 class Workspaces(Protocol):
     """The keeper, as far as projects use it."""
 
-    async def claim(self, owner: str | None = None) -> UUID:
-        """A fresh, empty workspace; one with a running sandbox when one is prepared.
+    async def claim(self, owner: str | None = None, *, layer_id: UUID | None = None, fresh: bool = False) -> UUID:
+        """An empty workspace, or one that lies on a layer; one with a running sandbox when one is prepared.
 
-        Raises TooManySandboxes where `owner` has as many that run as he may; None has no bound.
+        `fresh`: not one that was prepared for somebody who waits. Raises TooManySandboxes where `owner` has as many
+        that run as he may; None has no bound.
         """
 
     def running(self, workspace_id: UUID) -> bool:

@@ -54,11 +54,12 @@ class Hello(Result):
 class InitializeParams(Params):
     """Exactly one of `template` and `clone`; an archive comes as the raw body of POST /initialize?archive=1 instead.
 
-    `files` (path → text) are written over the template's.
+    `files` (path → text) are written over the template's. `onto`: the workspace lies on a layer of the same repository.
     """
 
     template: str | None = Field(default=None, pattern=r"^[a-z0-9](-?[a-z0-9])*$")
     clone: bool = False
+    onto: bool = False
     files: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -107,9 +107,9 @@ class Keeper(Parts):
         if give_up:
             await self._tenure.give_up()
 
-    async def create_workspace(self) -> UUID:
-        """Enter a new, empty workspace, claimed; for when the pool has none. Its files are made at the first start."""
-        return await self.workspaces.create(claimed=True)
+    async def create_workspace(self, layer_id: UUID | None = None) -> UUID:
+        """Enter a new workspace, claimed: empty, or with the files of a layer. It is made at the first start."""
+        return await self.workspaces.create(claimed=True, layer_id=layer_id)
 
     async def claim_prepared(self, owner: str | None = None) -> PreparedWorkspace | None:
         """Take a workspace with a running sandbox from the pool; None where it is empty just now.

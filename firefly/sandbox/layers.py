@@ -21,10 +21,14 @@ DEEPEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The newest layer of a template or a project; `origin` is what it is the tree of."""
+    """The newest layer of a template or a project; `origin` is what it is the tree of.
+
+    `reaches` are the commits, with spaces between them, from which the history in it can be seen.
+    """
 
     id: UUID
     origin: str
+    reaches: str
     depth: int
 
 
@@ -41,6 +45,10 @@ class Layers:
             rows = [row async for row in self._queries.below_workspace(connection, workspace_id=workspace_id)]
         return tuple(Layer(UUID(str(row["id"])), row["uid"]) for row in rows)
 
+    async def bear(self, workspace_id: UUID) -> bool:
+        """Whether a workspace lies on any."""
+        return bool(await self.below(workspace_id))
+
     async def of_template(self, template: str) -> Ready | None:
         async with self._database.connection() as connection:
             return _ready(await self._queries.newest_of_template(connection, template=template))
@@ -50,7 +58,9 @@ class Layers:
         async with self._database.connection() as connection:
             return _ready(await self._queries.newest_of_project(connection, project_id=project_id))
 
-    async def make(self, workspace_id: UUID, *, origin: str, project_id: UUID | None, template: str | None) -> UUID:
+    async def make(
+        self, workspace_id: UUID, *, origin: str, reaches: str, project_id: UUID | None, template: str | None
+    ) -> UUID:
         """Make a layer of the files of a workspace, which is stopped and will not be started again.
 
         Raises Conflict where it runs, or this machine has no layers.
@@ -63,6 +73,7 @@ class Layers:
                 id=layer_id,
                 workspace_id=workspace_id,
                 origin=origin,
+                reaches=reaches,
                 project_id=project_id,
                 template=template,
                 size=size,
@@ -96,4 +107,4 @@ class Layers:
 
 
 def _ready(row: Any) -> Ready | None:
-    return Ready(UUID(str(row["id"])), row["origin"], row["depth"]) if row else None
+    return Ready(UUID(str(row["id"])), row["origin"], row["reaches"], row["depth"]) if row else None

@@ -42,11 +42,13 @@ class Workspaces:
         self._clock = clock
         self._queries: Any = load_queries("sandboxes")
 
-    async def create(self, *, claimed: bool) -> UUID:
-        """Enter a workspace; the sequence of the table gives it a user id of its own."""
+    async def create(self, *, claimed: bool, layer_id: UUID | None = None) -> UUID:
+        """Enter a workspace; the sequence of the table gives it a user id of its own. `layer_id`: what it lies on."""
         now = self._clock.now() if claimed else None
         async with self._database.connection() as connection:
-            row = await self._queries.add_workspace(connection, id=uuid4(), node=self._node, claimed_at=now)
+            row = await self._queries.add_workspace(
+                connection, id=uuid4(), node=self._node, claimed_at=now, layer_id=layer_id
+            )
         return UUID(str(row["id"]))
 
     async def uid(self, workspace_id: UUID) -> int:

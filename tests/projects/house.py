@@ -29,6 +29,7 @@ from firefly.projects import (
     WorkspaceFacts,
     WorkspaceUpdater,
 )
+from firefly.projects.seams import Prepared
 from firefly.quotas import Quotas
 from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
@@ -49,7 +50,7 @@ class Workspaces:
     stopped: dict[UUID, str] = field(default_factory=dict)
     fails: bool = False
 
-    async def claim(self, owner: str | None = None) -> UUID:
+    async def claim(self, owner: str | None = None, *, layer_id: UUID | None = None, fresh: bool = False) -> UUID:
         if self.fails:
             raise SandboxFailed("No sandbox can be started here.")
         workspace_id = uuid4()
@@ -95,7 +96,7 @@ class Bridge:
         self._check()
         self.filled[workspace_id] = template
 
-    async def initialize_clone(self, workspace_id: UUID) -> None:
+    async def initialize_clone(self, workspace_id: UUID, *, onto: bool = False) -> None:
         self._check()
         self.filled[workspace_id] = "clone"
 
@@ -105,7 +106,11 @@ class Bridge:
         self._check()
         self.archives[workspace_id] = b"".join([piece async for piece in body])
 
-    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes]) -> None:
+    async def prepare(self, workspace_id: UUID) -> Prepared:
+        self._check()
+        return Prepared(True, "Everything is installed.", 1, "installed")
+
+    async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes], *, onto: bool = False) -> None:
         self._check()
         self.filled[workspace_id] = b"".join([piece async for piece in changes]).decode()
 
@@ -228,6 +233,7 @@ class House:
             copier=Copier(git=self.git, repositories=self.repositories),
             repositories=self.repositories,
             bridge=self.bridge,
+            lies_on_layer=self._lies_on_nothing,
         )
         self.secrets = SecretValues(database, Keyring(("a root key that only the tests know, long enough",)), clock)
         self.creation = Creation(
@@ -265,6 +271,9 @@ class House:
         self.smart_http = SmartHTTP(
             git=self.git, repositories=self.repositories, pushes=self.pushes, listener=self.updater
         )
+
+    async def _lies_on_nothing(self, workspace_id: UUID) -> bool:
+        return False
 
     async def _revoke(self, project_id: UUID, account_id: UUID) -> None:
         self.revoked.append((project_id, account_id))

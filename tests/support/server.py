@@ -101,6 +101,8 @@ class LiveServer:
             "FIREFLY_DATA_DIR": str(self.folder / "data"),
             "FIREFLY_BOOTSTRAP_TOKEN": self.token,
             "HOME": str(self.folder),
+            # Installing takes all that the machine has; tests that want it say so.
+            "FIREFLY_PREBUILDS": "0",
             **self.settings,
         }
         with (self.folder / "server.log").open("ab") as log:

@@ -86,17 +86,21 @@ class Installer:
 
     @property
     def _stamps_path(self) -> Path:
-        return self._environment.state / _STAMPS
+        """Beside what they speak of, so that they go where that goes, and where git does not see them."""
+        repository = self._environment.workspace / ".git"
+        return (repository / "firefly" if repository.is_dir() else self._environment.state) / _STAMPS
 
     def _read_stamps(self) -> dict[str, str]:
-        try:
-            stamps = json.loads(self._stamps_path.read_text())
-        except (OSError, ValueError):
-            return {}
-        return {str(key): str(value) for key, value in stamps.items()} if isinstance(stamps, dict) else {}
+        stamps: dict[str, str] = {}
+        # Those of earlier versions lie in the home.
+        for folder in (self._environment.state, self._stamps_path.parent):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                found = json.loads((folder / _STAMPS).read_text())
+                stamps |= {str(key): str(value) for key, value in found.items()}
+        return stamps
 
     def _write_stamps(self, stamps: Mapping[str, str]) -> None:
         """Losing a stamp only means installing again, so a full disk is no error here."""
         with contextlib.suppress(OSError):
-            self._environment.state.mkdir(parents=True, exist_ok=True)
+            self._stamps_path.parent.mkdir(parents=True, exist_ok=True)
             self._stamps_path.write_text(json.dumps(stamps))

@@ -70,6 +70,21 @@ class Lifecycle:
         finally:
             await self._site.hide()
 
+    async def prepare(self) -> None:
+        """Install, and leave the board at stopped where that went well."""
+        try:
+            plan = await asyncio.to_thread(self._analyse)
+            self._announce(plan)
+            env = variables(self._environment, plan, hosts=self.hosts, url=self.url)
+            await self._installer.install(plan, env)
+        except (ManifestError, InstallFailed, InvalidInput) as error:
+            self._output.say(str(error))
+            self._board.set(State.CRASHED, str(error))
+        else:
+            self._board.set(
+                State.STOPPED, "Everything is installed." if plan.install else "Nothing is to be installed."
+            )
+
     async def _once(self, changes: Subscription, *, force_install: bool) -> None:
         try:
             plan = await asyncio.to_thread(self._analyse)

@@ -116,6 +116,8 @@ class ControlRoutes:
                 return answer(await self._application.stop(_WHO))
             case "restart":
                 return answer(await self._application.restart(_WHO))
+            case "prepare":
+                return answer(await self._application.prepare())
             case "install":
                 return answer(await self._application.install(_WHO))
         raise NotFound("An application can be started, stopped, restarted and installed.")
@@ -132,7 +134,7 @@ class ControlRoutes:
         if request.query["archive"] == "changes":
             with self._workspace.scratch() as changes:
                 await _save(request, changes, most=MOST_CHANGES)
-                return answer(await self._workspace.initialize_remix(changes))
+                return answer(await self._workspace.initialize_remix(changes, onto="onto" in request.query))
         with NamedTemporaryFile(prefix="firefly-archive-") as file:
             await _save(request, cast(BinaryIO, file))
             return answer(await self._workspace.initialize_from(Path(file.name)))

@@ -84,6 +84,13 @@ class Application:
         """Bring in the dependencies anew, whatever has changed, and start."""
         return await self._whole(self._restart(who, force_install=True))
 
+    async def prepare(self) -> ApplicationStatus:
+        """Bring in the dependencies and start nothing; the status says how that went."""
+        async with self._lock:
+            await self._end()
+            await self._lifecycle.prepare()
+        return self.board.status
+
     async def close(self) -> None:
         async with self._lock:
             await self._end()

@@ -107,7 +107,8 @@ class WorkspaceService:
     async def initialize(self, params: InitializeParams) -> Initialized:
         """Fill the empty workspace; Conflict when it is not."""
         async with self._lock:
-            self._must_be_empty()
+            if not params.onto:
+                self._must_be_empty()
             done = await self._clone() if params.template is None else await self._from_template(params)
             self._connected = True
             await self._application.look_again()
@@ -139,12 +140,16 @@ class WorkspaceService:
             await self._application.look_again()
             return done
 
-    async def initialize_remix(self, changes: BinaryIO) -> Initialized:
-        """Fill the empty workspace from the hosted repository, then with what another one had not committed."""
+    async def initialize_remix(self, changes: BinaryIO, *, onto: bool = False) -> Initialized:
+        """Fill the empty workspace from the hosted repository, then with what another one had not committed.
+
+        `onto`: it is not empty, but lies on a layer of the same repository.
+        """
         from firefly.bridge import carrying
 
         async with self._lock:
-            self._must_be_empty()
+            if not onto:
+                self._must_be_empty()
             base = await asyncio.to_thread(carrying.base_of, changes)
             done = await self._clone()
             if base == (done.commit or "") or (base and await self._repository.go_back(base)):

@@ -8,21 +8,21 @@ with recursive stack as (
 select id, uid from stack order by depth desc;
 
 -- name: newest_of_template(template)^
-select id, origin, depth from layers where template = :template order by created_at desc limit 1;
+select id, origin, reaches, depth from layers where template = :template order by created_at desc limit 1;
 
 -- name: newest_of_project(project_id)^
-select id, origin, depth from (
-    select l.id, l.origin, l.depth, l.created_at, 1 as rank from layers l where l.project_id = :project_id
+select id, origin, reaches, depth from (
+    select l.id, l.origin, l.reaches, l.depth, l.created_at, 1 as rank from layers l where l.project_id = :project_id
     union all
-    select l.id, l.origin, l.depth, l.created_at, 2
+    select l.id, l.origin, l.reaches, l.depth, l.created_at, 2
     from projects p join workspaces w on w.id = p.workspace_id join layers l on l.id = w.layer_id
     where p.id = :project_id
 ) as found
 order by rank, created_at desc limit 1;
 
--- name: add_layer(id, workspace_id, origin, project_id, template, size, files, now)!
-insert into layers (id, below, depth, uid, project_id, template, origin, size, files, created_at)
-select :id, w.layer_id, coalesce(l.depth, 0) + 1, w.uid, :project_id, :template, :origin, :size, :files, :now
+-- name: add_layer(id, workspace_id, origin, reaches, project_id, template, size, files, now)!
+insert into layers (id, below, depth, uid, project_id, template, origin, reaches, size, files, created_at)
+select :id, w.layer_id, coalesce(l.depth, 0) + 1, w.uid, :project_id, :template, :origin, :reaches, :size, :files, :now
 from workspaces w left join layers l on l.id = w.layer_id
 where w.id = :workspace_id;
 

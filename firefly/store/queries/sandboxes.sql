@@ -1,7 +1,5 @@
-
-
--- name: add_workspace(id, node, claimed_at)^
-insert into workspaces (id, node, claimed_at) values (:id, :node, :claimed_at) returning id, uid;
+-- name: add_workspace(id, node, claimed_at, layer_id)^
+insert into workspaces (id, node, claimed_at, layer_id) values (:id, :node, :claimed_at, :layer_id) returning id, uid;
 
 -- name: find_workspace(id)^
 select id, uid, claimed_at from workspaces where id = :id and deleted_at is null;

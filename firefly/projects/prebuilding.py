@@ -1,0 +1,275 @@
+"""Prebuilds: templates, and the newest commits of default branches, made ready with their dependencies installed.
+
+Each is made in a sandbox of its own that has the hosted repository and nothing else of the project: no secret, and no
+file that is not committed. Its files become a layer, on which new workspaces of the project and remixes begin.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+
+from ..auth import Identity
+from ..bus import Bus
+from ..clock import Clock
+from ..errors import DatabaseUnavailable, FireflyError
+from ..git import Copier, Repositories
+from ..sandbox.layers import DEEPEST, Layers, Ready
+from ..store import load_queries
+from .access import Action
+from .preparation import Preparation
+from .records import Records, plain
+from .seams import BridgeGateway, Prepared, Workspaces
+from .service import Projects
+
+log = structlog.get_logger()
+
+LONGEST = 1800.0
+# After a push, so that one that follows at once is not in vain; and after a failure that may pass.
+QUIET, RETRY = 2.0, 600.0
+LONGEST_LOG = 64 << 10
+# Of fewer files, of which none says what to install, a clone is as quick.
+MANY = 2000
+TELLING = frozenset(
+    {"firefly.yml", "package.json", "requirements.txt", "pyproject.toml", ".devcontainer/devcontainer.json"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prebuild:
+    """`reason` is a sentence; `log` what was printed last. `origin` is the commit."""
+
+    id: UUID
+    origin: str
+    state: str
+    reason: str
+    log: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Prebuilds:
+    """One at a time. A push cancels what is made of an older commit of the same project."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        bus: Bus,
+        clock: Clock,
+        layers: Layers,
+        workspaces: Workspaces,
+        bridge: BridgeGateway,
+        repositories: Repositories,
+        copier: Copier,
+        preparation: Preparation,
+        reading: dict[UUID, UUID],
+    ) -> None:
+        """`reading` tells, while the block lasts, which workspaces may read a project's repository, and only that."""
+        self._records = records
+        self._database = records.database
+        self._bus = bus
+        self._clock = clock
+        self._layers = layers
+        self._workspaces = workspaces
+        self._bridge = bridge
+        self._repositories = repositories
+        self._copier = copier
+        self._preparation = preparation
+        self._queries: Any = load_queries("prebuilds")
+        self._wake = asyncio.Event()
+        self._current: tuple[UUID | None, asyncio.Task[None]] | None = None
+        self._reading = reading
+
+    async def run(self) -> None:
+        """Make ready what is asked for, until cancelled."""
+        async with self._bus.subscribe("events") as events, asyncio.TaskGroup() as group:
+            await self._begin()
+            group.create_task(self._work())
+            async for event in events:
+                # What is imported comes without a push.
+                imported = event.kind == "project.changed" and event.data.get("what") == "imported it"
+                if event.kind == "push.recorded" or imported:
+                    await self._notice(UUID(str(event.data["project_id"])))
+
+    async def list(self, identity: Identity, projects: Projects, owner: str, name: str) -> Sequence[Prebuild]:
+        """The project's newest, for those who see what its application prints."""
+        project = await projects.get(identity, owner, name, Action.FOLLOW)
+        async with self._database.connection() as connection:
+            rows = [row async for row in self._queries.prebuilds_of_project(connection, project_id=project.id)]
+        return tuple(Prebuild(**{key: plain(row[key]) for key in Prebuild.__slots__}) for row in rows)
+
+    async def of_template(self, template: str) -> UUID | None:
+        """The layer to begin a project of a template on; None while there is none of its present files."""
+        ready = await self._layers.of_template(template)
+        return ready.id if ready and ready.origin == self._preparation.digest(template) else None
+
+    async def of_project(self, project_id: UUID) -> UUID | None:
+        """The layer to begin a copy of a project on; None where there is none, or it has history that was removed."""
+        ready = await self._layers.of_project(project_id)
+        return ready.id if ready and await self._is_public(project_id, ready) else None
+
+    async def _is_public(self, project_id: UUID, ready: Ready) -> bool:
+        return bool(ready.reaches) and await self._copier.holds(project_id, ready.reaches.split())
+
+    async def _begin(self) -> None:
+        """Clear away what an earlier server did not end, and ask for the templates whose files are others now."""
+        try:
+            async with self._database.connection() as connection:
+                rows = [row async for row in self._queries.interrupted_prebuilds(connection)]
+            for row in rows:
+                await self._workspaces.remove(plain(row["workspace_id"]))
+            for template in self._preparation.installing():
+                await self._ask(template=template, origin=self._preparation.digest(template))
+        except FireflyError as error:
+            log.warning("prebuilds.not_begun", reason=error.detail)
+
+    async def _notice(self, project_id: UUID) -> None:
+        """Ask for the project's default branch, where making it ready saves anybody time."""
+        try:
+            project = await self._records.find_by_id(None, project_id)
+            if project is None or project.deleted_at is not None:
+                return
+            commit = (await self._repositories.refs(project_id)).get(f"refs/heads/{project.default_branch}")
+            if commit is None or not await self._copier.is_large(project_id, commit, files=MANY, telling=TELLING):
+                return
+            if await self._ask(project_id=project_id, origin=commit) and self._current is not None:
+                current, task = self._current
+                if current == project_id:
+                    task.cancel()
+        except FireflyError as error:
+            log.warning("prebuild.not_asked", project_id=str(project_id), reason=error.detail)
+
+    async def _ask(self, *, origin: str, project_id: UUID | None = None, template: str | None = None) -> bool:
+        """Whether it is new."""
+        values = {"id": uuid4(), "project_id": project_id, "template": template, "origin": origin}
+        async with self._database.transaction() as connection:
+            asked = await self._queries.ask_for_prebuild(connection, **values, now=self._clock.now())
+        self._wake.set()
+        return asked is not None
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                row = await self._next()
+            except DatabaseUnavailable:
+                row = None
+            if row is None:
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(RETRY):
+                        await self._wake.wait()
+                except TimeoutError:
+                    await self._again()
+                continue
+            task = asyncio.create_task(self._make(row), name=f"prebuild {row['id']}")
+            self._current = (plain(row["project_id"]), task)
+            try:
+                await asyncio.wait([task])
+            finally:
+                self._current = None
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _again(self) -> None:
+        """A template that could not be installed, without a network for one, is tried again, and layers are cleared."""
+        await self._begin()
+        try:
+            await self._layers.sweep()
+        except FireflyError as error:
+            log.warning("layers.not_swept", reason=error.detail)
+
+    async def _next(self) -> Any:
+        async with self._database.connection() as connection:
+            return await self._queries.next_prebuild(connection)
+
+    async def _make(self, row: Any) -> None:
+        """To its end, whatever that is; written down in any case."""
+        prepared, state, reason = None, "cancelled", "A newer push came, or the server was stopped."
+        try:
+            if row["project_id"]:
+                await asyncio.sleep(QUIET)
+            async with asyncio.timeout(LONGEST):
+                prepared = await self._prepare(row)
+            state, reason = ("succeeded" if prepared.done else "failed"), prepared.reason
+        except TimeoutError:
+            state, reason = "failed", f"It took longer than {LONGEST / 60:.0f} minutes."
+        except FireflyError as error:
+            state, reason = "failed", error.detail
+        except Exception as error:
+            log.exception("prebuild.broken", prebuild_id=str(row["id"]))
+            state, reason = "failed", f"Something went wrong in Firefly: {type(error).__name__}."
+        finally:
+            await asyncio.shield(self._end(row, state, reason, prepared.log if prepared else ""))
+
+    async def _end(self, row: Any, state: str, reason: str, text: str) -> None:
+        log.info("prebuild.ended", prebuild_id=str(row["id"]), state=state, reason=reason)
+        try:
+            async with self._database.transaction() as connection:
+                await self._queries.end_prebuild(
+                    connection,
+                    id=row["id"],
+                    state=state,
+                    reason=reason,
+                    log=text.replace("\0", "\ufffd")[-LONGEST_LOG:],
+                    now=self._clock.now(),
+                )
+                if row["project_id"]:
+                    data = {"project_id": str(row["project_id"]), "state": state, "reason": reason[:500]}
+                    await self._bus.publish("events", "prebuild.changed", data, connection=connection)
+        except FireflyError as error:
+            log.warning("prebuild.unrecorded", prebuild_id=str(row["id"]), reason=error.detail)
+
+    async def _prepare(self, row: Any) -> Prepared:
+        project_id: UUID | None = plain(row["project_id"])
+        below = await self._below(project_id) if project_id else None
+        workspace_id = await self._workspaces.claim(layer_id=below.id if below else None, fresh=True)
+        try:
+            async with self._database.connection() as connection:
+                await self._queries.begin_prebuild(
+                    connection, id=row["id"], workspace_id=workspace_id, now=self._clock.now()
+                )
+            reaches = ""
+            if project_id is not None:
+                self._reading[workspace_id] = project_id
+                reaches = await self._public(project_id)
+                await self._bridge.initialize_clone(workspace_id, onto=below is not None)
+                # What was pushed meanwhile may have come along.
+                reaches = " ".join([reaches, await self._public(project_id), below.reaches if below else ""]).strip()
+            else:
+                await self._bridge.initialize_template(workspace_id, row["template"])
+            prepared = await self._bridge.prepare(workspace_id)
+            if prepared.done and (prepared.steps or await self._is_large(project_id, row["origin"])):
+                await self._workspaces.stop(workspace_id, "It is ready.")
+                await self._layers.make(
+                    workspace_id,
+                    origin=row["origin"],
+                    reaches=" ".join(dict.fromkeys(reaches.split())),
+                    project_id=project_id,
+                    template=row["template"],
+                )
+            return prepared
+        finally:
+            self._reading.pop(workspace_id, None)
+            await asyncio.shield(self._workspaces.remove(workspace_id))
+
+    async def _is_large(self, project_id: UUID | None, commit: str) -> bool:
+        if project_id is None:
+            return False
+        return await self._copier.is_large(project_id, commit, files=MANY, telling=frozenset())
+
+    async def _below(self, project_id: UUID) -> Ready | None:
+        """The present layer, to begin on; None at the fifth, so that stacks stay low, and where history was removed."""
+        ready = await self._layers.of_project(project_id)
+        if ready is None or ready.depth >= DEEPEST or not await self._is_public(project_id, ready):
+            return None
+        return ready
+
+    async def _public(self, project_id: UUID) -> str:
+        refs = await self._repositories.refs(project_id)
+        return " ".join(sorted({name for ref, name in refs.items() if not ref.startswith("refs/firefly/")}))
