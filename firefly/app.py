@@ -114,7 +114,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
-            secrets=work.secrets, certificates=certificates,
+            secrets=work.secrets, prebuilds=work.prebuilds, certificates=certificates,
             report=lambda: doors.report(),
             metrics=(lambda: doors.numbers, routes.numbers, encryption.metrics), proofs=encryption.pages,
         )  # fmt: skip
@@ -156,7 +156,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
                 hosting.maintenance.run(),
-                *([work.prebuilds.run()] if settings.prebuilds and backend.capabilities().layers else []),
+                *([work.prebuilds.run()] if backend.capabilities().layers else []),
                 inherit(predecessor, hosting, work.jobs, handover, entered),
             )
         )

@@ -169,10 +169,10 @@ class Settings(LimitSettings, SandboxSettings, DockerSettings, BaseSettings):
         description="Seconds without any activity after which a sandbox is frozen until it is needed; 0: never.",
     )
     idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
-    prebuilds: bool = Field(
-        True,
-        description="Make templates and the default branches of projects ready ahead, with their dependencies "
-        "installed. Needs sandboxes whose workspaces can lie on layers.",
+    prebuilds: Literal["all", "projects", "off"] = Field(
+        "all",
+        description="What is made ready ahead, with its dependencies installed: templates and the default branches of "
+        "projects (`all`), the latter alone, or nothing. Needs sandboxes whose workspaces can lie on layers.",
     )
     prepared_sandboxes: int = Field(
         2, ge=0, le=64, description="Sandboxes started ahead, so that a new project opens at once."

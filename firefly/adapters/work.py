@@ -185,9 +185,9 @@ async def _tie(
     prebuilds = Prebuilds(
         records=records, bus=ground.bus, clock=clock, layers=layers, workspaces=workspaces, bridge=bridges,
         repositories=hosting.repositories, copier=copier, preparation=preparation, reading=reading,
+        wanted=settings.prebuilds,
     )  # fmt: skip
-    if settings.prebuilds:
-        creation.ready = prebuilds
+    creation.ready = prebuilds
     projects = Projects(
         records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=creation, removal=removal,
         routes=routes, workspaces=workspaces,

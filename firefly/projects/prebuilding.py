@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import structlog
@@ -28,6 +28,7 @@ from .service import Projects
 
 log = structlog.get_logger()
 
+Wanted = Literal["all", "projects", "off"]
 LONGEST = 1800.0
 # After a push, so that one that follows at once is not in vain; and after a failure that may pass.
 QUIET, RETRY = 2.0, 600.0
@@ -69,6 +70,7 @@ class Prebuilds:
         copier: Copier,
         preparation: Preparation,
         reading: dict[UUID, UUID],
+        wanted: Wanted,
     ) -> None:
         """`reading` tells, while the block lasts, which workspaces may read a project's repository, and only that."""
         self._records = records
@@ -85,6 +87,7 @@ class Prebuilds:
         self._wake = asyncio.Event()
         self._current: tuple[UUID | None, asyncio.Task[None]] | None = None
         self._reading = reading
+        self._wanted = wanted
 
     async def run(self) -> None:
         """Make ready what is asked for, until cancelled."""
@@ -94,7 +97,7 @@ class Prebuilds:
             async for event in events:
                 # What is imported comes without a push.
                 imported = event.kind == "project.changed" and event.data.get("what") == "imported it"
-                if event.kind == "push.recorded" or imported:
+                if self._wanted != "off" and (event.kind == "push.recorded" or imported):
                     await self._notice(UUID(str(event.data["project_id"])))
 
     async def list(self, identity: Identity, projects: Projects, owner: str, name: str) -> Sequence[Prebuild]:
@@ -124,10 +127,13 @@ class Prebuilds:
                 rows = [row async for row in self._queries.interrupted_prebuilds(connection)]
             for row in rows:
                 await self._workspaces.remove(plain(row["workspace_id"]))
-            for template in self._preparation.installing():
+            for template in self._preparation.installing() if self._wanted == "all" else ():
                 await self._ask(template=template, origin=self._preparation.digest(template))
         except FireflyError as error:
             log.warning("prebuilds.not_begun", reason=error.detail)
+        # Whatever it is: nobody who is served would be better off without us.
+        except Exception:
+            log.exception("prebuilds.not_begun")
 
     async def _notice(self, project_id: UUID) -> None:
         """Ask for the project's default branch, where making it ready saves anybody time."""
@@ -144,6 +150,9 @@ class Prebuilds:
                     task.cancel()
         except FireflyError as error:
             log.warning("prebuild.not_asked", project_id=str(project_id), reason=error.detail)
+        # As above.
+        except Exception:
+            log.exception("prebuild.not_asked", project_id=str(project_id))
 
     async def _ask(self, *, origin: str, project_id: UUID | None = None, template: str | None = None) -> bool:
         """Whether it is new."""
@@ -181,8 +190,8 @@ class Prebuilds:
         await self._begin()
         try:
             await self._layers.sweep()
-        except FireflyError as error:
-            log.warning("layers.not_swept", reason=error.detail)
+        except Exception:
+            log.exception("layers.not_swept")
 
     async def _next(self) -> Any:
         async with self._database.connection() as connection:

@@ -53,8 +53,8 @@ class SandboxSpec:
     """What to start. `uid` owns the workspace where the server is root; elsewhere it is not used.
 
     `owner` is the name of who answers for it, empty where nobody does yet. `environment` is added to the bridge's.
-    `trusted`: the owner is an administrator, whose sandboxes may run where the machine offers no isolation. `layers` are
-    what the workspace begins on, the uppermost first: their files are seen in it, and a change of one changes the
+    `trusted`: the owner is an administrator, whose sandboxes may run where the machine offers no isolation. `layers`
+    are what the workspace begins on, the uppermost first: their files are seen in it, and a change of one changes the
     workspace's own copy only.
     """
 

@@ -59,6 +59,7 @@ class MemoryBackend(SandboxBackend):
         self.folder = folder
         self.started: list[SandboxSpec] = []
         self.removed: list[UUID] = []
+        self.layers: dict[UUID, UUID] = {}
         self._bridge = bridge
         self._clock = clock or SystemClock()
         self._capabilities = capabilities or Capabilities(isolated=True, lacks=(), limits="cgroup2", freezes=True)
@@ -198,6 +199,15 @@ class MemoryBackend(SandboxBackend):
         cwd.mkdir(parents=True, exist_ok=True)
         running = process.run(argv, cwd=cwd, env=variables, timeout=timeout, limit=MOST_OUTPUT)
         return result_of(await first_of(running, _end_with(here.ended)))
+
+    async def settle(self, workspace_id: UUID, layer_id: UUID) -> tuple[int, int]:
+        if any(run.instance.workspace_id == workspace_id for run in self._live()):
+            raise Conflict("Stop the sandbox first.")
+        self.layers[layer_id] = workspace_id
+        return 1 << 20, 3
+
+    async def remove_layer(self, layer_id: UUID) -> None:
+        self.layers.pop(layer_id, None)
 
     def bridge_path(self, instance_id: str) -> Path:
         return self.folder / instance_id / "bridge.sock"

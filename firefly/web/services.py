@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
     from firefly.git import Repositories, SmartHTTP
-    from firefly.projects import Catalogue, Jobs, Members, Projects, Secrets
+    from firefly.projects import Catalogue, Jobs, Members, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
     from firefly.routes import RouteTable
@@ -65,6 +65,7 @@ class Services:
     access: AccessControl
     domains: Domains
     secrets: Secrets
+    prebuilds: Prebuilds
     certificates: Certificates
     report: Reports
     """What the front door does."""

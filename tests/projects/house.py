@@ -1,5 +1,6 @@
 """The projects' services on a real database and real repositories, with twins of sandboxes, bridge and routes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from firefly.projects import (
     Filling,
     Jobs,
     Members,
+    Prebuilds,
     Preparation,
     Projects,
     PullResult,
@@ -31,11 +33,13 @@ from firefly.projects import (
 )
 from firefly.projects.seams import Prepared
 from firefly.quotas import Quotas
+from firefly.sandbox.layers import Layers
 from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
 from firefly.testing.clock import ManualClock
+from firefly.testing.sandbox import MemoryBackend
 
 EVERYTHING = frozenset({"read", "write", "admin", "git"})
 
@@ -55,7 +59,9 @@ class Workspaces:
             raise SandboxFailed("No sandbox can be started here.")
         workspace_id = uuid4()
         async with self.database.connection() as connection:
-            await connection.execute("insert into workspaces (id, claimed_at) values ($1, now())", workspace_id)
+            await connection.execute(
+                "insert into workspaces (id, claimed_at, layer_id) values ($1, now(), $2)", workspace_id, layer_id
+            )
         self.running_ones.add(workspace_id)
         return workspace_id
 
@@ -85,6 +91,9 @@ class Bridge:
     pulled: list[tuple[UUID, str]] = field(default_factory=list)
     answer: PullResult = field(default_factory=lambda: PullResult(True, "The workspace follows main."))
     fails: str = ""
+    prepared: Prepared = field(default_factory=lambda: Prepared(True, "Everything is installed.", 1, "added 1 package"))
+    preparing: asyncio.Event = field(default_factory=asyncio.Event)
+    may_prepare: asyncio.Event = field(default_factory=asyncio.Event)
     asleep: set[UUID] = field(default_factory=set)
     """Workspaces whose sandboxes do not start."""
 
@@ -98,7 +107,7 @@ class Bridge:
 
     async def initialize_clone(self, workspace_id: UUID, *, onto: bool = False) -> None:
         self._check()
-        self.filled[workspace_id] = "clone"
+        self.filled[workspace_id] = "clone onto a layer" if onto else "clone"
 
     async def initialize_archive(
         self, workspace_id: UUID, *, filename: str, size: int, body: AsyncIterator[bytes]
@@ -108,7 +117,9 @@ class Bridge:
 
     async def prepare(self, workspace_id: UUID) -> Prepared:
         self._check()
-        return Prepared(True, "Everything is installed.", 1, "installed")
+        self.preparing.set()
+        await self.may_prepare.wait()
+        return self.prepared
 
     async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes], *, onto: bool = False) -> None:
         self._check()
@@ -233,7 +244,7 @@ class House:
             copier=Copier(git=self.git, repositories=self.repositories),
             repositories=self.repositories,
             bridge=self.bridge,
-            lies_on_layer=self._lies_on_nothing,
+            lies_on_layer=lambda workspace_id: self.layers.bear(workspace_id),
         )
         self.secrets = SecretValues(database, Keyring(("a root key that only the tests know, long enough",)), clock)
         self.creation = Creation(
@@ -262,6 +273,22 @@ class House:
             routes=self.routes,
             workspaces=self.workspaces,
         )
+        self.backend = MemoryBackend(data / "run")
+        self.layers = Layers(database, self.backend, clock)
+        self.prebuilds = Prebuilds(
+            records=self.records,
+            bus=self.bus,
+            clock=clock,
+            layers=self.layers,
+            workspaces=self.workspaces,
+            bridge=self.bridge,
+            repositories=self.repositories,
+            copier=Copier(git=self.git, repositories=self.repositories),
+            preparation=self.preparation,
+            reading={},
+            wanted="all",
+        )
+        self.creation.ready = self.prebuilds
         self.revoked: list[tuple[UUID, UUID]] = []
         self.members = Members(
             projects=self.projects, records=self.records, audit=self.audit, clock=clock, revoke=self._revoke
@@ -271,9 +298,6 @@ class House:
         self.smart_http = SmartHTTP(
             git=self.git, repositories=self.repositories, pushes=self.pushes, listener=self.updater
         )
-
-    async def _lies_on_nothing(self, workspace_id: UUID) -> bool:
-        return False
 
     async def _revoke(self, project_id: UUID, account_id: UUID) -> None:
         self.revoked.append((project_id, account_id))

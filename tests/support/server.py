@@ -102,7 +102,7 @@ class LiveServer:
             "FIREFLY_BOOTSTRAP_TOKEN": self.token,
             "HOME": str(self.folder),
             # Installing takes all that the machine has; tests that want it say so.
-            "FIREFLY_PREBUILDS": "0",
+            "FIREFLY_PREBUILDS": "off",
             **self.settings,
         }
         with (self.folder / "server.log").open("ab") as log:

@@ -45,6 +45,7 @@ from .base import (
 )
 from .domains import Domain, DomainCertificate, DomainProof, NewDomain
 from .front_door import Failure, FrontDoor, Pooled, RouteEntry, RoutesQuery, Talker
+from .prebuilds import Prebuild
 from .projects import (
     ArchiveQuery,
     CreatedProject,
@@ -129,6 +130,7 @@ __all__ = [
     "Paging",
     "PolicyChange",
     "Pooled",
+    "Prebuild",
     "Project",
     "ProjectChange",
     "ProjectsQuery",
