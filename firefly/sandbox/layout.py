@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from firefly.clock import Clock
+from firefly.errors import SandboxFailed
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
@@ -75,7 +76,7 @@ class Layout:
         gateway.mkdir(parents=True, mode=0o755)
         gateway.chmod(0o755)
         isolated, root = self._machine.capabilities.isolated, os.getuid() == 0
-        overlay = self._overlay(spec, folder) if spec.layers else None
+        overlay = self._overlay(spec, folder) if self._lies_on_layers(spec) else None
         view = mounts.View(
             tree=Path(overlay["at"]) if overlay else tree,
             home=home,
@@ -112,6 +113,19 @@ class Layout:
         file = folder / "plan.json"
         file.touch(mode=0o600)
         file.write_text(json.dumps(plan))
+
+    def _lies_on_layers(self, spec: SandboxSpec) -> bool:
+        """Not where its layers were made elsewhere: then it begins empty, as any whose files are gone.
+
+        Raises SandboxFailed where only the workspace's own part is here, which would be taken for the whole.
+        """
+        if not spec.layers:
+            return False
+        if all(self.layer(layer.id).is_dir() for layer in spec.layers):
+            return True
+        if (self.workspace(spec.workspace_id) / "work").exists():
+            raise SandboxFailed("What the workspace lies on is not on this machine. Restore the data directory.")
+        return False
 
     def _overlay(self, spec: SandboxSpec, folder: Path) -> dict[str, Any]:
         """What overlays.mount needs; the folders stand beside the workspace's own tree, which takes its changes."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from firefly.errors import Conflict
+from firefly.errors import Conflict, SandboxFailed
 from firefly.sandbox.backend import Layer
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
@@ -79,6 +79,14 @@ async def test_a_workspace_on_layers_is_removed_without_them(
     assert (settings.data_dir / "layers" / str(layer.id) / "a.txt").read_text() == "one\n"
     await backend.remove_layer(layer.id)
     assert list((settings.data_dir / "layers").iterdir()) == []
+
+    # Without its layers a new workspace begins empty, and what is left of an older one is not taken for the whole.
+    fresh = await start(layers=(layer,))
+    assert (await fresh.run("ls -A")).stdout == ""
+    (workspace(settings, fresh) / "work").mkdir()
+    await backend.stop(fresh.instance.id, reason="It is over.")
+    with pytest.raises(SandboxFailed, match="lies on is not on this machine"):
+        await backend.create(fresh.spec)
 
 
 def workspace(settings: Settings, inside: Inside) -> Path:
