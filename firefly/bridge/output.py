@@ -1,10 +1,16 @@
-"""The application's output: the last lines, numbered, bounded however much is printed."""
+"""The application's output: the last lines, numbered, bounded however much is printed; without secrets."""
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable, Collection, Sequence
 
+import structlog
+
+from firefly.bridge.journal import Journal
 from firefly.bridge.process import TextDecoder
+from firefly.bridge.tasks import in_thread
 from firefly.clock import Clock
 from firefly.protocol.application import Line, Stream
 
@@ -13,13 +19,22 @@ MOST_CHARACTERS = 2 << 20
 LONGEST_LINE = 8 << 10
 # Beyond this many bytes in a second nobody reads along; the rest of that second is counted and left out.
 BYTES_PER_SECOND = 512 << 10
+# Between two writes to the journal.
+WRITE_PAUSE = 0.25
+# A value that is shorter would blacken words that have nothing to do with it.
+SHORTEST_SECRET = 6
+HIDDEN = "••••••"
+
+log = structlog.get_logger()
 
 
 class Output:
-    """Lines are numbered from `before` + 1 on."""
+    """Lines are numbered from `before` + 1 on. `hidden` gives the values that must not be in them."""
 
-    def __init__(self, clock: Clock, *, before: int = 0) -> None:
+    def __init__(self, clock: Clock, *, before: int = 0, hidden: Callable[[], Collection[str]] = tuple) -> None:
         self._clock = clock
+        self._hidden = hidden
+        self._unwritten: deque[Line] = deque(maxlen=MOST_LINES)
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
         self._characters = 0
         self._last = before
@@ -37,8 +52,34 @@ class Output:
         """The oldest `limit` kept lines that are newer than `seq`."""
         if seq is not None and seq > self._last:
             seq = None
-        start = 0 if seq is None or not self._lines else max(0, seq + 1 - self._lines[0].seq)
+        start = 0 if seq is None else bisect_right(self._lines, seq, key=lambda line: line.seq)
         return [self._lines[number] for number in range(start, min(len(self._lines), start + limit))]
+
+    def recall(self, lines: Sequence[Line]) -> None:
+        """Begin with what earlier bridges kept; what is printed from now on has greater numbers."""
+        if lines and not self._lines:
+            self._last = max(self._last, lines[-1].seq)
+            self._lines.extend(lines)
+            self._characters = sum(len(line.text) for line in lines)
+
+    async def keep(self, journal: Journal) -> None:
+        """Write lines down as they come, until cancelled, and then what is left. A full disk is no obstacle."""
+        try:
+            while True:
+                if not self._unwritten:
+                    await self.grown()
+                await in_thread(self._write, journal)
+                await asyncio.sleep(WRITE_PAUSE)
+        finally:
+            self._write(journal)
+
+    def _write(self, journal: Journal) -> None:
+        lines = [self._unwritten.popleft() for _ in range(len(self._unwritten))]
+        try:
+            if lines:
+                journal.write(lines)
+        except OSError as error:
+            log.warning("output.unwritten", lines=len(lines), reason=str(error))
 
     def tail(self, count: int) -> list[str]:
         return [line.text for line in list(self._lines)[-count:]]
@@ -79,6 +120,8 @@ class Output:
         self._decoders.clear()
 
     def _keep_partial(self, stream: Stream, rest: str) -> None:
+        if len(rest) > LONGEST_LINE:
+            rest = self._without_secrets(rest)
         while len(rest) > LONGEST_LINE:
             self._add(stream, rest[:LONGEST_LINE])
             rest = rest[LONGEST_LINE:]
@@ -92,17 +135,27 @@ class Output:
 
     def _add(self, stream: Stream, text: str) -> None:
         # A carriage return starts the line anew, as on a terminal: of a progress bar the last state is kept.
-        text = text.rstrip("\r").rpartition("\r")[2]
+        text = self._without_secrets(text.rstrip("\r").rpartition("\r")[2])
         for start in range(0, max(len(text), 1), LONGEST_LINE):
             self._append(stream, text[start : start + LONGEST_LINE])
         self._grown.set()
         self._grown = asyncio.Event()
 
+    def _without_secrets(self, text: str) -> str:
+        """One of several lines is hidden line by line, as it is printed."""
+        for value in self._hidden():
+            for part in value.splitlines():
+                if len(part) >= SHORTEST_SECRET:
+                    text = text.replace(part, HIDDEN)
+        return text
+
     def _append(self, stream: Stream, text: str) -> None:
         self._last += 1
         if len(self._lines) == MOST_LINES:
             self._characters -= len(self._lines[0].text)
-        self._lines.append(Line(seq=self._last, time=self._clock.now(), stream=stream, text=text))
+        line = Line(seq=self._last, time=self._clock.now(), stream=stream, text=text)
+        self._lines.append(line)
+        self._unwritten.append(line)
         self._characters += len(text)
         while self._characters > MOST_CHARACTERS:
             self._characters -= len(self._lines.popleft().text)

@@ -23,6 +23,7 @@ from firefly.bridge.http.control import ControlRoutes
 from firefly.bridge.http.files import FileRoutes
 from firefly.bridge.http.problems import problems
 from firefly.bridge.http.shadow import ShadowRoutes
+from firefly.bridge.journal import Journal
 from firefly.bridge.outer import Door, Outer
 from firefly.bridge.output import Output
 from firefly.bridge.repository import Repository
@@ -94,7 +95,7 @@ def build(environment: Environment, clock: Clock) -> Bridge:
 def _application(environment: Environment, storage: Storage, watcher: Watcher, clock: Clock) -> Application:
     # Numbers that no earlier life of this bridge has reached: who asks for what came after one of those gets it all.
     before = int(clock.now().timestamp() * 1000)
-    board, output = Board(clock, port=environment.port), Output(clock, before=before)
+    board, output = Board(clock, port=environment.port), Output(clock, before=before, hidden=environment.secrets.values)
     lifecycle = Lifecycle(
         environment=environment,
         files=ProjectFiles(storage),
@@ -117,6 +118,7 @@ async def serving(
     await runner.setup()
     try:
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(_journal(bridge.application.output, environment))
             if listener is not None:
                 await web.SockSite(runner, listener).start()
             if door is not None and runner.server is not None:
@@ -128,6 +130,19 @@ async def serving(
             yield bridge
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _journal(output: Output, environment: Environment) -> AsyncIterator[None]:
+    """What was printed before is there again, and what is printed is written down to its end."""
+    journal = Journal(environment.state / "output")
+    output.recall(await asyncio.to_thread(journal.recall))
+    task = asyncio.create_task(output.keep(journal), name="output-journal")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def run(
