@@ -41,6 +41,9 @@ class BridgeCalls:
         async with self._bridge(workspace_id) as bridge:
             await bridge.initialize(InitializeParams(clone=True, onto=onto))
 
+    async def wake(self, workspace_id: UUID) -> None:
+        await self._keeper.ensure(workspace_id)
+
     async def prepare(self, workspace_id: UUID) -> Prepared:
         async with self._bridge(workspace_id) as bridge:
             status = await bridge.prepare()

@@ -3,6 +3,7 @@
 A remix takes them along. They travel as a tar archive whose first member says what they are the difference from.
 """
 
+import asyncio
 import json
 import os
 import stat
@@ -64,6 +65,8 @@ class Carrying:
         before = await self._look(params)
         for _ in range(TRIES):
             whole = await in_thread(self._write, before, file)
+            if not before.present:
+                return
             after = await self._look(params)
             if whole and after == before:
                 return
@@ -73,9 +76,11 @@ class Carrying:
     async def _look(self, params: CarryParams) -> Changes:
         base = await self._base(params.base)
         diff = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=all")
-        tracked = _paths(await self._must(*diff, base or NOTHING, "--"))
-        others = _paths(await self._must("ls-files", "-z", "--others", "--exclude-standard"))
-        wanted = [path for path in tracked | others if _is_plain(path) and not (params.published and _is_hidden(path))]
+        tracked, others = await asyncio.gather(
+            self._must(*diff, base or NOTHING, "--"), self._must("ls-files", "-z", "--others", "--exclude-standard")
+        )
+        paths = _paths(tracked) | _paths(others)
+        wanted = [path for path in paths if _is_plain(path) and not (params.published and _is_hidden(path))]
         return await in_thread(self._sort, base, sorted(wanted))
 
     async def _base(self, wanted: str) -> str:

@@ -4,6 +4,7 @@ What makes the copy somebody's own is never read: members, grants, hooks, secret
 are, since nothing here asks for them. What git ignores is left out by git.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
@@ -51,14 +52,17 @@ class Remixing:
         source = await self._records.find_by_id(None, UUID(progress.input["source"]))
         if source is None or source.deleted_at is not None:
             raise NotFound("The project to copy was removed meanwhile.")
-        progress.step(HISTORY)
-        branch = await self._copier.copy(source.id, project.id)
-        async with self._records.database.connection() as connection:
-            await self._records.queries.set_default_branch(connection, id=project.id, branch=branch)
-        progress.step(FILES)
-        head = (await self._repositories.refs(project.id)).get(f"refs/heads/{branch}", "")
-        onto = await self._lies_on_layer(facts.workspace_id)
         async with AsyncExitStack() as stack:
+            # Meanwhile, since it takes as long as the rest: what it raises is raised again by what needs it.
+            waking = asyncio.create_task(self._bridge.wake(facts.workspace_id))
+            stack.push_async_callback(_end, waking)
+            progress.step(HISTORY)
+            branch = await self._copier.copy(source.id, project.id)
+            async with self._records.database.connection() as connection:
+                await self._records.queries.set_default_branch(connection, id=project.id, branch=branch)
+            progress.step(FILES)
+            head = (await self._repositories.refs(project.id)).get(f"refs/heads/{branch}", "")
+            onto = await self._lies_on_layer(facts.workspace_id)
             changes = await self._changes(stack, source, head, progress)
             if changes is None:
                 await self._bridge.initialize_clone(facts.workspace_id, onto=onto)
@@ -81,3 +85,10 @@ class Remixing:
             log.warning("remix.without_changes", project_id=str(progress.job.project_id), reason=error.detail)
             progress.step(FILES, f"Without what is not committed: {error.detail}")
             return None
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()

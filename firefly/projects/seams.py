@@ -63,6 +63,9 @@ class BridgeGateway(Protocol):
     async def initialize_remix(self, workspace_id: UUID, changes: AsyncIterator[bytes], *, onto: bool = False) -> None:
         """Fill the empty workspace from the hosted repository, then with `changes` of another workspace."""
 
+    async def wake(self, workspace_id: UUID) -> None:
+        """Start the sandbox; every other call does so too."""
+
     async def prepare(self, workspace_id: UUID) -> Prepared:
         """Install what the files ask for, and start nothing."""
 

@@ -115,6 +115,9 @@ class Bridge:
         self._check()
         self.archives[workspace_id] = b"".join([piece async for piece in body])
 
+    async def wake(self, workspace_id: UUID) -> None:
+        self._check()
+
     async def prepare(self, workspace_id: UUID) -> Prepared:
         self._check()
         self.preparing.set()

@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firefly.bridge.detection import node, python
+from firefly.bridge.detection import devcontainer, node, python
+from firefly.bridge.detection.devcontainer import DevContainer
 from firefly.bridge.detection.plan import InstallStep, Plan
 from firefly.bridge.detection.project import ProjectFiles
 from firefly.protocol.activity import Wishes
@@ -19,6 +20,7 @@ _ACTED_ON = frozenset({"install", "dev", "run", "port", "env", "preview", "watch
 _NOT_YET = {"preview": ("access",), "resources": ("disk",)}
 # What other tools of the house were told by.
 _FOREIGN = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml", "watch.json")
+_INSTALLING = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml")
 _PROCFILE_WEB = re.compile(r"^web:\s*(.+?)\s*$", re.MULTILINE)
 _SITES = ("", "public", "site", "dist", "docs")
 
@@ -30,7 +32,29 @@ def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> P
 
     text = files.text(MANIFEST_NAME)
     manifest = parse(text) if text is not None else Manifest()
-    return _with_manifest(_plan(files, manifest, port if port_is_fixed else manifest.port or port), manifest, files)
+    container = devcontainer.read(files) if text is None else None
+    wanted = manifest.port or (container.port if container else None) or port
+    plan = _with_manifest(_plan(files, manifest, port if port_is_fixed else wanted), manifest, files)
+    return _with_container(plan, container, files) if container else plan
+
+
+def _with_container(plan: Plan, container: DevContainer, files: ProjectFiles) -> Plan:
+    """What it installs comes after what the files ask for by themselves."""
+    inputs = (container.path, *(path for path in _INSTALLING if files.has(path)))
+    install = tuple(InstallStep("Set up as devcontainer.json says", text, inputs, None) for text in container.install)
+    command, notes = plan.command, container.notes
+    if container.start and command:
+        command = f"{{ {container.start}; }}; {command}"
+    elif container.start:
+        notes = (*notes, f"{container.path}: postStartCommand is not run, since nothing is started.")
+    return replace(
+        plan,
+        install=(*plan.install, *install),
+        command=command,
+        env={**plan.env, **container.env},
+        restart_on=(*plan.restart_on, container.path),
+        notes=(*plan.notes, *notes),
+    )
 
 
 def _plan(files: ProjectFiles, manifest: "Manifest", port: int) -> Plan:
@@ -107,6 +131,5 @@ def _with_inputs(step: InstallStep, manifest: "Manifest", files: ProjectFiles) -
 
 
 def _own_install(manifest: "Manifest", files: ProjectFiles) -> tuple[InstallStep, ...]:
-    known = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml", MANIFEST_NAME)
-    inputs = tuple(path for path in (*manifest.watch.install, *known) if files.has(path))
+    inputs = tuple(path for path in (*manifest.watch.install, *_INSTALLING, MANIFEST_NAME) if files.has(path))
     return tuple(InstallStep("Install", command, inputs, None) for command in manifest.install or ())

@@ -151,12 +151,12 @@ class WorkspaceService:
             if not onto:
                 self._must_be_empty()
             base = await asyncio.to_thread(carrying.base_of, changes)
-            done = await self._clone()
-            if base == (done.commit or "") or (base and await self._repository.go_back(base)):
+            commit = await self._repository.clone()
+            if base == (commit or "") or (base and await self._repository.go_back(base)):
                 await in_thread(carrying.unpack, changes, self._workspace)
             self._connected = True
             await self._application.look_again()
-            return Initialized(files=self._count(), commit=await self._repository.head())
+            return Initialized(files=len(self._present()), commit=await self._repository.head())
 
     async def pack_changes(self, params: CarryParams, file: BinaryIO) -> None:
         """Write what the hosted repository does not have, as `initialize_remix` takes it."""
