@@ -12,7 +12,7 @@ from firefly.audit import Audit
 from firefly.auth import RateLimiter
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import AddressPolicy, Copier, Gateway, Importer, Shadows
+from firefly.git import AddressPolicy, Copier, Copies, Gateway, Importer, Shadows
 from firefly.projects import (
     Access,
     Catalogue,
@@ -112,9 +112,12 @@ class Work:
             git=hosting.git, maintenance=hosting.maintenance, epoch_of=keeper.workspaces.epoch,
             advanced=keeper.workspaces.note_flush,
         )  # fmt: skip
+        copies = Copies(
+            database=ground.database, artifacts=ground.artifacts, clock=ground.clock, check_epoch=shadows.check_epoch
+        )
         gateway = Gateway(
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
-            shadows=shadows, reads_only=reading.__contains__,
+            shadows=shadows, copies=copies, reads_only=reading.__contains__,
         )  # fmt: skip
         made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes, layers, reading)
         keeper.inform_by(BridgeInformant(keeper))

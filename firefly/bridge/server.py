@@ -34,6 +34,7 @@ from firefly.bridge.services.listing import Lister
 from firefly.bridge.services.terminals import Terminals
 from firefly.bridge.services.watch import Watch
 from firefly.bridge.services.workspace import MAX_MESSAGE, WorkspaceService
+from firefly.bridge.shadow.copies import Copies
 from firefly.bridge.shadow.flusher import Flusher
 from firefly.bridge.shadow.restoring import Restoring
 from firefly.bridge.shadow.store import ShadowStore
@@ -76,7 +77,9 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     files, execution = Files(workspace, storage, annex, lister), Execution(environment)
     terminals = Terminals(workspace, environment)
     repository, store = Repository(environment), ShadowStore(environment)
-    flusher, restoring = Flusher(environment, watcher, clock, store=store), Restoring(environment, repository, store)
+    copies = Copies(environment, store)
+    flusher = Flusher(environment, watcher, clock, store=store, copies=copies)
+    restoring = Restoring(environment, repository, store, copies)
     service = WorkspaceService(environment, workspace, storage, repository, application, flusher, restoring)
     watch = Watch(workspace, storage, watcher)
     dispatcher = Dispatcher([service, files, watch, terminals, application, execution])

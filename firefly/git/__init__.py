@@ -2,6 +2,7 @@
 
 from .addresses import AddressPolicy
 from .command import Git, GitFailed
+from .copies import Copies
 from .copying import Copier
 from .gateway import SOCKET, Gateway
 from .importing import Importer
@@ -17,6 +18,7 @@ __all__ = [
     "SOCKET",
     "AddressPolicy",
     "Copier",
+    "Copies",
     "Gateway",
     "Git",
     "GitFailed",

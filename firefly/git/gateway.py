@@ -4,16 +4,18 @@ import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import structlog
 
-from ..errors import FireflyError, Forbidden, InvalidInput, NotFound, Unavailable
+from ..errors import FireflyError, Forbidden, NotFound
 from ..unixsockets import inode_of, put_in_place
+from . import greeting
 from .command import Git
+from .copies import Copies
 from .exchange import Caller, exchange, pieces, read_commands
+from .greeting import GitWanted
 from .model import Service
 from .pushes import PendingPush, Pushes
 from .receiving import CommandReader, ReportReader
@@ -23,15 +25,14 @@ from .shadows import Shadows
 log = structlog.get_logger()
 
 SOCKET = "git.sock"
-SHADOW = "shadow"
 _CONNECTIONS = 4
 _WAITING = 16
-_GREETING_LIMIT = 10.0
 
 
 class Gateway:
     """One listener per running sandbox. Protocol: `<service>\\n`, `ok\\n` or `error <sentence>\\n`, then git's own.
-    `<service> shadow <epoch>\\n` is about the workspace's shadow branches.
+    `<service> shadow <epoch>\\n` is about the workspace's shadow branches, `copy-put` and `copy-get` about the copy of
+    the files that git ignores (see `greeting`).
 
     `project_of` says whose workspace it is, at each connection: None for one that nobody has claimed.
     Pushes that come this way are recorded with `via="workspace"` and update no workspace.
@@ -45,6 +46,7 @@ class Gateway:
         pushes: Pushes,
         project_of: Callable[[UUID], Awaitable[UUID | None]],
         shadows: Shadows,
+        copies: Copies,
         reads_only: Callable[[UUID], bool] = lambda _: False,
     ) -> None:
         self._git = git
@@ -52,6 +54,7 @@ class Gateway:
         self._pushes = pushes
         self._project_of = project_of
         self._shadows = shadows
+        self._copies = copies
         self._reads_only = reads_only
         self._listeners: dict[UUID, _Listener] = {}
 
@@ -78,13 +81,16 @@ class Gateway:
 
     async def _answer(self, workspace_id: UUID, reader: StreamReader, writer: StreamWriter) -> None:
         try:
-            wanted = await _greeting(reader)
+            wanted = await greeting.read(reader)
             project_id = await self._project_of(workspace_id)
             if project_id is None:
                 raise NotFound("This workspace belongs to no project yet.")
-            reads = wanted.epoch is None and wanted.service is Service.UPLOAD_PACK
+            reads = wanted == GitWanted(Service.UPLOAD_PACK)
             if self._reads_only(workspace_id) and not reads:
                 raise Forbidden("What is made ready for others pushes nothing.")
+            if not isinstance(wanted, GitWanted):
+                await self._copies.serve(workspace_id, wanted, reader, writer)
+                return
             path = await self._repositories.existing(project_id)
             if wanted.epoch is not None:
                 await self._shadows.check(workspace_id, wanted.epoch, wanted.service)
@@ -92,11 +98,13 @@ class Gateway:
             writer.write(f"error {error.detail}\n".encode())
             return
         writer.write(b"ok\n")
-        caller = Caller(workspace_id, project_id, path, pieces(reader), writer)
+        await self._serve(Caller(workspace_id, project_id, path, pieces(reader), writer), wanted)
+
+    async def _serve(self, caller: Caller, wanted: GitWanted) -> None:
         if wanted.epoch is not None:
             await self._shadows.serve(caller, wanted.service, wanted.epoch)
         elif wanted.service is Service.UPLOAD_PACK:
-            await exchange(self._git, path, wanted.service, caller.body, writer)
+            await exchange(self._git, caller.path, wanted.service, caller.body, caller.writer)
         else:
             await self._receive(caller)
 
@@ -167,28 +175,3 @@ class _Listener:
         # Another server may listen there by now.
         if self._path is not None and await asyncio.to_thread(inode_of, self._path) == self._inode:
             await asyncio.to_thread(self._path.unlink, missing_ok=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """`epoch`: the caller's, when it is about shadow branches."""
-
-    service: Service
-    epoch: int | None = None
-
-
-async def _greeting(reader: StreamReader) -> _Wanted:
-    try:
-        async with asyncio.timeout(_GREETING_LIMIT):
-            line = await reader.readline()
-        service, *more = line.decode("ascii").strip().split(" ")
-        if not more:
-            return _Wanted(Service(service))
-        word, epoch = more
-        if word != SHADOW:
-            raise ValueError(word)
-        return _Wanted(Service(service), int(epoch))
-    except TimeoutError as error:
-        raise Unavailable("Say which service you want.") from error
-    except ValueError as error:
-        raise InvalidInput("There is no such service.") from error

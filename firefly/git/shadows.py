@@ -67,14 +67,14 @@ class Shadows:
 
     async def check(self, workspace_id: UUID, epoch: int, service: Service) -> None:
         """Raises Conflict for an old epoch, and RateLimited for a push that comes too early."""
-        await self._check_epoch(workspace_id, epoch)
+        await self.check_epoch(workspace_id, epoch)
         wait = self._even_at.get(workspace_id, 0.0) - self._monotonic()
         if wait > 0 and service is Service.RECEIVE_PACK:
             raise RateLimited(
                 f"Checkpoints come too fast, or are too large. The next is taken in {wait:.0f} s.", retry_after=wait
             )
 
-    async def _check_epoch(self, workspace_id: UUID, epoch: int) -> None:
+    async def check_epoch(self, workspace_id: UUID, epoch: int) -> None:
         newest = await self._epoch_of(workspace_id)
         if epoch < newest:
             raise Conflict(
@@ -94,7 +94,7 @@ class Shadows:
             report.set_sideband(commands.sideband)
             check_changes(caller.workspace_id, commands.changes)
             # Again, since the pack may have been long in coming.
-            await self._check_epoch(caller.workspace_id, epoch)
+            await self.check_epoch(caller.workspace_id, epoch)
             changes.extend(commands.changes)
 
         async def body() -> AsyncIterator[bytes]:

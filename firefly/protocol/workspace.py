@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from firefly.protocol.model import Params, Result
 
+# Bytes of the copy of a workspace's files that git ignores.
+MOST_COPIED = 512 << 20
+
 
 class Role(StrEnum):
     OWNER = "owner"

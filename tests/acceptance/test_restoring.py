@@ -18,6 +18,7 @@ printf 'mine\\r\\n' > committed.txt; git add committed.txt; git commit -qm "Neve
 git checkout -qb topic/one
 printf 'a\\0b\\r\\n' > 'odd name'; ln -s 'odd name' link; chmod +x index.html; mkdir -p deep/er; echo x > deep/er/file
 echo '*.css text eol=crlf' > .gitattributes; rm style.css
+printf 'ignored\\0\\r\\n' > .env; mkdir data; echo rows > data/db; printf '.env\\ndata\\n' > .gitignore
 """
 STATE = "git symbolic-ref HEAD; git log -1 --format=%H%s; git remote get-url origin; stat -c %A index.html"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tarfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from firefly.bridge.environment import Environment
-from firefly.bridge.shadow import flusher
+from firefly.bridge.shadow import copies, flusher
 from firefly.bridge.shadow.checkpoint import message, read, reference
-from firefly.bridge.shadow.store import Head
+from firefly.bridge.shadow.copies import Copies
+from firefly.bridge.shadow.store import Head, ShadowStore
 from firefly.errors import Conflict, Unavailable
 from firefly.protocol.workspace import InitializeParams
 from tests.bridge.conftest import CONFIGURATION, Running, git
-from tests.bridge.gateway import gateway
+from tests.bridge.gateway import COPY, gateway
 from tests.support.waiting import eventually
 
 REF = "refs/firefly/w1/main"
@@ -26,6 +28,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bridge that has just been started has nothing better to do."""
     monkeypatch.setattr(flusher, "FIRST", 0.0)
     monkeypatch.setattr(flusher, "QUIET", 0.1)
+    monkeypatch.setattr(copies, "SETTLE", 0.1)
 
 
 @pytest.fixture
@@ -185,7 +188,8 @@ async def test_what_was_edited_while_no_bridge_looked_is_found(edited: Running, 
     await edited.bridge.flusher.close()
     (edited.tree / "index.html").write_text("<h1>unseen")
     again = flusher.Flusher(edited.environment, edited.bridge.flusher._watcher, edited.bridge.flusher._clock,
-                            store=type(edited.bridge.flusher._store)(edited.environment))  # fmt: skip
+                            store=(store := ShadowStore(edited.environment)),
+                            copies=Copies(edited.environment, store))  # fmt: skip
     again.begin()
     await eventually(lambda: shown(hosted, "index.html") == "<h1>unseen")
     await again.close()
@@ -233,6 +237,46 @@ async def test_no_edit_waits_longer_than_three_seconds_for_its_turn(edited: Runn
     # As if something had been edited all the time.
     made._since, made._last, made._not_before = 100.0, 102.9, 0.0
     assert made._rest() + time.monotonic() <= 103.0
+
+
+async def test_what_git_ignores_is_copied_but_caches_are_not(edited: Running, hosted: Path) -> None:
+    for path in ("secret", "node_modules/a/index.js", "data/rows.db", "data/dist/x", "big/declared/x", "nested/file"):
+        (edited.tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (edited.tree / path).write_bytes(b"a\0b")
+    (edited.tree / "data/link").symlink_to("rows.db")
+    (edited.tree / ".gitignore").write_text("secret\nnode_modules\ndata\nbig\n")
+    (edited.tree / "firefly.yml").write_text("caches: [big/declared]\n")
+    git(edited.tree / "nested", "init", "-q")
+    kept = edited.environment.gateway / COPY
+    status = await edited.client.flush()
+
+    assert (status.flushed, status.error, status.refused) == (True, "", [])
+    with tarfile.open(kept) as tar:
+        names = tar.getnames()
+    assert [name for name in names if not name.startswith("nested/.git/")] == [
+        "data/link", "data/rows.db", "nested/file", "secret",
+    ]  # fmt: skip
+    assert "nested/.git/HEAD" in names
+    first = kept.read_bytes()
+    kept.unlink()
+    await edited.client.flush()
+    assert not kept.exists(), "what has not changed is not sent again"
+    (edited.tree / "secret").write_text("other")
+    assert await eventually(lambda: kept.exists() and kept.read_bytes() != first, within=20)
+
+
+async def test_what_does_not_fit_in_the_copy_is_named(
+    edited: Running, hosted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firefly.bridge.shadow.parcel.MOST_COPIED", 5000)
+    (edited.tree / ".gitignore").write_text("secret*\n")
+    (edited.tree / "secret-large").write_bytes(bytes(8000))
+    (edited.tree / "secret-small").write_bytes(bytes(80))
+    status = await edited.client.flush()
+
+    assert [(refused.path, refused.size) for refused in status.refused] == [("secret-large", 8000)]
+    with tarfile.open(edited.environment.gateway / COPY) as tar:
+        assert tar.getnames() == ["secret-small"]
 
 
 async def test_nothing_is_begun_in_a_workspace_that_has_lost_its_files_before_they_are_restored(

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import Git, Maintenance, Pushes, PushRecorded, Repositories, SmartHTTP
+from firefly.artifacts import FileArtifactStore
+from firefly.clock import SystemClock
+from firefly.git import Copies, Git, Maintenance, Pushes, PushRecorded, Repositories, Shadows, SmartHTTP
 from firefly.store import Database
 from firefly.testing.bus import MemoryBus
 
@@ -70,3 +72,9 @@ async def hosted(database: Database, repositories: Repositories, tool: Git) -> H
     pushes = Pushes(database=database, bus=bus, repositories=repositories, maintenance=maintenance)
     smart = SmartHTTP(git=tool, repositories=repositories, pushes=pushes, listener=listener)
     return Hosted(project_id, account_id, repositories, maintenance, pushes, smart, listener, bus, database, tool)
+
+
+def copies_of(hosted: Hosted, shadows: Shadows, folder: Path) -> Copies:
+    """Copies in an artifact store below `folder`."""
+    artifacts = FileArtifactStore(folder / "artifacts")
+    return Copies(database=hosted.database, artifacts=artifacts, clock=SystemClock(), check_epoch=shadows.check_epoch)

@@ -12,7 +12,7 @@ import pytest
 from firefly.git import SOCKET, Gateway, Shadows
 from tests.support.waiting import eventually
 
-from .conftest import Hosted
+from .conftest import Hosted, copies_of
 from .support import client, commit, git
 
 # What git-remote-firefly does: `connect`, one line each way, then bytes.
@@ -56,7 +56,7 @@ def workspace(owners: dict[UUID, UUID]) -> UUID:
 
 
 @pytest.fixture
-async def gateway(hosted: Hosted, owners: dict[UUID, UUID]) -> AsyncIterator[Gateway]:
+async def gateway(hosted: Hosted, owners: dict[UUID, UUID], tmp_path: Path) -> AsyncIterator[Gateway]:
     async def project_of(workspace_id: UUID) -> UUID | None:
         return owners.get(workspace_id)
 
@@ -65,7 +65,12 @@ async def gateway(hosted: Hosted, owners: dict[UUID, UUID]) -> AsyncIterator[Gat
 
     shadows = Shadows(git=hosted.tool, maintenance=hosted.maintenance, epoch_of=epoch_of)
     made = Gateway(
-        git=hosted.tool, repositories=hosted.repositories, pushes=hosted.pushes, project_of=project_of, shadows=shadows
+        git=hosted.tool,
+        repositories=hosted.repositories,
+        pushes=hosted.pushes,
+        project_of=project_of,
+        shadows=shadows,
+        copies=copies_of(hosted, shadows, tmp_path),
     )
     yield made
     await made.close()

@@ -13,7 +13,7 @@ from firefly.git.shadows import BYTES_A_SECOND, prefix
 from firefly.resources import PACKAGE
 from tests.support.waiting import eventually
 
-from .conftest import Hosted
+from .conftest import Hosted, copies_of
 from .hosting import application, listening
 from .support import client, commit, git
 
@@ -62,7 +62,12 @@ async def inside(hosted: Hosted, authority: Authority, workspace: UUID, tmp_path
         monotonic=lambda: authority.monotonic(),
     )  # fmt: skip
     gateway = Gateway(
-        git=hosted.tool, repositories=hosted.repositories, pushes=hosted.pushes, project_of=project_of, shadows=shadows
+        git=hosted.tool,
+        repositories=hosted.repositories,
+        pushes=hosted.pushes,
+        project_of=project_of,
+        shadows=shadows,
+        copies=copies_of(hosted, shadows, tmp_path),
     )
     await gateway.listen(workspace, tmp_path)
     folder = tmp_path / "workspace"

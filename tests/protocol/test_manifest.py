@@ -27,6 +27,7 @@ schedule: {nightly: "0 3 * * *"}
 watch: {install: [package.json], restart: ["server/**"], throttle: 100ms}
 idle: {freeze: 10m, stop: 60m}
 database: postgres     # one per preview
+caches: [data/raw]     # not copied with what git ignores
 """
 
 

@@ -15,7 +15,7 @@ from firefly.protocol.errors import MANIFEST_NAME
 if TYPE_CHECKING:
     from firefly.protocol.manifest import Manifest
 
-_ACTED_ON = frozenset({"install", "dev", "run", "port", "env", "preview", "watch", "idle", "resources"})
+_ACTED_ON = frozenset({"caches", "install", "dev", "run", "port", "env", "preview", "watch", "idle", "resources"})
 # Of sections that are acted on, what is not.
 _NOT_YET = {"preview": ("access",), "resources": ("disk",)}
 # What other tools of the house were told by.

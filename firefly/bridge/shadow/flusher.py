@@ -11,6 +11,7 @@ import structlog
 from firefly.bridge.environment import Environment
 from firefly.bridge.shadow import checkpoint
 from firefly.bridge.shadow.changes import Changes, sort
+from firefly.bridge.shadow.copies import Copies
 from firefly.bridge.shadow.references import References
 from firefly.bridge.shadow.store import Head, ShadowStore
 from firefly.bridge.tasks import in_thread
@@ -35,11 +36,14 @@ log = structlog.get_logger()
 
 
 class Flusher:
-    def __init__(self, environment: Environment, watcher: Watcher, clock: Clock, *, store: ShadowStore) -> None:
+    def __init__(
+        self, environment: Environment, watcher: Watcher, clock: Clock, *, store: ShadowStore, copies: Copies
+    ) -> None:
         self._environment = environment
         self._watcher = watcher
         self._clock = clock
         self._store = store
+        self._copies = copies
         self._references = References(environment.workspace / REPOSITORY, self._moved)
         self._pending = Changes()
         self._since: float | None = None
@@ -62,6 +66,7 @@ class Flusher:
         self._not_before = time.monotonic() + FIRST
         self._note(Changes(everything=True))
         self._references.open()
+        self._copies.begin()
         self._tasks = [
             asyncio.create_task(self._listen(), name="shadow-listen"),
             asyncio.create_task(self._work(), name="shadow-work"),
@@ -72,14 +77,15 @@ class Flusher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._references.close()
+        await self._copies.close()
 
     def status(self) -> ShadowStatus:
         return ShadowStatus(
-            flushed=not (self._pending or self._lock.locked()),
+            flushed=not (self._pending or self._lock.locked()) and self._copies.flushed,
             flushed_at=self._at,
             commit=self._done[1] if self._done else None,
-            error=self._error,
-            refused=list(self._refused.values()),
+            error=self._error or self._copies.error,
+            refused=[*self._refused.values(), *self._copies.refused],
         )
 
     def busy(self) -> Iterable[str]:
@@ -94,6 +100,7 @@ class Flusher:
             await asyncio.sleep(2 * BATCH_SECONDS)
             self._pending.everything = True
             await self._flush()
+            await self._copies.flush()
         return self.status()
 
     async def flush_within(self, seconds: float) -> None:
@@ -102,6 +109,7 @@ class Flusher:
             async with asyncio.timeout(seconds):
                 if self._tasks and not self.status().flushed:
                     await self._flush()
+                    await self._copies.flush()
 
     def _moved(self) -> None:
         self._note(Changes(references=True))
@@ -139,6 +147,9 @@ class Flusher:
     async def _flush(self) -> None:
         async with self._lock:
             self._wake.clear()
+            if not self._pending:
+                # Somebody asked for it meanwhile.
+                return
             self._since = None
             taken, begun = self._pending.take(), time.monotonic()
             try:
@@ -183,6 +194,8 @@ class Flusher:
         paths = set(await self._store.everything()) if changes.everything else changes.paths
         if changes.everything:
             self._refused.clear()
+            self._copies.look()
+        self._copies.configured(paths)
         if not paths:
             return
         found = await in_thread(sort, self._environment.workspace, paths)
@@ -190,6 +203,7 @@ class Flusher:
             self._refused.pop(path, None)
         self._refused |= {refused.path: refused for refused in found.refused}
         ignored = await self._store.ignored([*found.present, *found.gone])
+        await self._copies.note([*ignored, *found.nested])
         present = [path for path in found.present if path not in ignored]
         await self._store.stage(present, found.gone)
 

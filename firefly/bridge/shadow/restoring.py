@@ -1,4 +1,6 @@
-"""Brings back a workspace whose files are gone: from the hosted repository and the newest checkpoint."""
+"""Brings back a workspace whose files are gone: from the hosted repository, the newest checkpoint and the copy of
+ignored files.
+"""
 
 import shutil
 from contextlib import suppress
@@ -7,6 +9,7 @@ from pathlib import Path
 from firefly.bridge.environment import Environment
 from firefly.bridge.repository import DEFAULT_BRANCH, REMOTE, Repository
 from firefly.bridge.shadow import checkpoint
+from firefly.bridge.shadow.copies import Copies
 from firefly.bridge.shadow.store import Head, ShadowStore
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX
@@ -17,11 +20,12 @@ TRANSFER_LIMIT = 900.0
 
 
 class Restoring:
-    def __init__(self, environment: Environment, repository: Repository, store: ShadowStore) -> None:
+    def __init__(self, environment: Environment, repository: Repository, store: ShadowStore, copies: Copies) -> None:
         self._environment = environment
         self._tree = environment.workspace
         self._repository = repository
         self._store = store
+        self._copies = copies
 
     def is_lost(self) -> bool:
         """Whether there is nothing at all, not even a repository: deleting every file does not look like that."""
@@ -33,7 +37,9 @@ class Restoring:
         Raises Unavailable where something cannot be had; the workspace then is as empty as before.
         """
         try:
-            return await self._restore()
+            newest = await self._restore()
+            await self._copies.fetch()
+            return newest
         except BaseException:
             await in_thread(self._empty)
             raise

@@ -114,6 +114,13 @@ class ShadowStore:
         listed = await self.must("ls-files", "-z", *flags)
         return [os.fsdecode(raw) for raw in listed.out.split(b"\0") if raw]
 
+    async def unversioned(self) -> list[str]:
+        """Files, and folders with a slash at the end, that no checkpoint holds: ignored ones, and repositories."""
+        ignored = await self.must("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+        others = await self.must("ls-files", "-z", "--others", "--exclude-standard")
+        paths = [os.fsdecode(raw) for raw in ignored.out.split(b"\0") if raw]
+        return paths + [os.fsdecode(raw) for raw in others.out.split(b"\0") if raw.endswith(b"/")]
+
     async def ignored(self, paths: Sequence[str]) -> set[str]:
         """Those of `paths` that git ignores; none of them may lie in a repository of its own."""
         if not paths:

@@ -14,3 +14,18 @@ select id, project_id, pusher_id, via, changes from pushes where state = 'pendin
 -- name: list_pushes
 select id, project_id, pusher_id, via, state, changes, created_at, settled_at
 from pushes where project_id = :project_id order by created_at desc limit :most;
+
+-- name: find_copy^
+select digest, size, files, made_at from workspace_copies where workspace_id = :workspace_id;
+
+-- name: lock_copy$
+select digest from workspace_copies where workspace_id = :workspace_id for update;
+
+-- name: put_copy!
+insert into workspace_copies (workspace_id, digest, size, files, epoch, made_at)
+values (:workspace_id, :digest, :size, :files, :epoch, :now)
+on conflict (workspace_id) do update set digest = excluded.digest, size = excluded.size, files = excluded.files,
+    epoch = excluded.epoch, made_at = excluded.made_at;
+
+-- name: remove_copy$
+delete from workspace_copies where workspace_id = :workspace_id returning digest;
