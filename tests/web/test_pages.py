@@ -65,6 +65,15 @@ async def test_the_dashboard_gets_its_facts_as_data(world: World, built: Assets)
     assert '/assets/shared-1.css"' in html
 
 
+async def test_the_address_of_a_remix_is_a_page_of_the_dashboard_that_tells_nothing_of_the_source(
+    world: World, built: Assets
+) -> None:
+    browser = await world.browser(world.ada)
+    html = await (await browser.get("/remix/bob/secret-plans")).text()
+    assert boot_of(html)["page"] == "dashboard"
+    assert boot_of(html)["project"] is None
+
+
 async def test_a_page_knows_the_present_display_name(world: World, built: Assets) -> None:
     browser = await world.browser(world.ada)
     await browser.patch("/api/v1/me", json={"display_name": "Countess"})

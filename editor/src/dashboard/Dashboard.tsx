@@ -8,6 +8,7 @@ import "./dashboard.css";
 import { NewProject, type Source } from "./NewProject";
 import { ProjectList } from "./ProjectList";
 import { sharedOf } from "../sharing/types";
+import { RemixDialog } from "./RemixDialog";
 import { RenameDialog } from "./RenameDialog";
 import { Search } from "./Search";
 import { api, useDashboard } from "./store";
@@ -35,6 +36,8 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
   const binned = useDashboard((state) => state.bin.items.length);
   const shown = useDeferredValue(query);
   const source = DIALOGS[path];
+  const remixed = /^\/remix\/([^/]+\/[^/]+)$/.exec(path)?.[1];
+  const projects = useDashboard((state) => state.projects.items);
   useShortcut("n", () => go("/new"));
   return (
     <>
@@ -56,6 +59,14 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
         {path === "/bin" ? <Bin /> : <ProjectList user={user} server={server} query={shown} onClear={() => setQuery("")} onAsk={setAsked} />}
       </Frame>
       {source && <NewProject key={source} user={user} source={source} onClose={() => go("/")} />}
+      {remixed && (
+        <RemixDialog
+          key={remixed}
+          source={remixed}
+          taken={new Set(projects.filter(({ owner }) => owner === user.name).map(({ name }) => name))}
+          onClose={() => go("/")}
+        />
+      )}
       {asked?.about === "rename" && (
         <RenameDialog project={asked.project} onClose={() => setAsked(null)} />
       )}

@@ -44,7 +44,7 @@ export function JobSteps({ project, job: first, onClose }: Props) {
           </>
         ) : (
           <>
-            <Button onClick={() => void cancelJob(job)}>Cancel the import</Button>
+            <Button onClick={() => void cancelJob(job)}>Cancel the {job.kind === "remix" ? "remix" : "import"}</Button>
             <Button kind="primary" onClick={onClose}>
               Close, it goes on
             </Button>
@@ -68,7 +68,7 @@ export function JobSteps({ project, job: first, onClose }: Props) {
 
 function titleOf(job: Job, name: string): string {
   if (job.state === "failed") return `${name} was not filled`;
-  if (job.state === "cancelled") return "The import was cancelled";
+  if (job.state === "cancelled") return `The ${job.kind === "remix" ? "remix" : "import"} was cancelled`;
   return job.state === "succeeded" ? `${name} is ready` : `Filling ${name}`;
 }
 

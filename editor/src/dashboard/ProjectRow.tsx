@@ -1,6 +1,7 @@
-import { Copy, Ellipsis, ExternalLink, Globe, PencilLine, Play, Settings, Square, Trash2, Users } from "lucide-react";
+import { Copy, Ellipsis, ExternalLink, GitFork, Globe, PencilLine, Play, Settings, Square, Trash2, Users } from "lucide-react";
 import type { Account, Job, Project } from "../shared/api";
 import { Button, dotOf, Menu, RelativeTime, showToast, StateDot, Tooltip, type MenuItem } from "../shared/components";
+import { go } from "../shared/router";
 import type { Asked } from "./Dashboard";
 import { jobEnded, mayManage, runningStep } from "./list";
 import { cancelJob, deleteProject, toggleSandbox, useDashboard } from "./store";
@@ -96,6 +97,7 @@ function itemsFor(project: Project, onAsk: (asked: Asked) => void): MenuItem[] {
       onSelect: () => void toggleSandbox(project),
       disabled: project.role === "viewer",
     },
+    { label: "Remix…", icon: <GitFork size={16} />, onSelect: () => go(`/remix/${project.owner}/${project.name}`) },
     { label: "Share…", icon: <Users size={16} />, onSelect: () => onAsk({ about: "members", project }) },
     { label: "Settings", icon: <Settings size={16} />, href: `${editorOf(project)}/settings` },
     {

@@ -88,6 +88,7 @@ function General({ api, project, onChange }: { api: Api; project: Project; onCha
   return (
     <form className="settings-section settings-form" onSubmit={(event) => void submit(event)}>
       <h2>General</h2>
+      <Lineage project={project} />
       <Field label="Name" error={error} hint="The old addresses lead to the new ones for 90 days.">
         {(given) => (
           <input {...given} className="ff-input" value={name} disabled={!mayChange} spellCheck={false} onChange={(event) => setName(event.target.value)} />
@@ -104,6 +105,20 @@ function General({ api, project, onChange }: { api: Api; project: Project; onCha
         </Button>
       )}
     </form>
+  );
+}
+
+function Lineage({ project: { remix_of: source, remixes } }: { project: Project }) {
+  if (!source && !remixes) return null;
+  return (
+    <p className="ff-muted">
+      {source && (
+        <>
+          A remix of <a href={`/app/${source}`}>{source}</a>.{" "}
+        </>
+      )}
+      {remixes > 0 && (remixes === 1 ? "Remixed once." : `Remixed ${remixes} times.`)}
+    </p>
   );
 }
 

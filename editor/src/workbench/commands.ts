@@ -118,6 +118,7 @@ function runCommands(workbench: Workbench): Command[] {
     { id: "sandbox-stop", group: "Sandbox", label: "Put sandbox to sleep", when: sandboxRuns, run: () => void workbench.setSandbox("stop") },
     { id: "sandbox-start", group: "Sandbox", label: "Wake sandbox", when: () => !sandboxRuns(), run: () => workbench.connect() },
     { id: "share", group: "Go", label: "Share, and answer who asks…", run: () => store.set({ sharing: true }) },
+    { id: "remix", group: "Go", label: "Remix this project…", run: () => location.assign(`/remix/${store.state.project.owner}/${store.state.project.name}`) },
     { id: "dashboard", group: "Go", label: "Back to all projects", run: () => location.assign(store.state.project.dashboardUrl) },
     { id: "settings", group: "Go", label: "Project settings", run: () => location.assign(store.state.project.settingsUrl) },
   ];

@@ -9,6 +9,8 @@ export function project(name: string, more: Partial<Project> = {}): Project {
     visibility: "members",
     default_branch: "main",
     template: null,
+    remix_of: null,
+    remixes: 0,
     role: "owner",
     created_at: "2026-11-01T00:00:00Z",
     changed_at: "2026-11-01T00:00:00Z",

@@ -28,6 +28,7 @@ ACCOUNT_PAGES = (
 def set_up_application_pages(app: web.Application) -> None:
     for path in DASHBOARD_PAGES:
         app.router.add_get(path, dashboard)
+    app.router.add_get("/remix/{owner}/{name}", dashboard)
     for path in ACCOUNT_PAGES:
         app.router.add_get(path, account)
     app.router.add_get("/app/{owner}/{name}", editor)

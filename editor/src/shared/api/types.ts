@@ -32,6 +32,9 @@ export interface Project {
   visibility: Visibility;
   default_branch: string;
   template: string | null;
+  /** `owner/name`, if the user may see it. */
+  remix_of: string | null;
+  remixes: number;
   role: Role | null;
   created_at: string;
   changed_at: string;
@@ -71,6 +74,7 @@ export interface NewProject {
   visibility?: Visibility;
   template?: string;
   git_url?: string;
+  remix_of?: string;
 }
 
 export interface ProjectChange {
