@@ -82,7 +82,7 @@ async def test_calls_without_a_credential_are_closed_unless_declared_open(world:
     client = world.client()
     for operation in OPERATIONS:
         path = operation.full_path.replace(":.*", "").format(
-            owner="ada", name="x", path="a", member="m", id="i", user="u"
+            owner="ada", name="x", path="a", member="m", id="i", user="u", secret="S"
         )
         response = await client.request(operation.method, path, json={})
         assert response.status in ({200, 404, 422} if operation.public else {401}), (operation.method, path)
