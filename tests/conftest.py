@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from firefly.bus import Bus, PostgresBus
+from firefly.sandbox.docker.engine import Engine as EngineClient
 from firefly.secrets import Keyring
 from firefly.settings import PREFIX, Settings
 from firefly.store import Database
@@ -17,6 +18,7 @@ from tests.support.database import TestServer
 from tests.support.engine import Engine
 from tests.support.images import make_image
 from tests.support.server import LiveServer
+from tests.support.shown import Shown
 
 # The same examples in every run, whoever owns the checkout; a busy machine is no failure.
 hypothesis.settings.register_profile("firefly", database=None, deadline=None, derandomize=True)
@@ -86,6 +88,13 @@ def engine() -> Iterator[Engine]:
 def project_image(engine: Engine) -> str:
     """The name of the project image in that engine."""
     return make_image(engine.url, engine.folder)
+
+
+@pytest.fixture
+async def shown(engine: Engine) -> AsyncIterator[Shown]:
+    client = EngineClient(engine.url)
+    yield Shown(client)
+    await client.close()
 
 
 @pytest.fixture

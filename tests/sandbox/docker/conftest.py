@@ -1,15 +1,11 @@
 """Real containers of a real engine."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from firefly.sandbox.docker.backend import DockerBackend
-from firefly.sandbox.docker.containers import INSTANCE
-from firefly.sandbox.docker.engine import Engine as Client
 from firefly.settings import Settings
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.backends import Ground
@@ -45,31 +41,3 @@ async def ground(settings: Settings, subnets: MemorySubnets) -> AsyncIterator[Gr
     await made.backend.open()
     yield made
     await made.clear()
-
-
-class Shown:
-    """What the engine shows of Firefly's."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    async def containers(self) -> list[dict[str, Any]]:
-        return [dict(one) for one in await self.client.containers([INSTANCE])]
-
-    async def container(self, instance_id: str) -> dict[str, Any]:
-        (found,) = await self.client.containers([f"{INSTANCE}={instance_id}"])
-        inspected: dict[str, Any] = await self.client.call("GET", f"containers/{found['Id']}/json")
-        return inspected
-
-    async def networks(self) -> list[dict[str, Any]]:
-        return [one for one in await self.client.call("GET", "networks") if INSTANCE in one["Labels"]]
-
-    async def nothing(self) -> bool:
-        return not (await self.containers() or await self.networks())
-
-
-@pytest.fixture
-async def shown(engine: Engine) -> AsyncIterator[Shown]:
-    client = Client(engine.url)
-    yield Shown(client)
-    await asyncio.shield(client.close())

@@ -14,9 +14,10 @@ from firefly.sandbox.docker.backend import DockerBackend
 from firefly.settings import Settings
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.backends import Ground
-from tests.sandbox.docker.conftest import STANDIN, Shown
+from tests.sandbox.docker.conftest import STANDIN
 from tests.sandbox.test_conformance import greeting
 from tests.support.engine import Engine, needs_engine
+from tests.support.shown import Shown
 from tests.support.waiting import eventually
 
 pytestmark = needs_engine

@@ -18,8 +18,8 @@ from firefly.sandbox.docker.images import KIND, Images
 from firefly.settings import Settings
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.backends import Ground
-from tests.sandbox.docker.conftest import Shown
 from tests.support.engine import Engine, needs_engine
+from tests.support.shown import Shown
 from tests.support.waiting import eventually
 
 pytestmark = needs_engine

@@ -18,8 +18,8 @@ from firefly.testing.clock import ManualClock
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.backends import Ground
 from tests.sandbox.conftest import Inside
-from tests.sandbox.docker.conftest import Shown
 from tests.support.engine import BEYOND, HERE, METADATA, PRIVATE, PUBLIC, Engine, needs_engine
+from tests.support.shown import Shown
 
 LISTEN = """
 import socket
