@@ -81,8 +81,10 @@ class SandboxDialer(Dialer):
             raise
 
     async def progress(self, target: Target) -> Progress:
-        if not isinstance(target, SandboxTarget) or self._keeper.running(target.workspace_id) is None:
+        if not isinstance(target, SandboxTarget):
             return Progress(Step.SANDBOX)
+        if self._keeper.running(target.workspace_id) is None:
+            return Progress(Step.SANDBOX, self._keeper.place(target.workspace_id))
         if target.port is not None:
             return await self._look_at(target.workspace_id, target.port)
         status, detail = await self._glimpse(target.workspace_id)

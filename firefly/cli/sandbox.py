@@ -21,7 +21,8 @@ def _describe(sandbox: Sandbox) -> str:
     busy = f" Just now: {', '.join(sandbox.busy)}." if sandbox.busy else ""
     busy += "".join(f" It is {_kept(one)}." for one in sandbox.keep_awake)
     told = f"{sandbox.state} since {sandbox.since:%Y-%m-%d %H:%M}{until}. {sandbox.reason}".rstrip() + busy
-    return "\n".join([told, *sandbox.notes])
+    ports = [f"Port {one.port}: {one.url}" for one in sandbox.ports]
+    return "\n".join([told, *([sandbox.refusal] if sandbox.refusal else []), *sandbox.notes, *ports])
 
 
 class Listed(Project):

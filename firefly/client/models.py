@@ -92,6 +92,11 @@ class Usage(Value):
     pids: int
 
 
+class Port(Value):
+    port: int
+    url: str
+
+
 class KeepAwake(Value):
     id: UUID
     by: str
@@ -108,9 +113,10 @@ class Sandbox(Value):
     limits: Limits
     usage: Usage | None = None
     busy: list[str] = []
-    ports: list[int] = []
+    ports: list[Port] = []
     notes: list[str] = []
     keep_awake: list[KeepAwake] = []
+    refusal: str | None = None
 
 
 class Wishes(Value):

@@ -155,6 +155,11 @@ class Keeper(Parts):
     async def status(self, workspace_id: UUID) -> Status:
         return await self._telling.status(self._slots.get(workspace_id) or self._slots.fresh(workspace_id))
 
+    def place(self, workspace_id: UUID) -> str:
+        """What one that is to start waits for, in a sentence; empty where it does not wait."""
+        slot = self._slots.get(workspace_id)
+        return self._lifecycle.place(slot) if slot is not None else ""
+
     async def asked(self, workspace_id: UUID) -> Asked:
         """What firefly.yml and the project's settings ask for, and what they get."""
         return await self._granting.asked(workspace_id)

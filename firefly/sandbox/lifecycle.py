@@ -71,8 +71,9 @@ class Lifecycle:
                 await self._quota.admit(slot, None if spec.trusted else spec.owner)
                 async with self._starts.turn(spec.owner, waits=partial(self._wait, slot)):
                     return await self._create(slot)
-        except TooManySandboxes:
+        except TooManySandboxes as error:
             # Nothing was tried, so nothing failed: the next try need not wait.
+            slot.refusal = error.detail
             raise
         except Exception as error:
             await self._fail(slot, error)
@@ -92,7 +93,7 @@ class Lifecycle:
         return f"Waiting for its turn to start: {count} before it." if count else "Waiting to start: it is next."
 
     async def _create(self, slot: Slot) -> Instance:
-        slot.turn = None
+        slot.turn, slot.refusal = None, ""
         # Anew, since it may have waited long.
         spec = await self._source.spec(slot.workspace_id)
         slot.terms = await self._granting.terms(slot.workspace_id)

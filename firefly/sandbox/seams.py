@@ -30,6 +30,8 @@ class Status:
     ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     awake: tuple[KeepAwake, ...] = ()
+    refusal: str = ""
+    """Why it may not start just now, where that was tried last: too many others run."""
 
 
 @dataclass(frozen=True, slots=True)

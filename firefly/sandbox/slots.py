@@ -48,6 +48,8 @@ class Slot:
     started_at: float = 0.0
     owner: str | None = None
     """The name of who answers for it; None where nobody asked yet."""
+    refusal: str = ""
+    """Why it was not let start the last time: too many others ran."""
     admitted: bool = False
     """Whether a start under way counts as one that runs."""
     turn: Turn | None = None

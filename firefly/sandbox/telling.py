@@ -48,5 +48,6 @@ class Telling:
             busy=slot.seen.busy if lives else (),
             ports=slot.seen.ports if slot.state is State.RUNNING else (),
             notes=notes,
+            refusal="" if lives else slot.refusal,
             awake=tuple(one for one in slot.awake if one.until > self._clock.now()),
         )

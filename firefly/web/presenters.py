@@ -66,8 +66,11 @@ def account_answer(account: "auth.Account") -> schemas.Account:
     return schemas.Account.model_validate(account)
 
 
-def sandbox_answer(status: "Status") -> schemas.Sandbox:
-    return schemas.Sandbox(
+def sandbox_answer(
+    services: Services, project: "projects.Project", status: "Status", *, visits: bool = False
+) -> schemas.Sandbox:
+    """Who merely `visits` a public project is not told what its members do in it."""
+    told = schemas.Sandbox(
         state=status.state.value,
         reason=status.reason,
         since=status.since,
@@ -75,11 +78,22 @@ def sandbox_answer(status: "Status") -> schemas.Sandbox:
         stops_at=status.stops_at,
         limits=schemas.SandboxLimits.model_validate(status.limits, from_attributes=True),
         usage=schemas.SandboxUsage.model_validate(status.usage, from_attributes=True) if status.usage else None,
-        busy=list(status.busy),
-        ports=list(status.ports),
-        notes=list(status.notes),
-        keep_awake=[schemas.KeepAwake.model_validate(one) for one in status.awake],
     )
+    if visits:
+        return told
+    more = {
+        "busy": list(status.busy),
+        "ports": [_port_answer(services, project, port) for port in status.ports],
+        "notes": list(status.notes),
+        "keep_awake": [schemas.KeepAwake.model_validate(one) for one in status.awake],
+        "refusal": status.refusal or None,
+    }
+    return told.model_copy(update=more)
+
+
+def _port_answer(services: Services, project: "projects.Project", port: int) -> schemas.SandboxPort:
+    label = hostnames.format(hostnames.WorkspaceLabel(name=project.name, owner=project.owner, port=port))
+    return schemas.SandboxPort(port=port, url=services.settings.content_url(label))
 
 
 def sandbox_settings_answer(asked: "Asked") -> schemas.SandboxSettings:

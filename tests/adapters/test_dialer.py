@@ -34,8 +34,12 @@ class Keeper:
     run: Instance | None = None
     listening: set[int] = field(default_factory=set)
     starts: int = 0
+    waits: str = ""
     dialed: list[int] = field(default_factory=list)
     touched: list[UUID] = field(default_factory=list)
+
+    def place(self, workspace_id: UUID) -> str:
+        return self.waits
 
     def running(self, workspace_id: UUID) -> Instance | None:
         return self.run

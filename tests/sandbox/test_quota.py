@@ -55,13 +55,15 @@ async def test_an_owner_has_so_many_and_is_told_which_have_been_idle_longest(
         with pytest.raises(TooManySandboxes, match="2 sandboxes of ada are awake or asleep; 2 are allowed") as refusal:
             await keeper.ensure(third)
         assert refusal.value.extra["workspaces"] == f"{second} {first}"
-        assert (await keeper.status(third)).state is State.ABSENT
+        status = await keeper.status(third)
+        assert (status.state, status.refusal) == (State.ABSENT, refusal.value.detail)
         # A frozen one holds memory, so it counts; it was not tried, so there is no pause to wait out.
         await keeper.freeze(second, "On request.")
         with pytest.raises(TooManySandboxes):
             await keeper.ensure(third)
         await keeper.stop(second, "Not needed.")
         await keeper.ensure(third)
+        assert (await keeper.status(third)).refusal == ""
 
 
 async def test_simultaneous_starts_do_not_pass_together_and_adopted_ones_count(

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from firefly.errors import TooManySandboxes
-from firefly.projects import Role
+from firefly.projects import Role, Visibility
 from firefly.routes import BridgeTarget
 from firefly.sandbox.backend import Instance
 
@@ -71,6 +71,18 @@ async def test_too_many_sandboxes_is_a_refusal_that_names_what_whoever_asks_may_
     world.keeper.failure = TooManySandboxes("Two run.", limit=2, workspaces=f"{other.workspace_id} {site.workspace_id}")
     refused = await (await world.program(world.bob)).post(f"{BASE}/sandbox/start")
     assert (await refused.json())["stoppable"] == ["ada/site"]
+
+
+async def test_open_ports_have_a_host_and_visitors_are_not_told_what_goes_on(world: World) -> None:
+    world.projects.add(world.ada, "site", visibility=Visibility.PUBLIC)
+    client = await world.program(world.ada)
+    await client.post(f"{BASE}/sandbox/keep-awake", json={"for": "2h", "reason": "ours"})
+    world.keeper.ports = (3000, 8080)
+    told = await (await client.get(f"{BASE}/sandbox")).json()
+    hosts = [one["url"].partition("//")[2].partition(".")[0] for one in told["ports"]]
+    assert hosts == ["3000--site--ada", "8080--site--ada"]
+    told = await (await (await world.program(world.bob)).get(f"{BASE}/sandbox")).json()
+    assert (told["state"], told["ports"], told["keep_awake"]) == ("running", [], [])
 
 
 async def test_viewers_look_and_do_not_steer(world: World) -> None:

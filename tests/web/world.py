@@ -207,6 +207,7 @@ class MemoryKeeper:
     failure: Exception | None = None
     runs: dict[UUID, Instance] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+    ports: tuple[int, ...] = ()
     awake: list[KeepAwake] = field(default_factory=list)
     wishes: dict[UUID, Wishes] = field(default_factory=dict)
     touched: int = 0
@@ -245,7 +246,7 @@ class MemoryKeeper:
     async def status(self, workspace_id: UUID) -> Status:
         state = State.RUNNING if workspace_id in self.runs else State.STOPPED
         reason = self.reasons[-1] if self.reasons else ""
-        return Status(state, reason, NOW, limits=Limits(), awake=tuple(self.awake))
+        return Status(state, reason, NOW, limits=Limits(), awake=tuple(self.awake), ports=self.ports)
 
     def running(self, workspace_id: UUID) -> Instance | None:
         return self.runs.get(workspace_id)

@@ -8,6 +8,11 @@ export interface Sandbox {
   since: string;
   freezes_at: string | null;
   stops_at: string | null;
+  busy?: string[];
+  notes?: string[];
+  ports?: { port: number; url: string }[];
+  keep_awake?: { id: string; by: string; reason: string; until: string }[];
+  refusal?: string | null;
 }
 
 export type UploadResult = { kind: "done" } | { kind: "exists" } | { kind: "failed"; reason: string };
@@ -34,6 +39,15 @@ export class Server {
 
   async setSandbox(action: "start" | "stop" | "restart"): Promise<void> {
     await this.ask(`${this.api}/sandbox/${action}`, { method: "POST" });
+  }
+
+  async keepAwake(duration: string): Promise<void> {
+    const headers = { "Content-Type": "application/json" };
+    await this.ask(`${this.api}/sandbox/keep-awake`, { method: "POST", headers, body: JSON.stringify({ for: duration }) });
+  }
+
+  async letSleep(id: string): Promise<void> {
+    await this.ask(`${this.api}/sandbox/keep-awake/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   /** Why the connection is gone, as far as the server can say. */
@@ -92,6 +106,7 @@ class Refused extends Error {
 }
 
 function verdict(sandbox: Sandbox): Probe {
+  if (sandbox.refusal) return { kind: "failed", reason: sandbox.refusal };
   if (sandbox.state === "failed") return { kind: "failed", reason: sandbox.reason };
   if (sandbox.state === "stopped" || sandbox.state === "stopping") return { kind: "asleep", reason: sandbox.reason };
   return { kind: "reachable" };

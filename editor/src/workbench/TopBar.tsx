@@ -2,7 +2,9 @@ import {
   CircleAlert,
   CircleCheck,
   CloudOff,
+  Coffee,
   Contrast,
+  ExternalLink,
   ListStart,
   LoaderCircle,
   Moon,
@@ -23,7 +25,8 @@ import { chooseTheme, themes } from "../shared/theme/theme";
 import { commandsOf } from "./commands";
 import { useWorkbench, useWorkbenchState } from "./context";
 import { sayKey } from "./platform";
-import { runOf } from "./run";
+import type { Sandbox } from "../bridge";
+import { awakeUntil, runOf } from "./run";
 import { type Sync, syncOf } from "./sync";
 
 export function TopBar() {
@@ -119,10 +122,36 @@ function RunMenu() {
           <ChevronDown size={14} aria-hidden />
         </>
       }
-      header={application?.found_by ? <p className="wb-run-why">{application.reason || application.found_by}</p> : undefined}
-      items={runItems(workbench, run.tone)}
+      header={<RunFacts why={application?.found_by ? application.reason || application.found_by : ""} sandbox={sandbox} />}
+      items={[...runItems(workbench, run.tone), ...sandboxItems(workbench, sandbox)]}
     />
   );
+}
+
+function RunFacts({ why, sandbox }: { why: string; sandbox: Sandbox | null }) {
+  const facts = [why, sandbox?.busy?.length ? `Just now: ${sandbox.busy.join(", ")}.` : "", awakeUntil(sandbox), ...(sandbox?.notes ?? [])];
+  return facts.filter(Boolean).map((fact) => (
+    <p key={fact} className="wb-run-why">
+      {fact}
+    </p>
+  ));
+}
+
+/** Keeping it awake, and the hosts of what listens inside. */
+function sandboxItems(workbench: ReturnType<typeof useWorkbench>, sandbox: Sandbox | null): MenuItem[] {
+  if (sandbox?.state !== "running" || workbench.store.state.phase.name !== "ready") return [];
+  const kept = (sandbox.keep_awake ?? []).length > 0;
+  const awake: MenuItem = kept
+    ? { label: "Let sandbox sleep when idle", icon: <Moon size={16} aria-hidden />, onSelect: () => void workbench.letSleep() }
+    : { label: "Keep awake for 2 hours", icon: <Coffee size={16} aria-hidden />, onSelect: () => void workbench.keepAwake("2h") };
+  const ports = (sandbox.ports ?? []).map(({ port, url }, index) => ({
+    label: `Open port ${port}`,
+    icon: <ExternalLink size={16} aria-hidden />,
+    href: url,
+    newTab: true,
+    separated: index === 0,
+  }));
+  return [awake, ...ports];
 }
 
 function runItems(workbench: ReturnType<typeof useWorkbench>, tone: "running" | "busy" | "failed" | "off"): MenuItem[] {

@@ -46,7 +46,17 @@ function hasNothing({ kind, state }: ApplicationStatus): boolean {
   return kind === "none" && state === "waiting";
 }
 
+/** Until when somebody keeps it awake, and why: what the menu says. */
+export function awakeUntil(sandbox: Sandbox | null): string {
+  const last = sandbox?.keep_awake?.[0];
+  if (!last) return "";
+  return `Kept awake by ${last.by} until ${clock.format(new Date(last.until))}${last.reason ? `: ${last.reason}` : ""}.`;
+}
+
+/** Until when it stays awake if nothing happens, or that it is in the middle of something. */
 function sleepsAt(sandbox: Sandbox | null): string {
+  const kept = sandbox?.keep_awake?.[0];
+  if (sandbox?.state === "running" && kept) return `awake until ${clock.format(new Date(kept.until))}`;
   const at = sandbox?.state === "running" && (sandbox.freezes_at ?? sandbox.stops_at);
   return at ? `sleeps at ${clock.format(new Date(at))}` : "";
 }

@@ -97,6 +97,19 @@ export class Workbench {
     await this.readSandbox();
   }
 
+  async keepAwake(duration: string): Promise<void> {
+    await this.options.server.keepAwake(duration).catch((error: unknown) => this.store.tell(sentence(error), { tone: "bad" }));
+    await this.readSandbox();
+  }
+
+  /** Whoever asked for it to be kept awake. */
+  async letSleep(): Promise<void> {
+    const { server } = this.options;
+    const kept = this.store.state.sandbox?.keep_awake ?? [];
+    await Promise.all(kept.map(({ id }) => server.letSleep(id))).catch((error: unknown) => this.store.tell(sentence(error), { tone: "bad" }));
+    await this.readSandbox();
+  }
+
   async readSandbox(): Promise<void> {
     const sandbox = await this.options.server.sandbox().catch(() => null);
     if (sandbox) this.store.set({ sandbox });
@@ -150,7 +163,7 @@ export class Workbench {
       this.bridge.on("terminal.exited", ({ id, code }) => this.terminals.exited(id, code)),
       this.bridge.on("application.changed", (status) => this.application.changed(status)),
       this.bridge.on("application.output", ({ lines }) => this.application.printed(lines)),
-      server.events(["sandbox.changed", "project.changed", ...ACCESS_KINDS], (kind, data) => this.heard(kind, data), () => {
+      server.events(["sandbox.changed", "sandbox.ports", "project.changed", ...ACCESS_KINDS], (kind, data) => this.heard(kind, data), () => {
         void this.readSandbox();
         this.bridge.hurry();
         tellAccess(MISSED);
@@ -172,11 +185,16 @@ export class Workbench {
     const { project, sandbox } = this.store.state;
     if (data.project_id !== project.id) return;
     if (ACCESS_KINDS.includes(kind)) tellAccess(kind, data);
+    if (kind === "sandbox.ports") void this.readSandbox();
     if (kind !== "sandbox.changed") return;
     const change = data as unknown as Sandbox;
     this.store.set({
       sandbox: { ...sandbox, state: change.state, reason: change.reason, since: change.since, freezes_at: change.freezes_at, stops_at: change.stops_at },
     });
-    if (change.state === "running") this.bridge.hurry();
+    if (change.state === "running") {
+      this.bridge.hurry();
+      // The event does not tell everything, such as who keeps it awake.
+      void this.readSandbox();
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ApplicationStatus } from "../../src/bridge";
-import { runOf, showsPage } from "../../src/workbench/run";
+import { awakeUntil, runOf, showsPage } from "../../src/workbench/run";
 
 function status(changes: Partial<ApplicationStatus>): ApplicationStatus {
   const plain = { state: "running", kind: "server", command: "x", port: 3000, reason: "", since: "", restarts: 0, found_by: "", steps: [] } as const;
@@ -20,4 +20,14 @@ test.each([
   const application = status(changes);
   expect(showsPage(application)).toBe(shown);
   expect(runOf(application, null, { name: "ready" }).label).toBe(label);
+});
+
+test("what is kept awake says until when, by whom and why", () => {
+  const until = new Date(2026, 10, 26, 14, 5).toISOString();
+  const sandbox = { state: "running", reason: "", since: "", freezes_at: until, stops_at: until } as const;
+  const kept = { ...sandbox, keep_awake: [{ id: "1", by: "ada", reason: "a demonstration", until }] };
+  expect(runOf(status({}), sandbox, { name: "ready" }).detail).toBe("sleeps at 14:05");
+  expect(runOf(status({}), kept, { name: "ready" }).detail).toBe("awake until 14:05");
+  expect(awakeUntil(kept)).toBe("Kept awake by ada until 14:05: a demonstration.");
+  expect(awakeUntil(sandbox)).toBe("");
 });

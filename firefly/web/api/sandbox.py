@@ -20,7 +20,7 @@ from ..presenters import sandbox_answer, sandbox_settings_answer
 from ..routing import Answer, Call, Resource
 from ..sse import open_stream
 from ..streams import STREAMS
-from ..workspaces import ask_bridge, member_field, refuse_as_told, workspace_of
+from ..workspaces import ask_bridge, is_visitor, member_field, refuse_as_told, workspace_of
 
 resource = Resource("Sandbox")
 PATH = "/projects/{owner}/{name}"
@@ -34,38 +34,43 @@ async def _project(call: Call, action: Action, scope: str) -> Project:
     return await call.services.projects.get(call.require_scope(scope), *call.project, action)
 
 
+async def _answer(call: Call, project: Project) -> Answer:
+    status = await call.services.keeper.status(workspace_of(project))
+    return sandbox_answer(call.services, project, status, visits=is_visitor(call.visitor, project))
+
+
 @resource.get(f"{PATH}/sandbox", "See whether it runs, since when and why", answer=schemas.Sandbox)
 async def show(call: Call) -> Answer:
     project = await _project(call, Action.READ, "read")
-    return sandbox_answer(await call.services.keeper.status(workspace_of(project)))
+    return await _answer(call, project)
 
 
 @resource.post(f"{PATH}/sandbox/start", "Start it", answer=schemas.Sandbox)
 async def start(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    await call.services.keeper.ensure(workspace, insist=True)
-    return sandbox_answer(await call.services.keeper.status(workspace))
+    project = await _project(call, Action.RUN, "write")
+    await call.services.keeper.ensure(workspace_of(project), insist=True)
+    return await _answer(call, project)
 
 
 @resource.post(f"{PATH}/sandbox/freeze", "Pause it until it is needed; memory stays", answer=schemas.Sandbox)
 async def freeze(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    await call.services.keeper.freeze(workspace, f"Frozen by {call.identity.account.name}.")
-    return sandbox_answer(await call.services.keeper.status(workspace))
+    project = await _project(call, Action.RUN, "write")
+    await call.services.keeper.freeze(workspace_of(project), f"Frozen by {call.identity.account.name}.")
+    return await _answer(call, project)
 
 
 @resource.post(f"{PATH}/sandbox/stop", "Stop it; files stay", answer=schemas.Sandbox)
 async def stop(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    await call.services.keeper.stop(workspace, f"Stopped by {call.identity.account.name}.")
-    return sandbox_answer(await call.services.keeper.status(workspace))
+    project = await _project(call, Action.RUN, "write")
+    await call.services.keeper.stop(workspace_of(project), f"Stopped by {call.identity.account.name}.")
+    return await _answer(call, project)
 
 
 @resource.post(f"{PATH}/sandbox/restart", "Stop and start it", answer=schemas.Sandbox)
 async def restart(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    await call.services.keeper.restart(workspace, f"Restarted by {call.identity.account.name}.")
-    return sandbox_answer(await call.services.keeper.status(workspace))
+    project = await _project(call, Action.RUN, "write")
+    await call.services.keeper.restart(workspace_of(project), f"Restarted by {call.identity.account.name}.")
+    return await _answer(call, project)
 
 
 @resource.post(
@@ -76,17 +81,17 @@ async def restart(call: Call) -> Answer:
     status=201,
 )
 async def keep_awake(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    body, keeper = await call.body(schemas.NewKeepAwake), call.services.keeper
-    await keeper.keep_awake(workspace, call.identity.account.id, body.duration, body.reason.strip())
-    return sandbox_answer(await keeper.status(workspace))
+    project = await _project(call, Action.RUN, "write")
+    body, account_id = await call.body(schemas.NewKeepAwake), call.identity.account.id
+    await call.services.keeper.keep_awake(workspace_of(project), account_id, body.duration, body.reason.strip())
+    return await _answer(call, project)
 
 
 @resource.delete(f"{PATH}/sandbox/keep-awake/{{id}}", "Keep it awake no longer", answer=schemas.Sandbox)
 async def let_sleep(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.RUN, "write"))
-    await call.services.keeper.let_sleep(workspace, call.id())
-    return sandbox_answer(await call.services.keeper.status(workspace))
+    project = await _project(call, Action.RUN, "write")
+    await call.services.keeper.let_sleep(workspace_of(project), call.id())
+    return await _answer(call, project)
 
 
 @resource.get(f"{PATH}/sandbox/settings", "See what it is given, and who asked", answer=schemas.SandboxSettings)

@@ -36,6 +36,11 @@ class SandboxUsage(Output):
     pids: int
 
 
+class SandboxPort(Output):
+    port: int
+    url: str
+
+
 class KeepAwake(Output):
     id: UUID
     by: str
@@ -57,10 +62,11 @@ class Sandbox(Output):
     stops_at: datetime | None
     limits: SandboxLimits
     usage: SandboxUsage | None
-    busy: list[str] = Field(description="What it is in the middle of, which puts freezing and stopping off.")
-    ports: list[int] = Field(description="What is listened on inside, as last noticed.")
-    notes: list[str] = Field(description="What is worth knowing about its limits.")
-    keep_awake: list[KeepAwake] = Field(description="Who keeps it awake.")
+    busy: list[str] = Field([], description="What it is in the middle of, which puts freezing and stopping off.")
+    ports: list[SandboxPort] = Field([], description="What is listened on inside, as last noticed, and its host.")
+    notes: list[str] = Field([], description="What is worth knowing about its limits.")
+    keep_awake: list[KeepAwake] = Field([], description="Who keeps it awake.")
+    refusal: str | None = Field(None, description="Why it may not start just now: too many others run.")
 
 
 class SandboxWishes(Output):
