@@ -7,12 +7,14 @@ is timed from the client's side.
 from firefly import log as logging
 
 from ..harness import Row, attempt
-from . import creating, many, templates, waking
+from . import containers, creating, many, remixes, templates, waking
 
 MEASUREMENTS = (
     ("creating", creating.rows),
     ("waking", waking.rows),
     ("templates", templates.rows),
+    ("containers", containers.rows),
+    ("remixes", remixes.rows),
     ("many", many.rows),
 )
 

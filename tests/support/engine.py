@@ -110,10 +110,15 @@ class Engine:
             with contextlib.suppress(OSError):
                 group.rmdir()
 
+    @property
+    def network(self) -> str:
+        """The path of the engine's network namespace."""
+        assert self._home is not None
+        return f"/proc/{self._home.pid}/ns/net"
+
     def inside(self, *command: str) -> list[str]:
         """A command as the engine's machine runs it: in its network namespace."""
-        assert self._home is not None
-        return ["nsenter", f"--net=/proc/{self._home.pid}/ns/net", *command]
+        return ["nsenter", f"--net={self.network}", *command]
 
     def beyond(self, *command: str) -> list[str]:
         """A command in the namespace that stands for the rest of the world."""
