@@ -142,13 +142,14 @@ async def isolation(settings: Settings) -> list[Check]:
         remedy = "Set FIREFLY_DOCKER_HOST, or start the engine."
         return [Check(what="sandboxes", ok=False, found=error.detail, remedy=remedy, needed=True)]
     isolated = Check(what="isolation", ok=found.isolated, found="yes" if found.isolated else "no")
-    limits = Check(what="limits of sandboxes", ok=True, found=found.limits)
+    kept = [Check(what=f"{one.what} of sandboxes", ok=True, found=one.how) for one in found.protections]
+    limits = kept or [Check(what="limits of sandboxes", ok=True, found=found.limits)]
     lacks = [Check(what=lack.what, ok=False, found=lack.consequence, remedy=lack.remedy) for lack in found.lacks]
     if not found.isolated and not lacks:
         isolated.remedy = "Only administrators' projects run here."
     elif not found.isolated:
         isolated.remedy = "See below."
-    return [isolated, limits, *lacks]
+    return [isolated, *limits, *lacks]
 
 
 async def _look(settings: Settings) -> "Capabilities":

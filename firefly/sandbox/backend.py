@@ -114,6 +114,14 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
+class Protection:
+    """Something that keeps sandboxes apart or within bounds, and how it is done here."""
+
+    what: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so.
 
@@ -128,6 +136,7 @@ class Capabilities:
     freezes: bool = False
     keeps_files: bool = True
     layers: bool = False
+    protections: tuple[Protection, ...] = ()
 
 
 class SandboxBackend(ABC):

@@ -4,16 +4,22 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cgroups, seccomp
-from .backend import Capabilities, Lack, LimitKind
+from . import cgroups, landlock, seccomp
+from .backend import Capabilities, Lack, LimitKind, Protection
 from .payload import HOLDER
 
 PROBE_LIMIT = 10
 PROBE_UID = 1862270976
 CAP_SYS_ADMIN = 1 << 21
+LIMITS: Mapping[LimitKind, str] = {
+    "cgroup2": "control groups, version 2",
+    "cgroup1": "control groups, version 1",
+    "rlimit": "RLIMIT_DATA and RLIMIT_NPROC, with a watchdog",
+}
 UNISOLATED = "Code is not kept apart from this machine: only administrators' projects run."
 
 
@@ -56,8 +62,23 @@ def look(extra: tuple[Lack, ...] = ()) -> Machine:
         )
     elif "" not in groups and "cpu" not in groups:
         lacks.append(Lack("the cpu control group", "Processor time is not limited.", "mount the cpu controller"))
-    capabilities = Capabilities(bool(bubblewrap), (*lacks, *extra), _kind(groups), cgroups.can_freeze(groups))
+    protections = tuple(_protections(groups)) if bubblewrap else ()
+    freezes = cgroups.can_freeze(groups)
+    capabilities = Capabilities(bool(bubblewrap), (*lacks, *extra), _kind(groups), freezes, protections=protections)
     return Machine(bubblewrap, slirp, groups, capabilities)
+
+
+def _protections(groups: dict[str, str]) -> Iterator[Protection]:
+    """How sandboxes are kept here; what is not there has a lack of its own, or costs nothing but memory."""
+    kind = _kind(groups)
+    where = "" if kind == "rlimit" else f", in {groups.get('', groups.get('memory'))}"
+    yield Protection("limits", LIMITS[kind] + where)
+    yield Protection("freezing", "by control groups" if cgroups.can_freeze(groups) else "no: idle sandboxes only stop")
+    yield Protection("system calls", "filtered" if seccomp.program() else "all of the kernel's")
+    version = landlock.version()
+    yield Protection("Landlock", f"version {version}" if version else "no, mounts alone say what may be written")
+    forks = Path(HOLDER).exists()
+    yield Protection("zygote", "bridges are forked" if forks else f"no {HOLDER}: each bridge is executed, in 40 MB")
 
 
 def _kind(groups: dict[str, str]) -> LimitKind:

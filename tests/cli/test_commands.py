@@ -223,7 +223,7 @@ async def test_doctor_names_what_it_found(run: Run) -> None:
     done = await run("doctor", "--json")
     found = {check["what"]: check for check in json.loads(done.out)}
     assert found["Python"]["ok"]
-    assert {"git", "bwrap", "slirp4netns", "data folder"} <= set(found)
+    assert {"git", "bwrap", "slirp4netns", "data folder", "limits of sandboxes"} <= set(found)
     assert all(check["ok"] or check["remedy"] for check in found.values())
 
 

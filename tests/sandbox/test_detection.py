@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firefly.sandbox import cgroups
+from firefly.sandbox import cgroups, landlock
 from firefly.sandbox.backend import Lack
 from firefly.sandbox.detection import Machine, look
 
@@ -25,6 +25,25 @@ def lacks(machine: Machine) -> dict[str, Lack]:
 def test_this_machine_isolates(machine: Machine) -> None:
     assert machine.capabilities.isolated
     assert machine.capabilities.limits in ("cgroup2", "cgroup1", "rlimit")
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits", "freezing"),
+    [
+        ({"": "/sys/fs/cgroup/firefly"}, "control groups, version 2, in /sys/fs/cgroup/firefly", "by control groups"),
+        ({"memory": "/m", "pids": "/p"}, "control groups, version 1, in /m", "no: idle sandboxes only stop"),
+        ({}, "RLIMIT_DATA and RLIMIT_NPROC, with a watchdog", "no: idle sandboxes only stop"),
+    ],
+)
+def test_what_keeps_sandboxes_is_told(
+    groups: dict[str, str], limits: str, freezing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "find", lambda: groups)
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    found = {one.what: one.how for one in look().capabilities.protections}
+    assert (found["limits"], found["freezing"]) == (limits, freezing)
+    assert found["Landlock"].startswith("no")
+    assert set(found) == {"limits", "freezing", "system calls", "Landlock", "zygote"}
 
 
 def test_without_bubblewrap_nothing_is_isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
