@@ -1,4 +1,4 @@
-"""A bridge that is started, asked what all are asked, and ended, so that those forked afterwards find everything made.
+"""Bridges that are started, asked what all are asked, and ended, so that those forked later find everything made.
 
 What Python makes at the first use of anything (adapted code, caches, patterns, tables of the event loop) then is in
 memory that all bridges share: each needs a third less of its own.
@@ -18,6 +18,8 @@ from firefly.bridge.server import listen, run
 from firefly.clock import SystemClock
 
 LIMIT = 30.0
+# Python adapts code that has run so often.
+TIMES = 8
 COMMAND = b'{"command": ["true"]}'
 # Nothing that looks at the machine: what is read here is in the memory of all bridges.
 REQUESTS = (
@@ -33,7 +35,8 @@ def rehearse() -> None:
     """
     log.configure()
     with tempfile.TemporaryDirectory(prefix="firefly-rehearsal-") as name, _silence():
-        asyncio.run(_serve(Path(name)))
+        for _ in range(TIMES):
+            asyncio.run(_serve(Path(name)))
 
 
 @contextlib.contextmanager

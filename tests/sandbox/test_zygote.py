@@ -163,7 +163,7 @@ async def test_an_idle_sandbox_needs_little_memory_of_its_own(settings: Settings
     sandbox = Inside(backend, made, await backend.create(made))
     assert (await sandbox.run("cat /opt/firefly/package/firefly/bridge/__main__.py")).code == 0
     own = supervisor(settings, sandbox.instance.id)
-    assert sum(map(_private, [own, *descendants(own)])) < 13 << 20
+    assert sum(map(_private, [own, *descendants(own)])) < 14 << 20
     await backend.stop(sandbox.instance.id, reason="enough")
     await backend.close()
 
