@@ -45,13 +45,22 @@ time.sleep(600)
 class Ground:
     """An open backend; `make` gives another object for the same sandboxes, as the next server would have.
 
-    `real`: commands run inside, and what they leave behind stays there.
+    `real`: commands run inside, and what they leave behind stays there. `data` and `sockets` are folders of the
+    server's, for what it keeps and for its sockets, which no sandbox may see.
     """
 
     real = True
 
-    def __init__(self, make: Callable[[SandboxBackend | None], SandboxBackend]) -> None:
+    def __init__(
+        self,
+        make: Callable[[SandboxBackend | None], SandboxBackend],
+        *,
+        data: Path = Path("/nowhere"),
+        sockets: Path = Path("/nowhere"),
+    ) -> None:
         self._make = make
+        self.data = data
+        self.sockets = sockets
         self._count = 0
         self.backend = make(None)
 
@@ -168,7 +177,7 @@ def _twin(*, freezes: bool) -> Opening:
             before = earlier if isinstance(earlier, MemoryBackend) else None
             return MemoryBackend(folder, bridge=_answer, capabilities=capabilities, earlier=before)
 
-        ground = TwinGround(make)
+        ground = TwinGround(make, data=folder, sockets=folder)
         await ground.backend.open()
         yield ground
         await ground.clear()
@@ -180,7 +189,9 @@ def _twin(*, freezes: bool) -> Opening:
 async def _process(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     machine = request.getfixturevalue("machine")
     settings = Settings(data_dir=_folder(request) / "data")
-    ground = Ground(lambda _: ProcessBackend(settings, machine=machine))
+    ground = Ground(
+        lambda _: ProcessBackend(settings, machine=machine), data=settings.data_dir, sockets=settings.run_dir
+    )
     await ground.backend.open()
     yield ground
     await ground.clear()
@@ -193,7 +204,7 @@ async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     image: str = request.getfixturevalue("project_image")
     settings, subnets = Settings(data_dir=_folder(request) / "data"), MemorySubnets()
     settings = settings.model_copy(update={"docker_host": engine.url, "docker_image": image})
-    ground = Ground(lambda _: DockerBackend(settings, subnets))
+    ground = Ground(lambda _: DockerBackend(settings, subnets), data=settings.data_dir, sockets=settings.run_dir)
     await ground.backend.open()
     yield ground
     await ground.clear()
@@ -208,7 +219,8 @@ BACKENDS = {
 }
 
 
-def params(*, isolated: bool = False) -> list[object]:
-    """Of a fixture whose tests run on each; with `isolated`, on those that code may be let loose in."""
-    chosen = {name: backend for name, backend in BACKENDS.items() if backend.isolated or not isolated}
+def params(*names: str, isolated: bool = False) -> list[object]:
+    """Of a fixture whose tests run on each, or on those named; with `isolated`, where code may be let loose."""
+    wanted = names or [name for name, backend in BACKENDS.items() if backend.isolated or not isolated]
+    chosen = {name: BACKENDS[name] for name in wanted}
     return [pytest.param(backend, id=name, marks=backend.marks) for name, backend in chosen.items()]

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from firefly.client.bridge import BridgeClient
 from firefly.sandbox.backend import Instance, Limits, SandboxBackend, SandboxSpec
 from firefly.sandbox.detection import Machine, look
 from firefly.sandbox.process import ProcessBackend
@@ -47,6 +48,10 @@ class Inside:
         """Run Python in the process of the stand-in for the bridge itself."""
         answer = await ask(self.backend.bridge_path(self.instance.id), source)
         return Done(int(answer["code"]), str(answer["stdout"]), str(answer["stderr"]))
+
+    def bridge(self) -> BridgeClient:
+        """The client of the bridge inside."""
+        return BridgeClient.on_socket(self.backend.bridge_path(self.instance.id))
 
     async def python(self, source: str) -> Done:
         return await self.run(f"python3 - <<'END'\n{source}\nEND\n")

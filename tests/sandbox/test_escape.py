@@ -1,4 +1,7 @@
-"""From inside a sandbox: what must not be read, reached, changed or exhausted. Run as root and as an ordinary user."""
+"""From inside a sandbox: what must not be read, reached, changed or exhausted, on every backend that keeps code apart.
+
+One sandbox and one neighbour are attacked again and again; what hurts its sandbox has one of its own.
+"""
 
 import asyncio
 import contextlib
@@ -10,23 +13,31 @@ import socket
 import subprocess
 import sys
 from ast import literal_eval as literal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from firefly.errors import Unavailable
 from firefly.sandbox import seccomp
 from firefly.sandbox.backend import Limits
 from firefly.sandbox.netlink import own_addresses
-from firefly.settings import Settings
-from tests.sandbox.conftest import Start
+from tests.sandbox import backends
+from tests.sandbox.backends import Backend, Ground
+from tests.sandbox.conftest import Inside, processes
 from tests.support.waiting import eventually
 
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+# What the process backend does by its own means, and another backend by others.
+process_alone = pytest.mark.parametrize("ground", backends.params("process"), indirect=True, scope="module")
 NAMESPACES = {
     "mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000, "pid": 0x20000000,
     "net": 0x40000000, "time": 0x80,
 }  # fmt: skip
 REFUSED = [errno.EHOSTUNREACH, errno.ENETUNREACH]
+ENGINES = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
 DIAL = """
 import socket, sys
 for address in {addresses!r}:
@@ -40,42 +51,62 @@ for address in {addresses!r}:
 """
 
 
-async def test_other_workspaces_and_fireflys_data_are_not_there(start: Start, settings: Settings) -> None:
-    other, sandbox = await start(), await start()
-    await other.run("echo treasure > /workspace/treasure.txt; echo treasure > /home/firefly/treasure.txt")
-    (settings.data_dir / "treasure.txt").write_text("treasure")
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=backends.params(isolated=True))
+async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+    backend: Backend = request.param
+    async with backend.opening(request) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox(ground: Ground) -> Inside:
+    """Where the attacks come from; its environment has a greeting."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIREFLY_SECRET_KEY", "treasure")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "treasure")
+        return await ground.start(environment={"GREETING": "hello"})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def neighbour(ground: Ground) -> Inside:
+    return await ground.start()
+
+
+async def test_other_workspaces_and_fireflys_data_are_not_there(
+    ground: Ground, sandbox: Inside, neighbour: Inside
+) -> None:
+    await neighbour.run("echo treasure > /workspace/treasure.txt; echo treasure > /home/firefly/treasure.txt")
+    (ground.data / "treasure.txt").write_text("treasure")
     found = await sandbox.run(
-        f"ls -a /workspace /home/firefly; cat {settings.data_dir}/treasure.txt;"
-        f"cat {settings.data_dir}/workspaces/{other.spec.workspace_id}/tree/treasure.txt;"
+        f"ls -a /workspace /home/firefly; cat {ground.data}/treasure.txt;"
+        f"cat {ground.data}/workspaces/{neighbour.spec.workspace_id}/tree/treasure.txt;"
         "find / -xdev -name 'treasure*' 2>/dev/null; find /proc -maxdepth 3 -name 'treasure*' 2>/dev/null"
     )
     assert "treasure" not in found.stdout
     assert found.stderr.count("No such file") == 2
-    assert (await other.run("cat /workspace/treasure.txt")).stdout == "treasure\n"
+    assert (await neighbour.run("cat /workspace/treasure.txt")).stdout == "treasure\n"
 
 
-async def test_sockets_of_the_server_cannot_be_reached(start: Start, settings: Settings) -> None:
-    """The database's and the application's sockets, by path and in the abstract space, and this sandbox's own."""
-    sandbox = await start()
-    path, abstract = settings.run_dir / "app.sock", f"\0firefly-test-{os.getpid()}"
+async def test_sockets_of_the_server_cannot_be_reached(ground: Ground, sandbox: Inside) -> None:
+    """Its own, the database's, an engine's: by path and in the abstract space, and this sandbox's own from outside."""
+    path, abstract = ground.sockets / "app.sock", f"\0firefly-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as by_path, socket.socket(socket.AF_UNIX) as by_name:
         by_path.bind(str(path))
         by_path.listen()
         path.chmod(0o666)
         by_name.bind(abstract)
         by_name.listen()
-        own = [str(sandbox.backend.bridge_path(sandbox.instance.id).parent / name) for name in ("control.sock",)]
-        addresses = [str(path), abstract, *own]
+        own = sandbox.backend.bridge_path(sandbox.instance.id)
+        addresses = [abstract, str(path), str(own), str(own.with_name("control.sock")), *ENGINES]
         found = await sandbox.python(
             "import socket\n"
             f"for address in {addresses!r}:\n"
             "    with socket.socket(socket.AF_UNIX) as probe: print(probe.connect_ex(address))\n"
         )
-    assert found.stdout.split() == [str(errno.ENOENT), str(errno.ECONNREFUSED), str(errno.ENOENT)]
+    assert found.stdout.split() == [str(errno.ECONNREFUSED), *[str(errno.ENOENT)] * (len(addresses) - 1)]
 
 
-async def test_the_hosts_loopback_is_not_the_sandboxes(start: Start) -> None:
-    sandbox = await start()
+async def test_the_hosts_loopback_is_not_the_sandboxes(sandbox: Inside) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         probe = f"""
@@ -92,9 +123,8 @@ for address in ("127.0.0.1", "10.0.2.2", "10.0.2.4"):
     assert found.stdout.split() == ["127.0.0.1", "refused", "10.0.2.2", "refused", "10.0.2.4", "refused"]
 
 
-async def test_the_hosts_own_addresses_and_private_ranges_cannot_be_reached(start: Start) -> None:
+async def test_the_hosts_own_addresses_and_private_ranges_cannot_be_reached(sandbox: Inside) -> None:
     """No packet leaves: the answer is "no route to host" at once, also for the addresses of cloud metadata."""
-    sandbox = await start()
     addresses = ["169.254.169.254", "10.0.0.1", "10.0.2.2", "10.255.255.53", "172.16.0.1", "192.168.1.1"]
     addresses += ["100.64.0.1", "198.18.0.1", "224.0.0.1", *map(str, own_addresses())]
     found = await sandbox.python(DIAL.format(addresses=addresses, port=80))
@@ -104,8 +134,7 @@ async def test_the_hosts_own_addresses_and_private_ranges_cannot_be_reached(star
     assert reached == []
 
 
-async def test_routes_cannot_be_changed_from_inside(start: Start) -> None:
-    sandbox = await start()
+async def test_routes_cannot_be_changed_from_inside(sandbox: Inside) -> None:
     found = await sandbox.python(
         "import socket, struct\n"
         "with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as kernel:\n"
@@ -117,21 +146,75 @@ async def test_routes_cannot_be_changed_from_inside(start: Start) -> None:
     assert found.stdout.strip() == str(-errno.EPERM)
 
 
-async def test_only_own_processes_are_seen(start: Start) -> None:
-    sandbox, _ = await start(), await start()
+async def test_only_own_processes_are_seen(sandbox: Inside, neighbour: Inside) -> None:
+    marker = f"85{os.getpid()}"
+    busy = asyncio.create_task(neighbour.run(f"sleep {marker}"))
+    await eventually(lambda: processes(marker), within=30)
     found = await sandbox.python(
         "import os\n"
         "for pid in filter(str.isdigit, os.listdir('/proc')):\n"
-        "    print(pid, open(f'/proc/{pid}/cmdline').read().split(chr(0))[0])\n"
+        "    print(pid, open(f'/proc/{pid}/cmdline').read().replace(chr(0), ' '))\n"
     )
-    processes = dict(line.split(" ", 1) for line in found.stdout.splitlines())
-    assert processes["1"] == "bwrap" or processes["1"].endswith("/bwrap")
-    assert len(processes) <= 5
-    assert not any("pytest" in name or "slirp" in name for name in processes.values())
+    busy.cancel()
+    seen = dict(line.partition(" ")[::2] for line in found.stdout.splitlines())
+    assert "1" in seen
+    assert len(seen) <= 8
+    assert not any(word in name for name in seen.values() for word in ("pytest", "slirp", "dockerd", marker))
 
 
-async def test_no_privilege_is_there_or_can_be_gained(start: Start) -> None:
-    sandbox = await start()
+async def test_signals_end_nothing_outside(ground: Ground, neighbour: Inside) -> None:
+    """To everything there is, and to every number that a process outside may have."""
+    sandbox = await ground.start()
+    outside = await asyncio.create_subprocess_exec("sleep", "600")
+    numbers = [os.getpid(), os.getppid(), outside.pid]
+    found = await sandbox.python(
+        "import ctypes, os\n"
+        f"for number in {numbers}:\n"
+        "    try: os.kill(number, 9)\n"
+        "    except ProcessLookupError: print('nobody', ctypes.CDLL(None).ptrace(16, number, 0, 0))\n"
+    )
+    assert found.stdout.splitlines() == ["nobody -1"] * 3
+    with contextlib.suppress(Unavailable):
+        await sandbox.run("kill -9 -1")
+    await ground.backend.stop(sandbox.instance.id, reason="enough")
+    assert outside.returncode is None
+    outside.kill()
+    await outside.wait()
+    assert (await neighbour.run("echo fine")).stdout == "fine\n"
+
+
+async def test_no_namespace_or_root_of_another_can_be_entered(sandbox: Inside) -> None:
+    found = await sandbox.python("""
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def entered(name):
+    try:
+        return libc.setns(os.open(f"/proc/1/ns/{name}", os.O_RDONLY), 0) == 0
+    except OSError:
+        return False
+print({
+    "entered": [name for name in os.listdir("/proc/1/ns") if entered(name)],
+    "by handle": libc.open_by_handle_at(-100, ctypes.create_string_buffer(b"\\x08" + bytes(31)), 0) >= 0,
+    "root": os.path.exists("/proc/1/root/etc/shadow"),
+})
+""")
+    assert not any(literal(found.stdout).values()), found
+
+
+async def test_nothing_can_be_mounted_or_set_for_the_machine(sandbox: Inside) -> None:
+    found = await sandbox.run(
+        "mount -t proc none /tmp && echo made; mount --bind / /tmp && echo made; mount -o remount,rw / && echo made;"
+        "umount /proc && echo made; mount -t cgroup none /tmp && echo made; mount -t overlay none /tmp && echo made;"
+        "for file in /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sysrq-trigger"
+        " /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/memory/memory.limit_in_bytes /proc/self/uid_map"
+        " /dev/kmsg /dev/mem;"
+        " do { echo 0 > $file; } 2>/dev/null && echo wrote $file; done;"
+        "ls /dev/kvm /dev/fuse /dev/net/tun /dev/vda /dev/sda /dev/loop-control 2>/dev/null; true"
+    )
+    assert found.stdout == ""
+
+
+async def test_no_privilege_is_there_or_can_be_gained(sandbox: Inside) -> None:
     status = (await sandbox.run("grep -E '^(Cap|NoNewPrivs|Uid)' /proc/self/status")).stdout
     fields = dict(line.split(":\t", 1) for line in status.splitlines())
     assert {fields[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb", "CapInh")} == {"0" * 16}
@@ -147,9 +230,9 @@ async def test_no_privilege_is_there_or_can_be_gained(start: Start) -> None:
         assert complaint in tried.stderr
 
 
-async def test_system_calls_that_programs_do_not_need_are_refused(start: Start) -> None:
+@process_alone
+async def test_system_calls_that_programs_do_not_need_are_refused(sandbox: Inside) -> None:
     """By their numbers, with arguments for which each of them would fail otherwise, or worse, not fail."""
-    sandbox = await start()
     calls = {name: numbers[0 if platform.machine() == "x86_64" else 1] for name, numbers in seccomp.REFUSED.items()}
     found = await sandbox.python(f"""
 import ctypes, errno
@@ -161,8 +244,8 @@ print({{name: call(number, -1, -1, -1, -1, -1) for name, number in {calls!r}.ite
     assert set(literal(found.stdout).values()) == {"EPERM"}, found
 
 
-async def test_what_is_refused_by_its_arguments_alone_works_otherwise(start: Start) -> None:
-    sandbox = await start()
+@process_alone
+async def test_what_is_refused_by_its_arguments_alone_works_otherwise(sandbox: Inside) -> None:
     found = await sandbox.python(f"""
 import ctypes, errno, fcntl, os, pty, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -199,9 +282,9 @@ print({{
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="only this one has further tables of system calls")
-async def test_other_tables_of_system_calls_are_no_way_round(start: Start) -> None:
+@process_alone
+async def test_other_tables_of_system_calls_are_no_way_round(sandbox: Inside) -> None:
     """x32's numbers, and those of 32-bit programs by `int 0x80`, where getpid is 20 and mount is 21."""
-    sandbox = await start()
     found = await sandbox.python("""
 import ctypes, errno, mmap
 libc = ctypes.CDLL(None, use_errno=True)
@@ -215,8 +298,7 @@ print({"x32": x32, "int 0x80": -getpid() == errno.ENOSYS})
     assert literal(found.stdout) == {"x32": -1, "int 0x80": True}
 
 
-async def test_debuggers_threads_and_children_work_all_the_same(start: Start) -> None:
-    sandbox = await start()
+async def test_debuggers_threads_and_children_work_all_the_same(sandbox: Inside) -> None:
     found = await sandbox.python("""
 import ctypes, os, signal, subprocess, threading
 libc = ctypes.CDLL(None, use_errno=True)
@@ -236,8 +318,8 @@ print({"stopped": stopped, "code": code, "spawned": subprocess.run(["node", "-e"
     assert literal(found.stdout) == {"stopped": True, "code": 3, "spawned": 4}, found
 
 
-async def test_only_the_workspace_the_home_and_temporary_folders_can_be_written(start: Start) -> None:
-    sandbox = await start()
+@process_alone
+async def test_only_the_workspace_the_home_and_temporary_folders_can_be_written(sandbox: Inside) -> None:
     found = await sandbox.run(
         "for folder in / /usr /usr/bin /etc /opt /opt/firefly /opt/firefly/package/firefly /opt/firefly/libraries /run"
         ' /run/firefly /run/firefly/gateway /var /dev /proc /home "$(dirname "$(readlink -f "$(which python3)")")"; do'
@@ -247,35 +329,37 @@ async def test_only_the_workspace_the_home_and_temporary_folders_can_be_written(
     assert found.stdout.split() == ["/workspace", "/home/firefly", "/tmp", "/dev/shm", "/var/tmp"]
 
 
-async def test_files_of_the_machine_beyond_the_list_are_not_there(start: Start) -> None:
-    sandbox = await start()
+@process_alone
+async def test_files_of_the_machine_beyond_the_list_are_not_there(sandbox: Inside) -> None:
     found = await sandbox.run("ls -d /etc/shadow /etc/ssh /boot /sys /mnt /srv /var/lib /var/log /home/* 2>/dev/null")
     assert found.stdout.split() == ["/home/firefly"]
     users = await sandbox.run("cut -d: -f1 /etc/passwd")
     assert users.stdout.split() == ["root", "firefly"]
 
 
-async def test_links_in_the_workspace_lead_nowhere(start: Start, settings: Settings) -> None:
-    sandbox = await start()
-    (settings.data_dir / "secret").write_text("treasure")
+async def test_links_in_the_workspace_lead_nowhere(ground: Ground, sandbox: Inside) -> None:
+    (ground.data / "secret").write_text("treasure")
     found = await sandbox.run(
-        f"ln -s {settings.data_dir}/secret link; ln -s /proc/1/root/etc/shadow other; cat link other"
+        f"ln -sf {ground.data}/secret link; ln -sf /proc/1/root/etc/shadow other; cat link other; rm link other"
     )
-    assert found.code != 0
+    assert found.stderr.count("cat:") == 2
     assert "treasure" not in found.stdout
 
 
-async def test_the_servers_environment_is_not_handed_on(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FIREFLY_SECRET_KEY", "treasure")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "treasure")
-    sandbox = await start(environment={"GREETING": "hello"})
+async def test_the_servers_environment_is_not_handed_on(sandbox: Inside) -> None:
     found = await sandbox.run("cat /proc/*/environ | tr '\\0' '\\n'")
     assert "treasure" not in found.stdout
     assert "GREETING=hello" in found.stdout
 
 
-async def test_a_fork_bomb_hurts_only_itself(start: Start) -> None:
-    sandbox, other = await start(limits=Limits(memory=256 << 20, pids=64)), await start()
+async def test_commands_get_no_descriptor_of_the_bridge(sandbox: Inside) -> None:
+    found = await sandbox.python("import os\nprint(sorted(map(int, os.listdir('/proc/self/fd')))[:4])")
+    assert literal(found.stdout)[:3] == [0, 1, 2]
+    assert len(literal(found.stdout)) == 4, "the fourth is the folder that is being listed"
+
+
+async def test_a_fork_bomb_hurts_only_itself(ground: Ground, neighbour: Inside) -> None:
+    sandbox = await ground.start(limits=Limits(memory=512 << 20, pids=64))
     bomb = (
         "import os, time\n"
         "made = 0\n"
@@ -288,55 +372,59 @@ async def test_a_fork_bomb_hurts_only_itself(start: Start) -> None:
     )
     made = int((await sandbox.python(bomb)).stdout)
     assert 10 < made < 64
-    assert (await other.run("echo fine")).stdout == "fine\n"
-    assert (await sandbox.backend.stats(other.instance.id)).pids < 10
+    assert (await neighbour.run("echo fine")).stdout == "fine\n"
+    assert (await ground.backend.stats(neighbour.instance.id)).pids < 16
+    await ground.backend.stop(sandbox.instance.id, reason="enough")
 
 
-async def test_a_memory_hog_hurts_only_itself(start: Start) -> None:
-    sandbox, other = await start(limits=Limits(memory=128 << 20)), await start()
+async def test_a_memory_hog_hurts_only_itself(ground: Ground, neighbour: Inside) -> None:
+    """By itself, and by what lies in temporary folders, which are memory."""
+    sandbox = await ground.start(limits=Limits(memory=192 << 20))
     hog = await sandbox.python("x = [bytearray(16 << 20) for _ in range(64)]\nprint('had it all')")
     assert hog.code != 0
     assert "had it all" not in hog.stdout
-    assert (await other.run("echo fine")).stdout == "fine\n"
-    assert (await sandbox.run("echo fine")).stdout == "fine\n"
+    assert (await sandbox.run("head -c 400M /dev/zero > /tmp/big")).code != 0
+    assert (await neighbour.run("echo fine")).stdout == "fine\n"
+    assert (await sandbox.run("rm -f /tmp/big; echo fine")).stdout == "fine\n"
+    await ground.backend.stop(sandbox.instance.id, reason="enough")
 
 
-async def test_what_runs_out_of_memory_is_told_by_name_with_what_to_do(start: Start) -> None:
-    sandbox = await start(limits=Limits(memory=128 << 20))
-    assert (await sandbox.backend.stats(sandbox.instance.id)).oom_kills == 0
+@process_alone
+async def test_what_runs_out_of_memory_is_told_by_name_with_what_to_do(ground: Ground) -> None:
+    sandbox = await ground.start(limits=Limits(memory=128 << 20))
+    assert (await ground.backend.stats(sandbox.instance.id)).oom_kills == 0
     await sandbox.python("x = [bytearray(16 << 20) for _ in range(64)]")
-    assert (await sandbox.backend.stats(sandbox.instance.id)).oom_kills >= 1
-    with contextlib.suppress(Unavailable):
-        await sandbox.run("kill -9 $PPID")
+    assert (await ground.backend.stats(sandbox.instance.id)).oom_kills >= 1
+    await ground.crash(sandbox)
     async with asyncio.timeout(20):
-        status = await sandbox.backend.wait(sandbox.instance.id)
+        status = await ground.backend.wait(sandbox.instance.id)
     assert status.reason.startswith("It ran out of memory: 128 MiB is all that it may use. Ask for more in firefly.yml")
 
 
-async def test_memory_is_not_to_be_had_through_temporary_files(start: Start) -> None:
-    sandbox = await start(limits=Limits(memory=128 << 20))
-    filled = await sandbox.run("head -c 300M /dev/zero > /tmp/big")
-    assert filled.code != 0
-    assert (await sandbox.run("rm /tmp/big; echo fine")).stdout == "fine\n"
+async def test_thousands_of_files_in_one_folder_stop_nobody(sandbox: Inside, neighbour: Inside) -> None:
+    """The bridge still lists, reads and writes, and says where it has left something out."""
+    made = await sandbox.python(
+        "import os\nos.mkdir('many')\nfor n in range(3_000): os.close(os.open(f'many/{n:04}', os.O_CREAT))"
+    )
+    assert made.code == 0, made
+    async with sandbox.bridge() as bridge:
+        listed = await bridge.list_folder("many")
+        assert 1000 <= len(listed.entries) <= 3_000
+        await bridge.write_file("many/new", b"new")
+        assert (await bridge.read_file("many/new")).data == b"new"
+    assert (await neighbour.run("echo fine")).stdout == "fine\n"
+    await sandbox.run("rm -r many")
 
 
-async def test_a_stopped_sandbox_leaves_no_process(start: Start) -> None:
-    sandbox = await start()
-    marker = f"86{os.getpid()}"
-    await sandbox.run(f"(setsid nohup sleep {marker} >/dev/null 2>&1 &) ; true")
-    await eventually(lambda: _runs(marker))
-    await sandbox.backend.stop(sandbox.instance.id, reason="enough")
-    assert not _runs(marker)
-
-
-def _runs(marker: str) -> bool:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if path.read_bytes() == f"sleep\0{marker}\0".encode():
-                return True
-        except OSError:
-            continue
-    return False
+async def test_a_stopped_sandbox_leaves_no_process(ground: Ground) -> None:
+    sandbox, marker = await ground.start(), f"86{os.getpid()}.25"
+    await ground.leave(sandbox, f"import time\ntime.sleep({marker})")
+    busy = asyncio.create_task(sandbox.run(f"setsid nohup sleep {marker}"))
+    await eventually(lambda: processes(marker), within=30)
+    await ground.backend.stop(sandbox.instance.id, reason="enough")
+    with pytest.raises(Unavailable):
+        await busy
+    await eventually(lambda: not processes(marker))
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="this is the run as an ordinary user")

@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def make_image(url: str, work: Path) -> str:
         for old in TREES.glob("*.tar"):
             if time.time() - old.stat().st_mtime > DAY:
                 old.unlink()
-        asyncio.run(_build(url, TREES, work))
+        # Whoever asks may have a loop of his own running.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _build(url, TREES, work)).result()
     return IMAGE
 
 
