@@ -1,0 +1,72 @@
+"""What sandboxes of one server have on this machine: processes, control groups, mounts, namespaces; found again later."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from firefly.sandbox import cgroups
+from firefly.sandbox.processes import descendants
+from firefly.settings import Settings
+
+KINDS = ("net", "mnt", "user", "pid", "ipc", "uts", "cgroup")
+
+
+class Traces:
+    """`look` notes what there is now; `left` tells what of all that was ever noted is still there."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._runs = Settings(data_dir=data).run_dir / "sandboxes"
+        self._own = set(_namespaces(os.getpid()))
+        self.instances: set[str] = set()
+        self.namespaces: set[str] = set()
+
+    def look(self) -> None:
+        for folder in self._runs.glob("*"):
+            self.instances.add(folder.name)
+            with contextlib.suppress(OSError, ValueError):
+                for pid in descendants(int((folder / "pid").read_text())):
+                    self.namespaces |= set(_namespaces(pid)) - self._own
+
+    def left(self) -> list[str]:
+        return [*self._folders(), *self._processes(), *self._groups(), *self._mounts(), *self._held()]
+
+    def _folders(self) -> Iterator[str]:
+        yield from (f"folder {folder}" for folder in self._runs.glob("*"))
+
+    def _processes(self) -> Iterator[str]:
+        """By what they were started with, and by the users of the workspaces, where each has its own."""
+        users = {tree.stat().st_uid for tree in self._data.glob("workspaces/*/tree")} - {os.getuid()}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                line = (process / "cmdline").read_bytes()
+                if process.stat().st_uid in users or any(name.encode() in line for name in self.instances):
+                    yield f"process {process.name}: {line!r}"
+
+    def _groups(self) -> Iterator[str]:
+        for parent in set(cgroups.find().values()):
+            for name in self.instances:
+                yield from (f"group {group}" for group in Path(parent).glob(f"firefly-{name}*"))
+
+    def _mounts(self) -> Iterator[str]:
+        for table in Path("/proc").glob("[0-9]*/mountinfo"):
+            with contextlib.suppress(OSError):
+                yield from (f"mount {line}" for line in table.read_text().splitlines() if str(self._data) in line)
+
+    def _held(self) -> Iterator[str]:
+        """Namespaces that a process is in, or holds open."""
+        for process in Path("/proc").glob("[0-9]*"):
+            held = set(_namespaces(int(process.name)))
+            with contextlib.suppress(OSError):
+                for link in (process / "fd").iterdir():
+                    with contextlib.suppress(OSError):
+                        held.add(os.readlink(link))
+            yield from (f"namespace {name} of process {process.name}" for name in held & self.namespaces)
+
+
+def _namespaces(pid: int) -> Iterator[str]:
+    """As in `net:[4026531840]`."""
+    for kind in KINDS:
+        with contextlib.suppress(OSError):
+            yield os.readlink(f"/proc/{pid}/ns/{kind}")
