@@ -26,6 +26,14 @@ class SandboxSettings(BaseModel):
     )
     sandbox_cpu_max: float = Field(2.0, gt=0, le=256, description="Processors that a project may ask for.")
     sandbox_pids_max: int = Field(2048, ge=16, description="Processes and threads that a project may ask for.")
+    sandbox_disk: int = Field(
+        5 << 30,
+        ge=16 << 20,
+        description="Bytes that a workspace, its home folder included, may take up on the disk, and one file may have.",
+    )
+    sandbox_files: int = Field(
+        1_000_000, ge=1000, description="Files, folders and links that a workspace may have, its home folder included."
+    )
     idle_stop_max: float = Field(
         86400,
         gt=0,

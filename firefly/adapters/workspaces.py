@@ -62,7 +62,10 @@ class ProjectSpecs:
         """`uid_of` and `epoch_of` are of the keeper's own table, which is made after this; set them before the first
         start.
         """
-        self._limits = Limits(memory=settings.sandbox_memory, cpu=settings.sandbox_cpu, pids=settings.sandbox_pids)
+        self._limits = Limits(
+            memory=settings.sandbox_memory, cpu=settings.sandbox_cpu, pids=settings.sandbox_pids,
+            disk=settings.sandbox_disk, files=settings.sandbox_files,
+        )  # fmt: skip
         self._facts_of = facts_of
         self.uid_of = uid_of
         self.epoch_of = epoch_of

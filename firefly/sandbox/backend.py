@@ -32,12 +32,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one sandbox may use: bytes of memory, processors, processes and threads, open files per process."""
+    """What one sandbox may use: bytes of memory, processors, processes and threads, open files per process.
+
+    `disk` bytes and `files` (folders and links too) is what its workspace may take up.
+    """
 
     memory: int = 1 << 30
     cpu: float = 1.0
     pids: int = 512
     open_files: int = 4096
+    disk: int = 5 << 30
+    files: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from . import launch
 
-INTERVAL = 2.0
+# Seconds between two looks; what is idle is looked at ever more seldom.
+INTERVAL, LONGEST = 2.0, 6.0
 # Measuring may cost one part in so many of the processor time that the sandbox itself has used meanwhile.
 SHARE = 20
 FIRST, IDLE = 1.0, 0.005
+# Whoever has used so many seconds of it is measured after so many of the clock, or so many times what measuring takes:
+# what fills up is not seen while others delete.
+BUSY, EVERY, RARELY = 0.05, 10.0, 500
 BLOCK = 512
 DEEPEST = 256
 # Times as many files as there may be are counted, so that it is known what there is to delete.
@@ -124,6 +128,8 @@ class Watch:
         self._disk_then = _taken(folders[0])
         self._running: tuple[int, int] | None = None
         self._look_at = 0.0
+        self._measured_at = time.monotonic()
+        self._pause = INTERVAL
 
     def _remembered(self) -> Usage:
         """What a run may have: more than the limit only where there was more, and hardly more than that."""
@@ -144,7 +150,7 @@ class Watch:
         """A sentence where there is too much, else nothing. Returns at once."""
         if time.monotonic() < self._look_at:
             return ""
-        self._look_at = time.monotonic() + INTERVAL
+        self._look_at = time.monotonic() + self._pause
         if self._running is not None:
             return self._take(*self._running)
         if self._due():
@@ -154,8 +160,11 @@ class Watch:
     def _due(self) -> bool:
         used = self._spent() - self._spent_then
         if used < IDLE:
+            self._pause = min(1.5 * self._pause, LONGEST)
             return False
-        if used >= max(FIRST, SHARE * self._cost):
+        self._pause = INTERVAL
+        waited = time.monotonic() - self._measured_at
+        if used >= max(FIRST, SHARE * self._cost) or (used >= BUSY and waited >= max(EVERY, RARELY * self._cost)):
             return True
         now, then = _taken(self._folders[0]), self._disk_then
         left = Usage(self._allowed.size - self._seen.size, self._allowed.files - self._seen.files)
@@ -163,6 +172,7 @@ class Watch:
 
     def _begin(self) -> None:
         self._spent_then, self._disk_then = self._spent(), _taken(self._folders[0])
+        self._measured_at = time.monotonic()
         reader, writer = os.pipe2(os.O_CLOEXEC)
 
         def run() -> None:

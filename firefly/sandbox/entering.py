@@ -61,7 +61,7 @@ def enter(
 
 def _limit(plan: Plan) -> None:
     limits = plan["limits"]
-    launch.limit_files(limits["open_files"])
+    launch.limit_files(limits["open_files"], limits["disk"])
     if not plan["cgroups"]:
         resource.setrlimit(resource.RLIMIT_DATA, (limits["memory"], limits["memory"]))
         resource.setrlimit(resource.RLIMIT_NPROC, (limits["pids"], limits["pids"]))

@@ -73,11 +73,13 @@ def drop_root(plan: Plan) -> None:
     privileges.become(plan["uid"], plan["uid"])
 
 
-def limit_files(open_files: int) -> None:
+def limit_files(open_files: int, size: int) -> None:
+    """How many a process may have open, and how large one may become."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = open_files if hard == resource.RLIM_INFINITY else min(open_files, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def leave_keyring() -> None:

@@ -106,6 +106,7 @@ class Layout:
             "exposed": [] if isolated else [str(path) for path in mounts.needed(view)],
             "environment": mounts.environment(view, workspace_id=workspace_id, extra=spec.environment, port=port),
             "limits": asdict(spec.limits),
+            "disk": {"folders": [str(tree), str(home)], "note": str(tree.with_name("excess.json"))},
             "cgroups": self._machine.groups,
             "slirp": self._machine.slirp or None,
             "refuse": network.refused(own_addresses(), self._settings.egress_allow),

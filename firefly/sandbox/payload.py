@@ -104,7 +104,7 @@ class Payload:
         def run() -> NoReturn:
             if self._group is not None:
                 self._group.join()
-            launch.limit_files(plan["limits"]["open_files"])
+            launch.limit_files(plan["limits"]["open_files"], plan["limits"]["disk"])
             launch.leave_keyring()
             nothing = os.open(os.devnull, os.O_RDONLY)
             launch.arrange({0: nothing, 1: self._output, 2: self._output, **descriptors})

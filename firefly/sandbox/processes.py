@@ -74,6 +74,11 @@ def _times(pid: int) -> tuple[float, int]:
     return 0.0, 0
 
 
+def spent(everyone: Sequence[int]) -> float:
+    """Seconds of processor time."""
+    return sum(_times(one)[0] for one in everyone)
+
+
 def stats(everyone: Sequence[int], group: Group | None, *, oom_kills: int = 0) -> dict[str, Any]:
     times = [_times(one) for one in everyone]
     memory, pids = sum(map(_resident, everyone)), sum(threads for _, threads in times)

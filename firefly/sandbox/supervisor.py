@@ -21,6 +21,7 @@ from firefly import privileges
 from . import launch, processes
 from .cgroups import Group
 from .clients import Clients, listen
+from .disk import Usage, Watch
 from .entering import Program
 from .joining import Network
 from .payload import Payload
@@ -47,6 +48,7 @@ class Supervisor:
         self.group: Group | None = None
         self.network: Network | None = None
         self.payload: Payload | None = None
+        self.disk: Watch | None = None
         self.output_end = self.way_out_end = self.own_log = -1
         self.output = bytearray()
         self.kill_at: float | None = None
@@ -79,11 +81,17 @@ class Supervisor:
             self._kill()
         if self.payload and not self.plan["cgroups"]:
             self.hogs += processes.end_hogs(self.payload.everyone(), self.plan["limits"]["memory"], self._log)
+        if self.disk is not None and not self.frozen and self.kill_at is None and (note := self.disk.look()):
+            self.note = note
+            self._ask_to_end()
 
     def _pause(self) -> float | None:
         if self.kill_at is not None:
             return max(self.kill_at - time.monotonic(), 0.01)
-        return None if self.plan["cgroups"] else WATCH_INTERVAL
+        # What is frozen uses nothing, and neither does who watches it.
+        pauses = [] if self.disk is None or self.frozen else [self.disk.pause()]
+        pauses += [] if self.plan["cgroups"] else [WATCH_INTERVAL]
+        return min(pauses, default=None)
 
     def _start(self) -> None:
         limits = self.plan["limits"]
@@ -109,6 +117,11 @@ class Supervisor:
         self.bridge.close()
         self.bridge = None
         self._watch(self.output_end, self._take_output)
+        most, place = Usage(limits["disk"], limits["files"]), self.plan["disk"]
+        folders = [Path(folder) for folder in place["folders"]]
+        self.disk = Watch(
+            folders, most, note=Path(place["note"]), spent=lambda: processes.spent([payload.init, *payload.everyone()])
+        )
 
     def _set_up_network(self, init: int) -> None:
         """While bubblewrap mounts, and before anything runs inside: closed to what is refused, then opened."""
@@ -205,13 +218,16 @@ class Supervisor:
             # What is frozen neither ends when it is asked nor, by version 1 of control groups, when it is killed.
             self._freeze(False)
             self.reason = reason
-            self.kill_at = time.monotonic() + GRACE
-            target = self.payload.bridge if self.payload else 0
-            if target:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(target, signal.SIGTERM)
-            else:
-                self._kill()
+            self._ask_to_end()
+
+    def _ask_to_end(self) -> None:
+        self.kill_at = time.monotonic() + GRACE
+        target = self.payload.bridge if self.payload else 0
+        if target:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(target, signal.SIGTERM)
+        else:
+            self._kill()
 
     def _kill(self) -> None:
         """End all at once: the namespace's first process takes every other with it."""

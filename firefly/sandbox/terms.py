@@ -62,6 +62,7 @@ class Allowance:
             settings.sandbox_pids,
         )  # fmt: skip
         self._age = settings.sandbox_max_age or None
+        self._limits = Limits(disk=settings.sandbox_disk, files=settings.sandbox_files)
         idle = max(settings.idle_stop_max, settings.idle_stop)
         memory = max(settings.sandbox_memory_max, settings.sandbox_memory)
         pids = max(settings.sandbox_pids_max, settings.sandbox_pids)
@@ -84,7 +85,7 @@ class Allowance:
         had = {name: self._one(name, file, stored, notes) for name in self._bounds}
         freeze = had["freeze"] or None
         return Terms(
-            limits=replace(Limits(), memory=int(had["memory"]), cpu=had["cpu"], pids=int(had["pids"])),
+            limits=replace(self._limits, memory=int(had["memory"]), cpu=had["cpu"], pids=int(had["pids"])),
             freeze=freeze if self._freezes and freeze is not None and freeze < had["stop"] else None,
             stop=had["stop"],
             age=self._age,

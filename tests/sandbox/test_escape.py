@@ -158,7 +158,7 @@ async def test_only_own_processes_are_seen(sandbox: Inside, neighbour: Inside) -
     busy.cancel()
     seen = dict(line.partition(" ")[::2] for line in found.stdout.splitlines())
     assert "1" in seen
-    assert len(seen) <= 8
+    assert len(seen) <= 12
     assert not any(word in name for name in seen.values() for word in ("pytest", "slirp", "dockerd", marker))
 
 
@@ -399,6 +399,28 @@ async def test_what_runs_out_of_memory_is_told_by_name_with_what_to_do(ground: G
     async with asyncio.timeout(20):
         status = await ground.backend.wait(sandbox.instance.id)
     assert status.reason.startswith("It ran out of memory: 128 MiB is all that it may use. Ask for more in firefly.yml")
+
+
+@process_alone
+async def test_who_fills_the_disk_is_stopped_and_may_go_in_to_delete(ground: Ground, neighbour: Inside) -> None:
+    """With bytes, with one file that is too large, with files that are empty."""
+    backend, wanted = ground.backend, ground.spec(limits=Limits(disk=32 << 20, files=4000))
+    full = await ground.start(wanted)
+    assert (await full.run("head -c 40M /dev/zero > big")).code != 0
+    assert (await full.run("stat -c %s big; rm big")).stdout == f"{32 << 20}\n"
+    with contextlib.suppress(Unavailable):
+        await full.run("for n in 1 2 3 4; do head -c 20M /dev/zero > $n; done; sleep 50")
+    status = await backend.wait(full.instance.id)
+    assert not status.requested
+    assert "takes up more than 0.0312 GiB" in status.reason
+    again = await ground.start(wanted)
+    assert (await again.run("rm 1 2 3 4; ls")).stdout == ""
+    with contextlib.suppress(Unavailable):
+        await again.python(
+            "import os, time\nfor n in range(5000): os.close(os.open(str(n), os.O_CREAT))\ntime.sleep(50)"
+        )
+    assert "more than 4000 files" in (await backend.wait(again.instance.id)).reason
+    assert (await neighbour.run("echo fine")).stdout == "fine\n"
 
 
 async def test_thousands_of_files_in_one_folder_stop_nobody(sandbox: Inside, neighbour: Inside) -> None:

@@ -1,4 +1,4 @@
-"""What sandboxes of one server have on this machine: processes, control groups, mounts, namespaces; found again later."""
+"""What sandboxes of one server leave on a machine: processes, control groups, mounts, namespaces."""
 
 import contextlib
 import os
