@@ -51,7 +51,7 @@ for address in {addresses!r}:
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=backends.params(isolated=True))
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=backends.params("process"))
 async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     backend: Backend = request.param
     async with backend.opening(request) as opened:
