@@ -189,6 +189,7 @@ def _twin(*, freezes: bool) -> Opening:
 async def _process(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     machine = request.getfixturevalue("machine")
     settings = Settings(data_dir=_folder(request) / "data")
+    settings.prepare_folders()
     ground = Ground(
         lambda _: ProcessBackend(settings, machine=machine), data=settings.data_dir, sockets=settings.run_dir
     )
