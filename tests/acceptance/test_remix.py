@@ -117,3 +117,42 @@ async def test_a_remix_goes_its_own_way_and_holds_no_secret(
     )
     await run(client, copy, "git add -A && git commit -qm Mine && git push -q")
     assert await run(client, source, "cat notes.txt; git log --oneline origin/main | wc -l") == "mine\n2\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="Layers need root.")
+async def test_a_remix_begins_on_what_a_push_made_ready(tmp_path: Path) -> None:
+    """Installed once, for the prebuild; source and copy go their own ways from there."""
+    with LiveServer(tmp_path, settings={"FIREFLY_PREBUILDS": "projects"}) as server:
+        async with server.client() as client:
+            source = await create_project(client, "source", "static")
+            await run(
+                client,
+                source,
+                "git config user.name Ada; git config user.email ada@example.org; printf 'vendor\\n' > .gitignore\n"
+                "printf 'install: \"mkdir -p vendor && echo installed >> vendor/log\"\\n' > firefly.yml\n"
+                "git add -A && git commit -qm Install && git push -q && echo mine > notes.txt",
+            )
+            path = f"/api/v1/projects/{source['owner']}/source/prebuilds"
+
+            async def made() -> dict[str, Any] | None:
+                async with client.get(path) as response:
+                    found = (await response.json())["items"]
+                return found[0] if found and found[0]["finished_at"] else None
+
+            prebuild = await eventually(made, within=60)
+            assert prebuild is not None
+            assert (prebuild["state"], prebuild["reason"]) == ("succeeded", "Everything is installed.")
+            assert "mkdir -p vendor" in prebuild["log"]
+            copy = await remix(client, source, "copy")
+            await wait_for_text(client, copy["urls"]["preview"], server.token, "<html", within=20)
+            assert await run(client, copy, "cat vendor/log notes.txt; git status --porcelain") == (
+                "installed\nmine\n?? notes.txt\n"
+            )
+            assert " /workspace overlay " in await run(client, copy, "cat /proc/self/mounts")
+            await run(client, copy, "echo changed > index.html; rm vendor/log; mv vendor other")
+            again = await remix(client, source, "again")
+            assert "changed" not in await run(client, source, "cat index.html")
+            assert await run(client, again, "cat vendor/log; ls -d other 2>/dev/null || true") == "installed\n"
+            # What is gone from the source's branches is in nobody's copy.
+            await run(client, source, "git reset -q --hard HEAD~1 && git push -q --force")
+            assert "Install" not in await run(client, await remix(client, source, "third"), "git log --all --format=%s")

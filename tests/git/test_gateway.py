@@ -56,7 +56,15 @@ def workspace(owners: dict[UUID, UUID]) -> UUID:
 
 
 @pytest.fixture
-async def gateway(hosted: Hosted, owners: dict[UUID, UUID], tmp_path: Path) -> AsyncIterator[Gateway]:
+def reading() -> set[UUID]:
+    """Workspaces that push nothing."""
+    return set()
+
+
+@pytest.fixture
+async def gateway(
+    hosted: Hosted, owners: dict[UUID, UUID], reading: set[UUID], tmp_path: Path
+) -> AsyncIterator[Gateway]:
     async def project_of(workspace_id: UUID) -> UUID | None:
         return owners.get(workspace_id)
 
@@ -71,6 +79,7 @@ async def gateway(hosted: Hosted, owners: dict[UUID, UUID], tmp_path: Path) -> A
         project_of=project_of,
         shadows=shadows,
         copies=copies_of(hosted, shadows, tmp_path),
+        reads_only=reading.__contains__,
     )
     yield made
     await made.close()
@@ -147,6 +156,15 @@ async def test_a_refused_push_is_settled_as_such(hosted: Hosted, inside: Path, t
 )
 async def test_there_are_two_services_and_no_others(tmp_path: Path, line: bytes) -> None:
     assert (await greet(tmp_path, line)).startswith(b"error ") or line.startswith(b"xxx")
+
+
+@pytest.mark.usefixtures("inside")
+async def test_what_is_made_ready_may_read_and_not_push(tmp_path: Path, workspace: UUID, reading: set[UUID]) -> None:
+    reading.add(workspace)
+
+    assert await greet(tmp_path, b"git-upload-pack\n") == b"ok\n"
+    for line in (b"git-receive-pack\n", b"git-receive-pack shadow 2\n", b"git-upload-pack shadow 2\n"):
+        assert b"pushes nothing" in await greet(tmp_path, line)
 
 
 @pytest.mark.usefixtures("inside")
