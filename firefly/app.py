@@ -113,6 +113,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
             links=credentials.links, keys=credentials.keys, grants=credentials.grants,
             revocations=credentials.revocations, projects=work.projects, members=work.members,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
+            checkpoints=hosting.checkpoints,
             smart_http=hosting.smart_http, routes=table, tunnels=tunnels, access=work.access, domains=work.domains,
             secrets=work.secrets, prebuilds=work.prebuilds, certificates=certificates,
             report=lambda: doors.report(),

@@ -18,7 +18,7 @@ from firefly.auth import (
 )
 from firefly.bus import Bus
 from firefly.clock import Clock
-from firefly.git import Git, Maintenance, Pushes, Repositories, SmartHTTP
+from firefly.git import Checkpoints, Git, Maintenance, Pushes, Repositories, SmartHTTP
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
@@ -69,6 +69,7 @@ class Hosting:
     maintenance: Maintenance
     pushes: Pushes
     smart_http: SmartHTTP
+    checkpoints: Checkpoints
 
     @classmethod
     async def open(cls, settings: Settings, database: Database, bus: Bus, *, alone: bool = True) -> Self:
@@ -86,6 +87,7 @@ class Hosting:
             maintenance=maintenance,
             pushes=pushes,
             smart_http=SmartHTTP(git=git, repositories=repositories, pushes=pushes),
+            checkpoints=Checkpoints(git=git, repositories=repositories),
         )
         if alone:
             await made.tidy()

@@ -1,6 +1,7 @@
 """git on the server: hosted bare repositories, and only those; never a workspace."""
 
 from .addresses import AddressPolicy
+from .checkpoints import Checkpoint, Checkpoints
 from .command import Git, GitFailed
 from .copies import Copies
 from .copying import Copier
@@ -17,6 +18,8 @@ from .smart_http import SmartHTTP
 __all__ = [
     "SOCKET",
     "AddressPolicy",
+    "Checkpoint",
+    "Checkpoints",
     "Copier",
     "Copies",
     "Gateway",

@@ -115,6 +115,13 @@ class Restored(Result):
     checkpoint: str | None
 
 
+class RestoreParams(Params):
+    """`paths`: these files and folders alone, else everything that git does not ignore."""
+
+    checkpoint: str = Field(pattern=r"^[0-9a-f]{40,64}$")
+    paths: list[str] | None = Field(default=None, max_length=1000)
+
+
 class PullParams(Params):
     ref: str = Field(
         default="refs/heads/main", pattern=r"^refs/heads/[^\s~^:?*\[\\\x00-\x1f-][^\s~^:?*\[\\\x00-\x1f]*$"

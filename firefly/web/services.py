@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
-    from firefly.git import Repositories, SmartHTTP
+    from firefly.git import Checkpoints, Repositories, SmartHTTP
     from firefly.projects import Catalogue, Jobs, Members, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
@@ -56,6 +56,7 @@ class Services:
     jobs: Jobs
     keeper: Keeper
     repositories: Repositories
+    checkpoints: Checkpoints
     smart_http: SmartHTTP
     routes: RouteTable
     audit: Audit

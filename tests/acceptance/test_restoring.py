@@ -45,6 +45,25 @@ def contents(tree: Path) -> dict[str, bytes | str]:
     return found
 
 
+async def take_back_and_undo(client: aiohttp.ClientSession, base: str) -> None:
+    """A checkpoint is listed and read; going back to it is an edit that can be taken back."""
+    async with client.put(f"{base}/files/deep/er/file", data=b"spoilt") as response:
+        assert response.status == 200
+    async with client.get(f"{base}/checkpoints") as response:
+        newest = (await response.json())["items"][0]
+    assert newest["branch"] == "topic/one"
+    async with client.get(f"{base}/checkpoints/{newest['id']}/files/deep/er/file") as response:
+        assert await response.read() == b"x\n"
+    async with client.post(f"{base}/checkpoints/{newest['id']}/restore", json={"paths": ["deep"]}) as response:
+        assert (await response.json()) == {"files": 1}
+    assert await run(client, base, "cat deep/er/file after") == "x\nmore\n"
+    async with client.get(f"{base}/checkpoints") as response:
+        spoilt = next(one for one in (await response.json())["items"][1:] if "deep/er/file" in one["paths"])
+    async with client.post(f"{base}/checkpoints/{spoilt['id']}/restore", json={}) as response:
+        assert response.status == 200
+    assert await run(client, base, "cat deep/er/file after") == "spoiltmore\n"
+
+
 async def test_every_byte_of_a_deleted_workspace_comes_back(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
         async with server.client() as client:
@@ -62,6 +81,7 @@ async def test_every_byte_of_a_deleted_workspace_comes_back(tmp_path: Path) -> N
             assert await run(client, base, STATE) == state
             assert contents(folder / "tree") == before
             await run(client, base, "echo more > after")
+            await take_back_and_undo(client, base)
             await stop(client, base)
             shutil.rmtree(folder)
             assert await run(client, base, "cat after") == "more\n"

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import Gateway, Shadows
+from firefly.errors import InvalidInput, NotFound
+from firefly.git import Checkpoints, Gateway, Shadows
 from firefly.git.shadows import BYTES_A_SECOND, prefix
 from firefly.resources import PACKAGE
 from tests.support.waiting import eventually
@@ -97,6 +98,34 @@ async def test_a_checkpoint_is_kept_and_is_no_push_of_the_project(
         f"{prefix(workspace)}main": git(inside, "rev-parse", "HEAD")
     }
     assert (await hosted.rows(), hosted.listener.pushes, authority.flushed) == ([], [], [workspace])
+
+
+async def test_checkpoints_are_listed_newest_first_and_read(hosted: Hosted, inside: Path, workspace: UUID) -> None:
+    made = []
+    for number in (1, 2):
+        (inside / "naïve name").write_text(f"{number}\n")
+        git(inside, "add", "-A")
+        message = "Checkpoint\n\nBranch: refs/heads/main\nHead: none"
+        git(inside, "commit", "-q", "--author", "Firefly <firefly@localhost>", "-m", message)
+        made.append(git(inside, "rev-parse", "HEAD"))
+    await push(inside, f"HEAD:{prefix(workspace)}main")
+    checkpoints = Checkpoints(git=hosted.tool, repositories=hosted.repositories)
+
+    found = await checkpoints.list(hosted.project_id, workspace)
+    assert [(one.id, one.branch, one.paths) for one in found] == [(id, "main", ["naïve name"]) for id in made[::-1]]
+    assert len(await checkpoints.list(hosted.project_id, workspace, skip=1)) == 1
+    body = await checkpoints.read(hosted.project_id, workspace, made[0], "naïve name")
+    assert b"".join([piece async for piece in body]) == b"1\n"
+    assert await checkpoints.list(hosted.project_id, uuid4()) == []
+    for other, id, name in (
+        (uuid4(), made[0], "README.md"),
+        (workspace, made[0], "nothing"),
+        (workspace, "1" * 40, ""),
+    ):
+        with pytest.raises(NotFound):
+            await checkpoints.read(hosted.project_id, other, id, name)
+    with pytest.raises(InvalidInput):
+        await checkpoints.check(hosted.project_id, workspace, "--all")
 
 
 async def test_an_older_epoch_is_refused_with_a_sentence(hosted: Hosted, inside: Path, workspace: UUID) -> None:

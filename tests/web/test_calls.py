@@ -49,6 +49,7 @@ SUCCESS = {
     "POST /projects/{owner}/{name}/access/requests/{id}": Wanted({"answer": "deny"}),
     "POST /projects/{owner}/{name}/sandbox/keep-awake": Wanted({"for": "2h", "reason": "a demonstration"}, status=201),
     "PUT /projects/{owner}/{name}/sandbox/settings": Wanted({"stop": "2h", "memory": "512m"}),
+    "POST /projects/{owner}/{name}/checkpoints/{id}/restore": Wanted({"paths": ["index.html"]}),
     "POST /projects/{owner}/{name}/domains": Wanted({"host": "www.example.net"}, status=201),
     "DELETE /projects/{owner}/{name}/domains/{id}": Wanted(status=204),
     "POST /projects/{owner}/{name}/secrets": Wanted({"name": "API_KEY", "value": "k-1"}, status=201),
@@ -90,7 +91,12 @@ async def addresses(world: World) -> Addresses:
     await world.services.sessions.open(world.ada, user_agent="Test", address=None)
     (session,) = await world.services.sessions.list(world.ada.id)
     token, _ = await world.services.tokens.create(world.ada, "to revoke", frozenset({"read"}), None)
-    ids = {"sessions": str(session.id), "tokens": str(token.id), "jobs": str(world.jobs.job.id)}
+    ids = {
+        "sessions": str(session.id),
+        "tokens": str(token.id),
+        "jobs": str(world.jobs.job.id),
+        "checkpoints": "1" * 40,
+    }
     ids |= await _handed_out(world, project)
     ada = await world.services.tokens.verify(await world.token(world.ada))
     ids["keep-awake"] = str(uuid4())
@@ -172,7 +178,7 @@ async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Ad
 async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
     nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
-        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains"),
+        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains", "checkpoints"),
         "00000000-0000-4000-8000-000000000000",
     ))  # fmt: skip
     looking = [o for o in OPERATIONS if "{" in o.path]

@@ -20,7 +20,7 @@ from firefly.artifacts import Artifact
 from firefly.audit import Audit
 from firefly.auth import Account, Identity
 from firefly.bus import Bus
-from firefly.git import Service
+from firefly.git import Checkpoint, Service
 from firefly.projects import (
     Action,
     Catalogue,
@@ -190,6 +190,25 @@ class MemoryJobs:
             raise errors.Conflict("It has ended already.")
         self.job = replace(self.job, state=JobState.CANCELLED)
         return self.job
+
+
+class MemoryCheckpoints:
+    """One, of the id that is all ones."""
+
+    async def list(self, project_id: UUID, workspace_id: UUID, *, limit: int, skip: int) -> Sequence[Checkpoint]:
+        return [Checkpoint("1" * 40, NOW, "main", 1, ["index.html"])][skip:limit]
+
+    async def check(self, project_id: UUID, workspace_id: UUID, id: str) -> None:
+        if id != "1" * 40:
+            raise errors.NotFound("There is no such checkpoint.")
+
+    async def read(self, project_id: UUID, workspace_id: UUID, id: str, name: str) -> AsyncGenerator[bytes, None]:
+        await self.check(project_id, workspace_id, id)
+
+        async def body() -> AsyncGenerator[bytes, None]:
+            yield f"{name} as it was".encode()
+
+        return body()
 
 
 class MemoryPrebuilds:
@@ -468,6 +487,7 @@ async def make_world(
         jobs=cast(Any, MemoryJobs(job)),
         keeper=cast(Any, keeper),
         repositories=cast(Any, None),
+        checkpoints=cast(Any, MemoryCheckpoints()),
         smart_http=cast(Any, git),
         routes=table,
         audit=Audit(database),
@@ -510,6 +530,7 @@ class MemoryBridge:
         app.router.add_route("*", "/files/{path:.*}", self._files)
         app.router.add_post("/exec", self._exec)
         app.router.add_get("/logs", self._logs)
+        app.router.add_post("/shadow/restore", self._restore)
         return app
 
     def _note(self, request: web.Request) -> None:
@@ -531,6 +552,11 @@ class MemoryBridge:
             del self.files[path]
             return web.json_response({"undo": "token"})
         return web.Response(body=self.files[path], headers={"ETag": '"v1"', "Content-Type": "text/html"})
+
+    async def _restore(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        wanted = await request.json()
+        return web.json_response({"files": len(wanted["paths"] or "all"), "checkpoint": wanted["checkpoint"]})
 
     async def _exec(self, request: web.Request) -> web.StreamResponse:
         self._note(request)

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from firefly.bridge.http.problems import answer
+from firefly.bridge.http.problems import answer, params
 from firefly.bridge.shadow.flusher import Flusher
+from firefly.protocol.workspace import Restored, RestoreParams
 
 
 class ShadowRoutes:
@@ -11,10 +12,18 @@ class ShadowRoutes:
         self._flusher = flusher
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/shadow", self.status), web.post("/shadow/flush", self.flush)]
+        return [
+            web.get("/shadow", self.status),
+            web.post("/shadow/flush", self.flush),
+            web.post("/shadow/restore", self.restore),
+        ]
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         return answer(self._flusher.status())
 
     async def flush(self, _: web.Request) -> web.StreamResponse:
         return answer(await self._flusher.flush())
+
+    async def restore(self, request: web.Request) -> web.StreamResponse:
+        wanted = await params(request, RestoreParams)
+        return answer(Restored(files=await self._flusher.take_back(wanted), checkpoint=wanted.checkpoint))

@@ -13,13 +13,14 @@ from firefly.bridge.shadow import checkpoint
 from firefly.bridge.shadow.changes import Changes, sort
 from firefly.bridge.shadow.copies import Copies
 from firefly.bridge.shadow.references import References
+from firefly.bridge.shadow.returning import take_back
 from firefly.bridge.shadow.store import Head, ShadowStore
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.watcher import BATCH_SECONDS, Watcher
 from firefly.bridge.workspace import REPOSITORY
 from firefly.clock import Clock
 from firefly.errors import FireflyError, Unavailable
-from firefly.protocol.workspace import Refused, ShadowStatus
+from firefly.protocol.workspace import Refused, RestoreParams, ShadowStatus
 
 # An edit has settled after so long a silence; one that never does is taken as it is. First: a start has other work.
 QUIET, LONGEST, FIRST = 0.8, 2.5, 2.5
@@ -102,6 +103,22 @@ class Flusher:
             await self._flush()
             await self._copies.flush()
         return self.status()
+
+    async def take_back(self, params: RestoreParams) -> int:
+        """Have files as they were at a checkpoint; what is there now is kept first. The number of files changed.
+
+        Raises Unavailable where that cannot be kept, or the checkpoint cannot be had.
+        """
+        status = await self.flush()
+        if status.error or not self._tasks:
+            raise Unavailable(status.error or "Checkpoints are not made yet. Try again in a moment.")
+        async with self._lock:
+            if await self._store.find(params.checkpoint) is None:
+                own = f"{checkpoint.ROOT}/{self._environment.workspace_id}/*"
+                await self._store.must("fetch", "--quiet", "--no-tags", ADDRESS, f"+{own}:{own}", timeout=SEND_LIMIT)
+            count = await take_back(self._store, self._environment.workspace, params.checkpoint, params.paths)
+        await self.flush()
+        return count
 
     async def flush_within(self, seconds: float) -> None:
         """Before the end: what is pending, as far as time allows."""

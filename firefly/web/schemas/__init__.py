@@ -43,6 +43,7 @@ from .base import (
     Paging,
     Query,
 )
+from .checkpoints import Checkpoint, RestoreCheckpoint, RestoredFiles
 from .domains import Domain, DomainCertificate, DomainProof, NewDomain
 from .front_door import Failure, FrontDoor, Pooled, RouteEntry, RoutesQuery, Talker
 from .prebuilds import Prebuild
@@ -93,6 +94,7 @@ __all__ = [
     "ArchiveQuery",
     "AuditEntry",
     "BeforeQuery",
+    "Checkpoint",
     "CreatedAccount",
     "CreatedProject",
     "CreatedToken",
@@ -138,6 +140,8 @@ __all__ = [
     "Query",
     "RequestAnswer",
     "RequestReply",
+    "RestoreCheckpoint",
+    "RestoredFiles",
     "RoleChange",
     "RouteEntry",
     "RoutesQuery",
