@@ -4,7 +4,22 @@ import typer
 
 from firefly import __version__
 
-from . import admin, dev, doctor, domain, files, project, reference, sandbox, secret, serve, session, token, up
+from . import (
+    admin,
+    checkpoint,
+    dev,
+    doctor,
+    domain,
+    files,
+    project,
+    reference,
+    sandbox,
+    secret,
+    serve,
+    session,
+    token,
+    up,
+)
 
 app = typer.Typer(
     name="firefly",
@@ -22,6 +37,7 @@ reference.register(app)
 app.add_typer(project.app, name="project")
 app.add_typer(domain.app, name="domain")
 app.add_typer(files.app, name="files")
+app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")

@@ -13,7 +13,21 @@ from pydantic import BaseModel
 
 from .bridge import BridgeClient
 from .errors import ClientError
-from .models import Domain, Execution, Job, Me, Page, Project, Sandbox, SandboxSettings, Secret, Template, Token
+from .models import (
+    Checkpoint,
+    Domain,
+    Execution,
+    Job,
+    Me,
+    Page,
+    Project,
+    RestoredFiles,
+    Sandbox,
+    SandboxSettings,
+    Secret,
+    Template,
+    Token,
+)
 from .sse import ServerEvent, server_events
 
 API = "/api/v1"
@@ -121,6 +135,23 @@ class FireflyClient:
 
     async def job(self, job_id: UUID) -> Job:
         return await self._get(Job, f"/jobs/{job_id}")
+
+    async def checkpoints(self, owner: str, name: str, *, limit: int = 50) -> list[Checkpoint]:
+        """The newest, 200 at most."""
+        path = f"{_project(owner, name)}/checkpoints"
+        return (await self._get(Page[Checkpoint], path, params={"limit": str(limit)})).items
+
+    async def checkpoint_file(self, owner: str, name: str, id: str, path: str) -> bytes:
+        """A file as it was at a checkpoint."""
+        place = f"{_project(owner, name)}/checkpoints/{quote(id, safe='')}/files/{quote(path)}"
+        async with self.request("GET", place, timeout=PATIENCE) as response:
+            return await response.read()
+
+    async def restore_checkpoint(self, owner: str, name: str, id: str, paths: list[str] | None = None) -> int:
+        """Have everything, or these files and folders, as they were; the number of files changed."""
+        place = f"{_project(owner, name)}/checkpoints/{quote(id, safe='')}/restore"
+        body = {"paths": paths} if paths else {}
+        return (await self._send(RestoredFiles, "POST", place, body, timeout=PATIENCE)).files
 
     async def sandbox(self, owner: str, name: str) -> Sandbox:
         return await self._get(Sandbox, f"{_project(owner, name)}/sandbox")

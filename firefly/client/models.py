@@ -104,6 +104,18 @@ class KeepAwake(Value):
     until: datetime
 
 
+class Checkpoint(Value):
+    id: str
+    at: datetime
+    branch: str
+    files: int
+    paths: list[str]
+
+
+class RestoredFiles(Value):
+    files: int
+
+
 class Sandbox(Value):
     state: str
     reason: str

@@ -269,3 +269,21 @@ async def test_up_once_ends_with_1_when_the_server_is_away(run: Run, tmp_path: P
     done = await run("up", "site", "--once", "--server", "http://127.0.0.1:1", "--token", "ffp_x")
     assert done.code == 1
     assert "does not answer" in done.err
+
+
+async def test_a_file_is_taken_back_to_a_checkpoint_and_forth_again(live_server: LiveServer, run: Run) -> None:
+    project = await make_project(live_server, fresh("garden"))
+    signed = ("--server", live_server.url, "--token", live_server.token)
+    async with live_server.client() as client:
+        for text in (b"one", b"two"):
+            async with client.put(f"/api/v1/projects/{project}/files/note.txt", data=text) as response:
+                assert response.status in (200, 201)
+            async with client.post(f"/api/v1/projects/{project}/sandbox/stop") as response:
+                assert response.status == 200
+    newest, before = json.loads((await run("checkpoint", "list", project, "--json", *signed)).out)[:2]
+    assert (newest["paths"], before["branch"]) == (["note.txt"], "main")
+    assert (await run("checkpoint", "show", project, before["id"], "note.txt", *signed)).out == "one"
+    for id, shown in ((before["id"], "one"), (newest["id"], "two")):
+        done = await run("checkpoint", "restore", project, id, "note.txt", *signed)
+        assert done.out.startswith("One file is as it was.")
+        assert (await run("files", "get", project, "note.txt", *signed)).out == shown
