@@ -1,6 +1,7 @@
 """The server's side of the zygote: it starts one, asks it for supervisors, and starts another when it has ended."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -102,10 +103,19 @@ class Forking:
             async with asyncio.timeout(ANSWER_LIMIT):
                 answer = await _read(listening)
         except TimeoutError:
-            return False
+            await self._give_up()
+            answer = b""
         finally:
             os.close(listening)
         return bool(answer) or (None if self.pid is None else False)
+
+    async def _give_up(self) -> None:
+        """End a zygote that does not answer: one that went on later would begin what was begun without it."""
+        log.warning("sandbox.zygote_killed", pid=self.pid)
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
 
 
 async def _read(descriptor: int) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firefly.sandbox import landlock
+from firefly.sandbox import forking, landlock
 from firefly.sandbox.backend import ExitStatus
 from firefly.sandbox.detection import Machine
 from firefly.sandbox.payload import HOLDER
@@ -134,18 +134,30 @@ async def test_sandboxes_outlive_the_zygote_and_others_start_without(
     start: Start, backend: ProcessBackend, settings: Settings
 ) -> None:
     sandbox = await start()
-    forking = backend._forking
-    assert forking is not None
-    zygote = forking.pid
+    zygotes = backend._forking
+    assert zygotes is not None
+    zygote = zygotes.pid
     assert zygote is not None
     os.kill(zygote, signal.SIGKILL)
-    await eventually(lambda: forking.pid is None)
+    await eventually(lambda: zygotes.pid is None)
     assert (await sandbox.run("echo fine")).stdout == "fine\n"
     executed = await start()
     assert (await executed.run("echo fine")).stdout == "fine\n"
     assert [_level(pid) for pid in children(supervisor(settings, executed.instance.id))].count(2) == 0
     status = await _end(sandbox, settings)
     assert (status.code, status.requested) == (-signal.SIGKILL, False)
+
+
+async def test_a_zygote_that_does_not_answer_is_done_without(
+    start: Start, backend: ProcessBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await start()
+    monkeypatch.setattr(forking, "ANSWER_LIMIT", 0.2)
+    assert backend._forking is not None
+    assert backend._forking.pid is not None
+    os.kill(backend._forking.pid, signal.SIGSTOP)
+    assert (await (await start()).run("echo fine")).stdout == "fine\n"
+    assert backend._forking.pid is None
 
 
 async def _end(sandbox: Inside, settings: Settings) -> ExitStatus:
