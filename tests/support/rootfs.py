@@ -32,10 +32,10 @@ LEFT_OUT = (
     "*.a",
 )
 NAMES = {
-    "etc/passwd": "root:x:0:0:root:/:/bin/sh\nfirefly:x:1000:1000::/home/firefly:/bin/bash\n",
-    "etc/group": "root:x:0:\nfirefly:x:1000:\n",
+    "etc/passwd": "root:x:0:0:root:/:/bin/sh\nfirefly:x:10001:10001::/home/firefly:/bin/bash\n",
+    "etc/group": "root:x:0:\nfirefly:x:10001:\n",
 }
-WRITABLE = ("workspace", "home/firefly", "tmp")
+OWN = ("./workspace", "./home/firefly")
 PYTHON = "/usr/local/bin/python3"
 CHANGES = (
     "ENV PATH=/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/firefly/package:/opt/firefly/libraries LANG=C.UTF-8",
@@ -59,9 +59,9 @@ def make(folder: Path) -> Path:
     _libraries(root, [*programs, python, *extensions])
     for name, text in NAMES.items():
         (root / name).write_text(text)
-    for name in WRITABLE:
-        (root / name).mkdir(parents=True, exist_ok=True)
-        (root / name).chmod(0o1777)
+    for name in OWN:
+        (root / name).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as packed:
         packed.add(root, ".", filter=_of_root)
@@ -104,7 +104,7 @@ def _libraries(root: Path, files: Iterable[Path]) -> None:
 
 
 def _of_root(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    info.uid = info.gid = 0
-    info.uname = info.gname = "root"
+    info.uid = info.gid = contents.USER if info.name in OWN else 0
+    info.uname = info.gname = ""
     info.mode |= 0o555 if info.isdir() or info.mode & 0o100 else 0o444
     return info

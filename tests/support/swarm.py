@@ -116,6 +116,14 @@ class Node(Engine):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def revive(self) -> None:
+        """Switch it on again."""
+        assert self._containerd is not None
+        self._containerd.wait(10)
+        (self.folder / "containerd.sock").unlink()
+        self._start_containerd()
+        self.start()
+
     def close(self) -> None:
         self.die()
         super().close()

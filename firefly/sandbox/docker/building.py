@@ -101,6 +101,8 @@ def _gather(folder: Path, base: str, node: Path | None, context: Path) -> None:
     with tarfile.open(context, "w") as archive:
         archive.add(folder / "Dockerfile", "Dockerfile")
         archive.add(folder / "root", "root", filter=_as_root)
+        (folder / "empty").mkdir()
+        archive.add(folder / "empty", "empty", filter=_as_root)
 
 
 def _as_root(info: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -4,7 +4,7 @@ import compileall
 import importlib.metadata
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from firefly import __version__
@@ -15,10 +15,14 @@ OPT = Path("opt/firefly")
 # What the bridge imports; all that these require comes with them.
 LIBRARIES = ("aiohttp", "pathspec", "pydantic", "pyyaml", "structlog", "watchfiles")
 # Parts of the package that run outside, or are for browsers only.
-OUTSIDE = ("static", "__pycache__", "testing", "web", "proxy", "cli")
+OUTSIDE = frozenset({"cli", "proxy", "testing", "web"})
 NPM_PLACES = ("lib/node_modules/npm", "lib/nodejs/npm")
 LABEL = "firefly.version"
+# Whose the workspace is where nobody mounts one: in a Swarm. The Dockerfile has the same.
+USER = 10001
 RECIPE = """FROM {base}
+COPY --chown={user}:{user} empty/ /workspace
+COPY --chown={user}:{user} empty/ /home/firefly
 COPY root/ /
 ENV PATH=/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/firefly/package:/opt/firefly/libraries LANG=C.UTF-8
 LABEL {label}={version}
@@ -28,13 +32,13 @@ CMD ["/usr/bin/python3", "-s", "-P", "-m", "firefly.bridge"]
 
 
 def recipe(base: str) -> str:
-    """A Dockerfile that puts `root/` upon an image."""
-    return RECIPE.format(base=base, label=LABEL, version=__version__)
+    """A Dockerfile that puts `root/` upon an image; `empty/` has nothing in it."""
+    return RECIPE.format(base=base, label=LABEL, version=__version__, user=USER)
 
 
 def gather(root: Path, node: Path | None) -> None:
     """Put everything below `root`, as it lies below / in the image. Blocks for a second or two."""
-    shutil.copytree(PACKAGE, root / OPT / "package" / "firefly", ignore=shutil.ignore_patterns(*OUTSIDE))
+    shutil.copytree(PACKAGE, root / OPT / "package" / "firefly", ignore=_outside)
     for source, place in _library_files(LIBRARIES):
         target = root / OPT / "libraries" / place
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -43,8 +47,13 @@ def gather(root: Path, node: Path | None) -> None:
     compileall.compile_dir(root / OPT, quiet=2, stripdir=str(root), prependdir="/")
     if node is not None:
         _put_node(root / "usr" / "local", node)
-    for name in ("workspace", "home/firefly", "run/firefly/gateway", "opt/firefly/prepared"):
+    for name in ("run/firefly/gateway", "opt/firefly/prepared"):
         (root / name).mkdir(parents=True, exist_ok=True)
+
+
+def _outside(folder: str, names: Sequence[str]) -> set[str]:
+    """A template may well be named as a part is."""
+    return {name for name in names if name == "__pycache__" or (Path(folder) == PACKAGE and name in OUTSIDE)}
 
 
 def _library_files(names: Iterable[str]) -> Iterator[tuple[Path, Path]]:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firefly.errors import InvalidInput, Unavailable
+from firefly.sandbox.mounts import HOME, USER
+
+from .contents import USER as NUMBER
 
 # What the bridge and git need; the second list is for projects.
 NEEDED = ("ca-certificates", "git", "iptables", "libatomic1", "procps", "python3", "python3-venv")
@@ -79,12 +82,22 @@ async def make(folder: Path, *, suite: str, mirror: str, packages: Sequence[str]
     if code != 0:
         raise Unavailable("debootstrap failed: " + "\n".join(last))
     await asyncio.to_thread(_slim, folder)
+    await asyncio.to_thread(_name_user, folder)
 
 
 def _slim(folder: Path) -> None:
     for name in NOT_KEPT:
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "var" / "log").mkdir(exist_ok=True)
+
+
+def _name_user(folder: Path) -> None:
+    for name, line in (
+        ("passwd", f"{USER}:x:{NUMBER}:{NUMBER}::{HOME}:/bin/bash\n"),
+        ("group", f"{USER}:x:{NUMBER}:\n"),
+    ):
+        with (folder / "etc" / name).open("a") as file:
+            file.write(line)
 
 
 def python_of(folder: Path) -> str:

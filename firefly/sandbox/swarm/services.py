@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from firefly.sandbox.backend import Instance, Limits, SandboxSpec
+from firefly.sandbox.docker.contents import USER as IMAGE_USER
 from firefly.sandbox.mounts import HOME, USER, WORKSPACE
 
 INSTALLATION, INSTANCE, WORKSPACE_ID = "firefly.installation", "firefly.instance", "firefly.workspace"
@@ -14,7 +15,6 @@ STARTED_AT = "firefly.started-at"
 PORT = 7070
 GATEWAY = "/tmp/firefly-gateway"
 HANDED = "/run/secrets/firefly"
-USER_INSIDE = 1000
 # More than the bridge takes to save what was edited last.
 GRACE_SECONDS = 8
 SECOND = 1_000_000_000
@@ -94,7 +94,7 @@ def _container(plan: Plan) -> dict[str, Any]:
         "Image": plan.image,
         "Labels": labels(plan.installation, plan.instance),
         "Hostname": "sandbox",
-        "User": f"{USER_INSIDE}:{USER_INSIDE}",
+        "User": f"{IMAGE_USER}:{IMAGE_USER}",
         "Dir": WORKSPACE,
         "Env": [f"{key}={value}" for key, value in environment(plan).items()],
         "Init": True,
@@ -111,7 +111,7 @@ def _container(plan: Plan) -> dict[str, Any]:
 
 
 def _secret(plan: Plan) -> dict[str, Any]:
-    file = {"Name": HANDED, "UID": str(USER_INSIDE), "GID": str(USER_INSIDE), "Mode": 0o400}
+    file = {"Name": HANDED, "UID": str(IMAGE_USER), "GID": str(IMAGE_USER), "Mode": 0o400}
     return {"SecretID": plan.secret, "SecretName": name(plan.instance.id), "File": file}
 
 

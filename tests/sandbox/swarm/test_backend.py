@@ -85,7 +85,7 @@ async def test_a_sandbox_is_a_service_that_is_reached_over_the_network(make: Mak
         assert not backend.capabilities().freezes
         instance = await backend.create(spec(GREETING="hello"))
         assert await backend.list() == [instance]
-        assert await run(backend, instance, "echo $GREETING; pwd; id -u") == "hello\n/workspace\n1000\n"
+        assert await run(backend, instance, "echo $GREETING; pwd; id -u") == "hello\n/workspace\n10001\n"
         await run(backend, instance, f"(setsid python3 -c '{SERVER}' >/dev/null 2>&1 &)")
         assert await eventually(lambda: greeted(backend, instance), within=10) == b"from inside"
         used = await backend.stats(instance.id)
