@@ -148,9 +148,10 @@ class Files:
         with self._workspace.place(path) as source, self._workspace.place(to, create_folders=True) as target:
             with os_errors(path):
                 status = os.stat(source.name, dir_fd=source.folder, follow_symlinks=False)
-            whole = f"/proc/self/fd/{source.folder}/{source.name}"
             if stat.S_ISDIR(status.st_mode):
-                _copy_folder(whole, target.folder, target.name, to)
+                # Opened, since its name may lead elsewhere a moment later.
+                with self._workspace.folder(path) as opened:
+                    _copy_folder(f"/proc/self/fd/{opened}", target.folder, target.name, to)
             else:
                 self._copy_file(path, to)
 
