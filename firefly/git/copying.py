@@ -1,6 +1,7 @@
 """Copying a hosted repository to another project: its branches and tags, what they reach, and nothing else."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence, Set
 from pathlib import Path
@@ -12,6 +13,8 @@ from .repositories import Repositories, write_skeleton
 
 _PUBLIC = ("refs/heads/", "refs/tags/")
 LONGEST = 900.0
+# Bytes of a pack from which on copying it takes longer than looking what is in it.
+LINKED = 8 << 20
 
 
 class Copier:
@@ -64,9 +67,35 @@ class Copier:
         return len(names) > files or not telling.isdisjoint(names)
 
     async def _pack(self, origin: Path, fresh: Path, refs: dict[str, str]) -> None:
-        # As it lies there: what is packed already is neither unpacked nor compressed again.
-        pack = ("pack-objects", "--revs", "--quiet", "--delta-base-offset", str(fresh / "objects/pack/pack"))
-        wanted = "".join(f"{name}\n" for name in sorted(set(refs.values())))
-        await self._git.run(*pack, cwd=origin, input=wanted.encode(), limit=LONGEST)
+        """Large packs with nothing else in them are linked: nobody ever writes to a pack. The rest is packed anew."""
+        heads = sorted(set(refs.values()))
+        listed = await self._git.run("rev-list", "--objects", "--no-object-names", *heads, cwd=origin, limit=LONGEST)
+        left = set(listed.split())
+        for index in await asyncio.to_thread(_large_packs, origin):
+            held = await self._held(origin, index)
+            if held <= left:
+                await asyncio.to_thread(_link, index, fresh)
+                left -= held
+        if left:
+            # As it lies there: what is packed already is neither unpacked nor compressed again.
+            pack = ("pack-objects", "--quiet", "--delta-base-offset", str(fresh / "objects/pack/pack"))
+            wanted = "".join(f"{name}\n" for name in sorted(left))
+            await self._git.run(*pack, cwd=origin, input=wanted.encode(), limit=LONGEST)
         lines = "".join(f"{name} {ref}\n" for ref, name in sorted(refs.items()))
         await asyncio.to_thread((fresh / "packed-refs").write_text, lines)
+
+    async def _held(self, origin: Path, index: Path) -> set[str]:
+        content = await asyncio.to_thread(index.read_bytes)
+        shown = await self._git.run("show-index", cwd=origin, input=content, limit=LONGEST)
+        return {line.split()[1] for line in shown.splitlines()}
+
+
+def _large_packs(repository: Path) -> list[Path]:
+    """Their indices."""
+    packs = sorted((repository / "objects" / "pack").glob("*.pack"))
+    return [pack.with_suffix(".idx") for pack in packs if pack.stat().st_size >= LINKED]
+
+
+def _link(index: Path, repository: Path) -> None:
+    for file in (index.with_suffix(".pack"), index):
+        os.link(file, repository / "objects" / "pack" / file.name)

@@ -56,6 +56,29 @@ async def test_holds_branches_tags_and_their_history_only(
         assert name not in after
 
 
+async def test_packs_with_nothing_else_are_linked_and_others_are_not(
+    copier: Copier, repositories: Repositories, source: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firefly.git.copying.LINKED", 0)
+    target = uuid4()
+    await repositories.create(target)
+    original = await repositories.existing(source)
+    git(original, "prune")
+    git(original, "repack", "-a", "-d", "-q")
+    await copier.copy(source, target)
+    copy = repositories.path(target)
+    assert [file.stat().st_nlink for file in (copy / "objects/pack").glob("*.pack")] == [1]
+
+    git(original, "update-ref", "-d", "refs/firefly/w1/trunk")
+    git(original, "reflog", "expire", "--expire=now", "--all")
+    git(original, "repack", "-a", "-d", "-q")
+    await copier.copy(source, target)
+    assert [file.stat().st_nlink for file in (copy / "objects/pack").glob("*.pack")] == [2]
+    git(copy, "fsck", "--strict")
+    await repositories.remove(source)
+    git(copy, "fsck", "--strict")
+
+
 async def test_a_copy_goes_its_own_way(
     copier: Copier, repositories: Repositories, source: UUID, tmp_path: Path
 ) -> None:
