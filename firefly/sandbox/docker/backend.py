@@ -206,9 +206,9 @@ class DockerBackend(SandboxBackend):
         return status.output if status else await self._ender.output(self._roster.running(instance_id).container)
 
     async def stats(self, instance_id: str) -> Stats:
-        container = self._roster.running(instance_id).container
-        path = f"containers/{container}/stats?stream=false&one-shot=true"
-        return runs.stats_of(await self._engine.call("GET", path))
+        run = self._roster.running(instance_id)
+        path = f"containers/{run.container}/stats?stream=false&one-shot=true"
+        return runs.stats_of(await self._engine.call("GET", path), run.oom_kills)
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._roster.status(instance_id)

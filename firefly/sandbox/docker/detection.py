@@ -1,5 +1,6 @@
 """What a Docker engine offers sandboxes, found by asking and trying; `firefly doctor` prints what it lacks."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,7 +34,7 @@ async def look(
     except FireflyError as error:
         lack = Lack(f"the Docker engine ({error.detail})", NOTHING_RUNS, "start dockerd, or set FIREFLY_DOCKER_HOST")
         return Capabilities(isolated=False, lacks=(lack,), limits="cgroup2", freezes=True)
-    lacks = [*_of_engine(info, runtime), *await _of_image(images, image)]
+    lacks = [*_of_server(engine), *_of_engine(info, runtime), *await _of_image(images, image)]
     open_to = (
         []
         if any(lack.consequence == NOTHING_RUNS for lack in lacks)
@@ -54,6 +55,17 @@ async def survey(settings: Settings) -> Capabilities:
         return await look(engine, Images(engine), installation, image=image, runtime=runtime, allowed=allowed)
     finally:
         await engine.close()
+
+
+def _of_server(engine: Engine) -> list[Lack]:
+    """It joins the containers' networks, which it must be on the same machine for, and allowed to."""
+    if os.getuid() != 0:
+        return [Lack("root", NOTHING_RUNS, "run the server as root, or sandboxes by `process` or `swarm`")]
+    if not engine.docker.docker_host.startswith("unix://"):
+        return [
+            Lack("an engine on this machine", NOTHING_RUNS, "set FIREFLY_DOCKER_HOST to its socket, or use `swarm`")
+        ]
+    return []
 
 
 def _of_engine(info: Mapping[str, Any], runtime: str) -> list[Lack]:

@@ -85,6 +85,8 @@ class Roster:
         match kind:
             case "die" | "destroy":
                 self.end(run)
+            case "oom":
+                run.oom_kills += 1
             case "pause" | "unpause":
                 run.frozen = kind == "pause"
 

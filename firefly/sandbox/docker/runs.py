@@ -22,12 +22,13 @@ REASON = "reason.json"
 
 @dataclass(slots=True)
 class Run:
-    """`container` is the engine's id. `frozen` is what the engine told last."""
+    """`container` is the engine's id. `frozen` is what the engine told last, `oom_kills` how often it told of one."""
 
     instance: Instance
     folder: Path
     container: str
     frozen: bool = False
+    oom_kills: int = 0
     source: JoiningSource | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     status: ExitStatus | None = None
@@ -58,13 +59,14 @@ def join(found: Mapping[str, Any]) -> JoiningSource:
     return JoiningSource(namespace)
 
 
-def stats_of(found: Mapping[str, Any]) -> Stats:
+def stats_of(found: Mapping[str, Any], oom_kills: int) -> Stats:
     """From the engine's figures; files that were only read do not count as memory."""
     memory = found["memory_stats"]
     details = memory.get("stats", {})
     cached = details.get("total_inactive_file", details.get("inactive_file", 0))
     seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-    return Stats(max(memory.get("usage", 0) - cached, 0), round(seconds, 2), found["pids_stats"].get("current", 0))
+    used, pids = max(memory.get("usage", 0) - cached, 0), found["pids_stats"].get("current", 0)
+    return Stats(used, round(seconds, 2), pids, oom_kills)
 
 
 def note_reason(folder: Path, reason: str) -> None:
@@ -91,9 +93,7 @@ def status_of(found: Mapping[str, Any], *, reason: str, output: str) -> ExitStat
 
 
 def _explanation(state: Mapping[str, Any], code: int, memory: int) -> str:
-    if state["OOMKilled"] and code != 0:
-        return f"It ran out of memory: it may use {memory >> 20} MiB."
-    return str(state["Error"]) or explain(code)
+    return str(state["Error"]) or explain(code, oom_kills=bool(state["OOMKilled"]), memory=memory)
 
 
 def _moment(text: str) -> datetime:

@@ -77,6 +77,13 @@ async def test_an_end_is_told_with_its_cause_and_leaves_nothing(
         asyncio.create_task(crashing.within("import os; os.kill(os.getpid(), 11)")),
         asyncio.create_task(greedy.within("held = []\nwhile True: held.append(b'x' * (1 << 20))")),
     ]
+    # A process inside that is too large ends alone, and is counted.
+    await sleepy.python("held = []\nwhile True: held.append(b'x' * (1 << 20))")
+
+    async def counted() -> bool:
+        return (await backend.stats(sleepy.instance.id)).oom_kills > 0
+
+    await eventually(counted)
     await backend.freeze(sleepy.instance.id)
     await backend.stop(sleepy.instance.id, reason="Nobody needs it.")
     async with asyncio.timeout(30):
@@ -86,7 +93,7 @@ async def test_an_end_is_told_with_its_cause_and_leaves_nothing(
     assert (crashed.code, crashed.requested) == (-signal.SIGSEGV, False)
     assert "signal 11" in crashed.reason
     assert "stand-in ready" in crashed.output
-    assert (starved.reason, starved.code) == ("It ran out of memory: it may use 96 MiB.", -signal.SIGKILL)
+    assert (starved.reason.startswith("It ran out of memory: 96 MiB"), starved.code) == (True, -signal.SIGKILL)
     assert (stopped.reason, stopped.requested) == ("Nobody needs it.", True)
     await eventually(shown.nothing)
     await eventually(lambda: list((settings.run_dir / "containers").iterdir()) == [])
