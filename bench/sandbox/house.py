@@ -40,10 +40,11 @@ class Project:
         """`start`, `stop`, `freeze` or `restart` its sandbox; over when that is done."""
         await self.post(f"sandbox/{action}")
 
-    async def post(self, path: str, **body: Any) -> Any:
+    async def post(self, path: str, *, within: float = LIMIT, **body: Any) -> Any:
         """Raises RuntimeError for any answer that is no success."""
         url = f"/api/v1/projects/{self.owner}/{self.name}/{path}"
-        async with self.house.client.post(url, json=body) as response:
+        limit = aiohttp.ClientTimeout(total=within)
+        async with self.house.client.post(url, json=body, timeout=limit) as response:
             found = await response.json()
             if not response.ok:
                 raise RuntimeError(f"{path}: {found}")
