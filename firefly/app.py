@@ -157,6 +157,7 @@ async def house(settings: Settings, *, stop_sandboxes: bool, replace: bool) -> A
                 expire_for_ever(work.projects),
                 reconcile_pushes(database, hosting.pushes),
                 hosting.maintenance.run(),
+                hosting.thinning.run(),
                 *([work.prebuilds.run()] if backend.capabilities().layers else []),
                 inherit(predecessor, hosting, work.jobs, handover, entered),
             )

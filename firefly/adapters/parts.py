@@ -17,8 +17,8 @@ from firefly.auth import (
     Upkeep,
 )
 from firefly.bus import Bus
-from firefly.clock import Clock
-from firefly.git import Checkpoints, Git, Maintenance, Pushes, Repositories, SmartHTTP
+from firefly.clock import Clock, SystemClock
+from firefly.git import Checkpoints, Git, Maintenance, Pushes, Repositories, SmartHTTP, Thinning
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
@@ -70,6 +70,7 @@ class Hosting:
     pushes: Pushes
     smart_http: SmartHTTP
     checkpoints: Checkpoints
+    thinning: Thinning
 
     @classmethod
     async def open(cls, settings: Settings, database: Database, bus: Bus, *, alone: bool = True) -> Self:
@@ -88,6 +89,9 @@ class Hosting:
             pushes=pushes,
             smart_http=SmartHTTP(git=git, repositories=repositories, pushes=pushes),
             checkpoints=Checkpoints(git=git, repositories=repositories),
+            thinning=Thinning(
+                git=git, repositories=repositories, maintenance=maintenance, database=database, clock=SystemClock()
+            ),
         )
         if alone:
             await made.tidy()

@@ -14,6 +14,7 @@ from .pushes import Pushes
 from .repositories import Repositories
 from .shadows import Shadows
 from .smart_http import SmartHTTP
+from .thinning import Thinning
 
 __all__ = [
     "SOCKET",
@@ -36,4 +37,5 @@ __all__ = [
     "Service",
     "Shadows",
     "SmartHTTP",
+    "Thinning",
 ]

@@ -29,3 +29,6 @@ on conflict (workspace_id) do update set digest = excluded.digest, size = exclud
 
 -- name: remove_copy$
 delete from workspace_copies where workspace_id = :workspace_id returning digest;
+
+-- name: flushed_projects
+select p.id from projects p join workspaces w on w.id = p.workspace_id where w.flushed_at is not null;
