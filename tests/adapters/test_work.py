@@ -124,7 +124,7 @@ async def test_a_project_has_a_host_a_repository_and_a_workspace_that_knows_whos
     await work.keeper.ensure(project.workspace_id)
     assert house.bridge.names()[-1] == {"owner": "ada", "name": "garden"}
     assert await asyncio.to_thread((work.keeper.gateway_path(project.workspace_id) / SOCKET).is_socket)
-    assert house.backend.started[-1].environment == {"FIREFLY_PROJECT": "ada/garden"}
+    assert house.backend.started[-1].environment == {"FIREFLY_PROJECT": "ada/garden", "FIREFLY_EPOCH": "1"}
 
 
 async def test_a_push_moves_the_workspace(house: House, work: Work) -> None:
