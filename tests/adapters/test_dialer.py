@@ -321,7 +321,8 @@ async def test_a_bridge_that_cannot_say_where_the_application_is(house: House, e
 async def test_how_far_an_application_is_on_its_way(
     house: House, told: State, listening: tuple[int, ...], found: Progress
 ) -> None:
-    assert await house.dialer.progress(MAIN) == Progress(Step.SANDBOX)
+    house.keeper.waits = "Waiting for its turn to start: 3 before it."
+    assert await house.dialer.progress(MAIN) == Progress(Step.SANDBOX, house.keeper.waits)
     house.keeper.run = Instance("run-1", WORKSPACE, NOW)
     house.keeper.listening = set(listening)
     house.bridges.answers = [status(told)]
