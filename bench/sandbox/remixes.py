@@ -28,7 +28,7 @@ with open("files/large.bin", "wb") as file:
 """
 COMMIT = (
     "git -c core.compression=1 add -A && git -c user.name=ada -c user.email=ada@example.org commit -qm Many"
-    " && git -c pack.window=0 push -q origin HEAD"
+    " && git -c pack.window=0 -c pack.compression=1 push -q origin HEAD"
 )
 WRITE = """
 import time
@@ -50,7 +50,7 @@ def rows() -> list[Row]:
 
 async def _measure() -> Sequence[tuple[float, float]]:
     found = []
-    async with serving() as house:
+    async with serving(FIREFLY_PREBUILDS="projects") as house:
         source = await house.create("large", "static")
         await source.shown()
         await _run(source, f"python3 -c '{FILL}' && {COMMIT}")
