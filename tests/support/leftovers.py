@@ -36,12 +36,11 @@ class Traces:
         yield from (f"folder {folder}" for folder in self._runs.glob("*"))
 
     def _processes(self) -> Iterator[str]:
-        """By what they were started with, and by the users of the workspaces, where each has its own."""
-        users = {tree.stat().st_uid for tree in self._data.glob("workspaces/*/tree")} - {os.getuid()}
+        """By what they were started with. Users tell nothing: other servers here have the same ones."""
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 line = (process / "cmdline").read_bytes()
-                if process.stat().st_uid in users or any(name.encode() in line for name in self.instances):
+                if any(name.encode() in line for name in self.instances):
                     yield f"process {process.name}: {line!r}"
 
     def _groups(self) -> Iterator[str]:
