@@ -20,6 +20,7 @@ from .starting import READY, Starter
 log = structlog.get_logger()
 
 CLEAR_LIMIT = 15.0
+CLEAR_PAUSES = (0.1, 0.3, 1.0)
 PAST_KEPT = 1024
 
 
@@ -74,8 +75,11 @@ class Roster:
         run = self._runs.pop(instance_id, None)
         if run is not None:
             run.close()
-        with contextlib.suppress(FireflyError):
-            await self._ender.clear(instance_id, self._starter.folder(instance_id))
+        # A call that was given up may still be carried out, and hold what is to be removed for a moment.
+        for pause in CLEAR_PAUSES:
+            with contextlib.suppress(FireflyError):
+                return await self._ender.clear(instance_id, self._starter.folder(instance_id))
+            await asyncio.sleep(pause)
 
     def told(self, kind: str, instance_id: str) -> None:
         """What the engine says of a run's container."""
