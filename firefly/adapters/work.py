@@ -119,7 +119,7 @@ class Work:
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
             shadows=shadows, copies=copies, reads_only=reading.__contains__,
         )  # fmt: skip
-        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes, layers, reading)
+        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes, layers, reading, copies)
         keeper.inform_by(BridgeInformant(keeper))
         observer = RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts)
         keeper.observe(observer)
@@ -150,6 +150,7 @@ async def _tie(
     store: RouteStore,
     layers: Layers,
     reading: dict[UUID, UUID],
+    copies: Copies,
 ) -> "Work":
     settings, clock, audit = ground.settings, ground.clock, ground.audit
     values = SecretValues(ground.database, credentials.keyring, clock)
@@ -159,7 +160,7 @@ async def _tie(
         await credentials.grants.revoke("access changed", project_id=project_id, account_id=account_id)
 
     further = domains.Records(ground.database, ground.bus, audit, clock)
-    workspaces = KeeperWorkspaces(keeper)
+    workspaces = KeeperWorkspaces(keeper, copies.forget)
     routes = WorkspaceRoutes(store=store, settings=settings, domains=further.served, revoke=revoke)
     catalogue, jobs = Catalogue(), Jobs(database=ground.database, bus=ground.bus, clock=clock)
     preparation = Preparation(data=settings.data_dir, git=hosting.git, catalogue=catalogue)

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 FactsOf = Callable[[UUID], Awaitable[WorkspaceFacts | None]]
 LayersOf = Callable[[UUID], Awaitable[Sequence[Layer]]]
+Forget = Callable[[UUID], Awaitable[None]]
 NumberOf = Callable[[UUID], Awaitable[int]]
 # Tells the bridge which start of its workspace it is.
 EPOCH = "FIREFLY_EPOCH"
@@ -29,10 +30,11 @@ SAVE_LIMIT = 20.0
 
 
 class KeeperWorkspaces:
-    """Fulfils `projects.Workspaces` with the keeper and its pool."""
+    """Fulfils `projects.Workspaces` with the keeper and its pool; `forget` drops what lies elsewhere of a workspace."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, forget: Forget) -> None:
         self._keeper = keeper
+        self._forget = forget
 
     async def claim(self, owner: str | None = None, *, layer_id: UUID | None = None, fresh: bool = False) -> UUID:
         if layer_id is not None or fresh:
@@ -50,6 +52,9 @@ class KeeperWorkspaces:
         await self._keeper.stop(workspace_id, reason)
 
     async def remove(self, workspace_id: UUID) -> None:
+        # A sandbox that ends saves a last time.
+        await self._keeper.stop(workspace_id, "The workspace is being deleted.")
+        await self._forget(workspace_id)
         await self._keeper.remove(workspace_id)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from firefly.bridge.tasks import first_of, to_the_end
 from firefly.clock import Clock, SystemClock
 from firefly.errors import Conflict, InvalidInput, SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
+from firefly.sandbox import trees
 from firefly.sandbox.backend import (
     Capabilities,
     ExitStatus,
@@ -149,7 +149,7 @@ class MemoryBackend(SandboxBackend):
         if any(run.instance.workspace_id == workspace_id for run in self._live()):
             raise Conflict("Stop the sandbox first.")
         self.removed.append(workspace_id)
-        shutil.rmtree(self.workspace(workspace_id), ignore_errors=True)
+        await trees.remove(self.workspace(workspace_id))
 
     async def list(self) -> Sequence[Instance]:
         return sorted((run.instance for run in self._live()), key=_start_time)

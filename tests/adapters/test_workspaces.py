@@ -86,11 +86,14 @@ class Keeper:
     async def remove(self, workspace_id: UUID) -> None:
         self.told.append("remove")
 
+    async def forget(self, workspace_id: UUID) -> None:
+        self.told.append("forget")
+
 
 async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: Path) -> None:
     ready = uuid4()
     keeper = Keeper(tmp_path, ready)
-    workspaces = KeeperWorkspaces(cast(Any, keeper))
+    workspaces = KeeperWorkspaces(cast(Any, keeper), keeper.forget)
     assert await workspaces.claim() == ready
     keeper.prepared = None
     assert await workspaces.claim() == WORKSPACE
@@ -99,12 +102,12 @@ async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: 
 
 async def test_the_keeper_does_what_projects_want(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path)
-    workspaces = KeeperWorkspaces(cast(Any, keeper))
+    workspaces = KeeperWorkspaces(cast(Any, keeper), keeper.forget)
     assert workspaces.running(WORKSPACE)
     assert not workspaces.running(uuid4())
     await workspaces.stop(WORKSPACE, "It was deleted.")
     await workspaces.remove(WORKSPACE)
-    assert keeper.told == ["stop: It was deleted.", "remove"]
+    assert keeper.told == ["stop: It was deleted.", "stop: The workspace is being deleted.", "forget", "remove"]
 
 
 async def test_no_sandbox_is_specified_while_nobody_can_tell_whose_it_is(settings: Settings) -> None:
