@@ -36,7 +36,8 @@ def rehearse() -> None:
     log.configure()
     with tempfile.TemporaryDirectory(prefix="firefly-rehearsal-") as name, _silence():
         for _ in range(TIMES):
-            asyncio.run(_serve(Path(name)))
+            with _short(Path(name)) as short:
+                asyncio.run(_serve(Path(name), short / "bridge.sock"))
 
 
 @contextlib.contextmanager
@@ -53,9 +54,18 @@ def _silence() -> Iterator[None]:
         os.close(nowhere)
 
 
-async def _serve(folder: Path) -> None:
+@contextlib.contextmanager
+def _short(folder: Path) -> Iterator[Path]:
+    """Another path of `folder`, for this process: where temporary folders lie deep, its own is too long for sockets."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+async def _serve(folder: Path, path: Path) -> None:
     variables = {"FIREFLY_WORKSPACE": str(folder), "HOME": str(folder), "PATH": os.defpath}
-    path = folder / "bridge.sock"
     serving = asyncio.create_task(run(Environment.read(variables), listen(path), SystemClock()))
     try:
         async with asyncio.timeout(LIMIT):

@@ -1,4 +1,4 @@
-"""A rehearsal leaves a process that may be forked: one thread, no file; and it did serve."""
+"""A rehearsal leaves a process that may be forked: one thread, no file; and it did serve, wherever it was."""
 
 import os
 import subprocess
@@ -23,10 +23,12 @@ print((served, len(os.listdir("/proc/self/task"))))
 
 
 def test_it_serves_and_leaves_nothing(tmp_path: Path) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    environment = {**os.environ, "TMPDIR": str(deep)}
     done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     served, threads = literal(done.stdout)
     assert served == [("/healthz", 200), ("/application", 200), ("/exec", 200)] * TIMES
     assert threads == 1
-    assert list(tmp_path.iterdir()) == []
+    assert list(deep.iterdir()) == []
