@@ -32,21 +32,26 @@ def main() -> int:
 
 
 def _connect(service: str) -> int:
-    path = os.path.join(os.environ.get("FIREFLY_GATEWAY", GATEWAY), "git.sock")
-    try:
-        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        server.settimeout(CONNECT_SECONDS)
-        server.connect(path)
-        server.sendall(_greeting(service))
-        answer = _answer(server)
-    except OSError as error:
-        return _fail(f"the hosted repository cannot be reached: {error.strerror or error}")
-    if answer != "ok":
-        return _fail(answer.removeprefix("error ") or "the hosted repository closed the connection")
-    server.settimeout(None)
-    _say(b"\n")
-    _copy_both_ways(server)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        try:
+            answer = _ask(server, service)
+        except OSError as error:
+            return _fail(f"the hosted repository cannot be reached: {error.strerror or error}")
+        if answer != "ok":
+            return _fail(answer.removeprefix("error ") or "the hosted repository closed the connection")
+        server.settimeout(None)
+        _say(b"\n")
+        _copy_both_ways(server)
     return 0
+
+
+def _ask(server: socket.socket, service: str) -> str:
+    server.settimeout(CONNECT_SECONDS)
+    server.connect(os.path.join(os.environ.get("FIREFLY_GATEWAY", GATEWAY), "git.sock"))
+    # Who refuses may have answered and hung up before this is written.
+    with contextlib.suppress(BrokenPipeError):
+        server.sendall(_greeting(service))
+    return _answer(server)
 
 
 def _greeting(service: str) -> bytes:

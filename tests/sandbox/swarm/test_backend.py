@@ -86,8 +86,9 @@ async def test_a_sandbox_is_a_service_that_is_reached_over_the_network(make: Mak
         instance = await backend.create(spec(GREETING="hello"))
         assert await backend.list() == [instance]
         assert await run(backend, instance, "echo $GREETING; pwd; id -u") == "hello\n/workspace\n10001\n"
-        await run(backend, instance, f"(setsid python3 -c '{SERVER}' >/dev/null 2>&1 &)")
+        serving = asyncio.create_task(run(backend, instance, f"python3 -c '{SERVER}'"))
         assert await eventually(lambda: greeted(backend, instance), within=10) == b"from inside"
+        await serving
         used = await backend.stats(instance.id)
         assert (used.memory > 5 << 20, used.cpu_seconds > 0, used.pids >= 2) == (True, True, True)
         assert "bridge.ready" in await backend.logs(instance.id)
