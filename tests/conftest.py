@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from firefly.bus import Bus, PostgresBus
 from firefly.sandbox.docker.engine import Engine as EngineClient
@@ -32,6 +33,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("CI") and os.getuid() == 0:
         report.outcome, report.longrepr = "failed", f"Skipped, where nothing is to be: {report.longreprtext}"
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a group of tests on one worker: pytest-xdist names it in `_nodeid`, which this pytest does not read."""
+    for item in items:
+        if "@" in (named := getattr(item, "_nodeid", "")):
+            item._id = coerce_node_id(named)
 
 
 @pytest.fixture(autouse=True, scope="session")
