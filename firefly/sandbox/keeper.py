@@ -29,6 +29,9 @@ __all__ = [
     "WorkspaceSource",
 ]  # fmt: skip
 
+# Longer than a front door takes to tell what was in use.
+SETTLING = 0.3
+
 
 class Keeper(Parts):
     def __init__(
@@ -146,6 +149,8 @@ class Keeper(Parts):
         if slot.state is State.RUNNING:
             # What it is in the middle of is remembered: it is not stopped in its sleep then.
             await self._looking.look(slot)
+            # What passed just before is told late, and would wake it again.
+            await asyncio.sleep(SETTLING)
         await self._lifecycle.freeze(slot, reason)
 
     async def restart(self, workspace_id: UUID, reason: str = "Restarted on request.") -> Instance:

@@ -27,7 +27,7 @@ git push -q origin HEAD
 printf 'KEY={MARK}' > .env
 mkdir -p node_modules/x && printf '{MARK}' > node_modules/x/index.js
 printf '//registry:_authToken={MARK}' > ~/.npmrc
-printf '#!/bin/sh\\n# {MARK}' > .git/hooks/pre-commit
+mkdir -p .git/hooks && printf '#!/bin/sh\\n# {MARK}' > .git/hooks/pre-commit
 git config remote.elsewhere.url 'https://ada:{MARK}@git.example/x.git'
 printf '{MARK}' > oops.txt
 git add oops.txt

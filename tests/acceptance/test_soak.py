@@ -75,7 +75,8 @@ class Soak:
         project = self.chance.choice(self.projects)
         async with project.lock:
             await self.edit(project)
-            self.frozen += "frozen" in await self.state(project, "freeze")
+            state = await self.state(project, "freeze")
+            self.frozen += "frozen" in state
             await self.check(project, self.chance.choice(sorted(project.files)))
             self.traces.look()
             await self.state(project, "stop")
