@@ -14,8 +14,8 @@ from pathlib import Path
 
 from . import launch
 
-# Seconds between two looks; what is idle is looked at ever more seldom.
-INTERVAL, LONGEST = 2.0, 6.0
+# Seconds between two looks, which are longer where nothing is done; and until a measurement is looked after.
+INTERVAL, LONGEST, SOON = 2.0, 6.0, 0.2
 # Measuring may cost one part in so many of the processor time that the sandbox itself has used meanwhile.
 SHARE = 20
 FIRST, IDLE = 1.0, 0.005
@@ -150,7 +150,11 @@ class Watch:
         """A sentence where there is too much, else nothing. Returns at once."""
         if time.monotonic() < self._look_at:
             return ""
-        self._look_at = time.monotonic() + self._pause
+        said = self._go_on()
+        self._look_at = time.monotonic() + (self._pause if self._running is None else SOON)
+        return said
+
+    def _go_on(self) -> str:
         if self._running is not None:
             return self._take(*self._running)
         if self._due():

@@ -214,9 +214,10 @@ async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
 
 BACKENDS = {
     "process": Backend(_process),
-    "docker": Backend(_docker, marks=tuple(needs_engine)),
-    "twin": Backend(_twin(freezes=True), isolated=False),
-    "twin-without-freezer": Backend(_twin(freezes=False), isolated=False),
+    # An engine is root, whoever the server is; the twin has no processes.
+    "docker": Backend(_docker, marks=(*needs_engine, pytest.mark.once)),
+    "twin": Backend(_twin(freezes=True), isolated=False, marks=(pytest.mark.once,)),
+    "twin-without-freezer": Backend(_twin(freezes=False), isolated=False, marks=(pytest.mark.once,)),
 }
 
 

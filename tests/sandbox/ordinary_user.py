@@ -22,7 +22,7 @@ def main(folder: Path, arguments: list[str]) -> None:
     privileges.lend_device(Path("/dev/net/tun"), UID)
     privileges.become(UID, UID)
     os.environ.update(HOME=str(base), PYTHONDONTWRITEBYTECODE="1")
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--basetemp", str(base / "tests")]
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not once", "--basetemp", str(base / "tests")]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *options, *arguments])
 
 

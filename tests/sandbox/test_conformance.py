@@ -199,6 +199,7 @@ async def _stood_for(sandbox: Inside, seconds: float) -> bool:
     return await _longest(sandbox) >= seconds
 
 
+@pytest.mark.once
 async def test_ports_are_reached_on_both_loopbacks_each_sandbox_having_its_own(ground: Ground) -> None:
     backend = ground.backend
     first, second = await ground.start(), await ground.start()
@@ -249,6 +250,7 @@ async def test_commands_run_in_the_workspace_and_tell_how_they_ended(ground: Gro
     assert len(big.stdout) == 4 << 20
 
 
+@pytest.mark.once
 async def test_a_command_ends_with_its_time_its_caller_and_its_run(ground: Ground) -> None:
     backend = ground.backend
     sandbox = await ground.start()

@@ -84,6 +84,7 @@ async def verdict(watch: Watch) -> str:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "INTERVAL", 0.0)
     monkeypatch.setattr(disk, "LONGEST", 0.0)
+    monkeypatch.setattr(disk, "SOON", 0.0)
 
 
 async def test_it_is_measured_when_something_was_done_and_no_sooner(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(
     await backend.close()
 
 
+@pytest.mark.once
 @pytest.mark.network
 @pytest.mark.timeout(180)
 async def test_the_way_out_reaches_the_internet(start: Start) -> None:
