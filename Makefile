@@ -8,7 +8,7 @@ SHELL  := /bin/bash
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 editor_sources := $(shell find editor -path editor/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test lint format fuzz chaos soak bench screenshots docs lock clean
+.PHONY: help run test lint format fuzz chaos soak swarm bench screenshots docs lock clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,10 @@ chaos: $(VENV)/.dev    ## 100,000 requests through upstreams and clients that mi
 
 soak: $(VENV)/.dev     ## sandboxes edited, frozen, stopped and woken while the server is killed; CYCLES=, SEED=
 	FIREFLY_TEST_CYCLES=$(or $(CYCLES),1000) $(if $(SEED),FIREFLY_TEST_SEED=$(SEED)) $(BIN)/pytest -q -s -m soak tests
+
+swarm: $(VENV)/.dev    ## sandboxes in a Docker Swarm whose nodes are cut off and die
+	@scripts/system-packages test
+	$(BIN)/pytest -q -m swarm tests
 
 bench: $(VENV)/.dev    ## every benchmark beside its peers; ONLY=proxy for one
 	@scripts/system-packages bench

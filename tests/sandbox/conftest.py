@@ -17,7 +17,7 @@ from firefly.sandbox.backend import Instance, Limits, SandboxBackend, SandboxSpe
 from firefly.sandbox.detection import Machine, look
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
-from tests.support.swarm import Swarm, two_engines
+from tests.support.swarm import Node, Swarm, one_engine
 
 STANDIN = (Path(__file__).parent / "standin.py").read_text()
 COMMAND = (str(Path(sys.executable).resolve()), "-I", "-c", STANDIN)
@@ -132,6 +132,13 @@ def supervisor(settings: Settings, instance_id: str) -> int:
 
 @pytest.fixture(scope="session")
 def swarm() -> Iterator[Swarm]:
-    """One Swarm of two engines for the whole run; for tests that are marked with `needs_swarm` and in its group."""
-    with two_engines() as running:
+    """One Swarm of one engine for the whole run; for tests that are marked with `needs_swarm` and in its group."""
+    with one_engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def worker(swarm: Swarm) -> Iterator[Node]:
+    """The second of its engines, for tests that are marked with `swarm`."""
+    with swarm.joined() as running:
         yield running

@@ -1,4 +1,4 @@
-"""A Swarm of two engines on this machine, each in a network and with a name of its own, and a registry between them."""
+"""A Swarm of one engine or two on this machine, each in a network of its own, and a registry between them."""
 
 import contextlib
 import os
@@ -60,7 +60,7 @@ class Switch:
 
 @dataclass
 class Node(Engine):
-    """One of the two machines. `number` is the last of its address."""
+    """One of the machines. `number` is the last of its address."""
 
     switch: Switch = field(default_factory=Switch)
     number: int = 2
@@ -134,23 +134,28 @@ class Swarm:
     """`manager` is the node that is asked; `registry` is where images are pushed to and pulled from."""
 
     manager: Node
-    worker: Node
     registry: str
 
     @property
     def image(self) -> str:
         return f"{self.registry}/{IMAGE}"
 
+    @contextmanager
+    def joined(self) -> Iterator[Node]:
+        """Another engine, as a worker of it."""
+        with Node(self.manager.options, switch=self.manager.switch, number=self.manager.number + 1) as worker:
+            token = self.manager.docker("swarm", "join-token", "-q", "worker").strip()
+            worker.docker("swarm", "join", "--token", token, f"{self.manager.address}:2377")
+            yield worker
+
 
 @contextmanager
-def two_engines() -> Iterator[Swarm]:
+def one_engine() -> Iterator[Swarm]:
     with Switch() as switch, _registry(switch) as registry:
         options = ("--insecure-registry", registry, "--bridge", "none")
-        with Node(options, switch=switch, number=2) as manager, Node(options, switch=switch, number=3) as worker:
+        with Node(options, switch=switch) as manager:
             manager.docker("swarm", "init", "--advertise-addr", manager.address, "--dispatcher-heartbeat", HEARTBEAT)
-            token = manager.docker("swarm", "join-token", "-q", "worker").strip()
-            worker.docker("swarm", "join", "--token", token, f"{manager.address}:2377")
-            made = Swarm(manager, worker, registry)
+            made = Swarm(manager, registry)
             _publish(made)
             yield made
 

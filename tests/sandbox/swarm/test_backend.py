@@ -1,4 +1,4 @@
-"""Sandboxes in a real Swarm of two engines: made, reached, adopted, lost with their node, and cleared away."""
+"""Sandboxes in a real Swarm: made, reached, adopted, lost with their node, and cleared away."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from firefly.sandbox.swarm import starting
 from firefly.sandbox.swarm.backend import SwarmBackend
 from firefly.secrets import Keyring
 from firefly.settings import Settings
-from tests.support.swarm import Swarm, needs_swarm
+from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
 pytestmark = [needs_swarm, pytest.mark.xdist_group("swarm"), pytest.mark.timeout(180)]
@@ -128,6 +128,7 @@ async def shut_in(backend: SwarmBackend, instance: Instance) -> None:
     assert handed["digest"] != token
 
 
+@pytest.mark.swarm
 async def test_what_keeps_it_from_starting_is_told(make: Make, swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "PLACE_LIMIT", 2.0)
     async with opened(make(constraints=("node.labels.none==yes",))) as backend:
@@ -164,12 +165,13 @@ async def test_another_server_adopts_it_and_hears_of_its_end(make: Make) -> None
 EXPECTED = "The bridge was killed, most likely for using too much memory."
 
 
-async def test_what_runs_on_a_node_that_is_cut_off_is_lost_and_starts_elsewhere(make: Make, swarm: Swarm) -> None:
+@pytest.mark.swarm
+async def test_what_runs_on_a_node_that_is_cut_off_is_lost_and_starts_elsewhere(make: Make, worker: Node) -> None:
     wanted = spec()
     async with opened(make(constraints=(WORKER,))) as backend, opened(make()) as anywhere:
         instance = await backend.create(wanted)
         assert await backend._cluster.nodes()
-        swarm.worker.cut()
+        worker.cut()
         try:
             async with asyncio.timeout(60):
                 status = await backend.wait(instance.id)
@@ -178,6 +180,6 @@ async def test_what_runs_on_a_node_that_is_cut_off_is_lost_and_starts_elsewhere(
             assert again.workspace_id == instance.workspace_id
             assert await run(anywhere, again, "hostname; ls") == "sandbox\n"
         finally:
-            swarm.worker.mend()
+            worker.mend()
         # The node that comes back ends what nobody wants any more.
-        assert await eventually(lambda: not swarm.worker.docker("ps", "-q"), within=60)
+        assert await eventually(lambda: not worker.docker("ps", "-q"), within=60)

@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 
 from tests.support.server import LiveServer, create_project
-from tests.support.swarm import Swarm, needs_swarm
+from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
-pytestmark = [needs_swarm, pytest.mark.xdist_group("swarm"), pytest.mark.timeout(240)]
+pytestmark = [needs_swarm, pytest.mark.swarm, pytest.mark.xdist_group("swarm"), pytest.mark.timeout(240)]
 
 MOST_LOST = 5.0
 EDITS = 40
@@ -47,7 +47,7 @@ class Editor:
 
 
 async def test_it_comes_back_on_the_other_and_five_seconds_of_edits_are_lost_at_most(
-    swarm: Swarm, tmp_path: Path
+    swarm: Swarm, worker: Node, tmp_path: Path
 ) -> None:
     settings = {
         "FIREFLY_SANDBOX": "swarm",
@@ -64,11 +64,11 @@ async def test_it_comes_back_on_the_other_and_five_seconds_of_edits_are_lost_at_
             writing = asyncio.create_task(editor.write())
             swarm.manager.docker("node", "update", "--availability", "active", swarm.manager.name)
             await eventually(lambda: editor.acknowledged > EDITS, within=60)
-            assert swarm.worker.docker("ps", "-q") != ""
+            assert worker.docker("ps", "-q") != ""
             assert swarm.manager.docker("ps", "-q") == ""
 
             died = time.time()
-            swarm.worker.die()
+            worker.die()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             # Nobody asks: it comes by itself.
@@ -80,4 +80,4 @@ async def test_it_comes_back_on_the_other_and_five_seconds_of_edits_are_lost_at_
             async with client.post(f"{base}/exec", json={"command": "git log --format=%s; ls"}) as response:
                 said = (await response.json())["stdout"]
             assert "index.html" in said
-    swarm.worker.revive()
+    worker.revive()

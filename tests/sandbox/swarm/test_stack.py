@@ -26,6 +26,7 @@ def test_it_sets_what_are_settings() -> None:
 
 
 @needs_swarm
+@pytest.mark.swarm
 @pytest.mark.xdist_group("swarm")
 @pytest.mark.timeout(180)
 async def test_a_swarm_takes_it(swarm: Swarm) -> None:
