@@ -32,6 +32,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)
 
 # What the process backend does by its own means, and another backend by others.
 process_alone = pytest.mark.parametrize("ground", backends.params("process"), indirect=True, scope="module")
+# So much that the workspace is measured, also where others delete as much from the disk meanwhile.
+BUSY = "import time\nwhile time.process_time() < 1.2: pass"
 NAMESPACES = {
     "mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000, "pid": 0x20000000,
     "net": 0x40000000, "time": 0x80,
@@ -413,14 +415,14 @@ async def test_who_fills_the_disk_is_stopped_and_may_go_in_to_delete(ground: Gro
     assert (await full.run("head -c 40M /dev/zero > big")).code != 0
     assert (await full.run("stat -c %s big; rm big")).stdout == f"{32 << 20}\n"
     with contextlib.suppress(Unavailable):
-        await full.run("for n in 1 2 3 4; do head -c 20M /dev/zero > $n; done")
+        await full.run(f"for n in 1 2 3 4; do head -c 20M /dev/zero > $n; done; python3 -c '{BUSY}'")
     status = await backend.wait(full.instance.id)
     assert not status.requested
     assert "takes up more than 0.0312 GiB" in status.reason
     again = await ground.start(wanted)
     assert (await again.run("rm 1 2 3 4; ls")).stdout == ""
     with contextlib.suppress(Unavailable):
-        await again.python("import os\nfor n in range(5000): os.close(os.open(str(n), os.O_CREAT))")
+        await again.python(f"import os\nfor n in range(5000): os.close(os.open(str(n), os.O_CREAT))\n{BUSY}")
     assert "more than 4000 files" in (await backend.wait(again.instance.id)).reason
     assert (await neighbour.run("echo fine")).stdout == "fine\n"
 
