@@ -36,7 +36,7 @@ export function AddSecret({ onSet }: Props) {
   };
   return (
     <form className="add-secret" aria-label="Set a secret" onSubmit={submit}>
-      <Field label="Name" error={error} hint={pasted.length ? undefined : "Programs find the value under this name in their environment. Lines of a .env file can be pasted here."}>
+      <Field label="Name of the secret" error={error} hint={pasted.length ? undefined : "Programs find the value under this name in their environment. Lines of a .env file can be pasted here."}>
         {(given) =>
           pasted.length ? (
             <div className="sh-line secrets-pasted">
