@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from firefly.sandbox.docker.containers import INSTANCE
+from firefly.sandbox.docker.labels import INSTANCE
 from firefly.sandbox.docker.engine import Engine as Client
 
 

@@ -4,10 +4,8 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from firefly.sandbox.backend import Instance, Limits, SandboxSpec
 from firefly.sandbox.mounts import (
@@ -22,8 +20,8 @@ from firefly.sandbox.mounts import (
 )
 from firefly.settings import Settings
 
-INSTALLATION, INSTANCE, WORKSPACE_ID = "firefly.installation", "firefly.instance", "firefly.workspace"
-STARTED_AT = "firefly.started-at"
+from .labels import labels
+
 GIVER, HANDED = "give.sock", "handed.json"
 GRACE = 3
 LOG = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
@@ -58,21 +56,6 @@ class Plan:
 def installation(settings: Settings) -> str:
     """What marks all that a data directory's server makes, in an engine that it may share with others."""
     return hashlib.sha256(os.fsencode(settings.data_dir)).hexdigest()[:12]
-
-
-def labels(installation: str, instance: Instance) -> dict[str, str]:
-    return {
-        INSTALLATION: installation,
-        INSTANCE: instance.id,
-        WORKSPACE_ID: str(instance.workspace_id),
-        STARTED_AT: str(instance.started_at.timestamp()),
-    }
-
-
-def instance_of(found: Mapping[str, str]) -> Instance:
-    """From the labels that `labels` made. Raises KeyError, ValueError."""
-    started_at = datetime.fromtimestamp(float(found[STARTED_AT]), UTC)
-    return Instance(found[INSTANCE], UUID(found[WORKSPACE_ID]), started_at)
 
 
 def own_files(user: int) -> Mapping[str, str]:

@@ -10,8 +10,8 @@ from typing import Any
 from firefly.errors import Conflict, NotFound
 from firefly.sandbox.backend import ExitStatus
 
-from .containers import INSTALLATION, INSTANCE
 from .engine import Engine
+from .labels import INSTALLATION, INSTANCE
 from .networks import Networks
 from .runs import read_reason, status_of
 

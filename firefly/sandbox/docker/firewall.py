@@ -11,8 +11,8 @@ from typing import Any
 from firefly.errors import Unavailable
 from firefly.sandbox.network import REFUSED
 
-from .containers import INSTALLATION
 from .engine import Engine
+from .labels import INSTALLATION
 
 LIMIT = 30.0
 

@@ -8,8 +8,8 @@ import structlog
 
 from firefly.errors import FireflyError
 
-from .containers import INSTALLATION, INSTANCE
 from .engine import Engine
+from .labels import INSTALLATION, INSTANCE
 
 log = structlog.get_logger()
 

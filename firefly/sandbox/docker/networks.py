@@ -7,8 +7,8 @@ import structlog
 from firefly.errors import Conflict, LimitReached, NotFound, Unavailable
 
 from . import firewall
-from .containers import INSTALLATION, INSTANCE
 from .engine import Engine
+from .labels import INSTALLATION, INSTANCE
 from .subnets import Subnets
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ import structlog
 from firefly.errors import FireflyError, NotFound, Unavailable
 from firefly.sandbox.backend import ExitStatus, Instance
 
-from . import containers
+from . import labels
 from .ending import ENDED, Ender
 from .networks import Networks
 from .runs import Run
@@ -141,7 +141,7 @@ class Roster:
 
     async def _adopt(self, found: Mapping[str, Any]) -> None:
         try:
-            instance = containers.instance_of(found["Labels"])
+            instance = labels.instance_of(found["Labels"])
         except (KeyError, ValueError):
             return
         folder = self._starter.folder(instance.id)
@@ -156,7 +156,7 @@ class Roster:
     async def tidy(self) -> None:
         """Remove containers, networks and folders that belong to no run."""
         living = self._runs.keys() | self.beginning | self._endings.keys()
-        known = {found["Labels"].get(containers.INSTANCE, "") for found in await self._ender.found()}
+        known = {found["Labels"].get(labels.INSTANCE, "") for found in await self._ender.found()}
         for instance_id in (known | await asyncio.to_thread(self._starter.left)) - living - {""}:
             await self._ender.clear(instance_id, self._starter.folder(instance_id))
         await self._networks.sweep(living)

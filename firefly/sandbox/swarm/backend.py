@@ -16,6 +16,7 @@ from firefly.client.errors import domain_errors
 from firefly.clock import Clock, SystemClock
 from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unavailable
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
+from firefly.sandbox.docker import labels
 from firefly.sandbox.docker.engine import Engine
 from firefly.sandbox.relay import BRIDGE, GATEWAY, Relay
 from firefly.sandbox.remote import Remote
@@ -197,8 +198,8 @@ class SwarmBackend(SandboxBackend):
         tasks = await self._cluster.tasks()
         for found in await self._cluster.services():
             try:
-                run = Run(services.instance_of(found["Labels"]))
-                await self._adopt(run, tasks.get(found["Name"]), found["Labels"][services.INSTALLATION])
+                run = Run(labels.instance_of(found["Labels"]))
+                await self._adopt(run, tasks.get(found["Name"]), found["Labels"][labels.INSTALLATION])
             except (KeyError, ValueError) as error:
                 log.warning("swarm.unreadable", service=found["Name"], reason=repr(error))
         return await self.list()

@@ -8,9 +8,9 @@ from typing import Any
 
 from firefly.errors import FireflyError, NotFound, TimedOut, Unavailable
 from firefly.sandbox.docker.engine import Engine
+from firefly.sandbox.docker.labels import INSTALLATION, INSTANCE
 
 from .placing import Node, Task
-from .services import INSTALLATION, INSTANCE
 
 LOG_LIMIT = 3.0
 LONGEST_LOG = 64 << 10

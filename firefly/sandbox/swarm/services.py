@@ -1,17 +1,14 @@
 """The service of one sandbox, as the engine's API wants it: its labels, its one container and what that may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from firefly.sandbox.backend import Instance, Limits, SandboxSpec
 from firefly.sandbox.docker.contents import USER as IMAGE_USER
+from firefly.sandbox.docker.labels import INSTALLATION, INSTANCE, labels
 from firefly.sandbox.mounts import HOME, USER, WORKSPACE
 
-INSTALLATION, INSTANCE, WORKSPACE_ID = "firefly.installation", "firefly.instance", "firefly.workspace"
-STARTED_AT = "firefly.started-at"
 PORT = 7070
 GATEWAY = "/tmp/firefly-gateway"
 HANDED = "/run/secrets/firefly"
@@ -38,21 +35,6 @@ class Plan:
 def name(instance_id: str) -> str:
     """Of the service, and of its secret and network."""
     return f"firefly-{instance_id}"
-
-
-def labels(installation: str, instance: Instance) -> dict[str, str]:
-    return {
-        INSTALLATION: installation,
-        INSTANCE: instance.id,
-        WORKSPACE_ID: str(instance.workspace_id),
-        STARTED_AT: str(instance.started_at.timestamp()),
-    }
-
-
-def instance_of(found: Mapping[str, str]) -> Instance:
-    """From the labels that `labels` made. Raises KeyError, ValueError."""
-    started_at = datetime.fromtimestamp(float(found[STARTED_AT]), UTC)
-    return Instance(found[INSTANCE], UUID(found[WORKSPACE_ID]), started_at)
 
 
 def body(plan: Plan) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox.backend import SandboxSpec
+from firefly.sandbox.docker.labels import labels
 from firefly.sandbox.runs import answers, happens
 
 from . import services
@@ -30,9 +31,9 @@ class Start:
     ) -> None:
         """Make secret and network, and ask for the service. Raises what the Swarm says against it."""
         instance = self._run.instance
-        labels = services.labels(self._installation, instance)
+        marks = labels(self._installation, instance)
         secret, _ = await asyncio.gather(
-            self._cluster.keep_secret(self._name, labels, handed),
+            self._cluster.keep_secret(self._name, marks, handed),
             self._cluster.make_network(services.network(self._installation, instance.id)),
         )
         plan = services.Plan(

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from firefly.errors import LimitReached
-from firefly.sandbox.docker.containers import INSTANCE
+from firefly.sandbox.docker.labels import INSTANCE
 from firefly.sandbox.docker.subnets import DatabaseSubnets
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
