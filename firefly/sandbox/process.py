@@ -26,12 +26,12 @@ from .detection import Machine, look
 from .dialing import Dialer
 from .forking import Forking
 from .layout import SANDBOXES, Layout
+from .living import Runs
 from .runs import Run, attach, kill_supervisor, read_exit
 
 log = structlog.get_logger()
 
 SPAWN_LIMIT, CLEAR_LIMIT = 15.0, 5.0
-PAST_KEPT = 1024
 START = "import sys; sys.path.insert(0, sys.argv[1]); from firefly.sandbox.supervisor import main; main(sys.argv[2])"
 
 
@@ -51,8 +51,7 @@ class ProcessBackend(SandboxBackend):
         self._found: Machine | None = machine
         self._bridge = bridge
         self._folder = settings.run_dir / SANDBOXES
-        self._runs: dict[str, Run] = {}
-        self._past: dict[str, ExitStatus] = {}
+        self._runs = Runs[Run]()
         self._watchers: set[asyncio.Task[None]] = set()
         self._dialer: Dialer
         self._forking: Forking | None = None
@@ -89,7 +88,7 @@ class ProcessBackend(SandboxBackend):
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        for run in self._runs.values():
+        for run in self._runs:
             await run.control.close()
             run.source.close()
         self._runs.clear()
@@ -136,7 +135,7 @@ class ProcessBackend(SandboxBackend):
             raise SandboxFailed("The sandbox's supervisor did not start.", output=text)
 
     def _enter(self, run: Run) -> None:
-        self._runs[run.instance.id] = run
+        self._runs.enter(run)
         watcher = asyncio.create_task(self._watch(run), name=run.instance.id)
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
@@ -144,15 +143,9 @@ class ProcessBackend(SandboxBackend):
     async def _watch(self, run: Run) -> None:
         await run.watch()
         assert run.status is not None
-        self._runs.pop(run.instance.id, None)
-        self._remember(run.instance.id, run.status)
+        self._runs.end(run.instance.id, run.status)
         run.finished.set()
         await asyncio.to_thread(self._clear, run.folder)
-
-    def _remember(self, instance_id: str, status: ExitStatus) -> None:
-        self._past[instance_id] = status
-        if len(self._past) > PAST_KEPT:
-            del self._past[next(iter(self._past))]
 
     def _clear(self, folder: Path) -> None:
         kill_supervisor(folder)
@@ -178,7 +171,7 @@ class ProcessBackend(SandboxBackend):
         await run.end("The start was given up.")
 
     async def stop(self, instance_id: str, *, reason: str) -> None:
-        run = self._runs.get(instance_id)
+        run = self._runs.find(instance_id)
         if run is not None:
             await run.end(reason)
 
@@ -189,30 +182,25 @@ class ProcessBackend(SandboxBackend):
         await self._turn(instance_id, "thaw", "The sandbox cannot be woken")
 
     async def _turn(self, instance_id: str, op: str, complaint: str) -> None:
-        failure = await self._running(instance_id).control.request(op)
+        failure = await self._runs.running(instance_id).control.request(op)
         if failure:
             raise Unavailable(f"{complaint}: {failure}.")
 
     def frozen(self, instance_id: str) -> bool:
-        run = self._runs.get(instance_id)
+        run = self._runs.find(instance_id)
         return run is not None and run.control.frozen
 
     async def wait(self, instance_id: str) -> ExitStatus:
-        run = self._runs.get(instance_id)
-        if run is not None:
-            await run.finished.wait()
-        if instance_id not in self._past:
-            raise Unavailable("Nothing is known of this sandbox.")
-        return self._past[instance_id]
+        return await self._runs.wait(instance_id)
 
     async def remove_workspace(self, workspace_id: UUID) -> None:
-        self._check_stopped(workspace_id)
+        self._runs.check_stopped(workspace_id)
         await trees.remove(self._layout.workspace(workspace_id))
 
     async def settle(self, workspace_id: UUID, layer_id: UUID) -> tuple[int, int]:
         if not self._layered:
             raise Conflict("This machine cannot put workspaces on layers.")
-        self._check_stopped(workspace_id)
+        self._runs.check_stopped(workspace_id)
         layer = self._layout.layer(layer_id)
         await asyncio.to_thread((self._layout.workspace(workspace_id) / "tree").rename, layer)
         return await trees.measure(layer, "--block-size=1"), await trees.measure(layer, "--inodes")
@@ -220,12 +208,8 @@ class ProcessBackend(SandboxBackend):
     async def remove_layer(self, layer_id: UUID) -> None:
         await trees.remove(self._layout.layer(layer_id))
 
-    def _check_stopped(self, workspace_id: UUID) -> None:
-        if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
-            raise Conflict("Stop the sandbox first.")
-
     async def list(self) -> Sequence[Instance]:
-        return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)
+        return self._runs.instances()
 
     async def adopt(self) -> Sequence[Instance]:
         folders = await asyncio.to_thread(lambda: list(self._folder.iterdir()))
@@ -238,17 +222,11 @@ class ProcessBackend(SandboxBackend):
         try:
             self._enter(await attach(folder))
         except (OSError, SandboxFailed):
-            self._remember(folder.name, await asyncio.to_thread(read_exit, folder))
+            self._runs.end(folder.name, await asyncio.to_thread(read_exit, folder))
             await asyncio.to_thread(self._clear, folder)
 
-    def _running(self, instance_id: str) -> Run:
-        run = self._runs.get(instance_id)
-        if run is None:
-            raise Unavailable("The sandbox has ended.")
-        return run
-
     async def connect(self, instance_id: str, port: int) -> socket.socket:
-        return await self._dialer.connect(self._running(instance_id).source, port)
+        return await self._dialer.connect(self._runs.running(instance_id).source, port)
 
     def bridge_path(self, instance_id: str) -> Path:
         return self._folder / instance_id / "bridge.sock"
@@ -257,16 +235,16 @@ class ProcessBackend(SandboxBackend):
         return self._folder / instance_id / "gateway"
 
     async def logs(self, instance_id: str) -> str:
-        if instance_id in self._past:
-            return self._past[instance_id].output
-        return str(await self._running(instance_id).control.request("logs"))
+        if status := self._runs.status(instance_id):
+            return status.output
+        return str(await self._runs.running(instance_id).control.request("logs"))
 
     async def stats(self, instance_id: str) -> Stats:
-        found = await self._running(instance_id).control.request("stats")
+        found = await self._runs.running(instance_id).control.request("stats")
         return Stats(found["memory"], found["cpu_seconds"], found["pids"], found.get("oom_kills", 0))
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
-        return self._past.get(instance_id)
+        return self._runs.status(instance_id)
 
 
 async def _execute(folder: Path, output: int) -> bool:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from firefly.sandbox.docker.labels import INSTANCE
 from firefly.sandbox.docker.engine import Engine as Client
+from firefly.sandbox.docker.labels import INSTANCE
 
 
 class Shown:

@@ -119,7 +119,7 @@ class DockerBackend(SandboxBackend):
         self._roster.beginning.add(instance.id)
         try:
             run = await self._starter.make(spec, instance, self._image)
-            self._roster.enter(run)
+            self._roster.runs.enter(run)
             await self._starter.begin(run)
         except BaseException as error:
             await asyncio.shield(self._roster.discard(instance.id))
@@ -131,7 +131,7 @@ class DockerBackend(SandboxBackend):
         return instance
 
     async def stop(self, instance_id: str, *, reason: str) -> None:
-        run = self._roster.find(instance_id)
+        run = self._roster.runs.find(instance_id)
         if run is None:
             return
         await asyncio.to_thread(runs.note_reason, run.folder, reason)
@@ -146,12 +146,12 @@ class DockerBackend(SandboxBackend):
         await happens(run.finished, STOP_LIMIT)
 
     async def freeze(self, instance_id: str) -> None:
-        run = self._roster.running(instance_id)
+        run = self._roster.runs.running(instance_id)
         if not run.frozen:
             await self._turn(run, frozen=True)
 
     async def thaw(self, instance_id: str) -> None:
-        run = self._roster.running(instance_id)
+        run = self._roster.runs.running(instance_id)
         if run.frozen:
             await self._turn(run, frozen=False)
 
@@ -165,32 +165,25 @@ class DockerBackend(SandboxBackend):
         run.frozen = frozen
 
     def frozen(self, instance_id: str) -> bool:
-        run = self._roster.find(instance_id)
+        run = self._roster.runs.find(instance_id)
         return run is not None and run.frozen
 
     async def wait(self, instance_id: str) -> ExitStatus:
-        run = self._roster.find(instance_id)
-        if run is not None:
-            await run.finished.wait()
-        status = self._roster.status(instance_id)
-        if status is None:
-            raise Unavailable("Nothing is known of this sandbox.")
-        return status
+        return await self._roster.runs.wait(instance_id)
 
     async def remove_workspace(self, workspace_id: UUID) -> None:
-        if any(instance.workspace_id == workspace_id for instance in self._roster.instances()):
-            raise Conflict("Stop the sandbox first.")
+        self._roster.runs.check_stopped(workspace_id)
         await trees.remove(self._settings.data_dir / "workspaces" / str(workspace_id))
 
     async def list(self) -> Sequence[Instance]:
-        return self._roster.instances()
+        return self._roster.runs.instances()
 
     async def adopt(self) -> Sequence[Instance]:
         await self._roster.adopt()
-        return self._roster.instances()
+        return self._roster.runs.instances()
 
     async def connect(self, instance_id: str, port: int) -> socket.socket:
-        source = self._roster.running(instance_id).source
+        source = self._roster.runs.running(instance_id).source
         if source is None:
             raise Unavailable("The sandbox has not started yet.")
         return await self._dialer.connect(source, port)
@@ -202,13 +195,13 @@ class DockerBackend(SandboxBackend):
         return self._starter.folder(instance_id) / GATEWAY
 
     async def logs(self, instance_id: str) -> str:
-        status = self._roster.status(instance_id)
-        return status.output if status else await self._ender.output(self._roster.running(instance_id).container)
+        status = self._roster.runs.status(instance_id)
+        return status.output if status else await self._ender.output(self._roster.runs.running(instance_id).container)
 
     async def stats(self, instance_id: str) -> Stats:
-        run = self._roster.running(instance_id)
+        run = self._roster.runs.running(instance_id)
         path = f"containers/{run.container}/stats?stream=false&one-shot=true"
         return runs.stats_of(await self._engine.call("GET", path), run.oom_kills)
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
-        return self._roster.status(instance_id)
+        return self._roster.runs.status(instance_id)

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from firefly.errors import FireflyError, NotFound, Unavailable
-from firefly.sandbox.backend import ExitStatus, Instance
+from firefly.errors import FireflyError, NotFound
+from firefly.sandbox.backend import ExitStatus
+from firefly.sandbox.living import Runs
 
 from . import labels
 from .ending import ENDED, Ender
@@ -21,7 +22,6 @@ log = structlog.get_logger()
 
 CLEAR_LIMIT = 15.0
 CLEAR_PAUSES = (0.1, 0.3, 1.0)
-PAST_KEPT = 1024
 
 
 class Roster:
@@ -31,8 +31,7 @@ class Roster:
         self._starter = starter
         self._ender = ender
         self._networks = networks
-        self._runs: dict[str, Run] = {}
-        self._past: dict[str, ExitStatus] = {}
+        self.runs = Runs[Run]()
         self._endings: dict[str, asyncio.Task[None]] = {}
         self.beginning: set[str] = set()
 
@@ -44,35 +43,15 @@ class Roster:
         for task in endings:
             task.cancel()
         await asyncio.gather(*endings, return_exceptions=True)
-        for run in self._runs.values():
+        for run in self.runs:
             run.close()
-        self._runs.clear()
-
-    def enter(self, run: Run) -> None:
-        self._runs[run.instance.id] = run
-
-    def find(self, instance_id: str) -> Run | None:
-        return self._runs.get(instance_id)
-
-    def running(self, instance_id: str) -> Run:
-        """Raises Unavailable where it has ended."""
-        run = self._runs.get(instance_id)
-        if run is None:
-            raise Unavailable("The sandbox has ended.")
-        return run
-
-    def status(self, instance_id: str) -> ExitStatus | None:
-        return self._past.get(instance_id)
-
-    def instances(self) -> Sequence[Instance]:
-        """Oldest first."""
-        return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)
+        self.runs.clear()
 
     async def discard(self, instance_id: str) -> None:
         """Leave nothing of a start that failed or was given up; an engine that is away is asked again later."""
-        if instance_id in self._past:
+        if self.runs.status(instance_id) is not None:
             return
-        run = self._runs.pop(instance_id, None)
+        run = self.runs.leave(instance_id)
         if run is not None:
             run.close()
         # A call that was given up may still be carried out, and hold what is to be removed for a moment.
@@ -83,7 +62,7 @@ class Roster:
 
     def told(self, kind: str, instance_id: str) -> None:
         """What the engine says of a run's container."""
-        run = self._runs.get(instance_id)
+        run = self.runs.find(instance_id)
         if run is None:
             return
         match kind:
@@ -111,22 +90,16 @@ class Roster:
             log.warning("docker.end_unknown", instance=run.instance.id, reason=error.detail)
             return
         run.status = status
-        self._remember(run.instance.id, status)
-        self._runs.pop(run.instance.id, None)
+        self.runs.end(run.instance.id, status)
         run.close()
         run.finished.set()
         with contextlib.suppress(FireflyError):
             await self._ender.clear(run.instance.id, run.folder)
 
-    def _remember(self, instance_id: str, status: ExitStatus) -> None:
-        self._past[instance_id] = status
-        if len(self._past) > PAST_KEPT:
-            del self._past[next(iter(self._past))]
-
     async def catch_up(self) -> None:
         """See what changed while nothing was heard of the engine."""
         states = {found["Id"]: found["State"] for found in await self._ender.found()}
-        for run in list(self._runs.values()):
+        for run in self.runs:
             state = states.get(run.container, "removed")
             run.frozen = state == "paused"
             if state == "removed" or (state in ENDED and run.instance.id not in self.beginning):
@@ -149,13 +122,13 @@ class Roster:
             if found["State"] not in ENDED and await asyncio.to_thread((folder / READY).exists):
                 run = Run(instance, folder, found["Id"], frozen=found["State"] == "paused")
                 run.source = await self._starter.join(run)
-                self.enter(run)
+                self.runs.enter(run)
             elif found["State"] != "created":
-                self._remember(instance.id, await self._ender.status(found["Id"], folder))
+                self.runs.end(instance.id, await self._ender.status(found["Id"], folder))
 
     async def tidy(self) -> None:
         """Remove containers, networks and folders that belong to no run."""
-        living = self._runs.keys() | self.beginning | self._endings.keys()
+        living = {run.instance.id for run in self.runs} | self.beginning | self._endings.keys()
         known = {found["Labels"].get(labels.INSTANCE, "") for found in await self._ender.found()}
         for instance_id in (known | await asyncio.to_thread(self._starter.left)) - living - {""}:
             await self._ender.clear(instance_id, self._starter.folder(instance_id))

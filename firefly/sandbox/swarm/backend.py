@@ -14,10 +14,11 @@ import structlog
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.clock import Clock, SystemClock
-from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unavailable
+from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.docker import labels
 from firefly.sandbox.docker.engine import Engine
+from firefly.sandbox.living import Runs
 from firefly.sandbox.relay import BRIDGE, GATEWAY, Relay
 from firefly.sandbox.remote import Remote
 from firefly.secrets import Keyring
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 
 FOLDER = "services"
 STOP_LIMIT, STOP_PAUSE = 15.0, 0.1
-PAST_KEPT = 1024
 
 
 class SwarmBackend(SandboxBackend):
@@ -57,8 +57,7 @@ class SwarmBackend(SandboxBackend):
         self._cluster = Cluster(self._engine, self._keys.installations)
         self._images = Images(self._engine, settings)
         self._found: Capabilities | None = None
-        self._runs: dict[str, Run] = {}
-        self._past: dict[str, ExitStatus] = {}
+        self._runs = Runs[Run]()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def look(self) -> None:
@@ -82,7 +81,7 @@ class SwarmBackend(SandboxBackend):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for run in self._runs.values():
+        for run in self._runs:
             if run.relay is not None:
                 await run.relay.close()
         self._runs.clear()
@@ -101,7 +100,7 @@ class SwarmBackend(SandboxBackend):
             constraints = self._settings.swarm_constraints
             await start.begin(spec, image, handed, constraints=constraints, command=self._command)
             await self._attach(run, await start.placed(), self._keys.installation)
-            self._runs[run.instance.id] = run
+            self._runs.enter(run)
             await start.answers(run)
         except BaseException as error:
             output = await asyncio.shield(self._discard(run, error))
@@ -126,12 +125,12 @@ class SwarmBackend(SandboxBackend):
         # Whoever gave it up does not read it.
         output = await self._cluster.log(called) if isinstance(error, FireflyError) else ""
         run.reason = "The start was given up."
-        self._runs.setdefault(run.instance.id, run)
+        self._runs.enter(run)
         await self._remove(run, ExitStatus(None, run.reason, self._clock.now(), True, output))
         return output
 
     async def stop(self, instance_id: str, *, reason: str) -> None:
-        run = self._runs.get(instance_id)
+        run = self._runs.find(instance_id)
         if run is None:
             return
         run.reason = reason
@@ -159,12 +158,9 @@ class SwarmBackend(SandboxBackend):
         if run.status is not None:
             return
         run.status = status
-        self._past[run.instance.id] = status
-        if len(self._past) > PAST_KEPT:
-            del self._past[next(iter(self._past))]
+        self._runs.end(run.instance.id, status)
         if run.relay is not None:
             await run.relay.close()
-        self._runs.pop(run.instance.id, None)
         run.finished.set()
         await asyncio.to_thread(shutil.rmtree, self._folder / run.instance.id, ignore_errors=True)
 
@@ -179,20 +175,14 @@ class SwarmBackend(SandboxBackend):
         return False
 
     async def wait(self, instance_id: str) -> ExitStatus:
-        run = self._runs.get(instance_id)
-        if run is not None:
-            await run.finished.wait()
-        if instance_id not in self._past:
-            raise Unavailable("Nothing is known of this run.")
-        return self._past[instance_id]
+        return await self._runs.wait(instance_id)
 
     async def remove_workspace(self, workspace_id: UUID) -> None:
         """Its files ended with its last run."""
-        if any(run.instance.workspace_id == workspace_id for run in self._runs.values()):
-            raise Conflict("Stop the sandbox first.")
+        self._runs.check_stopped(workspace_id)
 
     async def list(self) -> Sequence[Instance]:
-        return sorted((run.instance for run in self._runs.values()), key=lambda instance: instance.started_at)
+        return self._runs.instances()
 
     async def adopt(self) -> Sequence[Instance]:
         tasks = await self._cluster.tasks()
@@ -207,7 +197,7 @@ class SwarmBackend(SandboxBackend):
     async def _adopt(self, run: Run, task: Task | None, installation: str) -> None:
         """One that was about to start when its server ended is removed like one that has ended."""
         status = end_of(run, task, await self._cluster.nodes(), self._clock.now())
-        self._runs[run.instance.id] = run
+        self._runs.enter(run)
         try:
             if status is None and task is not None and task.state == "running":
                 await self._attach(run, task, installation)
@@ -222,8 +212,8 @@ class SwarmBackend(SandboxBackend):
         await self._remove(run, status)
 
     def _running(self, instance_id: str) -> Run:
-        run = self._runs.get(instance_id)
-        if run is None or run.relay is None:
+        run = self._runs.running(instance_id)
+        if run.relay is None:
             raise Unavailable("The sandbox has ended.")
         return run
 
@@ -239,8 +229,8 @@ class SwarmBackend(SandboxBackend):
         return self._folder / instance_id / GATEWAY
 
     async def logs(self, instance_id: str) -> str:
-        if instance_id in self._past:
-            return self._past[instance_id].output
+        if status := self._runs.status(instance_id):
+            return status.output
         self._running(instance_id)
         return await self._cluster.log(services.name(instance_id))
 
@@ -251,4 +241,4 @@ class SwarmBackend(SandboxBackend):
         return Stats(used.memory, used.cpu_seconds, used.pids)
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
-        return self._past.get(instance_id)
+        return self._runs.status(instance_id)

@@ -1,7 +1,7 @@
 """Sees which runs have ended, by asking: an engine's events tell of its own node only. Also clears away leftovers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -25,7 +25,7 @@ Ended = Callable[[Run, ExitStatus], Awaitable[None]]
 class Following:
     """`runs` are looked at as they are then; `ended` is told of each that ended though nobody asked for it."""
 
-    def __init__(self, cluster: Cluster, runs: Mapping[str, Run], clock: Clock, *, ended: Ended) -> None:
+    def __init__(self, cluster: Cluster, runs: Iterable[Run], clock: Clock, *, ended: Ended) -> None:
         self._cluster = cluster
         self._runs = runs
         self._clock = clock
@@ -35,7 +35,7 @@ class Following:
         """For ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            running = [run for run in self._runs.values() if run.settled]
+            running = [run for run in self._runs if run.settled]
             if not running:
                 continue
             try:
