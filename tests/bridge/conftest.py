@@ -102,6 +102,15 @@ async def house(environment: Environment, tmp_path: Path) -> AsyncIterator[Runni
 
 
 @pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A hosted repository with nothing in it."""
+    path = tmp_path / "hosted.git"
+    path.mkdir()
+    git(path, "init", "-q", "--bare", "--initial-branch=main")
+    return path
+
+
+@pytest.fixture
 def workspace(tmp_path: Path) -> "Workspace":
     """A workspace without a bridge."""
     root = tmp_path / "plain"

@@ -14,14 +14,6 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    path = tmp_path / "hosted.git"
-    path.mkdir()
-    git(path, "init", "-q", "--bare", "--initial-branch=main")
-    return path
-
-
-@pytest.fixture
 async def hosted(house: Running, bare: Path) -> AsyncIterator[Path]:
     """The hosted repository, reachable from the workspace."""
     async with gateway(house.environment.gateway, bare):

@@ -32,14 +32,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    path = tmp_path / "hosted.git"
-    path.mkdir()
-    git(path, "init", "-q", "--bare", "--initial-branch=main")
-    return path
-
-
-@pytest.fixture
 async def hosted(environment: Environment, bare: Path) -> AsyncIterator[Path]:
     async with gateway(environment.gateway, bare):
         yield bare

@@ -16,8 +16,10 @@ from firefly.git import AddressPolicy, Copier, Git, Importer, Pushes, Repositori
 from firefly.projects import (
     Access,
     Catalogue,
+    Created,
     Creation,
     Filling,
+    Job,
     Jobs,
     Members,
     Prebuilds,
@@ -40,6 +42,7 @@ from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
 from firefly.testing.clock import ManualClock
 from firefly.testing.sandbox import MemoryBackend
+from tests.support.waiting import eventually
 
 EVERYTHING = frozenset({"read", "write", "admin", "git"})
 
@@ -326,3 +329,17 @@ class House:
     def repositories_on_disk(self) -> list[Path]:
         folder = self.repositories.path(uuid4()).parent.parent
         return list(folder.glob("??/*.git"))
+
+
+async def ended(house: House, who: Identity, created: Created) -> Job:
+    """The job that fills a new project, once it has ended."""
+    assert created.job is not None
+    job_id = created.job.id
+
+    async def end() -> Job | None:
+        job = await house.jobs.get(who, job_id)
+        return job if job.state.ended else None
+
+    job = await eventually(end, within=20)
+    assert job is not None
+    return job

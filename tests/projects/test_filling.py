@@ -12,12 +12,12 @@ import pytest
 
 from firefly.auth import Identity
 from firefly.errors import Conflict, InvalidInput, NotFound
-from firefly.projects import Archive, Created, CreateProject, Job, Jobs, JobState, Role, UpdateProject, Visibility
+from firefly.projects import Archive, Created, CreateProject, Jobs, JobState, Role, UpdateProject, Visibility
 from tests.git.hosting import silent
 from tests.git.support import git, history
 from tests.support.waiting import eventually
 
-from .house import House
+from .house import House, ended
 
 
 @pytest.fixture
@@ -31,19 +31,6 @@ def stored_files(house: House) -> list[Path]:
 
 async def begin(house: House, who: Identity, url: str, name: str = "garden") -> Created:
     return await house.projects.create(who, CreateProject(name=name, git_url=url))
-
-
-async def ended(house: House, who: Identity, created: Created) -> Job:
-    assert created.job is not None
-    job_id = created.job.id
-
-    async def end() -> Job | None:
-        job = await house.jobs.get(who, job_id)
-        return job if job.state.ended else None
-
-    job = await eventually(end, within=20)
-    assert job is not None
-    return job
 
 
 def packed(files: dict[str, bytes]) -> bytes:

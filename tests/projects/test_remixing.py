@@ -9,9 +9,8 @@ import pytest
 from firefly.auth import Identity
 from firefly.errors import InvalidInput
 from firefly.projects import CreateProject, Job, JobState, Project, Role, UpdateProject, Visibility
-from tests.support.waiting import eventually
 
-from .house import House
+from .house import House, ended
 
 
 @pytest.fixture
@@ -21,16 +20,7 @@ async def garden(house: House, ada: Identity) -> Project:
 
 async def remixed(house: House, who: Identity, name: str = "mine", of: str = "ada/garden") -> tuple[Project, Job]:
     created = await house.projects.create(who, CreateProject(name=name, remix_of=of))
-    assert created.job is not None
-    job_id = created.job.id
-
-    async def end() -> Job | None:
-        job = await house.jobs.get(who, job_id)
-        return job if job.state.ended else None
-
-    job = await eventually(end, within=20)
-    assert job is not None
-    return created.project, job
+    return created.project, await ended(house, who, created)
 
 
 async def test_has_the_history_and_what_was_not_committed(house: House, ada: Identity, garden: Project) -> None:
