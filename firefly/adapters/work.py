@@ -119,9 +119,11 @@ class Work:
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
             shadows=shadows, copies=copies, reads_only=reading.__contains__,
         )  # fmt: skip
-        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes, layers, reading, copies)
+        made = await _tie(ground, records, keeper, gateway, credentials, hosting, routes, layers, reading)
         keeper.inform_by(BridgeInformant(keeper))
-        observer = RunObserver(gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts)
+        observer = RunObserver(
+            gateway=gateway, bridges=made.bridges, keeper=keeper, facts_of=records.facts, forget=copies.forget
+        )
         keeper.observe(observer)
         keeper.save_in(observer)
         await made.access.policies.load()
@@ -150,7 +152,6 @@ async def _tie(
     store: RouteStore,
     layers: Layers,
     reading: dict[UUID, UUID],
-    copies: Copies,
 ) -> "Work":
     settings, clock, audit = ground.settings, ground.clock, ground.audit
     values = SecretValues(ground.database, credentials.keyring, clock)
@@ -160,7 +161,7 @@ async def _tie(
         await credentials.grants.revoke("access changed", project_id=project_id, account_id=account_id)
 
     further = domains.Records(ground.database, ground.bus, audit, clock)
-    workspaces = KeeperWorkspaces(keeper, copies.forget)
+    workspaces = KeeperWorkspaces(keeper)
     routes = WorkspaceRoutes(store=store, settings=settings, domains=further.served, revoke=revoke)
     catalogue, jobs = Catalogue(), Jobs(database=ground.database, bus=ground.bus, clock=clock)
     preparation = Preparation(data=settings.data_dir, git=hosting.git, catalogue=catalogue)

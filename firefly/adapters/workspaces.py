@@ -30,11 +30,10 @@ SAVE_LIMIT = 20.0
 
 
 class KeeperWorkspaces:
-    """Fulfils `projects.Workspaces` with the keeper and its pool; `forget` drops what lies elsewhere of a workspace."""
+    """Fulfils `projects.Workspaces` with the keeper and its pool."""
 
-    def __init__(self, keeper: Keeper, forget: Forget) -> None:
+    def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
-        self._forget = forget
 
     async def claim(self, owner: str | None = None, *, layer_id: UUID | None = None, fresh: bool = False) -> UUID:
         if layer_id is not None or fresh:
@@ -52,9 +51,6 @@ class KeeperWorkspaces:
         await self._keeper.stop(workspace_id, reason)
 
     async def remove(self, workspace_id: UUID) -> None:
-        # A sandbox that ends saves a last time.
-        await self._keeper.stop(workspace_id, "The workspace is being deleted.")
-        await self._forget(workspace_id)
         await self._keeper.remove(workspace_id)
 
 
@@ -98,11 +94,15 @@ class ProjectSpecs:
 class RunObserver:
     """Gives each run its way to the hosted repository, tells its bridge whose it is, has it restore what is lost."""
 
-    def __init__(self, *, gateway: Gateway, bridges: BridgeCalls, keeper: Keeper, facts_of: FactsOf) -> None:
+    def __init__(
+        self, *, gateway: Gateway, bridges: BridgeCalls, keeper: Keeper, facts_of: FactsOf, forget: Forget
+    ) -> None:
+        """`forget` drops the copy of files that git ignores."""
         self._gateway = gateway
         self._bridges = bridges
         self._keeper = keeper
         self._facts_of = facts_of
+        self._forget = forget
         self._lost: set[UUID] = set()
 
     async def started(self, workspace_id: UUID, instance: Instance) -> None:
@@ -148,6 +148,10 @@ class RunObserver:
             reason = str(error) or type(error).__name__
         if reason:
             log.warning("workspace.unsaved", workspace_id=str(workspace_id), reason=reason)
+
+    async def forget(self, workspace_id: UUID) -> None:
+        self._lost.discard(workspace_id)
+        await self._forget(workspace_id)
 
     async def ended(self, workspace_id: UUID, instance: Instance) -> None:
         with contextlib.suppress(OSError):

@@ -252,6 +252,8 @@ class Keeper(Parts):
         # In this order: from the mark on no start finds it, and those that began before are ended.
         await self.workspaces.mark_deleted(workspace_id)
         await self.stop(workspace_id, "The workspace is being deleted.")
+        if self._lifecycle.safe is not None:
+            await self._lifecycle.safe.forget(workspace_id)
         if slot := self._slots.get(workspace_id):
             self._slots.forget(slot)
         await self._backend.remove_workspace(workspace_id)

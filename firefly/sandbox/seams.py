@@ -63,6 +63,9 @@ class Safe(Protocol):
     async def save(self, workspace_id: UUID, instance: Instance) -> None:
         """Called before a run is frozen or ended: keep everything. Has a limit, and raises nothing."""
 
+    async def forget(self, workspace_id: UUID) -> None:
+        """Called when a workspace is deleted and nothing of it runs any more: keep nothing of it."""
+
 
 class Observer(Protocol):
     """Told of each run, before anybody else gets to use it (`started`) and after it has ended (`ended`).

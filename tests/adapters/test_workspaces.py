@@ -86,14 +86,11 @@ class Keeper:
     async def remove(self, workspace_id: UUID) -> None:
         self.told.append("remove")
 
-    async def forget(self, workspace_id: UUID) -> None:
-        self.told.append("forget")
-
 
 async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: Path) -> None:
     ready = uuid4()
     keeper = Keeper(tmp_path, ready)
-    workspaces = KeeperWorkspaces(cast(Any, keeper), keeper.forget)
+    workspaces = KeeperWorkspaces(cast(Any, keeper))
     assert await workspaces.claim() == ready
     keeper.prepared = None
     assert await workspaces.claim() == WORKSPACE
@@ -102,12 +99,12 @@ async def test_a_prepared_workspace_is_taken_before_a_new_one_is_made(tmp_path: 
 
 async def test_the_keeper_does_what_projects_want(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path)
-    workspaces = KeeperWorkspaces(cast(Any, keeper), keeper.forget)
+    workspaces = KeeperWorkspaces(cast(Any, keeper))
     assert workspaces.running(WORKSPACE)
     assert not workspaces.running(uuid4())
     await workspaces.stop(WORKSPACE, "It was deleted.")
     await workspaces.remove(WORKSPACE)
-    assert keeper.told == ["stop: It was deleted.", "stop: The workspace is being deleted.", "forget", "remove"]
+    assert keeper.told == ["stop: It was deleted.", "remove"]
 
 
 async def test_no_sandbox_is_specified_while_nobody_can_tell_whose_it_is(settings: Settings) -> None:
@@ -124,6 +121,7 @@ async def test_no_sandbox_is_specified_while_nobody_can_tell_whose_it_is(setting
 class Gateway:
     open: dict[UUID, Path] = field(default_factory=dict)
     fails: bool = False
+    forgotten: list[UUID] = field(default_factory=list)
 
     async def listen(self, workspace_id: UUID, path: Path) -> None:
         self.open[workspace_id] = path
@@ -146,7 +144,12 @@ def observer(
         return {"API_KEY": "k-1"}
 
     bridges = BridgeCalls(keeper=keeper, settings=settings, secrets_of=secrets_of)
-    return RunObserver(gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of), gateway
+
+    async def forget(workspace_id: UUID) -> None:
+        gateway.forgotten.append(workspace_id)
+
+    made = RunObserver(gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of, forget=forget)
+    return made, gateway
 
 
 async def test_each_run_gets_its_way_to_git_and_learns_whose_it_is(settings: Settings) -> None:
@@ -236,3 +239,9 @@ async def test_what_cannot_be_saved_at_the_end_is_logged_and_the_run_ends(settin
     with capture_logs() as logged:
         await observes.save(WORKSPACE, RUN)
     assert [line["event"] for line in logged] == ["workspace.unsaved"]
+
+
+async def test_nothing_is_kept_of_a_workspace_that_is_deleted(settings: Settings, tmp_path: Path) -> None:
+    made, gateway = observer(settings, tmp_path, None)
+    await made.forget(WORKSPACE)
+    assert gateway.forgotten == [WORKSPACE]

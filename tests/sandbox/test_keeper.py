@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -624,6 +625,34 @@ async def test_remove_deletes_sandbox_workspace_and_rows(house: House) -> None:
         assert await row(house.database, workspace) is None
         with pytest.raises(NotFound):
             await keeper.ensure(workspace)
+
+
+@dataclass
+class Safe:
+    """Says what was asked of it, and whether anything ran then."""
+
+    backend: MemoryBackend
+    told: list[tuple[str, int]] = field(default_factory=list)
+
+    async def restore(self, workspace_id: UUID, instance: Instance) -> None:
+        self.told.append(("restore", len(await self.backend.list())))
+
+    async def save(self, workspace_id: UUID, instance: Instance) -> None:
+        self.told.append(("save", len(await self.backend.list())))
+
+    async def forget(self, workspace_id: UUID) -> None:
+        self.told.append(("forget", len(await self.backend.list())))
+
+
+async def test_what_was_kept_of_a_deleted_workspace_goes_when_nothing_saves_any_more(house: House) -> None:
+    backend = MemoryBackend(house.folder)
+    safe = Safe(backend)
+    async with house.open(backend) as keeper:
+        keeper.save_in(safe)
+        workspace = await keeper.create_workspace()
+        await keeper.ensure(workspace)
+        await keeper.remove(workspace)
+    assert safe.told == [("restore", 1), ("save", 1), ("forget", 0)]
 
 
 async def test_workspaces_that_nobody_owns_are_cleared_at_the_next_start(house: House) -> None:
