@@ -6,6 +6,7 @@ import random
 import secrets
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,15 +133,16 @@ async def soak(folder: Path, cycles: int, kills: int, seed: int) -> dict[str, An
     server = LiveServer(folder)
     run = Soak(server, random.Random(seed), Traces(folder / "data"))
     began = time.monotonic()
-    with server:
-        await run.begin()
-        await run.run(cycles, kills)
-        run.traces.look()
-        for project in run.projects:
-            for name in project.files:
-                await run.check(project, name)
-    assert run.traces.instances
-    await eventually(lambda: _is_nothing(run.traces.left()), within=10)
+    with closing(run.traces):
+        with server:
+            await run.begin()
+            await run.run(cycles, kills)
+            run.traces.look()
+            for project in run.projects:
+                for name in project.files:
+                    await run.check(project, name)
+        assert run.traces.instances
+        await eventually(lambda: _is_nothing(run.traces.left()), within=10)
     assert run.frozen > cycles / 2
     return {"cycles": cycles, "kills": run.kills, "sandboxes": len(run.traces.instances), "s": time.monotonic() - began}
 

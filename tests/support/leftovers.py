@@ -13,21 +13,38 @@ KINDS = ("net", "mnt", "user", "pid", "ipc", "uts", "cgroup")
 
 
 class Traces:
-    """`look` notes what there is now; `left` tells what of all that was ever noted is still there."""
+    """`look` notes what there is now; `left` tells what of all that was ever noted is still there.
+
+    Namespaces that were noted are held until `close`: the kernel gives the number of one that has gone to the next,
+    which may be another server's.
+    """
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._runs = Settings(data_dir=data).run_dir / "sandboxes"
         self._own = set(_namespaces(os.getpid()))
         self.instances: set[str] = set()
-        self.namespaces: set[str] = set()
+        self._held_open: dict[str, int] = {}
+
+    def close(self) -> None:
+        for descriptor in self._held_open.values():
+            os.close(descriptor)
+        self._held_open.clear()
 
     def look(self) -> None:
         for folder in self._runs.glob("*"):
             self.instances.add(folder.name)
             with contextlib.suppress(OSError, ValueError):
                 for pid in descendants(int((folder / "pid").read_text())):
-                    self.namespaces |= set(_namespaces(pid)) - self._own
+                    self._hold(pid)
+
+    def _hold(self, pid: int) -> None:
+        for kind in KINDS:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+                name = os.readlink(f"/proc/self/fd/{descriptor}")
+                if name in self._own or self._held_open.setdefault(name, descriptor) != descriptor:
+                    os.close(descriptor)
 
     def left(self) -> list[str]:
         return [*self._folders(), *self._processes(), *self._groups(), *self._mounts(), *self._held()]
@@ -54,14 +71,16 @@ class Traces:
                 yield from (f"mount {line}" for line in table.read_text().splitlines() if str(self._data) in line)
 
     def _held(self) -> Iterator[str]:
-        """Namespaces that a process is in, or holds open."""
+        """Namespaces that a process is in, or holds open, this one aside."""
         for process in Path("/proc").glob("[0-9]*"):
+            if process.name == str(os.getpid()):
+                continue
             held = set(_namespaces(int(process.name)))
             with contextlib.suppress(OSError):
                 for link in (process / "fd").iterdir():
                     with contextlib.suppress(OSError):
                         held.add(os.readlink(link))
-            yield from (f"namespace {name} of process {process.name}" for name in held & self.namespaces)
+            yield from (f"namespace {name} of process {process.name}" for name in held & self._held_open.keys())
 
 
 def _namespaces(pid: int) -> Iterator[str]:
