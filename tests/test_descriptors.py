@@ -5,16 +5,16 @@ import sys
 
 import pytest
 
-from firefly.limit_settings import LimitSettings
 from firefly.proxy import Limits
 from firefly.proxy.limits import MOST_CONNECTIONS, connections_within
+from firefly.settings.limits import LimitSettings
 
 RAISE = """
 import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 3000))
 from firefly import descriptors
 print(descriptors.raise_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))
-from firefly.limit_settings import LimitSettings
+from firefly.settings.limits import LimitSettings
 from firefly.proxy import Limits
 limits = Limits.of(LimitSettings())
 print(limits.connections, limits.address_connections, limits.host_connections)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from firefly import descriptors
-from firefly.limit_settings import LimitSettings
+from firefly.settings.limits import LimitSettings
 
 # However many descriptors there are: what waits for slow readers has to fit into memory too.
 MOST_CONNECTIONS = 50_000

@@ -1,10 +1,10 @@
-"""The settings that bound what projects may ask for their sandboxes, and how many may run."""
+"""The settings of sandboxes: what makes them, what they get and may ask for, how many may run and for how long."""
 
 from ipaddress import IPv4Network
-from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator
-from pydantic_settings import NoDecode
+
+from .texts import Texts
 
 # What no way leads to in any case: this network, loopback, multicast and reserved addresses.
 NOWHERE = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")))
@@ -13,6 +13,27 @@ NOWHERE = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "24
 class SandboxSettings(BaseModel):
     """Sizes in bytes, times in seconds."""
 
+    sandbox: str = Field(
+        "process",
+        pattern="^(process|docker|swarm)$",
+        description="What makes sandboxes: `process`, `docker`, or `swarm` (Docker's).",
+    )
+    allow_unisolated: bool = Field(
+        False, description="Let others than administrators run code where the machine offers no isolation."
+    )
+    idle_freeze: float = Field(
+        600,
+        ge=0,
+        description="Seconds without any activity after which a sandbox is frozen until it is needed; 0: never.",
+    )
+    idle_stop: float = Field(3600, gt=0, description="Seconds without any activity after which a sandbox is stopped.")
+    prepared_sandboxes: int = Field(
+        2, ge=0, le=64, description="Sandboxes started ahead, so that a new project opens at once."
+    )
+    simultaneous_starts: int = Field(8, ge=1, le=256, description="Sandboxes that may be starting at one time.")
+    sandbox_memory: int = Field(1 << 30, ge=64 << 20, description="Memory of a sandbox, in bytes.")
+    sandbox_cpu: float = Field(1.0, gt=0, le=256, description="Processors that a sandbox may use.")
+    sandbox_pids: int = Field(512, ge=16, description="Processes and threads of a sandbox.")
     node: str = Field(
         "",
         max_length=100,
@@ -63,20 +84,16 @@ class SandboxSettings(BaseModel):
         description="Seconds after which a sandbox is stopped even while it is used; it starts anew when it is needed. "
         "0: never.",
     )
-    egress_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+    egress_allow: Texts = Field(
         (),
         description="IPv4 addresses or networks that sandboxes may reach although they are private, separated by "
         "commas. This machine's own addresses must be named one by one.",
     )
 
-    @field_validator("egress_allow", mode="before")
+    @field_validator("egress_allow")
     @classmethod
-    def _check_egress(cls, value: object) -> object:
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, list | tuple):
-            raise ValueError("must be addresses or networks")
-        networks = [_network(str(part).strip()) for part in parts if str(part).strip()]
-        return tuple(map(str, networks))
+    def _check_egress(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(_network(part)) for part in value)
 
 
 def _network(text: str) -> IPv4Network:

@@ -1,0 +1,44 @@
+"""The settings of the backends that need an engine, docker and swarm."""
+
+from ipaddress import IPv4Network
+
+from pydantic import BaseModel, Field, field_validator
+
+from .texts import Texts
+
+
+class DockerSettings(BaseModel):
+    """What counts with `FIREFLY_SANDBOX=docker` or `swarm`."""
+
+    docker_host: str = Field(
+        "",
+        description="The Docker engine that makes sandboxes, as in `unix:///run/docker.sock`; for `swarm` a manager's. "
+        "Empty: what `DOCKER_HOST` or the usual places say.",
+    )
+    docker_image: str = Field(
+        "firefly-project",
+        description="The project image, which sandboxes are made of; one with a registry's host in its name is pulled.",
+    )
+    docker_runtime: str = Field("", description="The engine's runtime for sandboxes, as in `runc`. Empty: its default.")
+    docker_subnets: str = Field(
+        "10.213.0.0/16",
+        description="The private range that the networks of sandboxes are cut from, eight addresses each.",
+    )
+    registry: str = Field(
+        "",
+        description="The registry that the nodes of a Swarm have the project image from, `host:port` and perhaps a "
+        "path. Empty: the image's name says it, or all nodes have it.",
+    )
+    swarm_constraints: Texts = Field(
+        (),
+        description="Which nodes take sandboxes, as in `node.role==worker,node.labels.sandboxes==yes`: all of these, "
+        "separated by commas.",
+    )
+
+    @field_validator("docker_subnets")
+    @classmethod
+    def _check_subnets(cls, value: str) -> str:
+        network = IPv4Network(value)
+        if not network.is_private or network.prefixlen > 24:
+            raise ValueError("must be a private range of IPv4, /24 or larger, as in 10.213.0.0/16")
+        return value

@@ -1,0 +1,22 @@
+"""The settings of projects: what is made ready ahead, and what may be brought in."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from .texts import Texts
+
+
+class ProjectSettings(BaseModel):
+    """Sizes in bytes, times in seconds."""
+
+    prebuilds: Literal["all", "projects", "off"] = Field(
+        "all",
+        description="What is made ready ahead, with its dependencies installed: templates and the default branches of "
+        "projects (`all`), the latter alone, or nothing. Needs sandboxes whose workspaces can lie on layers.",
+    )
+    max_upload: int = Field(256 << 20, ge=1 << 20, description="Bytes of one uploaded file or archive.")
+    import_timeout: float = Field(900, gt=0, description="Seconds that an import from a git URL may take.")
+    import_addresses: Texts = Field(
+        (), description="Private addresses or networks that imports may reach all the same, separated by commas."
+    )
