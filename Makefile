@@ -6,6 +6,8 @@ JOBS   ?= 2
 SHELL  := /bin/bash
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where this is set, every server, bridge and command that a test starts would compile all of Firefly anew.
+unexport PYTHONDONTWRITEBYTECODE
 editor_sources := $(shell find editor -path editor/node_modules -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help run test lint format fuzz chaos soak swarm bench screenshots docs lock clean
