@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from firefly.adapters.ground import Ground
 from firefly.adapters.parts import Credentials, Hosting
-from firefly.adapters.work import Ground, Work
+from firefly.adapters.work import Work
 from firefly.artifacts import FileArtifactStore
 from firefly.audit import Audit
 from firefly.auth import Account, Identity, Revocation
