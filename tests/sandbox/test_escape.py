@@ -38,22 +38,32 @@ NAMESPACES = {
     "mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000, "pid": 0x20000000,
     "net": 0x40000000, "time": 0x80,
 }  # fmt: skip
-REFUSED = [errno.EHOSTUNREACH, errno.ENETUNREACH]
+REFUSED = [str(errno.EHOSTUNREACH), str(errno.ENETUNREACH)]
+PIDS = 96
+MULTICAST = "224.0.0.1"
 ENGINES = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
 DIAL = """
-import socket, sys
+import errno, socket
+def dial(address, kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.settimeout(1)
+        try:
+            # A datagram's refusal may come back later (IP_RECVERR).
+            probe.setsockopt(socket.SOL_IP, 11, 1)
+            probe.connect((address, {port}))
+            kind == socket.SOCK_STREAM or (probe.send(b"anybody?"), probe.recv(1))
+        except TimeoutError:
+            return errno.ETIMEDOUT
+        except OSError as error:
+            return error.errno
+    return 0
 for address in {addresses!r}:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.settimeout(5)
-            try:
-                print(address, probe.connect_ex((address, {port})))
-            except TimeoutError:
-                print(address, 'timeout')
+        print(address, kind.name, dial(address, kind))
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=backends.params("process"))
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=backends.params(isolated=True))
 async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     backend: Backend = request.param
     async with backend.opening(request) as opened:
@@ -66,7 +76,7 @@ async def sandbox(ground: Ground) -> Inside:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIREFLY_SECRET_KEY", "treasure")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "treasure")
-        return await ground.start(environment={"GREETING": "hello"})
+        return await ground.start(environment={"GREETING": "hello"}, limits=Limits(pids=PIDS))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -128,11 +138,12 @@ for address in ("127.0.0.1", "10.0.2.2", "10.0.2.4"):
 async def test_the_hosts_own_addresses_and_private_ranges_cannot_be_reached(sandbox: Inside) -> None:
     """No packet leaves: the answer is "no route to host" at once, also for the addresses of cloud metadata."""
     addresses = ["169.254.169.254", "10.0.0.1", "10.0.2.2", "10.255.255.53", "172.16.0.1", "192.168.1.1"]
-    addresses += ["100.64.0.1", "198.18.0.1", "224.0.0.1", *map(str, own_addresses())]
+    addresses += ["100.64.0.1", "198.18.0.1", MULTICAST, *map(str, own_addresses())]
     found = await sandbox.python(DIAL.format(addresses=addresses, port=80))
     results = [line.split() for line in found.stdout.splitlines()]
     assert len(results) == 2 * len(addresses)
-    reached = [line for line in results if int(line[1]) not in REFUSED]
+    # A filter's refusal is never sent back for what goes to a group.
+    reached = [line for line in results if line[2] not in REFUSED and line[:2] != [MULTICAST, "SOCK_DGRAM"]]
     assert reached == []
 
 
@@ -194,10 +205,15 @@ def entered(name):
         return libc.setns(os.open(f"/proc/1/ns/{name}", os.O_RDONLY), 0) == 0
     except OSError:
         return False
+def foreign(root):
+    try:
+        return not os.path.samefile(root, "/")
+    except OSError:
+        return False
 print({
     "entered": [name for name in os.listdir("/proc/1/ns") if entered(name)],
     "by handle": libc.open_by_handle_at(-100, ctypes.create_string_buffer(b"\\x08" + bytes(31)), 0) >= 0,
-    "root": os.path.exists("/proc/1/root/etc/shadow"),
+    "root": foreign("/proc/1/root"),
 })
 """)
     assert not any(literal(found.stdout).values()), found
@@ -227,7 +243,7 @@ async def test_no_privilege_is_there_or_can_be_gained(sandbox: Inside) -> None:
         "cp /bin/sh /tmp/root-shell; chmod 4755 /tmp/root-shell; /tmp/root-shell -c 'id -u';"
         "mknod /tmp/disk b 254 0; chroot / true; su -c id root < /dev/null; sysctl -w kernel.hostname=x"
     )
-    assert tried.stdout.split() == ["1000"]
+    assert tried.stdout.split() == fields["Uid"].split()[:1]
     for complaint in ("unshare failed", "mknod", "chroot"):
         assert complaint in tried.stderr
 
@@ -360,46 +376,36 @@ async def test_commands_get_no_descriptor_of_the_bridge(sandbox: Inside) -> None
     assert len(literal(found.stdout)) == 4, "the fourth is the folder that is being listed"
 
 
-async def test_a_fork_bomb_hurts_only_itself(ground: Ground, neighbour: Inside) -> None:
-    sandbox = await ground.start(limits=Limits(memory=512 << 20, pids=64))
+async def test_a_fork_bomb_hurts_only_itself(ground: Ground, sandbox: Inside, neighbour: Inside) -> None:
     bomb = (
-        "import os, time\n"
-        "made = 0\n"
+        "import os, signal\n"
+        "made = []\n"
         "try:\n"
-        "    while made < 500:\n"
-        "        if os.fork() == 0: time.sleep(5); os._exit(0)\n"
-        "        made += 1\n"
+        "    while len(made) < 500:\n"
+        "        made.append(os.fork())\n"
+        "        if made[-1] == 0: signal.pause()\n"
         "except OSError: pass\n"
-        "print(made)\n"
+        "for child in made: os.kill(child, 9)\n"
+        "print(len(made))\n"
     )
     made = int((await sandbox.python(bomb)).stdout)
-    assert 10 < made < 64
+    assert 10 < made < PIDS
     assert (await neighbour.run("echo fine")).stdout == "fine\n"
     assert (await ground.backend.stats(neighbour.instance.id)).pids < 16
-    await ground.backend.stop(sandbox.instance.id, reason="enough")
 
 
-async def test_a_memory_hog_hurts_only_itself(ground: Ground, neighbour: Inside) -> None:
+async def test_a_memory_hog_hurts_only_itself_and_is_told_by_name(ground: Ground, neighbour: Inside) -> None:
     """By itself, and by what lies in temporary folders, which are memory."""
-    sandbox = await ground.start(limits=Limits(memory=192 << 20))
-    hog = await sandbox.python("x = [bytearray(16 << 20) for _ in range(64)]\nprint('had it all')")
-    assert hog.code != 0
-    assert "had it all" not in hog.stdout
-    assert (await sandbox.run("head -c 400M /dev/zero > /tmp/big")).code != 0
-    assert (await neighbour.run("echo fine")).stdout == "fine\n"
-    assert (await sandbox.run("rm -f /tmp/big; echo fine")).stdout == "fine\n"
-    await ground.backend.stop(sandbox.instance.id, reason="enough")
-
-
-@process_alone
-async def test_what_runs_out_of_memory_is_told_by_name_with_what_to_do(ground: Ground) -> None:
     sandbox = await ground.start(limits=Limits(memory=128 << 20))
     assert (await ground.backend.stats(sandbox.instance.id)).oom_kills == 0
     # Where a limit of each process keeps it from having all, the watchdog needs to see it with what it has.
     hog = "import time\nx = []\ntry:\n    for _ in range(900): x.append(bytearray(1 << 20))\n"
-    hog += "except MemoryError: time.sleep(5)"
-    await sandbox.python(hog)
+    hog += "except MemoryError: time.sleep(5)\nelse: print('had it all')"
+    assert "had it all" not in (await sandbox.python(hog)).stdout
     assert (await ground.backend.stats(sandbox.instance.id)).oom_kills >= 1
+    assert (await sandbox.run("head -c 400M /dev/zero > /tmp/big")).code != 0
+    assert (await neighbour.run("echo fine")).stdout == "fine\n"
+    assert (await sandbox.run("rm -f /tmp/big; echo fine")).stdout == "fine\n"
     await ground.crash(sandbox)
     async with asyncio.timeout(20):
         status = await ground.backend.wait(sandbox.instance.id)

@@ -30,7 +30,7 @@ while True:
 """
 
 
-@pytest.fixture(params=backends.params("process"))
+@pytest.fixture(params=backends.params(isolated=True))
 async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     backend: Backend = request.param
     async with backend.opening(request) as opened:

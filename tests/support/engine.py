@@ -136,6 +136,8 @@ class Engine:
             self.inside("ip", "link", "set", "lo", "up"),
             self.inside("ip", "link", "set", "wire", "up"),
             self.inside("ip", "route", "add", "default", "via", BEYOND),
+            # Else the kernel refuses one address a second, and keeps silent about the others.
+            self.inside("sh", "-c", "echo 0 > /proc/sys/net/ipv4/icmp_ratelimit"),
             self.beyond("ip", "addr", "add", f"{BEYOND}/30", "dev", "world"),
             self.beyond("ip", "link", "set", "lo", "up"),
             self.beyond("ip", "link", "set", "world", "up"),

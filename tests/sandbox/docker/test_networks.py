@@ -22,8 +22,13 @@ from tests.support.engine import BEYOND, HERE, METADATA, PRIVATE, PUBLIC, Engine
 from tests.support.shown import Shown
 
 LISTEN = """
-import socket
-with socket.create_server(("", 8080)) as server:
+import socket, threading
+def answer():
+    while True:
+        datagrams.sendto(b"reached", datagrams.recvfrom(100)[1])
+with socket.create_server(("", 8080)) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+    datagrams.bind(("", 8080))
+    threading.Thread(target=answer, daemon=True).start()
     print("ready", flush=True)
     while True:
         connection, _ = server.accept()
@@ -32,15 +37,24 @@ with socket.create_server(("", 8080)) as server:
 """
 TRY = """
 import errno, json, socket
-found = {{}}
-for address in {addresses}:
-    try:
-        with socket.create_connection((address, 8080), timeout=3) as connection:
-            found[address] = connection.recv(100).decode()
-    except OSError as error:
-        found[address] = errno.errorcode.get(error.errno, str(error))
-print(json.dumps(found))
+def tried(address, kind):
+    with socket.socket(socket.AF_INET, kind) as connection:
+        connection.settimeout(2)
+        # A datagram's refusal comes back later (IP_RECVERR).
+        connection.setsockopt(socket.SOL_IP, 11, 1)
+        try:
+            connection.connect((address, 8080))
+            kind == socket.SOCK_STREAM or connection.send(b"?")
+            return connection.recv(100).decode()
+        except TimeoutError:
+            return "silence"
+        except OSError as error:
+            return errno.errorcode.get(error.errno, str(error))
+found = {{address: tried(address, socket.SOCK_STREAM) for address in {addresses}}}
+print(json.dumps([found, {{address: tried(address, socket.SOCK_DGRAM) for address in found}}]))
 """
+# All that listen on a network, the machine of the engine among them.
+EVERYBODY = "224.0.0.1"
 
 
 @contextmanager
@@ -52,9 +66,10 @@ def listening(command: list[str]) -> Iterator[None]:
         process.kill()
 
 
-async def tried(sandbox: Inside, addresses: list[str]) -> dict[str, str]:
+async def tried(sandbox: Inside, addresses: list[str]) -> list[dict[str, str]]:
+    """What comes of connecting to each, and of a datagram to each."""
     done = await sandbox.python(TRY.format(addresses=addresses))
-    found: dict[str, str] = json.loads(done.stdout)
+    found: list[dict[str, str]] = json.loads(done.stdout)
     return found
 
 
@@ -71,8 +86,11 @@ async def test_the_internet_is_reached_and_nothing_private_is(ground: Ground, en
     refused = [str(own[1]), str(foreign[1]), str(foreign[2]), HERE, PRIVATE, METADATA]
     listen = ["python3", "-c", LISTEN]
     with listening(engine.inside(*listen)), listening(engine.beyond(*listen)):
-        answers = await tried(sandbox, [PUBLIC, BEYOND, *refused])
-    assert answers == {PUBLIC: "reached", BEYOND: "reached", **dict.fromkeys(refused, "EHOSTUNREACH")}
+        answers, datagrams = await tried(sandbox, [PUBLIC, BEYOND, *refused, EVERYBODY])
+    expected = {BEYOND: "reached", **dict.fromkeys(refused, "EHOSTUNREACH")}
+    assert answers == {PUBLIC: "reached", **expected, EVERYBODY: "ENETUNREACH"}
+    # Of the address that a datagram came to the answering program knows nothing, and no group gets a refusal.
+    assert datagrams == {PUBLIC: "silence", **expected, EVERYBODY: "silence"}
     devices = await sandbox.run("cat /proc/net/if_inet6")
     assert [line.split()[-1] for line in devices.stdout.splitlines()] == ["lo"]
     raw = await sandbox.python("import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)")
