@@ -12,11 +12,15 @@ from uuid import uuid4
 
 import pytest
 
+from firefly.bus import Bus
 from firefly.client.bridge import BridgeClient
 from firefly.sandbox.backend import Instance, Limits, SandboxBackend, SandboxSpec
 from firefly.sandbox.detection import Machine, look
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
+from firefly.store import Database
+from firefly.testing.clock import ManualClock
+from tests.sandbox.keeping import House
 from tests.support.swarm import Node, Swarm, one_engine
 
 STANDIN = (Path(__file__).parent / "standin.py").read_text()
@@ -142,3 +146,8 @@ def worker(swarm: Swarm) -> Iterator[Node]:
     """The second of its engines, for tests that are marked with `swarm`."""
     with swarm.joined() as running:
         yield running
+
+
+@pytest.fixture
+def house(database: Database, bus: Bus, settings: Settings, clock: ManualClock, tmp_path: Path) -> House:
+    return House(database, bus, settings, clock, tmp_path / "memory")

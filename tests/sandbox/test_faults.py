@@ -2,21 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from firefly.bus import Bus
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox.backend import State
-from firefly.sandbox.keeper import Keeper
-from firefly.settings import Settings
-from firefly.store import Database
-from firefly.testing.clock import ManualClock
 from firefly.testing.faults import Away, Crashing, Dying, NeverReady, Slow
 from tests.sandbox import backends
 from tests.sandbox.backends import Backend, Ground
-from tests.sandbox.test_keeper import House
+from tests.sandbox.keeping import House, is_in
 from tests.support.waiting import eventually
 
 
@@ -25,15 +19,6 @@ async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     backend: Backend = request.param
     async with backend.opening(request) as opened:
         yield opened
-
-
-@pytest.fixture
-def house(database: Database, bus: Bus, settings: Settings, clock: ManualClock, tmp_path: Path) -> House:
-    return House(database, bus, settings, clock, tmp_path)
-
-
-async def is_in(keeper: Keeper, workspace: object, state: State) -> bool:
-    return (await keeper.status(workspace)).state is state  # type: ignore[arg-type]
 
 
 async def test_the_keeper_lives_with_a_backend_that_is_slow_away_and_whose_runs_die(

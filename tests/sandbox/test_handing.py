@@ -21,7 +21,7 @@ from firefly.testing.faults import Slow
 from firefly.testing.sandbox import MemoryBackend
 from tests.support.waiting import eventually
 
-from .test_keeper import Source
+from .keeping import Source
 
 
 class Successor:

@@ -16,10 +16,9 @@ from firefly.sandbox.lease import Lease, node_of, place_of
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.sandbox import MemoryBackend
-from tests.sandbox.test_keeper import House, Source, house
+from tests.sandbox.keeping import House, Source
 from tests.support.waiting import eventually
 
-__all__ = ["house"]
 # Short enough to see it end, long enough for a busy machine to renew it in time.
 SECONDS = 3.0
 

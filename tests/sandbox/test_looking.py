@@ -10,9 +10,8 @@ from firefly.errors import InvalidInput, TimedOut
 from firefly.sandbox.backend import State
 from firefly.sandbox.keeper import Keeper, Sight, Wishes
 from firefly.testing.sandbox import MemoryBackend
-from tests.sandbox.test_keeper import House, house
+from tests.sandbox.keeping import House
 
-__all__ = ["house"]
 GIB = 1 << 30
 
 

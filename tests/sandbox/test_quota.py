@@ -1,8 +1,10 @@
 """How many sandboxes may run, and keeping one awake: on a real database and the backend in memory."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,18 +12,20 @@ import pytest
 from firefly.errors import InvalidInput, NotFound, TooManySandboxes
 from firefly.sandbox.backend import SandboxSpec, State
 from firefly.sandbox.keeper import Keeper
+from firefly.store import Database
+from firefly.testing.clock import ManualClock
 from firefly.testing.faults import Slow
 from firefly.testing.sandbox import MemoryBackend
-from tests.sandbox.test_keeper import House, Source, house
+from tests.sandbox.keeping import House, Source
 from tests.support.waiting import eventually
-
-__all__ = ["house"]
 
 
 class Owned(Source):
     """Specs of workspaces that somebody owns; administrators' are trusted."""
 
-    owners: dict[UUID, str]
+    def __init__(self, owners: Mapping[UUID, str], database: Database, clock: ManualClock) -> None:
+        super().__init__(database, clock)
+        self.owners = owners
 
     async def spec(self, workspace_id: UUID) -> SandboxSpec:
         owner = self.owners.get(workspace_id, "")
@@ -29,10 +33,9 @@ class Owned(Source):
 
 
 @pytest.fixture
-def owners(monkeypatch: pytest.MonkeyPatch) -> dict[UUID, str]:
+def owners(house: House) -> dict[UUID, str]:
     found: dict[UUID, str] = {}
-    monkeypatch.setattr(Owned, "owners", found, raising=False)
-    monkeypatch.setattr("tests.sandbox.test_keeper.Source", Owned)
+    house.source = partial(Owned, found)
     return found
 
 
