@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .spread import Balancer, Member
 
-# Times as many tries as there are members: one that ended meanwhile may be back as another run.
+# Times as many runs as there are members may get a request and end over it, for one that ended may be back as another
+# run, and the request may be what ended it. What reached nobody harms nobody: it is tried until its time is over.
 ROUNDS = 2
 
 
@@ -31,11 +32,10 @@ class Attempt:
         self._tried: dict[Member, str | None] = {}
 
     def go_on(self, client: "Connection", onward: bytes) -> bool:
-        """Send the request to the next member; False when all were tried."""
+        """Send the request to the next member; False when all runs that there are were tried, or enough of them."""
         member = self._balancer.pick(self._tried) if self._left else None
         if member is None:
             return False
-        self._left -= 1
         self._member = member
         self._since = client.context.now
         delivery.deliver(client, member.target, onward)
@@ -46,9 +46,10 @@ class Attempt:
         if self._member is not None:
             self._balancer.failed(self._member, why)
 
-    def again(self, client: "Connection", onward: bytes, why: str) -> bool:
-        """Note that the member failed, and try another one; False when there is none."""
+    def again(self, client: "Connection", onward: bytes, why: str, *, sent: bool) -> bool:
+        """Note that the member failed, with the request `sent` or before; try another one. False: there is none."""
         self.failed(why)
+        self._left -= sent
         if not self.go_on(client, onward):
             return False
         client.context.counters["moved"] += 1
@@ -61,4 +62,4 @@ class Attempt:
         if wait is None or self._member is None or not slow or not self._balancer.could_serve(self._tried):
             return False
         delivery.give_up(client)
-        return self.again(client, wait.onward, "It took no connection.")
+        return self.again(client, wait.onward, "It took no connection.", sent=False)

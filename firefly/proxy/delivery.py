@@ -130,7 +130,7 @@ def give_up(client: "Connection") -> None:
 
 def _report(client: "Connection", wait: Wait, error: Exception) -> None:
     """Try another member where there is one: nothing was sent yet, so that it does no harm."""
-    if client.attempt is not None and client.attempt.again(client, wait.onward, str(error)):
+    if client.attempt is not None and client.attempt.again(client, wait.onward, str(error), sent=False):
         return
     tally = client.context.tally(wait.target)
     fail(client, tally, str(error))
@@ -186,7 +186,7 @@ def _may_go_elsewhere(client: "Connection", upstream: "Upstream", why: str) -> b
     if attempt is None or head is None:
         return False
     if upstream.reader is None and head.fields.plain and head.method in IDEMPOTENT:
-        return attempt.again(client, client.onward, why)
+        return attempt.again(client, client.onward, why, sent=True)
     attempt.failed(why)
     return False
 

@@ -1,6 +1,7 @@
 """Applications and visitors that misbehave, all at once: everybody gets his own answer or a clean error."""
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from .town import HOSTS, MOODS, SPREAD, Town
+from firefly.proxy.attempt import ROUNDS
+
+from .town import HOSTS, MEMBERS, MOODS, SPREAD, Town
 
 VISITORS = 24
 # A front door that has not answered by then hangs: its own limits are seconds.
@@ -104,7 +107,7 @@ class Visitor:
         else:
             self.outcome.seen[f"error {status}"] += 1
             if asked.host == SPREAD and status in (502, 503) and asked.mood in GOOD and asked.method in AGAIN:
-                self.outcome.wrong.append(f"{asked}: {status}, though another member could answer")
+                self._judge_refusal(asked, status)
         body = await self._body(asked, fields, reader)
         if "mark" in fields and body.replace(asked.mark.encode(), b""):
             self.outcome.wrong.append(f"{asked}: its body is {body[:100]!r}")
@@ -121,6 +124,13 @@ class Visitor:
             self.outcome.wrong.append(f"{asked}: another sandbox's answer")
         if instance.ended < asked.since:
             self.outcome.wrong.append(f"{asked}: an instance that had ended before")
+
+    def _judge_refusal(self, asked: Asked, status: int) -> None:
+        """No other member gets a request that ended as many runs as it may have; here runs end by themselves."""
+        ended = sum(asked.since <= instance.ended < math.inf for instance in self.town.runs(SPREAD))
+        if ended < ROUNDS * MEMBERS:
+            self.outcome.wrong.append(f"{asked}: {status} after {ended} runs ended, though another member could answer")
+        self.outcome.seen["runs ended under it"] += 1
 
     async def _body(self, asked: Asked, fields: dict[str, str], reader: asyncio.StreamReader) -> bytes:
         if asked.method == "HEAD":

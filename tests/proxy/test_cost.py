@@ -1,7 +1,8 @@
-"""What a hostile message costs: twice as long, about twice as much. Ratios, since no machine is like another."""
+"""What a hostile message costs: eight times as long, about as many times as much. Ratios, since machines differ."""
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,9 +15,9 @@ from .passing import QUESTION, feed_all
 
 START = b"GET / HTTP/1.1\r\nHost: a\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
-SIZE = 64 * 1024
-# A quadratic reader costs four times as much for twice the length.
-MOST = 3.0
+SIZE, TIMES_AS_LONG = 16 * 1024, 8
+# A quadratic reader costs 64 times as much. Twice the length would do, were there no caches and no neighbours.
+MOST = 20.0
 ROUNDS, TIMES = 7, 5
 
 HEADS: dict[str, Callable[[int], bytes]] = {
@@ -94,14 +95,20 @@ def read_old_body(data: bytes) -> None:
 
 
 def cost(work: Callable[[bytes], None], data: bytes) -> float:
-    """Seconds of this process, at best."""
-    taken = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        for _ in range(TIMES):
-            work(data)
-        taken.append(time.process_time() - began)
-    return min(taken)
+    """Seconds of this process."""
+    began = time.process_time()
+    for _ in range(TIMES):
+        work(data)
+    return time.process_time() - began
+
+
+@pytest.fixture(autouse=True)
+def _no_collection() -> Iterator[None]:
+    """A collection looks at all that earlier tests left in memory, and comes the more often the longer the message."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 CASES = [
@@ -115,7 +122,10 @@ CASES = [
 @pytest.mark.fuzz
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(("work", "make"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_twice_as_long_costs_about_twice_as_much(work: Callable[[bytes], None], make: Callable[[int], bytes]) -> None:
-    once, twice = cost(work, make(SIZE)), cost(work, make(2 * SIZE))
+def test_longer_messages_cost_in_proportion(work: Callable[[bytes], None], make: Callable[[int], bytes]) -> None:
+    short, long = make(SIZE), make(SIZE * TIMES_AS_LONG)
+    # In turns, so that whatever else the machine does slows both.
+    pairs = [(cost(work, short), cost(work, long)) for _ in range(ROUNDS)]
+    once, more = map(min, zip(*pairs, strict=True))
     # Below a microsecond for each there is nothing to compare.
-    assert twice < TIMES * 1e-6 or twice / once < MOST
+    assert more < TIMES * 1e-6 or more / once < MOST

@@ -11,6 +11,7 @@ import pytest
 
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.proxy import Limits
+from firefly.proxy.attempt import ROUNDS
 from firefly.proxy.spread import FAILURES, KEPT, PAUSE, WORTH_WAKING
 from firefly.routes import SandboxTarget, Spread, Target
 from firefly.testing.dialer import MemoryDialer
@@ -303,6 +304,43 @@ async def test_another_run_of_a_member_that_failed_may_be_tried_again(row: Row) 
     assert await row.asked(1) == ["0"]
 
 
+class Restless(MemoryDialer):
+    """Each run ends before it takes a connection, until so many have."""
+
+    ends = 0
+
+    async def dial(self, target: Target) -> tuple[str, socket.socket]:
+        if self.ends:
+            self.ends -= 1
+            self.instances[target] = f"another{self.ends}"
+            raise ConnectionRefusedError("It ended.")
+        return await super().dial(target)
+
+
+async def test_what_reached_no_run_goes_on_until_one_takes_it(row: Row) -> None:
+    restless = Restless()
+    dial_by(row, restless)
+    restless.ends = 5 * len(row.targets)
+    assert (await row.ask(method="POST", body=b"x")).status == 200
+    assert restless.ends == 0
+
+
+async def test_a_request_that_ends_whatever_gets_it_is_not_passed_on_without_end(row: Row) -> None:
+    async def end_and_begin(peer: Peer) -> None:
+        await peer.read_request()
+        for number in range(3):
+            row.serve(number, instance=f"{number} after {got()}")
+        await peer.close()
+
+    def got() -> int:
+        return sum(len(recorder.requests) for recorder in row.recorders)
+
+    for recorder in row.recorders:
+        recorder.behaviour = end_and_begin
+    assert (await row.ask()).status == 502
+    assert got() == ROUNDS * len(row.targets)
+
+
 async def test_a_member_that_sleeps_is_left_alone_while_others_have_little_to_do(row: Row) -> None:
     for number in (1, 2):
         del row.dialer.instances[row.targets[number]]
@@ -328,6 +366,13 @@ async def test_where_all_sleep_one_is_woken(row: Row) -> None:
     assert len(row.dialer.instances) == 1
 
 
+def dial_by(row: Row, dialer: MemoryDialer) -> None:
+    """Reach what `row` serves in another way."""
+    dialer.addresses, dialer.instances = row.dialer.addresses, row.dialer.instances
+    context = row.door._context
+    context.pool._dialer = context.spreads._dialer = dialer
+
+
 class Slow(MemoryDialer):
     """Some targets take no connection until the end."""
 
@@ -344,9 +389,7 @@ class Slow(MemoryDialer):
 async def test_a_member_that_takes_no_connection_is_given_up_for_another(build: Build) -> None:
     row = await build(2, limits=Limits(connect_time=0))
     slow = Slow()
-    slow.addresses, slow.instances = row.dialer.addresses, row.dialer.instances
-    context = row.door._context
-    context.pool._dialer = context.spreads._dialer = slow
+    dial_by(row, slow)
     slow.stuck.add(row.targets[0])
     assert set(await row.asked(4)) == {"1"}
     assert row.door.counters["moved"] >= 1

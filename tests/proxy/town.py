@@ -6,6 +6,7 @@ import random
 import re
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -94,6 +95,10 @@ class Town(Dialer):
         targets = self.targets[host]
         target = Spread(targets, Health(timeout=1)) if host == SPREAD else targets[0]
         self.table.put(Route(host, target, uuid4(), Access.PUBLIC))
+
+    def runs(self, host: str) -> Iterator[Instance]:
+        """Of the members of a host, those that ended too."""
+        return (instance for instance in self.instances.values() if instance.target in self.targets[host])
 
     def note(self) -> None:
         """Count a request."""
