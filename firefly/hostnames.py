@@ -47,11 +47,12 @@ class WorkspaceLabel:
 
 @dataclass(frozen=True, slots=True)
 class MemberLabel:
-    """A member's own workspace."""
+    """A member's own workspace: its main port, or the named one."""
 
     user: str
     name: str
     owner: str
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,9 @@ def format(label: Label) -> str:
     _check(label)
     match label:
         case WorkspaceLabel(name, owner, port):
-            base = _fit(f"{_project(name)}--{owner}", LONGEST_WORKSPACE_LABEL)
-            return base if port is None else f"{port}--{base}"
-        case MemberLabel(user, name, owner):
-            text = f"me-{user}--{name}--{owner}"
+            return _with_port(f"{_project(name)}--{owner}", port)
+        case MemberLabel(user, name, owner, port):
+            return _with_port(f"me-{_user(user)}--{name}--{owner}", port)
         case BranchLabel(branch, name, owner):
             text = f"{_branch(branch)}--{name}--{owner}"
         case PullRequestLabel(number, name, owner):
@@ -220,13 +220,15 @@ def _read_three(first: str, name: str, owner: str) -> Label:
             return ChannelLabel(channel, name, owner)
     kind, _, rest = first.partition("-")
     if kind == "me":
-        return MemberLabel(rest, name, owner)
+        return MemberLabel(_unmark(rest), name, owner)
     if kind in ("pr", "build") and _NUMBER.fullmatch(rest):
         return (PullRequestLabel if kind == "pr" else BuildLabel)(int(rest), name, owner)
     return BranchLabel(_unmark(first), name, owner)
 
 
 def _read_four(sub: str, branch: str, name: str, owner: str) -> Label:
+    if _is_port(sub) and branch.startswith("me-"):
+        return MemberLabel(_unmark(branch.removeprefix("me-")), name, owner, int(sub))
     return ExtraLabel(_unmark(sub), _unmark(branch), name, owner)
 
 
@@ -259,6 +261,11 @@ def _project(name: str) -> str:
     return _mark(name, name) if len(name) == 2 or _PART_HASH.fullmatch(name) else name
 
 
+def _user(name: str) -> str:
+    # A branch `me-…` is written with a hash.
+    return _mark(name, name) if _PART_HASH.fullmatch(name) else name
+
+
 def _branch(branch: str) -> str:
     plain = (
         _NAME.fullmatch(branch)
@@ -280,6 +287,11 @@ def _mark(written: str, name: str) -> str:
 def _unmark(part: str) -> str:
     found = _PART_HASH.fullmatch(part)
     return found[1] if found else part
+
+
+def _with_port(text: str, port: int | None) -> str:
+    base = _fit(text, LONGEST_WORKSPACE_LABEL)
+    return base if port is None else f"{port}--{base}"
 
 
 def _fit(text: str, limit: int) -> str:

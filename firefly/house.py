@@ -120,7 +120,7 @@ class House:
             **vars(self.ground),
             accounts=credentials.accounts, sessions=credentials.sessions, tokens=credentials.tokens,
             links=credentials.links, keys=credentials.keys, grants=credentials.grants,
-            revocations=credentials.revocations, projects=work.projects, members=work.members,
+            revocations=credentials.revocations, projects=work.projects, members=work.members, own=work.own,
             catalogue=work.catalogue, jobs=work.jobs, keeper=work.keeper, repositories=hosting.repositories,
             checkpoints=hosting.checkpoints, smart_http=hosting.smart_http, routes=self.table, tunnels=self.tunnels,
             access=work.access, domains=work.domains, secrets=work.secrets, prebuilds=work.prebuilds,

@@ -1,5 +1,7 @@
 """The grammar of names and host labels, both ways."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ branches = names | st.text(min_size=1, max_size=80) | st.sampled_from(["feature/
 numbers = st.integers(1, 9_999_999_999)
 labels: st.SearchStrategy[Label] = st.one_of(
     st.builds(WorkspaceLabel, names, names, st.none() | st.integers(1, 65535)),
-    st.builds(MemberLabel, names, names, names),
+    st.builds(MemberLabel, names, names, names, st.none() | st.integers(1, 65535)),
     st.builds(BranchLabel, branches, names, names),
     st.builds(PullRequestLabel, numbers, names, names),
     st.builds(BuildLabel, numbers, names, names),
@@ -86,6 +88,8 @@ def test_what_can_be_read_is_written_the_same_way(text: str) -> None:
 @example(BranchLabel("pr-1", "a", "b"), PullRequestLabel(1, "a", "b"))
 @example(BranchLabel("build-1", "a", "b"), BuildLabel(1, "a", "b"))
 @example(BranchLabel("me-ann", "a", "b"), MemberLabel("ann", "a", "b"))
+@example(BranchLabel("me-ann", "a", "b"), MemberLabel("ann-960307", "a", "b"))
+@example(ExtraLabel("3000", "me-ann", "a", "b"), MemberLabel("ann", "a", "b", 3000))
 @example(BranchLabel("live", "a", "b"), ChannelLabel("production", "a", "b"))
 @example(BranchLabel("feature/a", "a", "b"), BranchLabel("feature.a", "a", "b"))
 @example(BranchLabel("feature/a", "a", "b"), BranchLabel("feature-a", "a", "b"))
@@ -97,8 +101,9 @@ def test_two_names_never_share_a_label(one: Label, other: Label) -> None:
 
 @given(names, names, st.integers(1, 65535))
 def test_labels_of_ports_derive_from_the_workspaces(name: str, owner: str, port: int) -> None:
-    base = hostnames.format(WorkspaceLabel(name, owner))
-    assert hostnames.port_of(hostnames.format(WorkspaceLabel(name, owner, port))) == (port, base)
+    for label in (WorkspaceLabel(name, owner), MemberLabel(owner, name, owner)):
+        base = hostnames.format(label)
+        assert hostnames.port_of(hostnames.format(replace(label, port=port))) == (port, base)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,7 @@ def test_labels_of_ports_derive_from_the_workspaces(name: str, owner: str, port:
         (WorkspaceLabel("shop", "ann"), "shop--ann"),
         (WorkspaceLabel("shop", "ann", 5173), "5173--shop--ann"),
         (MemberLabel("bob", "shop", "ann"), "me-bob--shop--ann"),
+        (MemberLabel("bob", "shop", "ann", 5173), "5173--me-bob--shop--ann"),
         (BranchLabel("main", "shop", "ann"), "main--shop--ann"),
         (PullRequestLabel(7, "shop", "ann"), "pr-7--shop--ann"),
         (BuildLabel(12, "shop", "ann"), "build-12--shop--ann"),

@@ -110,8 +110,7 @@ class BridgeCalls:
             return (await connection.subscribe()).lines
 
     async def configuration(self, facts: WorkspaceFacts) -> Configuration:
-        label = hostnames.format(hostnames.WorkspaceLabel(facts.name, facts.owner))
-        url = self._settings.content_url(label)
+        url = self._settings.content_url(hostnames.format(facts.label))
         return Configuration(
             project=ProjectName(owner=facts.owner, name=facts.name),
             preview_hosts=[str(urlsplit(url).hostname)],

@@ -59,7 +59,9 @@ class RouteReality:
                 (q.without_workspace, {}, "its workspace is gone", self._drop),
                 (q.not_in_service, {"content": self._content}, "its domain is not in service", self._drop),
                 (q.unlike_its_project, {}, "its project is open to others", self._open),
+                (q.own_of_strangers, {}, "its member may not use it any more", self._drop),
                 (q.not_shown, {}, "its project had no route there", self._show),
+                (q.own_not_shown, {}, "its member had no route there", self._show),
             )
             for query, more, reason, mend in kinds:
                 rows = [row async for row in query(connection, most=MOST, **more)]
@@ -93,7 +95,12 @@ class RouteReality:
 
     async def _show(self, row: Row, connection: Connection) -> Sequence[str]:
         facts = WorkspaceFacts(
-            _id(row["workspace_id"]), _id(row["project_id"]), row["owner"], row["name"], row["owner_is_administrator"]
+            _id(row["workspace_id"]),
+            _id(row["project_id"]),
+            row["owner"],
+            row["name"],
+            row["owner_is_administrator"],
+            member=row.get("member", ""),
         )
         return await self._routes.add(facts, Visibility(row["visibility"]), connection)
 

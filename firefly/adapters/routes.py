@@ -1,4 +1,4 @@
-"""The hosts of a project's workspace, kept in the route store."""
+"""The hosts of a project's workspaces, kept in the route store."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
@@ -10,7 +10,7 @@ from firefly.errors import NameTaken
 from firefly.projects.model import Visibility
 from firefly.projects.seams import WorkspaceFacts
 from firefly.routes import Access, Route, SandboxTarget
-from firefly.routes.store import RouteStore
+from firefly.routes.store import REMOVED, RouteStore
 from firefly.settings import Settings
 from firefly.store import Connection
 
@@ -34,13 +34,15 @@ class WorkspaceRoutes:
         self._domain = settings.content_domain.partition(":")[0]
 
     def host(self, facts: WorkspaceFacts) -> str:
-        label = hostnames.format(hostnames.WorkspaceLabel(facts.name, facts.owner))
-        return f"{label}.{self._domain}"
+        return f"{hostnames.format(facts.label)}.{self._domain}"
 
     async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> Sequence[str]:
         access, id = ACCESS[visibility], facts.project_id
         route = Route(self.host(facts), SandboxTarget(facts.workspace_id), id, access)
         hosts = await self._store.add(route, connection=connection)
+        if facts.member:
+            # A project's domains show what its members share.
+            return hosts
         for host, port in await self._domains(id, connection):
             route = Route(host, SandboxTarget(facts.workspace_id, port), id, access)
             try:
@@ -58,6 +60,9 @@ class WorkspaceRoutes:
 
     async def remove(self, project_id: UUID, connection: Connection) -> Sequence[str]:
         return await self._store.remove(project_id, connection=connection)
+
+    async def close(self, facts: WorkspaceFacts, connection: Connection) -> Sequence[str]:
+        return await self._store.drop(facts.project_id, self.host(facts), reserve=REMOVED, connection=connection)
 
     async def release(self, project_id: UUID, connection: Connection) -> Sequence[str]:
         return await self._store.release(project_id, connection=connection)

@@ -38,6 +38,10 @@ class Runtime:
             facts = await records.facts(workspace_id)
             return facts.project_id if facts else reading.get(workspace_id)
 
+        async def member_of(workspace_id: UUID) -> UUID | None:
+            facts = await records.facts(workspace_id)
+            return facts.member_id if facts else None
+
         shadows = Shadows(
             git=hosting.git, maintenance=hosting.maintenance, epoch_of=keeper.workspaces.epoch,
             advanced=keeper.workspaces.note_flush,
@@ -47,7 +51,7 @@ class Runtime:
         )
         gateway = Gateway(
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
-            shadows=shadows, copies=copies, reads_only=reading.__contains__,
+            shadows=shadows, copies=copies, reads_only=reading.__contains__, member_of=member_of,
         )  # fmt: skip
         return cls(records=records, keeper=keeper, layers=layers, gateway=gateway, copies=copies, reading=reading)
 

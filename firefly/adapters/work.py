@@ -9,7 +9,17 @@ from uuid import UUID
 from firefly import access, domains
 from firefly.auth import RateLimiter
 from firefly.git import Gateway
-from firefly.projects import Access, Catalogue, Jobs, Members, Prebuilds, Projects, Secrets, WorkspaceUpdater
+from firefly.projects import (
+    Access,
+    Catalogue,
+    Jobs,
+    Members,
+    OwnWorkspaces,
+    Prebuilds,
+    Projects,
+    Secrets,
+    WorkspaceUpdater,
+)
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.handing import HandingKeeper
@@ -17,6 +27,7 @@ from firefly.secrets import SecretValues
 
 from .bridges import BridgeCalls
 from .ground import Ground
+from .own import own_workspaces
 from .parts import Credentials, Hosting
 from .reality import RouteReality
 from .routes import WorkspaceRoutes
@@ -34,6 +45,7 @@ class Work:
     catalogue: Catalogue
     projects: Projects
     members: Members
+    own: OwnWorkspaces
     jobs: Jobs
     prebuilds: Prebuilds
     access: access.AccessControl
@@ -68,12 +80,17 @@ class Work:
             records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=workshop.creation,
             removal=workshop.removal, routes=shown, workspaces=workshop.workspaces,
         )  # fmt: skip
-        hosting.smart_http.listener = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
+        own = own_workspaces(ground, hosting, runtime, workshop, projects=projects, bridges=bridges, routes=shown)
+        updater = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
+        hosting.smart_http.listener = runtime.gateway.listener = updater
         tell = workshop.creation.reconfigure
         return cls(
             keeper=runtime.keeper, gateway=runtime.gateway, bridges=bridges, catalogue=workshop.catalogue,
             projects=projects, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
-            members=Members(projects=projects, records=records, audit=audit, clock=clock, revoke=revoke),
+            members=Members(
+                projects=projects, records=records, audit=audit, clock=clock, revoke=revoke, follow=own.follow
+            ),
+            own=own,
             access=await _access(ground, credentials, projects, bridges),
             domains=_domains(ground, further, projects, routes),
             secrets=Secrets(values=values, projects=projects, records=records, audit=audit, tell=tell),

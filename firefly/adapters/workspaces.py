@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from uuid import UUID
 
 import aiohttp
@@ -29,6 +30,16 @@ EPOCH = "FIREFLY_EPOCH"
 SAVE_LIMIT = 20.0
 
 
+async def save(bridge_path: Path) -> str:
+    """Have a run's edits kept outside of it now; why that failed, empty where it did not. Has a limit."""
+    try:
+        async with asyncio.timeout(SAVE_LIMIT), BridgeClient.on_socket(bridge_path) as bridge:
+            return (await bridge.flush(timeout=SAVE_LIMIT)).error
+    # What answers runs beside the project's code, so it may say anything, and a run that is broken must end too.
+    except (FireflyError, TimeoutError, aiohttp.ClientError, ValidationError) as error:
+        return str(error) or type(error).__name__
+
+
 class KeeperWorkspaces:
     """Fulfils `projects.Workspaces` with the keeper and its pool."""
 
@@ -46,6 +57,12 @@ class KeeperWorkspaces:
 
     def alive(self, workspace_id: UUID) -> bool:
         return self._keeper.alive(workspace_id)
+
+    async def save(self, workspace_id: UUID) -> str:
+        # What is frozen was saved before, and so was what was stopped.
+        if self._keeper.running(workspace_id) is None:
+            return ""
+        return await save(self._keeper.bridge_path(workspace_id))
 
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         await self._keeper.stop(workspace_id, reason)
@@ -84,7 +101,8 @@ class ProjectSpecs:
             environment={**self._environment(facts), EPOCH: str(await self.epoch_of(workspace_id))},
             # Nobody's yet: empty, and claimed only after its owner was looked at again.
             trusted=facts is None or facts.owner_is_administrator,
-            owner=facts.owner if facts else "",
+            owner=facts.payer if facts else "",
+            bounded=facts is not None and facts.is_bounded,
         )
 
     def _environment(self, facts: WorkspaceFacts | None) -> Mapping[str, str]:
@@ -136,17 +154,7 @@ class RunObserver:
         log.info("workspace.restored", workspace_id=str(workspace_id), files=restored.files)
 
     async def save(self, workspace_id: UUID, instance: Instance) -> None:
-        try:
-            async with (
-                asyncio.timeout(SAVE_LIMIT),
-                BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
-            ):
-                status = await bridge.flush(timeout=SAVE_LIMIT)
-            reason = status.error
-        # What answers runs beside the project's code, so it may say anything, and a run that is broken must end too.
-        except (FireflyError, TimeoutError, aiohttp.ClientError, ValidationError) as error:
-            reason = str(error) or type(error).__name__
-        if reason:
+        if reason := await save(self._keeper.bridge_path(workspace_id)):
             log.warning("workspace.unsaved", workspace_id=str(workspace_id), reason=reason)
 
     async def forget(self, workspace_id: UUID) -> None:

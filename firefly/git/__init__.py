@@ -15,6 +15,7 @@ from .repositories import Repositories
 from .shadows import Shadows
 from .smart_http import SmartHTTP
 from .thinning import Thinning
+from .unfinished import Unfinished, UnfinishedWork
 
 __all__ = [
     "SOCKET",
@@ -38,4 +39,6 @@ __all__ = [
     "Shadows",
     "SmartHTTP",
     "Thinning",
+    "Unfinished",
+    "UnfinishedWork",
 ]

@@ -16,7 +16,7 @@ from .command import Git
 from .copies import Copies
 from .exchange import Caller, exchange, pieces, read_commands
 from .greeting import GitWanted
-from .model import Service
+from .model import PushListener, PushRecorded, Service
 from .pushes import PendingPush, Pushes
 from .receiving import CommandReader, ReportReader
 from .repositories import Repositories
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 SOCKET = "git.sock"
 _CONNECTIONS = 4
 _WAITING = 16
+_LISTENER_LIMIT = 180.0
 
 
 class Gateway:
@@ -35,7 +36,8 @@ class Gateway:
     the files that git ignores (see `greeting`).
 
     `project_of` says whose workspace it is, at each connection: None for one that nobody has claimed.
-    Pushes that come this way are recorded with `via="workspace"` and update no workspace.
+    Pushes that come this way are recorded with `via="workspace"`; those from members' own workspaces update the
+    shared one, as any from outside.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class Gateway:
         shadows: Shadows,
         copies: Copies,
         reads_only: Callable[[UUID], bool] = lambda _: False,
+        member_of: Callable[[UUID], Awaitable[UUID | None]] | None = None,
     ) -> None:
+        """`member_of`: whose own workspace it is, None for the shared one; `listener` hears of what is pushed there."""
         self._git = git
         self._repositories = repositories
         self._pushes = pushes
@@ -56,7 +60,10 @@ class Gateway:
         self._shadows = shadows
         self._copies = copies
         self._reads_only = reads_only
+        self._member_of = member_of
+        self.listener: PushListener | None = None
         self._listeners: dict[UUID, _Listener] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def listen(self, workspace_id: UUID, folder: Path) -> None:
         """Listen on `folder`/git.sock; replaces an earlier listener of the workspace."""
@@ -78,6 +85,10 @@ class Gateway:
     async def close(self) -> None:
         for workspace_id in list(self._listeners):
             await self.silence(workspace_id)
+        for task in self._telling:
+            task.cancel()
+        if self._telling:
+            await asyncio.wait(self._telling)
 
     async def _answer(self, workspace_id: UUID, reader: StreamReader, writer: StreamWriter) -> None:
         try:
@@ -111,12 +122,13 @@ class Gateway:
     async def _receive(self, caller: Caller) -> None:
         report = ReportReader(after_advertisement=True)
         pending: list[PendingPush] = []
+        member_id = await self._member_of(caller.workspace_id) if self._member_of is not None else None
 
         async def begin(commands: CommandReader) -> None:
             report.set_sideband(commands.sideband)
             if commands.changes:
                 push = await self._pushes.begin(
-                    caller.project_id, pusher_id=None, via="workspace", changes=commands.changes
+                    caller.project_id, pusher_id=member_id, via="workspace", changes=commands.changes
                 )
                 pending.append(push)
 
@@ -125,7 +137,23 @@ class Gateway:
             await exchange(self._git, caller.path, Service.RECEIVE_PACK, body, caller.writer, report=report)
         finally:
             for push in pending:
-                await self._pushes.settle(push, report.accepted(push.changes) if report.seen else None)
+                recorded = await self._pushes.settle(push, report.accepted(push.changes) if report.seen else None)
+                if recorded is not None and member_id is not None:
+                    self._tell(recorded)
+
+    def _tell(self, recorded: PushRecorded) -> None:
+        """What a member pushes from a workspace of his own comes from outside of the shared one."""
+        task = asyncio.create_task(self._told(recorded), name=f"push {recorded.id}")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _told(self, recorded: PushRecorded) -> None:
+        try:
+            if self.listener is not None:
+                async with asyncio.timeout(_LISTENER_LIMIT):
+                    await self.listener.pushed(recorded)
+        except (FireflyError, TimeoutError) as error:
+            log.warning("push.unheeded", push_id=str(recorded.id), reason=str(error))
 
 
 class _Listener:

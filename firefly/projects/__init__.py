@@ -8,6 +8,8 @@ from .job import Job, JobState, Step
 from .jobs import Jobs
 from .members import Members
 from .model import Archive, CreateProject, LastChange, Member, Page, Project, Role, UpdateProject, Visibility
+from .opening import Opening
+from .own import Opened, OwnWorkspace, OwnWorkspaces
 from .prebuilding import Prebuild, Prebuilds
 from .preparation import Preparation
 from .pushes import WorkspaceUpdater
@@ -34,6 +36,10 @@ __all__ = [
     "LastChange",
     "Member",
     "Members",
+    "Opened",
+    "Opening",
+    "OwnWorkspace",
+    "OwnWorkspaces",
     "Page",
     "Prebuild",
     "Prebuilds",

@@ -15,12 +15,21 @@ from .service import Projects
 
 # Called with a project and an account that lost it, so that its preview grants end.
 Revoke = Callable[[UUID, UUID], Awaitable[None]]
+# Called with a project, an account and the role that it has there from now on.
+Follow = Callable[[UUID, UUID, Role | None], Awaitable[None]]
 LAST_OWNER = "A project needs an owner: make somebody else one first."
 
 
 class Members:
     def __init__(
-        self, *, projects: Projects, records: Records, audit: Audit, clock: Clock, revoke: Revoke | None = None
+        self,
+        *,
+        projects: Projects,
+        records: Records,
+        audit: Audit,
+        clock: Clock,
+        revoke: Revoke | None = None,
+        follow: Follow | None = None,
     ) -> None:
         self._projects = projects
         self._records = records
@@ -28,6 +37,7 @@ class Members:
         self._audit = audit
         self._clock = clock
         self._revoke = revoke
+        self._follow = follow
 
     async def list(self, identity: Identity | None, owner: str, name: str) -> Sequence[Member]:
         project = await self._projects.get(identity, owner, name, Action.READ)
@@ -55,6 +65,8 @@ class Members:
         if self._revoke is not None and account_id in roles and role.rank < roles[account_id].rank:
             # What is open was opened with the former role.
             await self._revoke(project.id, account_id)
+        if self._follow is not None:
+            await self._follow(project.id, account_id, role)
         await self._record(identity, project, "member.put", member=member, role=role.value)
         return next(found for found in await self.list(identity, owner, name) if found.account_id == account_id)
 
@@ -72,6 +84,8 @@ class Members:
             await self._records.announce("members.changed", project, connection, member=member, role=None)
         if self._revoke is not None:
             await self._revoke(project.id, account_id)
+        if self._follow is not None:
+            await self._follow(project.id, account_id, None)
         await self._record(identity, project, "member.removed", member=member)
 
     async def _account(self, name: str) -> UUID:

@@ -61,6 +61,8 @@ class Project:
     remix_of: str | None = None
     """The address of the project that it is a remix of, when the caller may see that one."""
     remixes: int = 0
+    member: str = ""
+    """Whose own workspace `workspace_id` is; empty for the shared one."""
 
     @property
     def path(self) -> str:

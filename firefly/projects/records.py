@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,13 +46,26 @@ class Records:
             project_id = await self.queries.find_renamed(connection, owner=owner, name=name, now=now)
         return await self.find_by_id(account_id, project_id) if project_id else None
 
-    async def facts(self, workspace_id: UUID) -> WorkspaceFacts | None:
-        async with self.database.connection() as connection:
-            row = await self.queries.workspace_facts(connection, workspace_id=workspace_id)
-        return WorkspaceFacts(**{name: plain(value) for name, value in row.items()}) if row else None
+    async def facts(self, workspace_id: UUID, connection: Connection | None = None) -> WorkspaceFacts | None:
+        async with self.database.connection() if connection is None else nullcontext(connection) as given:
+            row = await self.queries.workspace_facts(given, workspace_id=workspace_id)
+        return to_facts(row) if row else None
+
+    async def own(
+        self, project_id: UUID, connection: Connection | None = None, *, closed: bool = False
+    ) -> Sequence[WorkspaceFacts]:
+        """Of members' own workspaces: of those that they may still use, with `closed` of the others too."""
+        async with self.database.connection() if connection is None else nullcontext(connection) as given:
+            rows = self.queries.own_workspace_facts(given, project_id=project_id, closed=closed)
+            return [to_facts(row) async for row in rows]
 
     async def facts_of(self, project: Project) -> WorkspaceFacts | None:
         return await self.facts(project.workspace_id) if project.workspace_id else None
+
+    async def all_facts(self, project: Project, connection: Connection | None = None) -> Sequence[WorkspaceFacts]:
+        """Of the shared workspace, and of those of members who may still use theirs."""
+        shared = await self.facts(project.workspace_id, connection) if project.workspace_id else None
+        return [*([shared] if shared else []), *await self.own(project.id, connection)]
 
     async def announce(self, kind: str, project: Project, connection: Connection | None = None, **more: JSON) -> None:
         data: dict[str, JSON] = {"project_id": str(project.id), "owner": project.owner, "name": project.name, **more}
@@ -61,6 +75,10 @@ class Records:
 def plain(value: Any) -> Any:
     """asyncpg's UUID compares equal to Python's but is another class."""
     return UUID(bytes=value.bytes) if isinstance(value, UUID) else value
+
+
+def to_facts(row: Mapping[str, Any]) -> WorkspaceFacts:
+    return WorkspaceFacts(**{name: plain(value) for name, value in row.items()})
 
 
 def to_project(row: Mapping[str, Any]) -> Project:

@@ -46,14 +46,16 @@ class Removal:
         With `before` only if it was deleted before that, and not restored since; returns whether it went.
         """
         async with self._records.database.transaction() as connection:
+            own = await self._records.own(project_id, connection, closed=True)
             gone = await self._queries.remove_project(connection, id=project_id, before=before)
             if gone is None and before is not None:
                 return False
             hosts = await self._routes.release(project_id, connection)
         await self._routes.apply(hosts)
         await self._repositories.remove(project_id)
-        if workspace_id is not None:
-            await self._workspaces.remove(workspace_id)
+        shared = [workspace_id] if workspace_id is not None else []
+        for each in (*shared, *(facts.workspace_id for facts in own)):
+            await self._workspaces.remove(each)
         return True
 
     async def expire(self) -> int:

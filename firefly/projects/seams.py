@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from .. import hostnames
 from ..store import Connection
 from .model import Visibility
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceFacts:
-    """What a workspace's bridge and sandbox must know of its project."""
+    """What a workspace's bridge and sandbox must know of its project; of a member's own one, whose it is."""
 
     workspace_id: UUID
     project_id: UUID
@@ -21,6 +22,27 @@ class WorkspaceFacts:
     owner_is_administrator: bool
     filled: bool = False
     """It has had files: one without any has lost them."""
+    member: str = ""
+    """The name of the member whose own it is; empty for the shared one."""
+    member_id: UUID | None = None
+    member_is_administrator: bool = False
+
+    @property
+    def label(self) -> hostnames.WorkspaceLabel | hostnames.MemberLabel:
+        """Of its host."""
+        if self.member:
+            return hostnames.MemberLabel(self.member, self.name, self.owner)
+        return hostnames.WorkspaceLabel(self.name, self.owner)
+
+    @property
+    def payer(self) -> str:
+        """The name of whoever its sandbox counts for."""
+        return self.member or self.owner
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is a bound to how many sandboxes whoever it counts for may run: not for administrators."""
+        return not (self.member_is_administrator if self.member else self.owner_is_administrator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +128,16 @@ class Workspaces(Protocol):
     def alive(self, workspace_id: UUID) -> bool:
         """Whether it runs or is frozen: its bridge is there and keeps what it was told."""
 
+    async def save(self, workspace_id: UUID) -> str:
+        """Keep what is edited in one that runs outside of it too; why that cannot be done, empty where it was."""
+
     async def stop(self, workspace_id: UUID, reason: str) -> None: ...
 
     async def remove(self, workspace_id: UUID) -> None: ...
 
 
 class ProjectRoutes(Protocol):
-    """The hosts of a project's shared workspace.
+    """The hosts of a project's workspaces.
 
     Each change is part of the transaction of `connection`, so that project and hosts never disagree, and returns the
     hosts to `apply` once that is committed.
@@ -129,6 +154,9 @@ class ProjectRoutes(Protocol):
 
     async def remove(self, project_id: UUID, connection: Connection) -> Sequence[str]:
         """The hosts show nothing any more, but stay the project's."""
+
+    async def close(self, facts: WorkspaceFacts, connection: Connection) -> Sequence[str]:
+        """The host of a member's own workspace shows nothing any more."""
 
     async def release(self, project_id: UUID, connection: Connection) -> Sequence[str]:
         """The project is no more: its hosts are free."""

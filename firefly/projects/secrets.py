@@ -49,7 +49,7 @@ class Secrets:
             await self._make_room(project, secret, len(value.encode()), connection)
             await self._values.put(project.id, secret, value, by_id=identity.account.id, connection=connection)
             await self._note(identity, project, secret, "set", address, connection)
-        await self._tell_workspace(project)
+        await self._tell_workspaces(project)
         return next(found for found in await self._values.list(project.id) if found.name == secret)
 
     async def remove(
@@ -60,7 +60,7 @@ class Secrets:
             if not await self._values.remove(project.id, secret, connection):
                 raise NotFound(f"{project.path} has no secret named {secret}.")
             await self._note(identity, project, secret, "removed", address, connection)
-        await self._tell_workspace(project)
+        await self._tell_workspaces(project)
 
     async def _make_room(self, project: Project, secret: str, size: int, connection: Connection) -> None:
         """Changes of one project come one after another, so that simultaneous ones do not pass together."""
@@ -91,9 +91,8 @@ class Secrets:
             connection=connection,
         )
 
-    async def _tell_workspace(self, project: Project) -> None:
-        facts = await self._records.facts_of(project)
-        if facts is not None:
+    async def _tell_workspaces(self, project: Project) -> None:
+        for facts in await self._records.all_facts(project):
             await self._tell(facts)
 
 

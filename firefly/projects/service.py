@@ -131,7 +131,6 @@ class Projects:
         check_description(change.description or "")
         if change.name not in (None, project.name):
             hostnames.validate_name(change.name or "")
-        facts = await self._records.facts_of(project)
         try:
             async with self._records.database.transaction() as connection:
                 # As it is now: of two changes at once neither undoes the other's.
@@ -140,7 +139,7 @@ class Projects:
                 hosts: Sequence[str] = ()
                 if new != old:
                     await self._store(identity, old, new, connection)
-                    hosts = await self._move_hosts(facts, old, new, connection)
+                    hosts = await self._move_hosts(old, new, connection)
         except asyncpg.UniqueViolationError as error:
             raise NameTaken(SENTENCES["used"].format(name=change.name), field="name") from error
         await self._follow(old, new, hosts)
@@ -179,16 +178,13 @@ class Projects:
             connection=connection,
         )
 
-    async def _move_hosts(
-        self, facts: WorkspaceFacts | None, old: Project, new: Project, connection: Connection
-    ) -> Sequence[str]:
-        if facts is None:
-            return ()
+    async def _move_hosts(self, old: Project, new: Project, connection: Connection) -> Sequence[str]:
         hosts: set[str] = set()
         if old.name != new.name:
-            hosts.update(
-                await self._routes.rename(replace(facts, name=old.name), replace(facts, name=new.name), connection)
-            )
+            for facts in await self._records.all_facts(new, connection):
+                hosts.update(
+                    await self._routes.rename(replace(facts, name=old.name), replace(facts, name=new.name), connection)
+                )
         if old.visibility is not new.visibility:
             hosts.update(await self._routes.set_visibility(new.id, new.visibility, connection))
         return sorted(hosts)
@@ -198,8 +194,7 @@ class Projects:
         await self._routes.apply(hosts)
         if old.visibility is Visibility.PUBLIC and new.visibility is not Visibility.PUBLIC:
             await self._routes.end_visits(new.id)
-        facts = await self._records.facts_of(new)
-        if facts is not None and old.name != new.name:
+        for facts in await self._records.all_facts(new) if old.name != new.name else ():
             await self._creation.reconfigure(facts)
 
     async def delete(self, identity: Identity, owner: str, name: str) -> Project:
@@ -211,17 +206,18 @@ class Projects:
             await self._set_deleted(identity, project, now, connection)
             hosts = await self._routes.remove(project.id, connection)
         await self._routes.apply(hosts)
-        if project.workspace_id is not None:
-            await self._workspaces.stop(project.workspace_id, "The project was deleted.")
+        for facts in await self._records.all_facts(project):
+            await self._workspaces.stop(facts.workspace_id, "The project was deleted.")
         return replace(project, deleted_at=now)
 
     async def restore(self, identity: Identity, owner: str, name: str) -> Project:
         project = await self.get(identity, owner, name, Action.DELETE, deleted=True)
-        facts = await self._records.facts_of(project)
+        hosts: list[str] = []
         async with self._records.database.transaction() as connection:
             project = await self._held(identity, project.id, connection, deleted=True)
             await self._set_deleted(identity, project, None, connection)
-            hosts = await self._routes.add(facts, project.visibility, connection) if facts else ()
+            for facts in await self._records.all_facts(project, connection):
+                hosts += await self._routes.add(facts, project.visibility, connection)
         await self._routes.apply(hosts)
         return await self.get(identity, owner, name, Action.DELETE)
 

@@ -58,9 +58,9 @@ class SandboxSpec:
     """What to start. `uid` owns the workspace where the server is root; elsewhere it is not used.
 
     `owner` is the name of who answers for it, empty where nobody does yet. `environment` is added to the bridge's.
-    `trusted`: the owner is an administrator, whose sandboxes may run where the machine offers no isolation. `layers`
-    are what the workspace begins on, the uppermost first: their files are seen in it, and a change of one changes the
-    workspace's own copy only.
+    `bounded`: he may run no more of them than the settings say. `trusted`: the project is an administrator's, whose
+    sandboxes may run where the machine offers no isolation. `layers` are what the workspace begins on, the uppermost
+    first: their files are seen in it, and a change of one changes the workspace's own copy only.
     """
 
     workspace_id: UUID
@@ -69,6 +69,7 @@ class SandboxSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = False
     owner: str = ""
+    bounded: bool = True
     layers: Sequence[Layer] = ()
 
 

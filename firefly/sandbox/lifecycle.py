@@ -68,7 +68,7 @@ class Lifecycle:
                     return await self._keep(slot, slot.instance)
                 spec = await self._source.spec(slot.workspace_id)
                 slot.owner = spec.owner
-                await self._quota.admit(slot, None if spec.trusted else spec.owner)
+                await self._quota.admit(slot, spec.owner if spec.bounded else None)
                 async with self._starts.turn(spec.owner, waits=partial(self._wait, slot)):
                     return await self._create(slot)
         except TooManySandboxes as error:

@@ -96,7 +96,10 @@ class EventHub:
         facts = await self._services.projects.by_workspace(UUID(str(workspace)))
         if facts is None:
             return data
-        return {**data, "project_id": str(facts.project_id), "owner": facts.owner, "name": facts.name}
+        whose = {"project_id": str(facts.project_id), "owner": facts.owner, "name": facts.name}
+        # What happens in a member's own workspace is told to nobody else.
+        own = {"member": facts.member, "account_id": str(facts.member_id)} if facts.member else {}
+        return {**data, **whose, **own}
 
     def _keep(self, kind: str, data: Mapping[str, object]) -> None:
         self._number += 1

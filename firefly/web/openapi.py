@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from firefly import __version__
 
 from .routing import PREFIX, Operation
+from .schemas import WorkspaceQuery
 
 REF = "#/components/schemas/{model}"
 PROBLEM: dict[str, Any] = {
@@ -93,9 +94,12 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
-    if operation.query is None:
-        return []
-    schema = operation.query.model_json_schema(ref_template=REF)
+    queries = (operation.query, WorkspaceQuery if operation.in_workspace else None)
+    return [parameter for query in queries if query is not None for parameter in _parameters_of(query)]
+
+
+def _parameters_of(query: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = query.model_json_schema(ref_template=REF)
     required = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": value}

@@ -1,6 +1,6 @@
 """From the house's records to the API's answers: addresses are put together here and nowhere else."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from firefly import hostnames
@@ -20,6 +20,22 @@ def urls_of(services: Services, owner: str, name: str) -> schemas.Urls:
         editor=f"{settings.url}/app/{owner}/{name}",
         preview=settings.content_url(label),
         git=f"{settings.url}/git/{owner}/{name}.git",
+    )
+
+
+def workspace_label(project: "projects.Project", port: int | None = None) -> str:
+    """Of the workspace that `project` is shown with: the shared one, or a member's own."""
+    if project.member:
+        return hostnames.format(hostnames.MemberLabel(project.member, project.name, project.owner, port))
+    return hostnames.format(hostnames.WorkspaceLabel(project.name, project.owner, port))
+
+
+def workspace_urls(services: Services, project: "projects.Project", member: str = "") -> schemas.WorkspaceUrls:
+    shown = replace(project, member=member)
+    query = f"?workspace={member}" if member else ""
+    return schemas.WorkspaceUrls(
+        editor=f"{services.settings.url}/app/{project.path}{query}",
+        preview=services.settings.content_url(workspace_label(shown)),
     )
 
 
@@ -92,8 +108,7 @@ def sandbox_answer(
 
 
 def _port_answer(services: Services, project: "projects.Project", port: int) -> schemas.SandboxPort:
-    label = hostnames.format(hostnames.WorkspaceLabel(name=project.name, owner=project.owner, port=port))
-    return schemas.SandboxPort(port=port, url=services.settings.content_url(label))
+    return schemas.SandboxPort(port=port, url=services.settings.content_url(workspace_label(project, port)))
 
 
 def sandbox_settings_answer(asked: "Asked") -> schemas.SandboxSettings:

@@ -53,6 +53,11 @@ class Call:
         return self.request.match_info["owner"], self.request.match_info["name"]
 
     @property
+    def workspace(self) -> str | None:
+        """The member whose own workspace it is about; None for the shared one."""
+        return self.request.query.get("workspace")
+
+    @property
     def wants_events(self) -> bool:
         return "text/event-stream" in self.request.headers.get(hdrs.ACCEPT, "")
 
@@ -144,6 +149,8 @@ class Operation:
     media: str | None = None
     upload: str | None = None
     public: bool = False
+    in_workspace: bool = False
+    """About one workspace: `?workspace=` names a member's own in the place of the shared one."""
 
     @property
     def full_path(self) -> str:

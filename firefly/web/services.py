@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
     from firefly.git import Checkpoints, Repositories, SmartHTTP
-    from firefly.projects import Catalogue, Jobs, Members, Prebuilds, Projects, Secrets
+    from firefly.projects import Catalogue, Jobs, Members, OwnWorkspaces, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
     from firefly.routes import RouteTable
@@ -52,6 +52,7 @@ class Services:
     revocations: Revocations
     projects: Projects
     members: Members
+    own: OwnWorkspaces
     catalogue: Catalogue
     jobs: Jobs
     keeper: Keeper

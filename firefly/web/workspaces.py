@@ -23,9 +23,11 @@ from .context import REQUEST_ID
 
 if TYPE_CHECKING:
     from firefly.auth import Identity
-    from firefly.projects import Project
+    from firefly.projects import Action, Project
     from firefly.sandbox.backend import Instance
     from firefly.sandbox.keeper import Keeper
+
+    from .routing import Call
 
 # Sessions are kept per run of a sandbox; beyond this many the one used longest ago is closed.
 KEPT_SESSIONS = 256
@@ -124,6 +126,18 @@ async def ask_bridge(
         raise TimedOut("The sandbox did not answer in time. Try again, or restart it.") from None
     except aiohttp.ClientError as error:
         raise Unavailable("The sandbox's connection broke. Try again in a moment.", retry_after=1) from error
+
+
+async def entered(call: "Call", identity: "Identity | None", action: "Action") -> "Project":
+    """The project, with the workspace that the call is about, when the caller may do `action` there."""
+    project = await call.services.projects.get(identity, *call.project, action)
+    return project if call.workspace is None else await call.services.own.enter(identity, project, call.workspace)
+
+
+async def overseen(call: "Call", identity: "Identity", action: "Action") -> "Project":
+    """As `entered`, for what the project's owners may do with members' own workspaces too."""
+    project = await call.services.projects.get(identity, *call.project, action)
+    return project if call.workspace is None else await call.services.own.oversee(identity, project, call.workspace)
 
 
 def workspace_of(project: "Project") -> UUID:

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from tests.support.previews import wait_for_text
 from tests.support.server import LiveServer, create_project
 from tests.support.waiting import eventually
-from tests.support.witness import API_PORT, SECRET, Witness, make_witness
+from tests.support.witness import API_PORT, MANIFEST, PROGRAM, SECRET, Witness, make_witness
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("gate")]
 
@@ -50,16 +51,35 @@ async def enter(server: LiveServer, origin: str, path: str) -> str:
     return f"{name}={morsel.value}"
 
 
+async def open_own(server: LiveServer, witness: Witness) -> str:
+    """The origin of the owner's own workspace, with the witness in it as well."""
+    made = await witness.call("POST", "/workspaces")
+
+    async def ready() -> bool:
+        return bool((await witness.call("GET", f"/workspaces/{made['member']}"))["ready"])
+
+    await eventually(ready, within=60)
+    query = f"?workspace={made['member']}"
+    await witness.put(f"app.py{query}", await asyncio.to_thread(PROGRAM.read_text))
+    await witness.put(f"firefly.yml{query}", MANIFEST)
+    async with server.client() as client:
+        await wait_for_text(client, f"{made['urls']['preview']}/ready", server.token, SECRET)
+    return str(made["urls"]["preview"])
+
+
 async def make_hosts(server: LiveServer) -> Hosts:
     witness = await make_witness(server)
     label = f"alias-{secrets.token_hex(3)}"
     await witness.call("POST", "/domains", host=label)
     alias = server.content_url(label)
+    own = await open_own(server, witness)
     origins = {
         "main port": witness.preview,
         "other port": witness.at(API_PORT),
         "alias": alias,
         "port of an alias": alias.replace("://", f"://{API_PORT}--", 1),
+        "own workspace": own,
+        "port of an own workspace": own.replace("://", f"://{API_PORT}--", 1),
     }
     link = urlsplit((await witness.call("POST", "/access/links"))["url"]).path
     cookies = {kind: await enter(server, origin, link) for kind, origin in origins.items()}
@@ -102,7 +122,9 @@ async def passes(browser: aiohttp.ClientSession, origin: str, fields: dict[str, 
 IN, OUT = (200, 200, "echo hello"), (302, 401, "401")
 
 
-@pytest.mark.parametrize("kind", ["main port", "other port", "alias", "port of an alias"])
+@pytest.mark.parametrize(
+    "kind", ["main port", "other port", "alias", "port of an alias", "own workspace", "port of an own workspace"]
+)
 async def test_who_passes_at_each_kind_of_host(
     live_server: LiveServer, hosts: Hosts, neighbours: Hosts, browser: aiohttp.ClientSession, kind: str
 ) -> None:

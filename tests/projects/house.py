@@ -12,7 +12,7 @@ from firefly.audit import Audit
 from firefly.auth import Account, Identity
 from firefly.bus import Event
 from firefly.errors import SandboxFailed, Unavailable
-from firefly.git import AddressPolicy, Copier, Git, Importer, Pushes, Repositories, SmartHTTP
+from firefly.git import AddressPolicy, Copier, Git, Importer, Pushes, Repositories, SmartHTTP, UnfinishedWork
 from firefly.projects import (
     Access,
     Catalogue,
@@ -22,6 +22,8 @@ from firefly.projects import (
     Job,
     Jobs,
     Members,
+    Opening,
+    OwnWorkspaces,
     Prebuilds,
     Preparation,
     Projects,
@@ -56,6 +58,8 @@ class Workspaces:
     removed: list[UUID] = field(default_factory=list)
     stopped: dict[UUID, str] = field(default_factory=dict)
     fails: bool = False
+    unsaved: str = ""
+    """Why nothing that is edited can be kept outside."""
 
     async def claim(self, owner: str | None = None, *, layer_id: UUID | None = None, fresh: bool = False) -> UUID:
         if self.fails:
@@ -73,6 +77,9 @@ class Workspaces:
 
     def alive(self, workspace_id: UUID) -> bool:
         return workspace_id in self.running_ones
+
+    async def save(self, workspace_id: UUID) -> str:
+        return self.unsaved if workspace_id in self.running_ones else ""
 
     async def stop(self, workspace_id: UUID, reason: str) -> None:
         self.running_ones.discard(workspace_id)
@@ -153,10 +160,10 @@ class Bridge:
 
 @dataclass
 class Routes:
-    """Hosts as `<owner>/<name>` → who may see them; None where it leads on."""
+    """Hosts as `<owner>/<name>`, or `<owner>/<name>/<member>` → who may see them; None where it leads on."""
 
     hosts: dict[str, Visibility | None] = field(default_factory=dict)
-    of: dict[UUID, str] = field(default_factory=dict)
+    of: dict[UUID, list[str]] = field(default_factory=dict)
     shows: dict[str, UUID] = field(default_factory=dict)
 
     applied: list[str] = field(default_factory=list)
@@ -166,38 +173,50 @@ class Routes:
     async def add(self, facts: WorkspaceFacts, visibility: Visibility, connection: Connection) -> list[str]:
         if self.fails:
             raise Unavailable(self.fails)
-        host = f"{facts.owner}/{facts.name}"
+        host = _host(facts)
         self.hosts[host] = visibility
-        self.of[facts.project_id] = host
+        hosts = self.of.setdefault(facts.project_id, [])
+        hosts += [] if host in hosts else [host]
         self.shows[host] = facts.workspace_id
         return [host]
 
     async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> list[str]:
-        visibility = self.hosts[f"{old.owner}/{old.name}"]
+        visibility = self.hosts[_host(old)]
         assert visibility is not None
+        self.of[old.project_id].remove(_host(old))
         hosts = await self.add(new, visibility, connection)
-        self.hosts[f"{old.owner}/{old.name}"] = None
-        return [f"{old.owner}/{old.name}", *hosts]
+        self.hosts[_host(old)] = None
+        return [_host(old), *hosts]
 
     async def set_visibility(self, project_id: UUID, visibility: Visibility, connection: Connection) -> list[str]:
-        self.hosts[self.of[project_id]] = visibility
-        return [self.of[project_id]]
+        for host in self.of[project_id]:
+            self.hosts[host] = visibility
+        return self.of[project_id]
 
     async def remove(self, project_id: UUID, connection: Connection) -> list[str]:
         if self.fails:
             raise Unavailable(self.fails)
         return await self.release(project_id, connection)
 
+    async def close(self, facts: WorkspaceFacts, connection: Connection) -> list[str]:
+        self.hosts.pop(_host(facts), None)
+        return [_host(facts)]
+
     async def release(self, project_id: UUID, connection: Connection) -> list[str]:
-        host = self.of.pop(project_id, "")
-        self.hosts.pop(host, None)
-        return [host] if host else []
+        hosts = self.of.pop(project_id, [])
+        for host in hosts:
+            self.hosts.pop(host, None)
+        return hosts
 
     async def apply(self, hosts: Sequence[str]) -> None:
         self.applied += hosts
 
     async def end_visits(self, project_id: UUID) -> None:
         self.ended_visits.append(project_id)
+
+
+def _host(facts: WorkspaceFacts) -> str:
+    return "/".join(filter(None, (facts.owner, facts.name, facts.member)))
 
 
 class House:
@@ -296,8 +315,35 @@ class House:
         )
         self.creation.ready = self.prebuilds
         self.revoked: list[tuple[UUID, UUID]] = []
+        self.unfinished = UnfinishedWork(git=self.git, repositories=self.repositories)
+        self.own = OwnWorkspaces(
+            projects=self.projects,
+            records=self.records,
+            audit=self.audit,
+            clock=clock,
+            jobs=self.jobs,
+            workspaces=self.workspaces,
+            routes=self.routes,
+            unfinished=self.unfinished,
+            layers=self.prebuilds,
+        )
+        self.opening = Opening(
+            jobs=self.jobs,
+            records=self.records,
+            own=self.own,
+            workspaces=self.workspaces,
+            routes=self.routes,
+            bridge=self.bridge,
+            clock=clock,
+            lies_on_layer=self.layers.bear,
+        )
         self.members = Members(
-            projects=self.projects, records=self.records, audit=self.audit, clock=clock, revoke=self._revoke
+            projects=self.projects,
+            records=self.records,
+            audit=self.audit,
+            clock=clock,
+            revoke=self._revoke,
+            follow=self.own.follow,
         )
         self.pushes = Pushes(database=database, bus=self.bus, repositories=self.repositories)
         self.updater = WorkspaceUpdater(records=self.records, bridge=self.bridge, clock=clock)

@@ -8,7 +8,8 @@ import pytest
 
 from firefly.auth import Identity
 from firefly.errors import Forbidden, InvalidInput, Moved, NameTaken, NotFound, Unauthenticated, Unavailable
-from firefly.projects import Action, CreateProject, Project, Role, UpdateProject, Visibility, WorkspaceFacts
+from firefly.projects import Action, CreateProject, Project, Role, UpdateProject, Visibility
+from firefly.store import Connection
 
 from .house import House
 
@@ -249,16 +250,16 @@ async def test_of_two_changes_at_once_neither_undoes_the_other(
 ) -> None:
     """One is described by somebody who saw it public, while its owner closes it."""
     await make(house, ada, visibility=Visibility.PUBLIC)
-    facts_of, closed = house.records.facts_of, False
+    lock, closed = house.records.lock, False
 
-    async def closing(project: Project) -> WorkspaceFacts | None:
+    async def closing(account_id: UUID | None, project_id: UUID, connection: Connection) -> Project | None:
         nonlocal closed
         if not closed:
             closed = True
             await house.projects.update(ada, "ada", "garden", UpdateProject(visibility=Visibility.MEMBERS))
-        return await facts_of(project)
+        return await lock(account_id, project_id, connection)
 
-    monkeypatch.setattr(house.records, "facts_of", closing)
+    monkeypatch.setattr(house.records, "lock", closing)
     described = await house.projects.update(ada, "ada", "garden", UpdateProject(description="Roses"))
 
     assert (described.visibility, described.description) == (Visibility.MEMBERS, "Roses")

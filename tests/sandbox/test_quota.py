@@ -29,7 +29,7 @@ class Owned(Source):
 
     async def spec(self, workspace_id: UUID) -> SandboxSpec:
         owner = self.owners.get(workspace_id, "")
-        return replace(await super().spec(workspace_id), owner=owner, trusted=owner == "root")
+        return replace(await super().spec(workspace_id), owner=owner, bounded=owner != "root")
 
 
 @pytest.fixture

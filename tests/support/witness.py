@@ -11,9 +11,10 @@ from .previews import ask, wait_for_text
 from .server import LiveServer, create_project
 from .witness_app import SECRET
 
-__all__ = ["API_PORT", "SECRET", "Witness", "make_witness"]
+__all__ = ["API_PORT", "MANIFEST", "PROGRAM", "SECRET", "Witness", "make_witness"]
 
 API_PORT = 8081
+MANIFEST = "dev: [python3 app.py]\ninstall: []\n"
 PROGRAM = Path(__file__).with_name("witness_app.py")
 
 
@@ -66,6 +67,6 @@ async def make_witness(server: LiveServer, *, name: str = "", **more: Any) -> Wi
             server, await create_project(client, name or f"witness-{secrets.token_hex(3)}", "static", **more)
         )
         await witness.put("app.py", await asyncio.to_thread(PROGRAM.read_text))
-        await witness.put("firefly.yml", "dev: [python3 app.py]\ninstall: []\n")
+        await witness.put("firefly.yml", MANIFEST)
         await wait_for_text(client, f"{witness.preview}/ready", server.token, SECRET)
     return witness

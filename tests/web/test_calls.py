@@ -55,6 +55,7 @@ SUCCESS = {
     "POST /projects/{owner}/{name}/secrets": Wanted({"name": "API_KEY", "value": "k-1"}, status=201),
     "PUT /projects/{owner}/{name}/secrets/{secret}": Wanted({"value": "k-2"}),
     "DELETE /projects/{owner}/{name}/secrets/{secret}": Wanted(status=204),
+    "DELETE /projects/{owner}/{name}/workspaces/{member}": Wanted(status=204),
     "PUT /projects/{owner}/{name}/files/{path}": Wanted(data=b"text"),
     "POST /projects/{owner}/{name}/exec": Wanted({"command": "true"}),
     "GET /projects/{owner}/{name}/bridge": Wanted(headers=UPGRADE),
@@ -88,6 +89,7 @@ class Addresses:
 async def addresses(world: World) -> Addresses:
     project = await world.shared(world.ada, "site")
     await world.join(project, world.bob, Role.VIEWER)
+    world.own.keep(project, world.bob)
     await world.services.sessions.open(world.ada, user_agent="Test", address=None)
     (session,) = await world.services.sessions.list(world.ada.id)
     token, _ = await world.services.tokens.create(world.ada, "to revoke", frozenset({"read"}), None)

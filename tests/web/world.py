@@ -30,6 +30,8 @@ from firefly.projects import (
     JobState,
     LastChange,
     Member,
+    Opened,
+    OwnWorkspace,
     Page,
     Prebuild,
     Project,
@@ -171,6 +173,51 @@ class MemoryMembers:
     async def _member(self, id: UUID, role: Role) -> Member:
         account = await self.accounts.get(id)
         return Member(id, account.name, account.display_name, role, NOW)
+
+
+@dataclass
+class MemoryOwn:
+    """Members' own workspaces, by project and name."""
+
+    projects: MemoryProjects
+    kept: dict[tuple[UUID, str], OwnWorkspace] = field(default_factory=dict)
+    stake: str = ""
+
+    async def open(self, identity: Identity, owner: str, name: str, *, address: str | None = None) -> Opened:
+        project = await self.projects.get(identity, owner, name, Action.RUN)
+        return Opened(self.keep(project, identity.account))
+
+    def keep(self, project: Project, account: Account) -> OwnWorkspace:
+        made = OwnWorkspace(uuid4(), project.id, account.id, account.name, NOW, NOW, True)
+        return self.kept.setdefault((project.id, made.member), made)
+
+    async def list(self, identity: Identity, owner: str, name: str) -> Sequence[OwnWorkspace]:
+        project = await self.projects.get(identity, owner, name, Action.FOLLOW)
+        return [one for (id, _), one in self.kept.items() if id == project.id]
+
+    async def find(self, identity: Identity, owner: str, name: str, member: str) -> OwnWorkspace:
+        project = await self.projects.get(identity, owner, name, Action.FOLLOW)
+        if (project.id, member) not in self.kept:
+            raise errors.NotFound("There is no such workspace.")
+        return self.kept[project.id, member]
+
+    async def enter(self, identity: Identity | None, project: Project, member: str) -> Project:
+        if identity is None or identity.account.name != member:
+            raise errors.Forbidden("It is somebody else's.")
+        return await self.oversee(identity, project, member)
+
+    async def oversee(self, identity: Identity, project: Project, member: str) -> Project:
+        found = await self.find(identity, project.owner, project.name, member)
+        return replace(project, workspace_id=found.workspace_id, member=member)
+
+    async def discard(
+        self, identity: Identity, owner: str, name: str, member: str, *, anyway: bool, address: str | None = None
+    ) -> None:
+        await self.projects.get(identity, owner, name, Action.RUN)
+        found = await self.find(identity, owner, name, member)
+        if self.stake and not anyway:
+            raise errors.Conflict(f"It holds {self.stake}.")
+        del self.kept[found.project_id, member]
 
 
 @dataclass
@@ -348,6 +395,10 @@ class World:
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
 
     @property
+    def own(self) -> MemoryOwn:
+        return cast(MemoryOwn, self.services.own)
+
+    @property
     def jobs(self) -> MemoryJobs:
         return cast(MemoryJobs, self.services.jobs)
 
@@ -483,6 +534,7 @@ async def make_world(
         revocations=revocations,
         projects=cast(Any, projects),
         members=cast(Any, MemoryMembers(projects, accounts)),
+        own=cast(Any, MemoryOwn(projects)),
         catalogue=Catalogue(),
         jobs=cast(Any, MemoryJobs(job)),
         keeper=cast(Any, keeper),

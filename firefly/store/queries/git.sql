@@ -31,4 +31,6 @@ on conflict (workspace_id) do update set digest = excluded.digest, size = exclud
 delete from workspace_copies where workspace_id = :workspace_id returning digest;
 
 -- name: flushed_projects
-select p.id from projects p join workspaces w on w.id = p.workspace_id where w.flushed_at is not null;
+select p.id from projects p join workspaces w on w.id = p.workspace_id where w.flushed_at is not null
+union
+select m.project_id from member_workspaces m join workspaces w on w.id = m.workspace_id where w.flushed_at is not null;

@@ -65,16 +65,28 @@ limit :most;
 select project_id from members where account_id = :account_id;
 
 -- name: workspace_facts^
+-- Of a project's shared workspace, or of a member's own one.
 select p.workspace_id, p.id as project_id, o.name as owner, p.name, o.is_administrator as owner_is_administrator,
     w.filled_at is not null or p.filled_at is not null or (
         p.template is null and not exists (
-            select from jobs j where j.project_id = p.id and j.state in ('queued', 'running')
+            select from jobs j
+            where j.project_id = p.id and j.kind <> 'workspace' and j.state in ('queued', 'running')
         )
-    ) as filled
+    ) as filled,
+    '' as member, null::uuid as member_id, false as member_is_administrator
 from projects p
 join accounts o on o.id = p.owner_id
 join workspaces w on w.id = p.workspace_id
-where p.workspace_id = :workspace_id;
+where p.workspace_id = :workspace_id
+union all
+select f.* from own_workspace_facts f where f.workspace_id = :workspace_id;
+
+-- name: own_workspace_facts
+-- Those that their members may still use; with `closed` the others too.
+select f.* from own_workspace_facts f
+left join members m on m.project_id = f.project_id and m.account_id = f.member_id
+where f.project_id = :project_id and (:closed or m.role <> 'viewer')
+order by f.member;
 
 -- name: lock_project^
 -- As find_project_by_id, with the row held until the transaction ends.

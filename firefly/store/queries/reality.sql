@@ -33,6 +33,27 @@ SELECT r.host, r.project_id, p.visibility FROM routes AS r JOIN projects AS p ON
 WHERE r.kind <> 'reserved' AND r.access <> p.visibility
 ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
+-- name: own_not_shown
+-- Members' own workspaces that no host shows, of members who may still use theirs.
+SELECT f.workspace_id, f.project_id, f.owner, f.name, p.visibility, f.owner_is_administrator, f.member
+FROM own_workspace_facts AS f JOIN projects AS p ON p.id = f.project_id
+JOIN members AS m ON m.project_id = f.project_id AND m.account_id = f.member_id AND m.role <> 'viewer'
+WHERE p.deleted_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM routes AS r WHERE r.project_id = f.project_id AND r.kind = 'sandbox' AND r.redirect_to IS NULL
+        AND r.target ->> 'workspace_id' = f.workspace_id::text
+)
+ORDER BY f.workspace_id LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
+-- name: own_of_strangers
+-- Hosts that show the workspace of somebody who may not use it any more.
+SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
+JOIN member_workspaces AS w ON w.workspace_id::text = r.target ->> 'workspace_id'
+WHERE r.kind = 'sandbox' AND NOT EXISTS (
+    SELECT 1 FROM members AS m
+    WHERE m.project_id = w.project_id AND m.account_id = w.account_id AND m.role <> 'viewer'
+)
+ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
 -- name: not_shown
 -- Projects whose workspace no host of theirs shows, or one of whose domains in service shows nothing.
 SELECT p.id AS project_id, p.workspace_id, o.name AS owner, p.name, p.visibility,

@@ -15,6 +15,7 @@ from . import (
     projects,
     sandbox,
     secrets,
+    workspaces,
 )
 
 OPERATIONS = tuple(
@@ -26,6 +27,7 @@ OPERATIONS = tuple(
         domains,
         prebuilds,
         secrets,
+        workspaces,
         files,
         checkpoints,
         sandbox,

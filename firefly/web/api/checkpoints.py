@@ -11,7 +11,7 @@ from firefly.protocol.workspace import RestoreParams
 
 from .. import schemas
 from ..routing import Answer, Call, Resource
-from ..workspaces import ask_bridge, refuse_as_told, workspace_of
+from ..workspaces import ask_bridge, entered, refuse_as_told, workspace_of
 from .files import shown_as
 
 resource = Resource("Checkpoints")
@@ -23,9 +23,10 @@ PATH = "/projects/{owner}/{name}/checkpoints"
     "List what was kept of its files, newest first",
     query=schemas.Paging,
     answer=schemas.Listing[schemas.Checkpoint],
+    in_workspace=True,
 )
 async def list_checkpoints(call: Call) -> Answer:
-    project = await call.services.projects.get(call.require_scope("read"), *call.project, Action.READ)
+    project = await entered(call, call.require_scope("read"), Action.READ)
     query = call.query(schemas.Paging)
     cursor = query.cursor or "0"
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 9):
@@ -36,9 +37,14 @@ async def list_checkpoints(call: Call) -> Answer:
     return schemas.Listing[schemas.Checkpoint](items=items, next=following)
 
 
-@resource.get(f"{PATH}/{{id}}/files/{{path:.*}}", "Read a file as it was then", media="application/octet-stream")
+@resource.get(
+    f"{PATH}/{{id}}/files/{{path:.*}}",
+    "Read a file as it was then",
+    media="application/octet-stream",
+    in_workspace=True,
+)
 async def read(call: Call) -> Answer:
-    project = await call.services.projects.get(call.require_scope("read"), *call.project, Action.READ)
+    project = await entered(call, call.require_scope("read"), Action.READ)
     id, path = call.request.match_info["id"], call.request.match_info["path"]
     body = await call.services.checkpoints.read(project.id, workspace_of(project), id, path)
     # As for the workspace's own files: nothing of a project may run on the app's own host.
@@ -56,10 +62,11 @@ async def read(call: Call) -> Answer:
     "Bring back what was then, all of it or some paths; what is now is kept first",
     body=schemas.RestoreCheckpoint,
     answer=schemas.RestoredFiles,
+    in_workspace=True,
 )
 async def restore(call: Call) -> Answer:
     identity = call.require_scope("write")
-    project = await call.services.projects.get(identity, *call.project, Action.WRITE)
+    project = await entered(call, identity, Action.WRITE)
     body = await call.body(schemas.RestoreCheckpoint)
     id = call.request.match_info["id"]
     await call.services.checkpoints.check(project.id, workspace_of(project), id)

@@ -14,7 +14,7 @@ from firefly.protocol.errors import RefusedPath
 from firefly.protocol.files import check_published
 
 from ..routing import Answer, Call, Resource
-from ..workspaces import ask_bridge, is_visitor, pass_through, refuse_as_told
+from ..workspaces import ask_bridge, entered, is_visitor, pass_through, refuse_as_told
 
 resource = Resource("Files")
 ROUTE = r"/projects/{owner}/{name}/files/{path:.*}"
@@ -23,9 +23,9 @@ PASSED = (hdrs.ETAG, hdrs.LAST_MODIFIED, "X-Firefly-Truncated")
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
-@resource.get(ROUTE, "Read a file, or list a folder", media="application/octet-stream", public=True)
+@resource.get(ROUTE, "Read a file, or list a folder", media="application/octet-stream", public=True, in_workspace=True)
 async def read(call: Call) -> Answer:
-    project = await call.services.projects.get(call.visitor, *call.project, Action.READ)
+    project = await entered(call, call.visitor, Action.READ)
     if is_visitor(call.visitor, project):
         check_published(call.request.match_info["path"])
     async with ask_bridge(
@@ -35,10 +35,12 @@ async def read(call: Call) -> Answer:
         return await pass_through(call.request, response, _fields(call, response.headers))
 
 
-@resource.put(ROUTE, "Write a file; with `If-Match` only over that version", upload="application/octet-stream")
+@resource.put(
+    ROUTE, "Write a file; with `If-Match` only over that version", upload="application/octet-stream", in_workspace=True
+)
 async def write(call: Call) -> Answer:
     identity = call.require_scope("write")
-    project = await call.services.projects.get(identity, *call.project, Action.WRITE)
+    project = await entered(call, identity, Action.WRITE)
     limit = call.services.settings.max_upload
     if (call.request.content_length or 0) > limit:
         raise TooLarge(f"The file is larger than {limit} bytes.", limit=limit)
@@ -53,10 +55,10 @@ async def write(call: Call) -> Answer:
         return await pass_through(call.request, response, _json_fields(response.headers))
 
 
-@resource.delete(ROUTE, "Delete a file or a folder")
+@resource.delete(ROUTE, "Delete a file or a folder", in_workspace=True)
 async def delete(call: Call) -> Answer:
     identity = call.require_scope("write")
-    project = await call.services.projects.get(identity, *call.project, Action.WRITE)
+    project = await entered(call, identity, Action.WRITE)
     async with ask_bridge(
         call.request, project, "DELETE", bridge_path(call), identity=identity, fields=_conditions(call)
     ) as response:

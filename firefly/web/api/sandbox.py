@@ -20,7 +20,7 @@ from ..presenters import sandbox_answer, sandbox_settings_answer
 from ..routing import Answer, Call, Resource
 from ..sse import open_stream
 from ..streams import STREAMS
-from ..workspaces import ask_bridge, is_visitor, member_field, refuse_as_told, workspace_of
+from ..workspaces import ask_bridge, entered, is_visitor, member_field, overseen, refuse_as_told, workspace_of
 
 resource = Resource("Sandbox")
 PATH = "/projects/{owner}/{name}"
@@ -31,7 +31,7 @@ STREAM_SILENCE = 90.0
 
 
 async def _project(call: Call, action: Action, scope: str) -> Project:
-    return await call.services.projects.get(call.require_scope(scope), *call.project, action)
+    return await entered(call, call.require_scope(scope), action)
 
 
 async def _answer(call: Call, project: Project) -> Answer:
@@ -39,34 +39,36 @@ async def _answer(call: Call, project: Project) -> Answer:
     return sandbox_answer(call.services, project, status, visits=is_visitor(call.visitor, project))
 
 
-@resource.get(f"{PATH}/sandbox", "See whether it runs, since when and why", answer=schemas.Sandbox)
+@resource.get(f"{PATH}/sandbox", "See whether it runs, since when and why", answer=schemas.Sandbox, in_workspace=True)
 async def show(call: Call) -> Answer:
-    project = await _project(call, Action.READ, "read")
+    project = await overseen(call, call.require_scope("read"), Action.READ)
     return await _answer(call, project)
 
 
-@resource.post(f"{PATH}/sandbox/start", "Start it", answer=schemas.Sandbox)
+@resource.post(f"{PATH}/sandbox/start", "Start it", answer=schemas.Sandbox, in_workspace=True)
 async def start(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
     await call.services.keeper.ensure(workspace_of(project), insist=True)
     return await _answer(call, project)
 
 
-@resource.post(f"{PATH}/sandbox/freeze", "Pause it until it is needed; memory stays", answer=schemas.Sandbox)
+@resource.post(
+    f"{PATH}/sandbox/freeze", "Pause it until it is needed; memory stays", answer=schemas.Sandbox, in_workspace=True
+)
 async def freeze(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
     await call.services.keeper.freeze(workspace_of(project), f"Frozen by {call.identity.account.name}.")
     return await _answer(call, project)
 
 
-@resource.post(f"{PATH}/sandbox/stop", "Stop it; files stay", answer=schemas.Sandbox)
+@resource.post(f"{PATH}/sandbox/stop", "Stop it; files stay", answer=schemas.Sandbox, in_workspace=True)
 async def stop(call: Call) -> Answer:
-    project = await _project(call, Action.RUN, "write")
+    project = await overseen(call, call.require_scope("write"), Action.RUN)
     await call.services.keeper.stop(workspace_of(project), f"Stopped by {call.identity.account.name}.")
     return await _answer(call, project)
 
 
-@resource.post(f"{PATH}/sandbox/restart", "Stop and start it", answer=schemas.Sandbox)
+@resource.post(f"{PATH}/sandbox/restart", "Stop and start it", answer=schemas.Sandbox, in_workspace=True)
 async def restart(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
     await call.services.keeper.restart(workspace_of(project), f"Restarted by {call.identity.account.name}.")
@@ -79,6 +81,7 @@ async def restart(call: Call) -> Answer:
     body=schemas.NewKeepAwake,
     answer=schemas.Sandbox,
     status=201,
+    in_workspace=True,
 )
 async def keep_awake(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
@@ -87,14 +90,18 @@ async def keep_awake(call: Call) -> Answer:
     return await _answer(call, project)
 
 
-@resource.delete(f"{PATH}/sandbox/keep-awake/{{id}}", "Keep it awake no longer", answer=schemas.Sandbox)
+@resource.delete(
+    f"{PATH}/sandbox/keep-awake/{{id}}", "Keep it awake no longer", answer=schemas.Sandbox, in_workspace=True
+)
 async def let_sleep(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
     await call.services.keeper.let_sleep(workspace_of(project), call.id())
     return await _answer(call, project)
 
 
-@resource.get(f"{PATH}/sandbox/settings", "See what it is given, and who asked", answer=schemas.SandboxSettings)
+@resource.get(
+    f"{PATH}/sandbox/settings", "See what it is given, and who asked", answer=schemas.SandboxSettings, in_workspace=True
+)
 async def settings(call: Call) -> Answer:
     workspace = workspace_of(await _project(call, Action.READ, "read"))
     return sandbox_settings_answer(await call.services.keeper.asked(workspace))
@@ -105,9 +112,12 @@ async def settings(call: Call) -> Answer:
     "Ask for other times and limits; firefly.yml comes before",
     body=schemas.NewSandboxSettings,
     answer=schemas.SandboxSettings,
+    in_workspace=True,
 )
 async def change_settings(call: Call) -> Answer:
-    workspace = workspace_of(await _project(call, Action.MANAGE, "write"))
+    # Of his own workspace a member decides.
+    action = Action.MANAGE if call.workspace is None else Action.RUN
+    workspace = workspace_of(await _project(call, action, "write"))
     body = await call.body(schemas.NewSandboxSettings)
     await call.services.keeper.ask(workspace, Wishes(**body.model_dump()))
     return sandbox_settings_answer(await call.services.keeper.asked(workspace))
@@ -118,6 +128,7 @@ async def change_settings(call: Call) -> Answer:
     "Run a command; with `Accept: text/event-stream` its output comes as it is printed",
     body=schemas.Exec,
     answer=schemas.ExecAnswer,
+    in_workspace=True,
 )
 async def execute(call: Call) -> Answer:
     project = await _project(call, Action.RUN, "write")
@@ -141,7 +152,7 @@ async def execute(call: Call) -> Answer:
         return web.Response(body=await read_whole(response), content_type="application/json")
 
 
-@resource.get(f"{PATH}/logs", "Follow what the application prints", media="text/event-stream")
+@resource.get(f"{PATH}/logs", "Follow what the application prints", media="text/event-stream", in_workspace=True)
 async def logs(call: Call) -> Answer:
     project = await _project(call, Action.FOLLOW, "read")
     fields: dict[str, str] = {hdrs.ACCEPT: "text/event-stream"}
@@ -177,7 +188,10 @@ async def _parts(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 @resource.get(
-    f"{PATH}/bridge", f"The bridge: a WebSocket, subprotocol `{SUBPROTOCOL}`, JSON-RPC 2.0", media="application/json"
+    f"{PATH}/bridge",
+    f"The bridge: a WebSocket, subprotocol `{SUBPROTOCOL}`, JSON-RPC 2.0",
+    media="application/json",
+    in_workspace=True,
 )
 async def bridge(call: Call) -> Answer:
     """Answer for the front door only: it replays the upgrade to the bridge that the handle stands for."""

@@ -79,6 +79,7 @@ from .sandbox import (
     SandboxWishes,
 )
 from .secrets import NewSecret, Secret, SecretValue
+from .workspaces import DiscardQuery, OpenedWorkspace, Workspace, WorkspaceQuery, WorkspaceUrls
 
 __all__ = [
     "Access",
@@ -98,6 +99,7 @@ __all__ = [
     "CreatedAccount",
     "CreatedProject",
     "CreatedToken",
+    "DiscardQuery",
     "Domain",
     "DomainCertificate",
     "DomainProof",
@@ -129,6 +131,7 @@ __all__ = [
     "NewSandboxSettings",
     "NewSecret",
     "NewToken",
+    "OpenedWorkspace",
     "Output",
     "Paging",
     "PolicyChange",
@@ -162,4 +165,7 @@ __all__ = [
     "Token",
     "Urls",
     "WaitingRequest",
+    "Workspace",
+    "WorkspaceQuery",
+    "WorkspaceUrls",
 ]
