@@ -9,7 +9,8 @@ import os
 import socket
 import stat
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -41,6 +42,23 @@ def unshare(flags: int) -> None:
 
 def setns(descriptor: int, flags: int) -> None:
     _check(_libc.setns(ctypes.c_int(descriptor), ctypes.c_int(flags)), "setns")
+
+
+@contextmanager
+def joined(descriptor: int, flags: int, *, own: str) -> Iterator[None]:
+    """Be in another namespace of one kind (`own` names it in /proc/self/ns) for a while. Raises OSError.
+
+    Of process ids: what is forked meanwhile is.
+    """
+    back = os.open(f"/proc/self/ns/{own}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(descriptor, flags)
+        try:
+            yield
+        finally:
+            setns(back, flags)
+    finally:
+        os.close(back)
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

@@ -127,8 +127,9 @@ class RunObserver:
         self._lost.discard(workspace_id)
         await self._gateway.listen(workspace_id, self._keeper.gateway_path(workspace_id))
         facts = await self._facts_of(workspace_id)
-        # One that is adopted frozen was told before, and would not answer now.
-        if facts is None or self._keeper.is_frozen(instance):
+        # Whoever fills one configures it then; before, there is nothing to run or to save. One that is adopted frozen
+        # was told before, and would not answer now.
+        if facts is None or not facts.filled or self._keeper.is_frozen(instance):
             return
         try:
             async with asyncio.timeout(10), BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge:

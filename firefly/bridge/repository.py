@@ -1,11 +1,13 @@
 """git in the workspace: the remote, the first commit, and following what was pushed. It runs here, in the sandbox."""
 
+import asyncio
 import re
 
 import structlog
 
 from firefly.bridge.environment import Environment
 from firefly.bridge.process import Finished, run
+from firefly.bridge.workspace import REPOSITORY
 from firefly.errors import Conflict, Unavailable
 from firefly.protocol.workspace import Pulled
 
@@ -25,6 +27,14 @@ class Repository:
         """The commit of HEAD, None before the first."""
         done = await self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         return done.text if done.code == 0 else None
+
+    async def copied_head(self) -> str | None:
+        """`head` of a repository that was copied from a prepared one, for which git need not be asked."""
+        loose = self._environment.workspace / REPOSITORY / "refs" / "heads" / DEFAULT_BRANCH
+        try:
+            return (await asyncio.to_thread(loose.read_text)).strip()
+        except OSError:
+            return await self.head()
 
     async def exists(self) -> bool:
         return (await self._git("rev-parse", "--git-dir")).code == 0

@@ -40,11 +40,11 @@ class Claiming:
         self._lease.check()
         await self._quota.admit(None, owner)
         while (prepared := self._pool.take()) is not None:
-            if await self._tasks.finish(self._claim(prepared), f"sandbox-claim-{prepared.workspace_id}"):
+            if await self._tasks.finish(self._claim(prepared, owner), f"sandbox-claim-{prepared.workspace_id}"):
                 return prepared
         return None
 
-    async def _claim(self, prepared: PreparedWorkspace) -> bool:
+    async def _claim(self, prepared: PreparedWorkspace, owner: str | None) -> bool:
         try:
             claimed = await self._workspaces.claim(prepared.workspace_id)
         except BaseException:
@@ -55,6 +55,7 @@ class Claiming:
             await self._backend.stop(prepared.instance.id, reason="Its workspace is somebody else's.")
             return False
         slot = self._slots.of(prepared.workspace_id)
+        slot.owner = owner
         async with slot.lock:
             await self._lifecycle.take(slot, prepared.instance, "Started ahead of need.")
         return True

@@ -13,8 +13,9 @@ from . import landlock, launch, seccomp
 from .cgroups import Group
 from .launch import BRIDGE_FD, CLONE_NEWNET, CLONE_NEWUSER, Plan
 
+CLONE_NEWPID = 0x20000000
 # Of mounts, cgroup, UTS, IPC, process ids and network.
-_NAMESPACES = privileges.CLONE_NEWNS | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | CLONE_NEWNET
+_NAMESPACES = privileges.CLONE_NEWNS | 0x02000000 | 0x04000000 | 0x08000000 | CLONE_NEWPID | CLONE_NEWNET
 
 Program = Callable[[Plan], object]
 """Turns the process into the bridge, where all protections are in place."""
@@ -27,7 +28,6 @@ def enter(
 
     `init` is a descriptor of the sandbox's first process, `owner` of the user namespace that its others belong to.
     """
-    told, tell = os.pipe2(os.O_CLOEXEC)
 
     def go_in() -> None:
         if group is not None:
@@ -39,8 +39,6 @@ def enter(
         privileges.setns(owner, CLONE_NEWUSER)
         privileges.setns(init, _NAMESPACES)
         privileges.setns(init, CLONE_NEWUSER)
-        # Only what is forked from here on is in the namespace of process ids; it falls to the supervisor.
-        os.write(tell, str(launch.fork(settle)).encode())
 
     def settle() -> None:
         os.chdir(plan["inside"]["cwd"])
@@ -51,8 +49,31 @@ def enter(
         _give_up(plan["inside"]["writable"])
         program(plan)
 
+    if os.getuid() != 0:
+        return _fork_twice(go_in, settle)
+
+    def begin() -> None:
+        go_in()
+        settle()
+
+    # Root may fork into the namespace of process ids from outside of it.
+    with privileges.joined(init, CLONE_NEWPID, own="pid"):
+        return launch.fork(begin)
+
+
+def _fork_twice(go_in: Callable[[], None], settle: Callable[[], None]) -> int:
+    """Only what is forked from a process that went in is in the namespace of process ids; it falls to the supervisor.
+
+    Raises OSError.
+    """
+    told, tell = os.pipe2(os.O_CLOEXEC)
+
+    def run() -> None:
+        go_in()
+        os.write(tell, str(launch.fork(settle)).encode())
+
     try:
-        launch.wait_for(launch.fork(go_in), "the bridge could not enter the sandbox")
+        launch.wait_for(launch.fork(run), "the bridge could not enter the sandbox")
         return int(os.read(told, 32))
     finally:
         os.close(told)

@@ -11,7 +11,7 @@ import structlog
 from firefly.clock import Clock
 from firefly.errors import FireflyError, SandboxFailed, TimedOut, TooManySandboxes, Unavailable
 
-from .backend import Instance, SandboxBackend, State
+from .backend import Instance, SandboxBackend, SandboxSpec, State
 from .granting import Granting
 from .idleness import Idleness
 from .lease import Lease
@@ -70,7 +70,7 @@ class Lifecycle:
                 slot.owner = spec.owner
                 await self._quota.admit(slot, spec.owner if spec.bounded else None)
                 async with self._starts.turn(spec.owner, waits=partial(self._wait, slot)):
-                    return await self._create(slot)
+                    return await self._create(slot, await self._source.spec(slot.workspace_id) if slot.turn else spec)
         except TooManySandboxes as error:
             # Nothing was tried, so nothing failed: the next try need not wait.
             slot.refusal = error.detail
@@ -92,10 +92,8 @@ class Lifecycle:
         count = self._starts.before(slot.turn)
         return f"Waiting for its turn to start: {count} before it." if count else "Waiting to start: it is next."
 
-    async def _create(self, slot: Slot) -> Instance:
+    async def _create(self, slot: Slot, spec: SandboxSpec) -> Instance:
         slot.turn, slot.refusal = None, ""
-        # Anew, since it may have waited long.
-        spec = await self._source.spec(slot.workspace_id)
         slot.terms = await self._granting.terms(slot.workspace_id)
         slot.limits = slot.terms.limits
         self._lease.check()

@@ -16,6 +16,7 @@ from .starting import Starts
 from .tasks import Tasks
 from .workspaces import Workspaces
 
+REST = 0.1
 log = structlog.get_logger()
 
 
@@ -40,6 +41,9 @@ class Preparation:
         self.pool = Pool(size, make=self._make, discard=self._discard)
 
     async def _make(self) -> PreparedWorkspace:
+        # Whoever took the last one is to see it first.
+        await asyncio.sleep(REST)
+        await self._starts.calm()
         self._lease.check()
         workspace_id = await self._workspaces.create(claimed=False)
         try:

@@ -26,20 +26,38 @@ class Starts:
     def __init__(self, most: int, *, waiting: int) -> None:
         self._free = most
         self._room = waiting
+        self._present = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
         self._queues: OrderedDict[str, deque[Turn]] = OrderedDict()
         """By owner, whose turn is next first. None is empty."""
 
     @asynccontextmanager
     async def turn(self, owner: str, *, waits: Callable[[Turn], Awaitable[None]] | None = None) -> AsyncIterator[None]:
         """Start in here. `waits` is told where others come before. Raises Unavailable where too many wait."""
-        if self._free:
-            self._free -= 1
-        else:
-            await self._wait(self._enter(owner), waits)
+        self._count(1)
         try:
-            yield
+            if self._free:
+                self._free -= 1
+            else:
+                await self._wait(self._enter(owner), waits)
+            try:
+                yield
+            finally:
+                self._pass_on()
         finally:
-            self._pass_on()
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._present += change
+        if self._present <= 1:
+            self._calm.set()
+        else:
+            self._calm.clear()
+
+    async def calm(self) -> None:
+        """Return when no more than one starts, or waits to: whoever has time does not make a crowd larger."""
+        await self._calm.wait()
 
     async def _wait(self, turn: Turn, waits: Callable[[Turn], Awaitable[None]] | None) -> None:
         try:

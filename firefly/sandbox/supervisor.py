@@ -278,19 +278,19 @@ class Supervisor:
 
 
 def main(folder: str, *, program: Program | None = None, listening: int | None = None) -> NoReturn:
-    """Bind the sockets, then go on as a process that nobody waits for; whoever started this sees it end at once.
+    """Bind the sockets, then go on as a process that nobody waits for.
 
-    A byte is written to `listening` when the sockets are there.
+    A byte is written to `listening` when the sockets are there; without it whoever started this sees it end then.
     """
     supervisor = Supervisor(Path(folder), program)
-    child = os.fork()
+    child = 0 if listening is not None else os.fork()
     if child:
         (supervisor.folder / "pid").write_text(str(child))
-        if listening is not None:
-            os.write(listening, b".")
         os._exit(0)
     os.setsid()
     if listening is not None:
+        (supervisor.folder / "pid").write_text(str(os.getpid()))
+        os.write(listening, b".")
         os.close(listening)
     # Whatever the sandbox leaves behind falls to this process, which sees to it that it is gone.
     privileges.prctl(PR_SET_CHILD_SUBREAPER, 1)

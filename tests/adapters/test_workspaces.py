@@ -1,7 +1,7 @@
 """What the keeper learns of projects, and projects of the keeper."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -164,7 +164,7 @@ async def test_each_run_gets_its_way_to_git_and_learns_whose_it_is(settings: Set
     runner = web.AppRunner(app)
     await runner.setup()
     await web.UnixSite(runner, settings.run_dir / "bridge.sock").start()
-    observes, gateway = observer(settings, settings.run_dir, facts())
+    observes, gateway = observer(settings, settings.run_dir, replace(facts(), filled=True))
     await observes.started(WORKSPACE, RUN)
     await runner.cleanup()
     assert gateway.open == {WORKSPACE: settings.run_dir / "git.sock"}
@@ -176,14 +176,19 @@ async def test_each_run_gets_its_way_to_git_and_learns_whose_it_is(settings: Set
     assert gateway.open == {}
 
 
-async def test_a_workspace_of_nobody_yet_is_told_nothing(settings: Settings) -> None:
-    observes, gateway = observer(settings, settings.run_dir / "no-bridge-here", None)
-    await observes.started(WORKSPACE, RUN)
+@pytest.mark.parametrize("found", [None, facts()], ids=["nobody's", "not filled"])
+async def test_a_workspace_of_nobody_yet_or_without_files_is_told_nothing(
+    settings: Settings, found: WorkspaceFacts | None
+) -> None:
+    observes, gateway = observer(settings, settings.run_dir / "no-bridge-here", found)
+    with capture_logs() as logged:
+        await observes.started(WORKSPACE, RUN)
+    assert logged == []
     assert WORKSPACE in gateway.open
 
 
 async def test_a_bridge_that_does_not_listen_does_not_end_the_run(settings: Settings) -> None:
-    observes, gateway = observer(settings, settings.run_dir, facts())
+    observes, gateway = observer(settings, settings.run_dir, replace(facts(), filled=True))
     with capture_logs() as logged:
         await observes.started(WORKSPACE, RUN)
     assert [line["event"] for line in logged] == ["bridge.unconfigured"]
@@ -191,7 +196,7 @@ async def test_a_bridge_that_does_not_listen_does_not_end_the_run(settings: Sett
 
 
 async def test_one_that_is_adopted_frozen_is_not_waited_for(settings: Settings) -> None:
-    observes, gateway = observer(settings, settings.run_dir, facts(), frozen=True)
+    observes, gateway = observer(settings, settings.run_dir, replace(facts(), filled=True), frozen=True)
     with capture_logs() as logged:
         await observes.started(WORKSPACE, RUN)
     assert logged == []
@@ -218,7 +223,7 @@ async def test_a_run_whose_files_are_gone_and_cannot_be_had_is_used_by_nobody(se
     runner = web.AppRunner(app)
     await runner.setup()
     await web.UnixSite(runner, settings.run_dir / "bridge.sock").start()
-    observes, _ = observer(settings, settings.run_dir, facts())
+    observes, _ = observer(settings, settings.run_dir, replace(facts(), filled=True))
     await observes.started(WORKSPACE, RUN)
     with capture_logs() as logged:
         await observes.restore(WORKSPACE, RUN)
@@ -235,7 +240,7 @@ async def test_a_run_whose_files_are_gone_and_cannot_be_had_is_used_by_nobody(se
 
 
 async def test_what_cannot_be_saved_at_the_end_is_logged_and_the_run_ends(settings: Settings) -> None:
-    observes, _ = observer(settings, settings.run_dir, facts())
+    observes, _ = observer(settings, settings.run_dir, replace(facts(), filled=True))
     with capture_logs() as logged:
         await observes.save(WORKSPACE, RUN)
     assert [line["event"] for line in logged] == ["workspace.unsaved"]

@@ -29,6 +29,7 @@ def test_it_serves_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     served, threads = literal(done.stdout)
-    assert served == [("/healthz", 200), ("/application", 200), ("/exec", 200)] * TIMES
+    paths = ("/healthz", "/initialize", "/configure", "/application", "/exec", "/")
+    assert served == [(path, 200) for path in paths] * TIMES
     assert threads == 1
     assert list(deep.iterdir()) == []

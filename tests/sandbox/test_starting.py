@@ -101,3 +101,16 @@ async def test_a_start_that_fails_gives_its_place_on() -> None:
             raise ValueError("no")
     async with asyncio.timeout(1), starts.turn("a"):
         pass
+
+
+async def test_it_is_calm_while_no_more_than_one_is_there() -> None:
+    crowd = Crowd(1)
+    await crowd.come("a1")
+    await crowd.starts.calm()
+    await crowd.come("b1")
+    waiting = asyncio.create_task(crowd.starts.calm())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await crowd.go("a1")
+    await waiting
+    await crowd.serve_all()

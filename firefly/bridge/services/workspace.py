@@ -225,7 +225,7 @@ class WorkspaceService:
 
     async def _first_commit(self, *, prepared: bool) -> Initialized:
         if prepared:
-            return Initialized(files=self._count(), commit=await self._repository.head(), prepared=True)
+            return Initialized(files=self._count(), commit=await self._repository.copied_head(), prepared=True)
         await self._repository.connect()
         commit = await self._repository.commit_all("Start the project")
         await self._repository.publish()
@@ -240,7 +240,10 @@ class WorkspaceService:
         try:
             ignore = shutil.ignore_patterns(_TEMPLATE_DATA, "__pycache__")
             # With ordinary permissions whatever the installed package has.
-            shutil.copytree(source, self._environment.workspace, symlinks=True, dirs_exist_ok=True, ignore=ignore)
+            shutil.copytree(
+                source, self._environment.workspace, copy_function=shutil.copyfile, symlinks=True, dirs_exist_ok=True,
+                ignore=ignore,
+            )  # fmt: skip
         except shutil.Error as error:
             raise StorageFull(f"The template could not be copied: {error.args[0][0][2]}") from error
         return source is prepared and (source / REPOSITORY).is_dir()
