@@ -20,6 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from firefly.settings import Settings
 
+from . import groundwork
 from .ports import free_port
 
 START_LIMIT = 120.0
@@ -41,7 +42,8 @@ class LoopbackResolver(AbstractResolver):
 class LiveServer:
     """`folder` holds data and log; `enter` runs in the child before the server does (to change its user).
 
-    `command` starts it, `keeps` are descriptors that it inherits.
+    `command` starts it, `keeps` are descriptors that it inherits. What a first start makes is copied,
+    but for another user.
     """
 
     folder: Path
@@ -72,6 +74,10 @@ class LiveServer:
         return f"{self.scheme}://{label}.preview.localhost:{self.port}"
 
     def start(self) -> Self:
+        if self.enter is None:
+            groundwork.lay_templates(self.folder / "data")
+            if "FIREFLY_DATABASE_URL" not in self.settings:
+                groundwork.lay_cluster(self.folder / "data")
         self.process = self._spawn(*self.command)
         try:
             self._wait_ready()
