@@ -128,6 +128,7 @@ def _tell(settings: SandboxSettings) -> str:
     lines = [
         f"Without activity it is {freeze}stopped after {_span(granted.stop)}{age}.",
         f"It may use {limits.memory / (1 << 20):g} MiB of memory, {limits.cpu:g} processors, {limits.pids} processes.",
+        f"Its files may take up {limits.disk / (1 << 30):.3g} GiB.",
     ]
     return "\n".join(lines + granted.notes)
 
@@ -145,10 +146,11 @@ async def change_settings(
     memory: Annotated[str | None, typer.Option(help="As in 512m or 1g.")] = None,
     cpu: Annotated[float | None, typer.Option(help="Processors.")] = None,
     pids: Annotated[int | None, typer.Option(help="Processes and threads.")] = None,
+    disk: Annotated[str | None, typer.Option(help="As in 8g: what files may take up.")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="First leave everything to the server.")] = False,
 ) -> None:
     """Say what it is given, or ask for something else; what firefly.yml asks for comes first."""
-    given = {"freeze": freeze, "stop": stop, "memory": memory, "cpu": cpu, "pids": pids}
+    given = {"freeze": freeze, "stop": stop, "memory": memory, "cpu": cpu, "pids": pids, "disk": disk}
     changes = {name: value for name, value in given.items() if value is not None}
     async with cli.client() as client:
         path = await resolve(client, project)

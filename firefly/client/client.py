@@ -173,7 +173,7 @@ class FireflyClient:
         return await self._get(SandboxSettings, f"{_project(owner, name)}/sandbox/settings")
 
     async def change_sandbox_settings(self, owner: str, name: str, wanted: Mapping[str, object]) -> SandboxSettings:
-        """`wanted` holds any of freeze, stop, memory, cpu, pids; what is missing is left to the server."""
+        """`wanted` holds any of freeze, stop, memory, cpu, pids, disk; what is missing is left to the server."""
         return await self._send(SandboxSettings, "PUT", f"{_project(owner, name)}/sandbox/settings", dict(wanted))
 
     async def execute(

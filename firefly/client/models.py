@@ -84,6 +84,7 @@ class Limits(Value):
     memory: int
     cpu: float
     pids: int
+    disk: int
 
 
 class Usage(Value):
@@ -132,13 +133,14 @@ class Sandbox(Value):
 
 
 class Wishes(Value):
-    """Seconds, bytes, processors, processes; None: as the next in line says."""
+    """Seconds, bytes of memory, processors, processes, bytes on the disk; None: as the next in line says."""
 
     freeze: float | None = None
     stop: float | None = None
     memory: int | None = None
     cpu: float | None = None
     pids: int | None = None
+    disk: int | None = None
 
 
 class Terms(Value):

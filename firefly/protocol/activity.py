@@ -20,6 +20,7 @@ class Wishes(Result):
     memory: int | None = Field(default=None, ge=0, lt=1 << 62)
     cpu: float | None = Field(default=None, gt=0, le=1e6, allow_inf_nan=False)
     pids: int | None = Field(default=None, gt=0, lt=1 << 31)
+    disk: int | None = Field(default=None, ge=0, lt=1 << 62)
 
 
 class Activity(Result):

@@ -9,7 +9,7 @@ from firefly.settings import Settings
 
 from .backend import Limits
 
-LEAST_MEMORY, LEAST_CPU, LEAST_PIDS = 64 << 20, 0.1, 16
+LEAST_MEMORY, LEAST_CPU, LEAST_PIDS, LEAST_DISK = 64 << 20, 0.1, 16, 16 << 20
 LEAST_IDLE = 30.0
 NEVER = 0.0
 """What `freeze` is where a project does not want its sandbox frozen."""
@@ -17,13 +17,17 @@ NEVER = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Seconds, bytes, processors, processes. What is None is left to the next in line, in the end the server."""
+    """Seconds, bytes of memory, processors, processes, bytes on the disk.
+
+    What is None is left to the next in line, in the end the server.
+    """
 
     freeze: float | None = None
     stop: float | None = None
     memory: int | None = None
     cpu: float | None = None
     pids: int | None = None
+    disk: int | None = None
 
 
 NOTHING = Wishes()
@@ -59,20 +63,22 @@ class Allowance:
         self._freezes = freezes
         self.standard = Wishes(
             settings.idle_freeze, settings.idle_stop, settings.sandbox_memory, settings.sandbox_cpu,
-            settings.sandbox_pids,
+            settings.sandbox_pids, settings.sandbox_disk,
         )  # fmt: skip
         self._age = settings.sandbox_max_age or None
-        self._limits = Limits(disk=settings.sandbox_disk, files=settings.sandbox_files)
+        self._limits = Limits(files=settings.sandbox_files)
         idle = max(settings.idle_stop_max, settings.idle_stop)
         memory = max(settings.sandbox_memory_max, settings.sandbox_memory)
         pids = max(settings.sandbox_pids_max, settings.sandbox_pids)
         cpu = max(settings.sandbox_cpu_max, settings.sandbox_cpu)
+        disk = max(settings.sandbox_disk_max, settings.sandbox_disk)
         self._bounds: Mapping[str, _Bound] = {
             "freeze": _Bound(LEAST_IDLE, idle, "FIREFLY_IDLE_STOP_MAX", "being frozen after {}", duration),
             "stop": _Bound(LEAST_IDLE, idle, "FIREFLY_IDLE_STOP_MAX", "being stopped after {}", duration),
             "memory": _Bound(LEAST_MEMORY, memory, "FIREFLY_SANDBOX_MEMORY_MAX", "{} of memory", size),
             "cpu": _Bound(LEAST_CPU, cpu, "FIREFLY_SANDBOX_CPU_MAX", "{} processors", "{:g}".format),
             "pids": _Bound(LEAST_PIDS, pids, "FIREFLY_SANDBOX_PIDS_MAX", "{} processes", "{:.0f}".format),
+            "disk": _Bound(LEAST_DISK, disk, "FIREFLY_SANDBOX_DISK_MAX", "{} on the disk", size),
         }
 
     @property
@@ -85,7 +91,9 @@ class Allowance:
         had = {name: self._one(name, file, stored, notes) for name in self._bounds}
         freeze = had["freeze"] or None
         return Terms(
-            limits=replace(self._limits, memory=int(had["memory"]), cpu=had["cpu"], pids=int(had["pids"])),
+            limits=replace(
+                self._limits, memory=int(had["memory"]), cpu=had["cpu"], pids=int(had["pids"]), disk=int(had["disk"])
+            ),
             freeze=freeze if self._freezes and freeze is not None and freeze < had["stop"] else None,
             stop=had["stop"],
             age=self._age,
@@ -121,7 +129,7 @@ class Allowance:
 
 
 def type_of(name: str) -> Callable[[Any], Any]:
-    return int if name in ("memory", "pids") else float
+    return int if name in ("memory", "pids", "disk") else float
 
 
 def size(count: float) -> str:

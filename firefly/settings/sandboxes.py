@@ -52,6 +52,11 @@ class SandboxSettings(BaseModel):
         ge=16 << 20,
         description="Bytes that a workspace, its home folder included, may take up on the disk, and one file may have.",
     )
+    sandbox_disk_max: int = Field(
+        10 << 30,
+        ge=16 << 20,
+        description="Bytes on the disk that a project may ask for, in firefly.yml or by its settings.",
+    )
     sandbox_files: int = Field(
         1_000_000, ge=1000, description="Files, folders and links that a workspace may have, its home folder included."
     )

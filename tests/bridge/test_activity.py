@@ -38,8 +38,6 @@ async def test_commands_and_installs_are_told_while_they_run_and_wishes_from_fir
     await house.client.configure(CONFIGURATION)
     told = await shows(house, lambda told: bool(told.busy))
     assert told.busy == [f"an install runs (Install: cat {gate})"]
-    assert told.wishes == Wishes(freeze=120, stop=3600, memory=512 << 20)
-    # Of resources.disk this version makes nothing, and says so.
-    assert "resources.disk" in (await house.client.application_status()).notes[0]
+    assert told.wishes == Wishes(freeze=120, stop=3600, memory=512 << 20, disk=1 << 30)
     await asyncio.to_thread(gate.write_text, "go on")
     await shows(house, lambda told: not told.busy)

@@ -143,13 +143,13 @@ async def test_settings_of_a_project_are_kept_and_more_than_the_most_is_refused(
     backend = MemoryBackend(house.folder)
     async with house.open(backend) as keeper:
         workspace_id = await keeper.create_workspace()
-        await keeper.ask(workspace_id, Wishes(pids=100, freeze=0))
+        await keeper.ask(workspace_id, Wishes(pids=100, freeze=0, disk=GIB))
         with pytest.raises(InvalidInput, match="SANDBOX_PIDS_MAX"):
             await keeper.ask(workspace_id, Wishes(pids=100_000))
         await keeper.ensure(workspace_id)
-        assert backend.started[0].limits.pids == 100
+        assert (backend.started[0].limits.pids, backend.started[0].limits.disk) == (100, GIB)
         assert (await keeper.status(workspace_id)).freezes_at is None
-        assert (await keeper.asked(workspace_id)).settings == Wishes(pids=100, freeze=0)
+        assert (await keeper.asked(workspace_id)).settings == Wishes(pids=100, freeze=0, disk=GIB)
 
 
 async def test_ports_are_told_when_they_open_and_close(house: House) -> None:

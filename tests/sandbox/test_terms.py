@@ -27,12 +27,13 @@ def test_the_file_comes_before_the_settings(settings: Settings) -> None:
 
 
 def test_more_than_the_most_is_not_granted_and_the_sentence_says_so(settings: Settings) -> None:
-    terms = allowance(settings).grant(file=Wishes(memory=64 * GIB, stop=10 * 86400.0, pids=1))
-    assert (terms.limits.memory, terms.stop, terms.limits.pids) == (2 * GIB, 86400, 16)
+    terms = allowance(settings).grant(file=Wishes(memory=64 * GIB, stop=10 * 86400.0, pids=1, disk=64 * GIB))
+    assert (terms.limits.memory, terms.stop, terms.limits.pids, terms.limits.disk) == (2 * GIB, 86400, 16, 10 * GIB)
     assert terms.notes == (
         "firefly.yml asks for being stopped after 10 d; the most here is 1 d.",
         "firefly.yml asks for 64 GiB of memory; the most here is 2 GiB.",
         "firefly.yml asks for 1 processes; the least here is 16.",
+        "firefly.yml asks for 64 GiB on the disk; the most here is 10 GiB.",
     )
 
 
@@ -42,7 +43,9 @@ def test_what_the_server_gives_everybody_may_be_asked_for(settings: Settings) ->
     generous.check(Wishes(memory=8 * GIB))
 
 
-@pytest.mark.parametrize(("wishes", "field"), [(Wishes(cpu=64), "cpu"), (Wishes(stop=1), "stop")])
+@pytest.mark.parametrize(
+    ("wishes", "field"), [(Wishes(cpu=64), "cpu"), (Wishes(stop=1), "stop"), (Wishes(disk=11 * GIB), "disk")]
+)
 def test_settings_that_would_not_be_granted_are_refused(settings: Settings, wishes: Wishes, field: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         allowance(settings).check(wishes)

@@ -25,7 +25,7 @@ async def test_it_is_started_stopped_and_restarted_with_a_reason(world: World) -
     assert (await (await client.get(f"{BASE}/sandbox")).json())["state"] == "stopped"
     started = await (await client.post(f"{BASE}/sandbox/start")).json()
     assert started["state"] == "running"
-    assert set(started["limits"]) == {"memory", "cpu", "pids"}
+    assert set(started["limits"]) == {"memory", "cpu", "pids", "disk"}
     assert (await (await client.get(BASE)).json())["sandbox"] == "running"
     await client.post(f"{BASE}/sandbox/restart")
     assert (await (await client.post(f"{BASE}/sandbox/stop")).json())["state"] == "stopped"
@@ -36,12 +36,14 @@ async def test_it_is_started_stopped_and_restarted_with_a_reason(world: World) -
 async def test_what_a_project_asks_for_is_written_as_people_write_it(world: World) -> None:
     project = world.projects.add(world.ada, "site")
     client = await world.program(world.ada)
-    response = await client.put(f"{BASE}/sandbox/settings", json={"freeze": "10m", "stop": 7200, "memory": "512m"})
+    response = await client.put(
+        f"{BASE}/sandbox/settings", json={"freeze": "10m", "stop": 7200, "memory": "512m", "disk": "8g"}
+    )
     assert (await response.json())["settings"] == {
-        "freeze": 600, "stop": 7200, "memory": 512 << 20, "cpu": None, "pids": None
+        "freeze": 600, "stop": 7200, "memory": 512 << 20, "cpu": None, "pids": None, "disk": 8 << 30
     }  # fmt: skip
     assert project.workspace_id in world.keeper.wishes
-    for body, field in (({"stop": "soon"}, "stop"), ({"memory": True}, "memory"), ({"disk": "1g"}, "disk")):
+    for body, field in (({"stop": "soon"}, "stop"), ({"memory": True}, "memory"), ({"size": "1g"}, "size")):
         refused = await client.put(f"{BASE}/sandbox/settings", json=body)
         assert (refused.status, (await refused.json())["field"]) == (422, field)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ACTED_ON = frozenset({"caches", "install", "dev", "run", "port", "env", "preview", "watch", "idle", "resources"})
 # Of sections that are acted on, what is not.
-_NOT_YET = {"preview": ("access",), "resources": ("disk",)}
+_NOT_YET = {"preview": ("access",)}
 # What other tools of the house were told by.
 _FOREIGN = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml", "watch.json")
 _INSTALLING = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml")
@@ -108,6 +108,7 @@ def _wishes(manifest: "Manifest") -> Wishes:
         memory=resources.memory if resources else None,
         cpu=resources.cpu if resources else None,
         pids=resources.pids if resources else None,
+        disk=resources.disk if resources else None,
     )
 
 

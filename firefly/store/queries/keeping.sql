@@ -1,16 +1,17 @@
 -- name: wishes_of(workspace_id)
-select source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids
+select source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids, disk
 from sandbox_wishes where workspace_id = :workspace_id;
 
 -- name: all_wishes()
-select workspace_id, source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids
+select workspace_id, source, freeze_after as "freeze", stop_after as stop, memory, cpu, pids, disk
 from sandbox_wishes;
 
--- name: put_wishes(workspace_id, source, freeze, stop, memory, cpu, pids)!
-insert into sandbox_wishes (workspace_id, source, freeze_after, stop_after, memory, cpu, pids)
-values (:workspace_id, :source, :freeze, :stop, :memory, :cpu, :pids)
+-- name: put_wishes(workspace_id, source, freeze, stop, memory, cpu, pids, disk)!
+insert into sandbox_wishes (workspace_id, source, freeze_after, stop_after, memory, cpu, pids, disk)
+values (:workspace_id, :source, :freeze, :stop, :memory, :cpu, :pids, :disk)
 on conflict (workspace_id, source) do update set freeze_after = excluded.freeze_after,
-    stop_after = excluded.stop_after, memory = excluded.memory, cpu = excluded.cpu, pids = excluded.pids;
+    stop_after = excluded.stop_after, memory = excluded.memory, cpu = excluded.cpu, pids = excluded.pids,
+    disk = excluded.disk;
 
 -- name: add_keep_awake(id, workspace_id, account_id, reason, created_at, until)!
 insert into keep_awakes (id, workspace_id, account_id, reason, created_at, until)

@@ -23,11 +23,12 @@ Bytes = Annotated[
 
 
 class SandboxLimits(Output):
-    """Bytes of memory, processors, processes."""
+    """Bytes of memory, processors, processes, bytes that the workspace may take up on the disk."""
 
     memory: int
     cpu: float
     pids: int
+    disk: int
 
 
 class SandboxUsage(Output):
@@ -70,13 +71,17 @@ class Sandbox(Output):
 
 
 class SandboxWishes(Output):
-    """Seconds without activity, bytes, processors, processes; null: as the next in line says."""
+    """Seconds without activity, bytes of memory, processors, processes, bytes on the disk.
+
+    Null: as the next in line says.
+    """
 
     freeze: float | None
     stop: float | None
     memory: int | None
     cpu: float | None
     pids: int | None
+    disk: int | None
 
 
 class SandboxTerms(Output):
@@ -107,3 +112,4 @@ class NewSandboxSettings(Input):
     memory: Bytes | None = None
     cpu: float | None = Field(None, gt=0, le=1e6, allow_inf_nan=False)
     pids: int | None = Field(None, gt=0, lt=1 << 31)
+    disk: Bytes | None = None

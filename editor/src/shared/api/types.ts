@@ -105,7 +105,7 @@ export interface Sandbox {
   since: string;
   freezes_at: string | null;
   stops_at: string | null;
-  limits: { memory: number; cpu: number; pids: number };
+  limits: { memory: number; cpu: number; pids: number; disk: number };
   usage: { memory: number; cpu_seconds: number; pids: number } | null;
 }
 
