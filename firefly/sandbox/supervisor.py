@@ -21,10 +21,11 @@ from firefly import privileges
 from . import launch, processes
 from .cgroups import Group
 from .clients import Clients, listen
-from .disk import Usage, Watch
+from .disk import Usage
 from .entering import Program
 from .joining import Network
 from .payload import Payload
+from .watching import Watch
 
 GRACE = 3.0
 WATCH_INTERVAL = 0.25

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from firefly.sandbox import disk
-from firefly.sandbox.disk import DEEPEST, Usage, Watch, measure
+from firefly.sandbox import growth, watching
+from firefly.sandbox.disk import DEEPEST, Usage, measure
+from firefly.sandbox.watching import Watch
 from tests.support.waiting import eventually
 
 MANY = 100_000
@@ -82,9 +83,9 @@ async def verdict(watch: Watch) -> str:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "INTERVAL", 0.0)
-    monkeypatch.setattr(disk, "LONGEST", 0.0)
-    monkeypatch.setattr(disk, "SOON", 0.0)
+    monkeypatch.setattr(growth, "INTERVAL", 0.0)
+    monkeypatch.setattr(growth, "LONGEST", 0.0)
+    monkeypatch.setattr(watching, "SOON", 0.0)
 
 
 async def test_it_is_measured_when_something_was_done_and_no_sooner(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ async def test_who_had_too_much_may_go_in_and_delete_but_not_grow(tmp_path: Path
 
     assert "takes up more" in await verdict(watch())
     assert await verdict(watch()) == ""
-    fill(tree / "more", disk.SLACK + (1 << 20))
+    fill(tree / "more", growth.SLACK + (1 << 20))
     assert "takes up more" in await verdict(watch())
     (tree / "file").unlink()
     (tree / "more").unlink()

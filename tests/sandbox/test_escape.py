@@ -413,7 +413,6 @@ async def test_a_memory_hog_hurts_only_itself_and_is_told_by_name(ground: Ground
 
 
 @pytest.mark.once
-@process_alone
 async def test_who_fills_the_disk_is_stopped_and_may_go_in_to_delete(ground: Ground, neighbour: Inside) -> None:
     """With bytes, with one file that is too large, with files that are empty."""
     backend, wanted = ground.backend, ground.spec(limits=Limits(disk=32 << 20, files=4000))

@@ -19,13 +19,14 @@ from firefly.sandbox.runs import happens
 from firefly.settings import Settings
 
 from . import containers, detection, runs
+from .disks import Disks
 from .ending import Ender
 from .engine import Engine
 from .following import Following
 from .images import Images
 from .networks import Networks
 from .roster import Roster
-from .runs import Run
+from .runs import Reason, Run
 from .starting import BRIDGE, GATEWAY, Starter
 from .subnets import Subnets
 
@@ -50,6 +51,7 @@ class DockerBackend(SandboxBackend):
         self._starter = Starter(settings, self._engine, self._networks, installation=installation, command=command)
         self._ender = Ender(self._engine, self._networks, installation)
         self._roster = Roster(self._starter, self._ender, self._networks)
+        self._disks = Disks(settings.data_dir / "workspaces", self._end_full)
         self._following = Following(self._engine, installation, told=self._roster.told, caught_up=self._catch_up)
         self._found: Capabilities | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -81,6 +83,7 @@ class DockerBackend(SandboxBackend):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._disks.close()
         await self._roster.close()
         self._dialer.close()
         await self._engine.close()
@@ -121,6 +124,7 @@ class DockerBackend(SandboxBackend):
             run = await self._starter.make(spec, instance, self._image)
             self._roster.runs.enter(run)
             await self._starter.begin(run)
+            self._disks.watch(run)
         except BaseException as error:
             await asyncio.shield(self._roster.discard(instance.id))
             if isinstance(error, FireflyError) and not isinstance(error, SandboxFailed):
@@ -132,8 +136,13 @@ class DockerBackend(SandboxBackend):
 
     async def stop(self, instance_id: str, *, reason: str) -> None:
         run = self._roster.runs.find(instance_id)
-        if run is None:
-            return
+        if run is not None:
+            await self._stop(run, Reason(reason, requested=True))
+
+    async def _end_full(self, run: Run, said: str) -> None:
+        await self._stop(run, Reason(said))
+
+    async def _stop(self, run: Run, reason: Reason) -> None:
         await asyncio.to_thread(runs.note_reason, run.folder, reason)
         if run.frozen:
             # What is paused does not end when it is asked, nor, by version 1 of control groups, when it is killed.
@@ -180,6 +189,8 @@ class DockerBackend(SandboxBackend):
 
     async def adopt(self) -> Sequence[Instance]:
         await self._roster.adopt()
+        for run in self._roster.runs:
+            self._disks.watch(run)
         return self._roster.runs.instances()
 
     async def connect(self, instance_id: str, port: int) -> socket.socket:

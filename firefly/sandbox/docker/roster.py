@@ -15,8 +15,8 @@ from firefly.sandbox.living import Runs
 from . import labels
 from .ending import ENDED, Ender
 from .networks import Networks
-from .runs import Run
-from .starting import READY, Starter
+from .runs import Run, read_ready
+from .starting import Starter
 
 log = structlog.get_logger()
 
@@ -119,9 +119,10 @@ class Roster:
             return
         folder = self._starter.folder(instance.id)
         with contextlib.suppress(FireflyError):
-            if found["State"] not in ENDED and await asyncio.to_thread((folder / READY).exists):
-                run = Run(instance, folder, found["Id"], frozen=found["State"] == "paused")
-                run.source = await self._starter.join(run)
+            most = await asyncio.to_thread(read_ready, folder)
+            if found["State"] not in ENDED and most is not None:
+                run = Run(instance, folder, found["Id"], most, frozen=found["State"] == "paused")
+                await self._starter.join(run)
                 self.runs.enter(run)
             elif found["State"] != "created":
                 self.runs.end(instance.id, await self._ender.status(found["Id"], folder))

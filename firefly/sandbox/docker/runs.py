@@ -13,20 +13,26 @@ from typing import Any
 from firefly.errors import Unavailable
 from firefly.sandbox.backend import ExitStatus, Instance, Stats
 from firefly.sandbox.dialing import JoiningSource
+from firefly.sandbox.disk import Usage
 from firefly.sandbox.processes import explain
 
 # The engine's date of what has not happened.
 NEVER = "0001-"
-REASON = "reason.json"
+REASON, READY = "reason.json", "ready"
 
 
 @dataclass(slots=True)
 class Run:
-    """`container` is the engine's id. `frozen` is what the engine told last, `oom_kills` how often it told of one."""
+    """`container` is the engine's id, `pid` its first process, `most` what the workspace may take up.
+
+    `frozen` is what the engine told last, `oom_kills` how often it told of one.
+    """
 
     instance: Instance
     folder: Path
     container: str
+    most: Usage
+    pid: int = 0
     frozen: bool = False
     oom_kills: int = 0
     source: JoiningSource | None = None
@@ -39,8 +45,8 @@ class Run:
             self.source = None
 
 
-def join(found: Mapping[str, Any]) -> JoiningSource:
-    """The network namespace of a running container, by what the engine says of it. Blocks shortly.
+def join(found: Mapping[str, Any]) -> tuple[int, JoiningSource]:
+    """A running container's first process and network namespace, by what the engine says of it. Blocks shortly.
 
     Raises Unavailable where this process may not join it: it is no root, or the engine is on another machine.
     """
@@ -56,7 +62,7 @@ def join(found: Mapping[str, Any]) -> JoiningSource:
     except BaseException:
         os.close(namespace)
         raise
-    return JoiningSource(namespace)
+    return pid, JoiningSource(namespace)
 
 
 def stats_of(found: Mapping[str, Any], oom_kills: int) -> Stats:
@@ -69,27 +75,47 @@ def stats_of(found: Mapping[str, Any], oom_kills: int) -> Stats:
     return Stats(used, round(seconds, 2), pids, oom_kills)
 
 
-def note_reason(folder: Path, reason: str) -> None:
-    """Why a run is about to be ended, for whichever server sees its end."""
-    with contextlib.suppress(OSError):
-        (folder / REASON).write_text(json.dumps(reason))
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run is ended: `requested` by somebody, or because of something that it did. Empty: by itself."""
+
+    text: str = ""
+    requested: bool = False
 
 
-def read_reason(folder: Path) -> str:
-    """Empty: nobody asked for the end."""
+def note_reason(folder: Path, reason: Reason) -> None:
+    """For whichever server sees the end. What was noted first counts."""
+    with contextlib.suppress(OSError), (folder / REASON).open("x", encoding="utf-8") as file:
+        json.dump([reason.text, reason.requested], file)
+
+
+def read_reason(folder: Path) -> Reason:
     try:
-        return str(json.loads((folder / REASON).read_bytes()))
-    except (OSError, ValueError):
-        return ""
+        return Reason(*json.loads((folder / REASON).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return Reason()
 
 
-def status_of(found: Mapping[str, Any], *, reason: str, output: str) -> ExitStatus:
-    """How a container ended, by what the engine says of it; `reason` is empty where nobody asked for it."""
+def note_ready(folder: Path, most: Usage) -> None:
+    """The bridge has answered; whoever adopts the run knows by this what its workspace may take up."""
+    (folder / READY).write_text(json.dumps([most.size, most.files]))
+
+
+def read_ready(folder: Path) -> Usage | None:
+    """None: it never answered."""
+    try:
+        return Usage(*json.loads((folder / READY).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def status_of(found: Mapping[str, Any], *, reason: Reason, output: str) -> ExitStatus:
+    """How a container ended, by what the engine says of it."""
     state = found["State"]
     code = int(state["ExitCode"])
     code = 128 - code if 128 < code <= 192 else code
-    said = reason or _explanation(state, code, int(found["HostConfig"]["Memory"]))
-    return ExitStatus(code, said, _moment(state["FinishedAt"]), bool(reason), output)
+    said = reason.text or _explanation(state, code, int(found["HostConfig"]["Memory"]))
+    return ExitStatus(code, said, _moment(state["FinishedAt"]), reason.requested, output)
 
 
 def _explanation(state: Mapping[str, Any], code: int, memory: int) -> str:

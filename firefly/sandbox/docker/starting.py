@@ -10,7 +10,7 @@ from typing import Any
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox import trees
 from firefly.sandbox.backend import Instance, SandboxSpec
-from firefly.sandbox.dialing import JoiningSource
+from firefly.sandbox.disk import Usage
 from firefly.sandbox.runs import answers
 from firefly.settings import Settings
 
@@ -21,7 +21,7 @@ from .networks import Networks
 from .offer import Offer
 from .runs import Run
 
-BRIDGE, GATEWAY, OWN_FILES, READY = "bridge.sock", "gateway", "etc", "ready"
+BRIDGE, GATEWAY, OWN_FILES = "bridge.sock", "gateway", "etc"
 HAND_LIMIT, HEALTH_LIMIT = 30.0, 30.0
 
 
@@ -63,7 +63,8 @@ class Starter:
         )  # fmt: skip
         async with self._engine.calling() as docker:
             container = await docker.containers.create(containers.config(plan))
-        return Run(instance, self.folder(instance.id), str(container.id))
+        most = Usage(spec.limits.disk, spec.limits.files)
+        return Run(instance, self.folder(instance.id), str(container.id), most)
 
     def _make_place(self, spec: SandboxSpec, folder: Path, user: int) -> Place:
         tree, home = trees.make(self._workspaces / str(spec.workspace_id), spec.uid)
@@ -88,17 +89,17 @@ class Starter:
         try:
             async with self._engine.calling() as docker:
                 await docker.containers.container(run.container).start()
-            run.source = await self.join(run)
+            await self.join(run)
             await _unless_ended(run, offer.taken(), HAND_LIMIT)
         finally:
             offer.close()
         await _unless_ended(run, _healthy(run.folder / BRIDGE), HEALTH_LIMIT)
-        await asyncio.to_thread((run.folder / READY).touch)
+        await asyncio.to_thread(runs.note_ready, run.folder, run.most)
 
-    async def join(self, run: Run) -> JoiningSource:
-        """The way into a run's network, from outside. Raises Unavailable."""
+    async def join(self, run: Run) -> None:
+        """Find the way into a run's network, from outside. Raises Unavailable."""
         found = await self._engine.call("GET", f"containers/{run.container}/json")
-        return await asyncio.to_thread(runs.join, found)
+        run.pid, run.source = await asyncio.to_thread(runs.join, found)
 
 
 async def _healthy(path: Path) -> None:

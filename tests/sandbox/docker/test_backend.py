@@ -1,6 +1,7 @@
 """What the docker backend promises beside the conformance suite: no privilege, causes, adoption, a dying engine."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -129,9 +130,9 @@ async def test_the_next_server_clears_away_what_was_half_made(
     ground: Ground, settings: Settings, subnets: MemorySubnets, shown: Shown
 ) -> None:
     """And knows why those ended that were asked to, by the server before."""
-    staying, ended, half = [await ground.start() for _ in range(3)]
+    staying, ended, half = [await ground.start(limits=Limits(disk=32 << 20)) for _ in range(3)]
     folders = {one: ground.backend.bridge_path(one.instance.id).parent for one in (ended, half)}
-    (folders[ended] / "reason.json").write_text('"Nobody needs it."')
+    (folders[ended] / "reason.json").write_text('["Nobody needs it.", true]')
     (folders[half] / "ready").unlink()
     await subnets.take("0123456789ab")
     await ground.crash(ended, after=0.5)
@@ -147,6 +148,10 @@ async def test_the_next_server_clears_away_what_was_half_made(
         return folders == [staying.instance.id] and await subnets.taken() == {staying.instance.id}
 
     await eventually(alone)
+    # What is adopted is still held to its limits.
+    with contextlib.suppress(Unavailable):
+        await staying.run("for n in 1 2 3 4; do head -c 20M /dev/zero > $n; done")
+    assert "takes up more than 0.0312 GiB" in (await ground.backend.wait(staying.instance.id)).reason
 
 
 async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine) -> None:
