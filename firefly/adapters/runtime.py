@@ -13,6 +13,7 @@ from firefly.sandbox.layers import Layers
 from .bridges import BridgeCalls
 from .ground import Ground
 from .looking import BridgeInformant
+from .packages import Packages
 from .parts import Hosting
 from .workspaces import ProjectSpecs, RunObserver
 
@@ -25,6 +26,7 @@ class Runtime:
     keeper: HandingKeeper
     layers: Layers
     gateway: Gateway
+    packages: Packages
     copies: Copies
     reading: dict[UUID, UUID]
 
@@ -53,7 +55,11 @@ class Runtime:
             git=hosting.git, repositories=hosting.repositories, pushes=hosting.pushes, project_of=project_of,
             shadows=shadows, copies=copies, reads_only=reading.__contains__, member_of=member_of,
         )  # fmt: skip
-        return cls(records=records, keeper=keeper, layers=layers, gateway=gateway, copies=copies, reading=reading)
+        packages = Packages(ground.settings, keeper)
+        return cls(
+            records=records, keeper=keeper, layers=layers, gateway=gateway, packages=packages, copies=copies,
+            reading=reading,
+        )  # fmt: skip
 
     def follow(self, bridges: BridgeCalls) -> None:
         """See to what each run's bridge is told and asked. Before the keeper opens."""
@@ -63,6 +69,7 @@ class Runtime:
         )  # fmt: skip
         self.keeper.inform_by(BridgeInformant(self.keeper))
         self.keeper.observe(observer)
+        self.keeper.observe(self.packages)
         self.keeper.save_in(observer)
 
 

@@ -28,6 +28,7 @@ from firefly.secrets import SecretValues
 from .bridges import BridgeCalls
 from .ground import Ground
 from .own import own_workspaces
+from .packages import Packages
 from .parts import Credentials, Hosting
 from .reality import RouteReality
 from .routes import WorkspaceRoutes
@@ -41,6 +42,7 @@ class Work:
 
     keeper: HandingKeeper
     gateway: Gateway
+    packages: Packages
     bridges: BridgeCalls
     catalogue: Catalogue
     projects: Projects
@@ -85,8 +87,8 @@ class Work:
         hosting.smart_http.listener = runtime.gateway.listener = updater
         tell = workshop.creation.reconfigure
         return cls(
-            keeper=runtime.keeper, gateway=runtime.gateway, bridges=bridges, catalogue=workshop.catalogue,
-            projects=projects, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
+            keeper=runtime.keeper, gateway=runtime.gateway, packages=runtime.packages, bridges=bridges,
+            catalogue=workshop.catalogue, projects=projects, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
             members=Members(
                 projects=projects, records=records, audit=audit, clock=clock, revoke=revoke, follow=own.follow
             ),
@@ -104,6 +106,7 @@ class Work:
             await self.keeper.close(stop_all=stop_sandboxes())
 
         stack.push_async_callback(self.gateway.close)
+        await self.packages.open(stack)
         await self.keeper.open()
         stack.push_async_callback(close)
         await self.jobs.open()

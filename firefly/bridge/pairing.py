@@ -18,7 +18,7 @@ from firefly.errors import InvalidInput
 from firefly.protocol.preface import GO, LONGEST_LINE, parse_answer
 from firefly.splicing import accept, read_line, splice
 
-SOCKETS = ("git.sock",)
+SOCKETS = ("git.sock", "packages.sock")
 WAIT_LIMIT = 10.0
 # A server that is still there answers in the time of a round trip.
 GREET_LIMIT = 3.0

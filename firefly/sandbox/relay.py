@@ -16,7 +16,7 @@ from firefly.unixsockets import put_in_place
 from .remote import Remote
 
 BRIDGE, GATEWAY = "bridge.sock", "gateway"
-GATEWAY_SOCKETS = ("git.sock",)
+GATEWAY_SOCKETS = ("git.sock", "packages.sock")
 # So many wait for a program inside; each that is taken is followed by another at once.
 WAITING = 2
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0

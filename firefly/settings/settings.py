@@ -13,6 +13,7 @@ from .docker import DockerSettings
 from .door import DoorSettings
 from .folders import FolderSettings
 from .limits import LimitSettings
+from .packages import PackageSettings
 from .projects import ProjectSettings
 from .sandboxes import SandboxSettings
 from .server import ServerSettings
@@ -30,6 +31,7 @@ class Settings(
     TlsSettings,
     ProjectSettings,
     SandboxSettings,
+    PackageSettings,
     DockerSettings,
     LimitSettings,
     BaseSettings,
@@ -94,8 +96,8 @@ class Settings(
 
 
 _GROUPS = (
-    ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, SandboxSettings, DockerSettings,
-    LimitSettings,
+    ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, SandboxSettings, PackageSettings,
+    DockerSettings, LimitSettings,
 )  # fmt: skip
 # In the order in which they are shown.
 FIELDS = {name: Settings.model_fields[name] for group in _GROUPS for name in group.model_fields}

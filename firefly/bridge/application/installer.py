@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from firefly.bridge.application.board import Board
 from firefly.bridge.detection.plan import InstallStep, Plan
 from firefly.bridge.environment import Environment
 from firefly.bridge.output import Output
+from firefly.bridge.packages import offered
 from firefly.bridge.process import running
 from firefly.clock import Clock
 from firefly.protocol.application import State, Step, StepState
@@ -56,9 +57,7 @@ class Installer:
         self._output.say(f"$ {step.command}")
         argv = [self._environment.shell(), "-c", step.command]
         try:
-            async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
-                async with asyncio.timeout(LONGEST_INSTALL):
-                    code = await command.wait()
+            code = await self._carry_out(argv, step, env)
         except TimeoutError:
             self._set(number, StepState.FAILED)
             raise InstallFailed(f"{step.command} took longer than {LONGEST_INSTALL / 60:.0f} minutes.", -1) from None
@@ -67,6 +66,15 @@ class Installer:
         self._set(number, StepState.DONE if code == 0 else StepState.FAILED)
         if code != 0:
             raise InstallFailed(f"{step.command} failed with exit status {code}. See the output.", code)
+
+    async def _carry_out(self, argv: Sequence[str], step: InstallStep, env: Mapping[str, str]) -> int:
+        workspace, sink = self._environment.workspace, self._output.feed
+        async with (
+            offered(self._environment, step.command, env) as env,
+            running(argv, cwd=workspace, env=env, sink=sink) as command,
+            asyncio.timeout(LONGEST_INSTALL),
+        ):
+            return await command.wait()
 
     def _set(self, number: int, state: StepState) -> None:
         now = self._clock.now()

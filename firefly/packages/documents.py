@@ -1,0 +1,123 @@
+"""What registries say of packages: asked again after some minutes, and the last word where they do not answer."""
+
+import asyncio
+import hashlib
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from .download import Elsewhere
+from .shelf import Shelf
+from .source import Source
+
+# Seconds for which nobody is asked again, as registries themselves tell their clients.
+FRESH = 300.0
+LARGEST = 64 << 20
+log = structlog.get_logger()
+
+Change = Callable[[bytes], Awaitable[bytes]]
+
+
+class Missing(Exception):
+    """The registry has no such package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`tag` is what the registry calls this version of it."""
+
+    body: bytes
+    kind: str
+    tag: str
+
+
+class Documents:
+    def __init__(self, shelf: Shelf, source: Source) -> None:
+        self._shelf = shelf
+        self._source = source
+        self._asking: dict[str, asyncio.Task[Document]] = {}
+
+    async def close(self) -> None:
+        for task in self._asking.values():
+            task.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+
+    async def get(self, url: str, accept: str, *, lasting: bool = False, change: Change | None = None) -> Document:
+        """What the registry says there, kept as `change` makes it. `lasting`: it never says anything else there.
+
+        Raises Missing, and Elsewhere where it does not answer and there is no earlier word.
+        """
+        name = "document-" + hashlib.sha256(f"{accept} {url}".encode()).hexdigest()
+        kept, age = await asyncio.to_thread(self._read, name)
+        if kept is not None and (lasting or age < FRESH):
+            return kept
+        # Several who want the same wait for one answer; nobody who goes away takes it from the others.
+        if (task := self._asking.get(name)) is None:
+            task = self._asking[name] = asyncio.create_task(self._ask(name, url, accept, kept, change))
+            task.add_done_callback(lambda _: self._asking.pop(name, None))
+        try:
+            return await asyncio.shield(task)
+        except Elsewhere:
+            if kept is None:
+                raise
+            return kept
+
+    async def _ask(self, name: str, url: str, accept: str, kept: Document | None, change: Change | None) -> Document:
+        headers = {"Accept": accept} | ({"If-None-Match": kept.tag} if kept and kept.tag else {})
+        try:
+            async with self._source.get(url, headers) as response:
+                if response.status == 304 and kept is not None:
+                    await asyncio.to_thread(self._confirm, name)
+                    return kept
+                if response.status in {404, 410}:
+                    raise Missing
+                if response.status != 200:
+                    raise Elsewhere(f"The registry answered {response.status}.")
+                body = await _whole(response)
+                found = Document(await change(body) if change else body, response.content_type, _tag(response))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("packages.unasked", url=url, reason=str(error) or type(error).__name__)
+            raise Elsewhere(str(error)) from error
+        await asyncio.to_thread(self._write, name, found)
+        return found
+
+    def _read(self, name: str) -> tuple[Document | None, float]:
+        """With its age in seconds."""
+        try:
+            path = self._shelf.find(name)
+            if path is None:
+                return None, 0
+            head, _, body = path.read_bytes().partition(b"\n")
+            age = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            return None, 0
+        kind, tag = json.loads(head)
+        return Document(body, kind, tag), age
+
+    def _write(self, name: str, document: Document) -> None:
+        with self._shelf.receive() as file:
+            file.write(json.dumps([document.kind, document.tag]).encode() + b"\n" + document.body)
+        self._shelf.put(Path(file.name), name)
+
+    def _confirm(self, name: str) -> None:
+        if (path := self._shelf.find(name)) is not None:
+            os.utime(path)
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > LARGEST:
+            raise Elsewhere("The registry says more than is kept.")
+    return bytes(body)
+
+
+def _tag(response: aiohttp.ClientResponse) -> str:
+    return response.headers.get("ETag", "")[:512]

@@ -1,0 +1,89 @@
+"""The way from sandboxes to the cache: a unix socket in each one's gateway, with a bound on its connections."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from ..splicing import accept
+from ..unixsockets import inode_of, put_in_place
+from .registry import Registry
+
+SOCKET = "packages.sock"
+# npm has fifteen at once.
+CONNECTIONS = 32
+# Seconds for which a connection that nobody uses is kept.
+IDLE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    path: Path
+    inode: int | None
+    socket: socket.socket
+    task: asyncio.Task[None]
+
+
+class Door:
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._listening: dict[UUID, _Listening] = {}
+
+    async def listen(self, workspace_id: UUID, folder: Path) -> None:
+        """Listen on `folder`/packages.sock; replaces an earlier listener of the workspace."""
+        await self.silence(workspace_id)
+        path = folder / SOCKET
+        # Only this sandbox sees the folder; its user is another than the server's.
+        listener = await asyncio.to_thread(put_in_place, path, mode=0o666)
+        inode = await asyncio.to_thread(inode_of, path)
+        task = asyncio.create_task(self._serve(listener), name=f"packages {workspace_id}")
+        self._listening[workspace_id] = _Listening(path, inode, listener, task)
+
+    async def silence(self, workspace_id: UUID) -> None:
+        """Stop listening; nothing happens where nobody does."""
+        if (found := self._listening.pop(workspace_id, None)) is None:
+            return
+        found.task.cancel()
+        await asyncio.wait([found.task])
+        found.socket.close()
+        # Another server may listen there by now.
+        if await asyncio.to_thread(inode_of, found.path) == found.inode:
+            await asyncio.to_thread(found.path.unlink, missing_ok=True)
+
+    async def close(self) -> None:
+        for workspace_id in list(self._listening):
+            await self.silence(workspace_id)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        """Until cancelled; then the connections end, too."""
+        loop = asyncio.get_running_loop()
+        server, free = web.Server(self._registry.answer), asyncio.Semaphore(CONNECTIONS)
+
+        def protocol() -> RequestHandler:
+            return _Counted(server, loop=loop, keepalive_timeout=IDLE, access_log=None, ended=free.release)
+
+        try:
+            while True:
+                await free.acquire()
+                await loop.connect_accepted_socket(protocol, await accept(listener))
+        finally:
+            await server.shutdown(0)
+
+
+class _Counted(RequestHandler):
+    """Tells when its connection has ended."""
+
+    __slots__ = ("_ended",)
+
+    def __init__(self, server: web.Server, *, ended: Callable[[], None], **options: object) -> None:
+        super().__init__(server, **options)  # type: ignore[arg-type]
+        self._ended = ended
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self._ended()

@@ -1,0 +1,49 @@
+"""The page of a project in a Python index, with the files' addresses here instead of elsewhere.
+
+Standard library only: it is run as a program, page in and page out, since large pages would hold up the server.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urljoin
+
+# In the page beside what a client knows: where each file is, and its SHA-256.
+PLACES = "_firefly"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def turn(page: bytes, url: str) -> bytes:
+    """`url` is the page's own. Files of which the index gives no SHA-256 keep their addresses."""
+    found = json.loads(page)
+    places: dict[str, tuple[str, str]] = {}
+    for file in found["files"]:
+        places |= dict(_moved(file, url))
+    return json.dumps({**found, PLACES: places}, separators=(",", ":")).encode()
+
+
+def _moved(file: dict[str, Any], url: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    name, at = file["filename"], urljoin(url, file["url"]).partition("#")[0]
+    file["url"] = at
+    sha256 = file.get("hashes", {}).get("sha256", "")
+    if not _SHA256.fullmatch(sha256) or "/" in name:
+        return
+    file["url"] = f"../../files/{_project(url)}/{quote(name)}"
+    yield name, (at, sha256)
+    told = file.get("core-metadata") or file.get("data-dist-info-metadata") or file.get("dist-info-metadata")
+    if isinstance(told, dict) and _SHA256.fullmatch(told.get("sha256", "")):
+        yield f"{name}.metadata", (f"{at}.metadata", told["sha256"])
+        return
+    # What nobody can check is not offered.
+    for key in ("core-metadata", "data-dist-info-metadata", "dist-info-metadata"):
+        file.pop(key, None)
+
+
+def _project(url: str) -> str:
+    return url.rstrip("/").rpartition("/")[2]
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(turn(sys.stdin.buffer.read(), sys.argv[1]))

@@ -1,0 +1,60 @@
+"""What comes from the registries: asked without anybody's credentials, trusted as this machine trusts."""
+
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+AGENT = "Firefly (package cache)"
+# Seconds until a registry answers, and between two pieces of what it sends.
+CONNECT, SILENCE = 20.0, 30.0
+AT_ONCE = 16
+# Where an operator has told npm, pip and their like of authorities of his own.
+AUTHORITIES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE")
+
+
+class Source:
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def get(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Raises aiohttp.ClientError, TimeoutError."""
+        if self._session is None:
+            self._session = _session()
+        async with self._session.get(URL(url, encoded=True), headers=headers, proxy=_proxy(url)) as response:
+            yield response
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=_trust()),
+        timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_read=SILENCE),
+        headers={"User-Agent": AGENT},
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+def _trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    for name in AUTHORITIES:
+        path = os.environ.get(name, "")
+        if path and Path(path).is_file():
+            context.load_verify_locations(path)
+    return context
+
+
+def _proxy(url: str) -> str | None:
+    """As the environment says. Not left to aiohttp, which would look for the user's passwords there too."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,0 +1,164 @@
+"""What the cache serves and keeps, asked as hostile code in a sandbox might ask."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from firefly.packages import door as doors
+from tests.support.waiting import eventually
+
+from .conftest import Ground
+
+TARBALL = "/npm/engine/-/engine-1.0.0.tgz"
+ABBREVIATED = {"Accept": "application/vnd.npm.install-v1+json"}
+INDEX = {"Accept": "application/vnd.pypi.simple.v1+json"}
+
+
+@pytest.fixture
+async def client(ground: Ground) -> AsyncIterator[aiohttp.ClientSession]:
+    async with ground.client() as session:
+        yield session
+
+
+def kept(ground: Ground) -> int:
+    return sum("document" not in path.name for path in (ground.folder / "packages/files").glob("*/*"))
+
+
+async def test_what_is_not_what_the_registry_says_reaches_nobody_whole_and_is_not_kept(
+    ground: Ground, client: aiohttp.ClientSession
+) -> None:
+    ground.upstream.add_package("engine", "1.0.0")
+    ground.upstream.spoilt.add(TARBALL)
+    with pytest.raises(aiohttp.ClientError):
+        async with client.get(TARBALL) as response:
+            await response.read()
+    assert kept(ground) == 0
+    ground.upstream.spoilt.clear()
+    async with client.get(TARBALL) as response:
+        assert await response.read() == ground.upstream.files[TARBALL]
+    assert kept(ground) == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
+async def test_nothing_that_a_sandbox_sends_is_kept(ground: Ground, client: aiohttp.ClientSession, method: str) -> None:
+    ground.upstream.add_package("engine", "1.0.0")
+    async with client.request(method, TARBALL, data=b"poison", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (307, f"{ground.upstream.url}{TARBALL}")
+    assert (kept(ground), ground.upstream.asked) == (0, [])
+    async with client.get(TARBALL) as response:
+        assert await response.read() == ground.upstream.files[TARBALL]
+
+
+async def test_nobodys_credentials_go_to_the_registry(ground: Ground, client: aiohttp.ClientSession) -> None:
+    ground.upstream.add_package("engine", "1.0.0")
+    headers = {"Authorization": "Bearer secret", "Cookie": "session=secret", "npm-session": "secret"}
+    async with client.get(TARBALL, headers=headers) as response:
+        assert response.status == 200
+    assert "secret" not in str(ground.upstream.headers)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/npm/-/whoami",
+        "/npm/engine/-/other-1.0.0.tgz",
+        "/npm/engine?write=true",
+        "/npm/../secret",
+        "/npm/%2e%2e/%2e%2e/secret",
+        "/elsewhere",
+        "//registry.example/engine",
+        "/+python/simple/..%2Fsecret/",
+        "/+python/files/engine/..%2F..%2Fsecret",
+    ],
+)
+async def test_all_else_is_left_to_the_registry_itself(
+    ground: Ground, client: aiohttp.ClientSession, path: str
+) -> None:
+    url = aiohttp.client.URL(f"http://packages{path}", encoded=True)
+    async with client.get(url, allow_redirects=False) as response:
+        assert response.status in {307, 404}
+        assert response.headers.get("Location", ground.upstream.url).startswith(f"{ground.upstream.url}/")
+    assert ground.upstream.asked == []
+
+
+async def test_a_package_that_is_not_there_is_told_so(ground: Ground, client: aiohttp.ClientSession) -> None:
+    for path in ("/npm/none", "/npm/none/-/none-1.0.0.tgz"):
+        async with client.get(path) as response:
+            assert response.status == 404
+
+
+async def test_many_who_want_one_package_at_once_are_served_by_one_download(
+    ground: Ground, client: aiohttp.ClientSession
+) -> None:
+    ground.upstream.add_package("engine", "1.0.0", source="//" + "x" * 3_000_000)
+
+    async def fetch() -> bytes:
+        async with client.get(TARBALL) as response:
+            return await response.read()
+
+    bodies = await asyncio.gather(*(fetch() for _ in range(8)))
+    assert set(bodies) == {ground.upstream.files[TARBALL]}
+    assert ground.upstream.fetched(".tgz") == 1
+
+
+async def test_documents_are_asked_for_again_after_a_while_and_hold_while_the_registry_is_away(
+    ground: Ground, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.upstream.add_package("engine", "1.0.0")
+
+    async def versions() -> set[str]:
+        async with client.get("/npm/engine", headers=ABBREVIATED) as response:
+            return set((await response.json(content_type=None))["versions"])
+
+    assert await versions() == {"1.0.0"}
+    ground.upstream.add_package("engine", "1.1.0")
+    assert await versions() == {"1.0.0"}
+    monkeypatch.setattr("firefly.packages.documents.FRESH", -1)
+    assert await versions() == {"1.0.0", "1.1.0"}
+    await ground.server.close()
+    assert await versions() == {"1.0.0", "1.1.0"}
+
+
+async def test_a_page_in_another_language_than_json_is_left_to_the_index(
+    ground: Ground, client: aiohttp.ClientSession
+) -> None:
+    ground.upstream.add_wheel("engine", "1.0")
+    async with client.get("/+python/simple/engine/", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (307, f"{ground.upstream.python}engine/")
+    async with client.get("/+python/simple/engine/", headers=INDEX) as response:
+        assert response.status == 200
+
+
+async def test_one_sandbox_has_a_bounded_number_of_connections(ground: Ground) -> None:
+    place, other = await ground.place(), await ground.place()
+    held = []
+    for _ in range(doors.CONNECTIONS + 1):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(0.2)
+        connection.connect(str(place.folder / "gateway" / doors.SOCKET))
+        connection.sendall(b"GET /+upstreams HTTP/1.1\r\nHost: packages\r\n\r\n")
+        held.append(connection)
+    try:
+        answered = [await asyncio.to_thread(_answers, connection) for connection in held]
+        assert answered == [True] * doors.CONNECTIONS + [False]
+        with socket.socket(socket.AF_UNIX) as free:
+            free.connect(str(other.folder / "gateway" / doors.SOCKET))
+            free.settimeout(10)
+            free.sendall(b"GET /+upstreams HTTP/1.1\r\nHost: packages\r\n\r\n")
+            assert await asyncio.to_thread(_answers, free)
+        held[0].close()
+        held[-1].settimeout(10)
+        assert await eventually(lambda: asyncio.to_thread(_answers, held[-1]))
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def _answers(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(64).startswith(b"HTTP/1.1 200")
+    except TimeoutError:
+        return False
