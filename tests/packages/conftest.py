@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer
 
 from firefly.bridge.environment import Environment
 from firefly.bridge.packages import offered
@@ -63,7 +63,7 @@ class Place:
 @dataclass
 class Ground:
     upstream: RegistryServer
-    server: TestServer
+    server: BaseTestServer
     shelf: Shelf
     door: Door
     folder: Path

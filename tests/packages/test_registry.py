@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from firefly.packages import door as doors
 from tests.support.waiting import eventually
@@ -77,7 +78,7 @@ async def test_nobodys_credentials_go_to_the_registry(ground: Ground, client: ai
 async def test_all_else_is_left_to_the_registry_itself(
     ground: Ground, client: aiohttp.ClientSession, path: str
 ) -> None:
-    url = aiohttp.client.URL(f"http://packages{path}", encoded=True)
+    url = URL(f"http://packages{path}", encoded=True)
     async with client.get(url, allow_redirects=False) as response:
         assert response.status in {307, 404}
         assert response.headers.get("Location", ground.upstream.url).startswith(f"{ground.upstream.url}/")

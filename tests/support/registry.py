@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 ABBREVIATED = "application/vnd.npm.install-v1+json"
 INDEX = "application/vnd.pypi.simple.v1+json"
@@ -101,7 +101,7 @@ class RegistryServer:
 
 
 @asynccontextmanager
-async def registry() -> AsyncIterator[tuple[RegistryServer, TestServer]]:
+async def registry() -> AsyncIterator[tuple[RegistryServer, BaseTestServer]]:
     made = RegistryServer()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", made.answer)
