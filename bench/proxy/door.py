@@ -6,6 +6,8 @@ import json
 import random
 import socket
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,8 +98,23 @@ def sleeper(number: int) -> Route:
     return Route(f"sleeper-{number}--ann.preview.localhost", SandboxTarget(UUID(int=(1 << 64) + number)), PROJECT)
 
 
-async def serve(folder: str, port: int, upstream: int, *, dsn: str = "", sleepers: int = 0) -> None:
-    """Serve with a thousand routes of its own; `dsn`: with those of a database, whose changes it follows."""
+def _tell(path: str, table: RouteTable) -> None:
+    """Send a datagram for each route that comes into the table: when it was there, and its host."""
+    teller = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    teller.connect(path)
+
+    def told(routes: Sequence[Route], _gone: Sequence[str]) -> None:
+        for route in routes:
+            teller.send(f"{time.perf_counter()} {route.host}".encode())
+
+    table.on_change(told)
+
+
+async def serve(folder: str, port: int, upstream: int, *, dsn: str = "", sleepers: int = 0, tell: str = "") -> None:
+    """Serve with a thousand routes of its own; `dsn`: with those of a database, whose changes it follows.
+
+    `tell`: a socket of datagrams that hears of each change which comes after the start.
+    """
     table = RouteTable(shown(f"p{n}--ann.preview.localhost", UUID(int=n)) for n in range(ROUTES))
     table.put(shown(HOST), *map(sleeper, range(sleepers)))
     dialer = Sleepers(("127.0.0.1", upstream))
@@ -105,6 +122,8 @@ async def serve(folder: str, port: int, upstream: int, *, dsn: str = "", sleeper
     async with AsyncExitStack() as stack:
         if dsn:
             _, store = await stack.enter_async_context(opened(dsn, table))
+            if tell:
+                _tell(tell, table)
             stack.enter_context(running(store.follow()))
         await make(Path(folder), table, dialer).start(host="127.0.0.1", port=port)
         # As `firefly serve` does.

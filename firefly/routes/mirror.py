@@ -167,12 +167,15 @@ class RouteMirror:
             log.warning("routes.behind", error=error.detail)
 
     async def _reconcile(self) -> None:
+        """What was just loaded lacks at most what changed since: to compare it all would hold up the first changes."""
+        step = self.catch_up
         while True:
             try:
-                await self.load()
+                await step()
             except DatabaseUnavailable as error:
                 log.warning("routes.behind", error=error.detail)
             await asyncio.sleep(RECONCILE)
+            step = self.load
 
 
 def _shown(row: Mapping[str, Any]) -> Route | None:

@@ -19,6 +19,8 @@ from firefly.testing.gate import OpenGate
 SPREAD = "spread--ann.preview.localhost"
 HOSTS = [*(f"app{number}--ann.preview.localhost" for number in range(6)), SPREAD]
 MEMBERS = 3
+# Bytes of an answer that come one by one: its head and the beginning of its body.
+BYTEWISE = 100
 # What an application does with a request, and how often.
 MOODS = {
     "counted": 40,
@@ -219,10 +221,10 @@ class Town(Dialer):
                 writer.write(start + b"\r\n" + (b"" if head else body))
                 return False
             case "bytewise":
-                for byte in counted[:200]:
+                for byte in counted[:BYTEWISE]:
                     writer.write(bytes([byte]))
                     await asyncio.sleep(0)
-                writer.write(counted[200:])
+                writer.write(counted[BYTEWISE:])
             case "interim":
                 writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + counted)
             case "flood of interim":

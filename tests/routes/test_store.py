@@ -303,6 +303,20 @@ async def test_a_gap_between_versions_is_noticed(store: RouteStore, database: Da
         assert other.version == store.version
 
 
+async def test_who_just_loaded_everything_first_fetches_what_changed_since(
+    store: RouteStore, database: Database
+) -> None:
+    elsewhere, silent = RouteTable(), MemoryBus()
+    other = RouteMirror(database, silent, elsewhere)
+    await other.load()
+    await store.add(shop())
+    elsewhere.put(mark := shop(host="not.in.the.database"))
+    async with following(other):
+        assert await eventually(lambda: elsewhere.get(OLD))
+        assert other.version == store.version
+        assert elsewhere.get(mark.host) == mark
+
+
 async def test_what_is_old_news_changes_nothing(store: RouteStore, table: RouteTable, bus: Bus) -> None:
     route = shop()
     (event,) = await changed(bus, 1, lambda: store.add(route))
