@@ -8,8 +8,8 @@ from functools import partial
 from firefly.access import Policies, Visits
 from firefly.auth import GrantChecks, Holder, Refusals, Revocation
 from firefly.proxy import Dialer, FrontDoor, Gate, Journal, Limits, Tunnels
-from firefly.proxy.context import Redeem
 from firefly.proxy.report import Report
+from firefly.proxy.seams import Redeem
 from firefly.routes import RouteTable
 from firefly.settings import Settings
 from firefly.tls import Shelf

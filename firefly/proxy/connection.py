@@ -1,13 +1,12 @@
 """One client connection: reads requests one after another and owns what each of them is doing."""
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from . import counting, delivery, endings, heads, intake, reception
-from .bodies import BadBody, Reader, request_reader
+from . import arrival, counting, delivery, endings, intake, reception, upload
+from .bodies import Reader, request_reader
 from .forwarded import Visitor
-from .heads import END, BadHead, Head
+from .heads import Head
 from .journal import Look
 from .outbox import Sender
 from .seats import Seat
@@ -25,7 +24,6 @@ MOST_AHEAD = 64 * 1024
 
 class Connection(Sender):
     __slots__ = (
-        "_scanned",
         "attempt",
         "body",
         "buffer",
@@ -40,6 +38,7 @@ class Connection(Sender):
         "onward",
         "reads",
         "request_id",
+        "scanned",
         "seat",
         "since",
         "stage",
@@ -87,7 +86,8 @@ class Connection(Sender):
         """What the journal notes of this request, if it does."""
         self.stamp = self.since = context.now
         self.reads = True
-        self._scanned = 0
+        self.scanned = 0
+        """Bytes of the buffer in which no head ends."""
         self.write_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -104,64 +104,22 @@ class Connection(Sender):
         if self.stage is IDLE and not self.write_paused:
             head = None if self.buffer else context.heads.known(data)
             if head is not None:
-                self._begin(head)
+                self.begin(head)
             else:
-                self._wait_for_turn(data)
+                arrival.wait_for_turn(self, data)
         elif self.stage is Stage.SENT and self.body is not None:
-            self._pass_body(data)
+            upload.pass_on(self, data)
         elif self.stage is not Stage.LINGER:
             self.buffer += data
             if len(self.buffer) > MOST_AHEAD:
                 self.pause()
 
-    def _wait_for_turn(self, data: bytes) -> None:
-        """To read a head that was not seen before costs as much as all the rest: crowds of them let others pass."""
-        if not self.buffer:
-            self.since = self.stamp
-        self.buffer += data
-        self.stage = Stage.QUEUED
-        self.context.turns.take(self._read_in_turn)
-
-    def _read_in_turn(self) -> None:
-        if self.stage is not Stage.QUEUED:
-            return
-        self.stage = IDLE
-        if not self.write_paused:
-            self._read_head(self.buffer)
-            if self.ended and self.stage is IDLE:
-                endings.end(self)
-
-    def _read_head(self, data: bytes) -> None:
-        end = data.find(END, self._scanned)
-        if end < 0 or end > self.context.limits.head:
-            self._wait_for_head(data)
-            return
-        self._scanned = 0
-        end += len(END)
-        try:
-            head = self.context.heads.read(data, end)
-        except BadHead as error:
-            delivery.reject(self, error)
-            return
-        self.buffer = data[end:] if len(data) > end else b""
-        self._begin(head)
-
-    def _begin(self, head: Head) -> None:
+    def begin(self, head: Head) -> None:
+        """Set a request on its way."""
         self.head = head
         self.stage = HELD
         self.since = self.stamp
         reception.receive(self, head)
-
-    def _wait_for_head(self, data: bytes) -> None:
-        if len(data) > self.context.limits.head:
-            delivery.reject(self, BadHead("The head of the request is too long.", status=431), begun=data)
-        elif not heads.may_begin(data):
-            delivery.reject(self, BadHead("This is not an HTTP/1.1 request."))
-        else:
-            if not self.buffer:
-                self.since = self.context.now
-            self.buffer = data
-            self._scanned = max(0, len(data) - 3)
 
     def send(self, upstream: "Upstream", onward: bytes) -> None:
         """Give the request to `upstream`: its head, and what has come of its body."""
@@ -187,45 +145,10 @@ class Connection(Sender):
             data, self.buffer = self.buffer, b""
             # First, because what has come may be more than the upstream takes, which pauses again.
             self.resume()
-            self._pass_body(data)
+            upload.pass_on(self, data)
             if self.ended and self.body is not None and not self.body.behind:
                 # It sent no more while the target was dialed, so the rest never comes.
                 self.transport.close()
-
-    def _pass_body(self, data: bytes) -> None:
-        assert self.body is not None
-        assert self.upstream is not None
-        self.moved += len(data)
-        try:
-            body, rest = self.body.feed(data)
-        except BadBody:
-            self.upstream.abort()
-            self.upstream = None
-            delivery.reject(self, BadHead("The body of the request is malformed."))
-            return
-        slot = self.upstream.slot
-        slot.used = True
-        if body:
-            slot.tally.received += len(body)
-            self.upstream.transport.write(body)
-        if rest is not None:
-            self.body = None
-            self.buffer = rest
-        elif self.body.behind:
-            self.pause()
-            self.context.call_soon(partial(self._go_on, self.body))
-
-    def _go_on(self, body: Reader) -> None:
-        """Pass on what has come of a body, after others had their turn."""
-        if self.body is not body or self.stage is not SENT or self.upstream is None:
-            return
-        self._pass_body(b"")
-        if body.behind or self.upstream is None:
-            return
-        if not self.upstream.write_paused:
-            self.resume()
-        if self.ended and self.body is not None:
-            self.transport.close()
 
     def give(self, answer: bytes) -> None:
         """Write a whole answer; with others, if this request is neither the last nor followed by one that waits."""
@@ -265,7 +188,7 @@ class Connection(Sender):
             self.resume()
         if self.buffer and not self.write_paused:
             data, self.buffer = self.buffer, b""
-            self._read_head(data)
+            arrival.read(self, data)
 
     def eof_received(self) -> bool:
         self.flush()
@@ -313,4 +236,4 @@ class Connection(Sender):
             self.upstream.resume()
         elif self.stage is Stage.IDLE and self.buffer:
             data, self.buffer = self.buffer, b""
-            self._read_head(data)
+            arrival.read(self, data)

@@ -1,11 +1,10 @@
-"""What all connections of one front door share: settings, seams, the coarse clock, counters, tasks."""
+"""What all connections of one front door share: the coarse clock, counters, tasks, and what it was given."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -13,19 +12,13 @@ from firefly.routes import Target
 
 from .answers import Dress
 from .checks import Checks
-from .dialer import Dialer
 from .fields import VIA
-from .forwarded import TrustedProxies
-from .gate import Gate
 from .heads import Heads
-from .hosts import Hosts
 from .intake import Room
-from .journal import Journal
-from .limits import Limits
 from .outbox import Outbox
-from .pages import Pages
 from .pool import Pool
 from .progress import Watches
+from .seams import Seams
 from .seats import Seats
 from .spread import Spreads
 from .tally import KINDS, Tally, kind_of
@@ -37,7 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-Redeem: TypeAlias = Callable[[str], Awaitable[Target | None]]
 _ENDS = tuple(b"%02x" % number for number in range(256))
 
 COUNTERS = (
@@ -58,66 +50,53 @@ COUNTERS = (
 )
 
 
-class Context:
+class Context(Seams):
     """`now` is a monotonic clock in seconds that is set a few times a second: exact enough for limits, and free."""
 
-    def __init__(
-        self,
-        *,
-        hosts: Hosts,
-        gate: Gate,
-        dialer: Dialer,
-        app_path: Path,
-        pages: Pages,
-        proxies: TrustedProxies,
-        limits: Limits,
-        tunnels: Redeem,
-        announced: bool = False,
-        journal: Journal,
-    ) -> None:
-        self.hosts = hosts
-        self.gate = gate
-        self.pages = pages
-        self.proxies = proxies
-        self.limits = limits
-        self.redeem = tunnels
-        self.announced = announced
-        """Whether connections begin with a trusted proxy's word about who comes."""
-        self.heads = Heads(limits)
+    own: Tally
+    """Counts what is answered without a target."""
+    look_at: int
+    """Which request is the next that the journal looks at."""
+    connections: set["Connection"]
+    held: set["Connection"]
+    """Connections whose request waits for a target."""
+    waiting: dict[Target, int]
+    """How many dials there are for each."""
+    left: dict[Target, asyncio.Task[None]]
+    """Dials that go on although nobody waits for them any longer, one for each target at most."""
+    viewers: set["Connection"]
+    """Browsers that look at a page which grows while they wait."""
+    pipes: set[Pipe]
+    cuts: int
+    """How often access was taken away from somebody."""
+    call_soon: Callable[[Callable[[], None]], asyncio.Handle]
+
+    def __post_init__(self) -> None:
+        self.heads = Heads(self.limits)
         self.outbox = Outbox()
         self.room = Room()
         self.turns = Turns()
         self.counters = dict.fromkeys(COUNTERS, 0)
-        self.seats = Seats(limits, proxies)
+        self.seats = Seats(self.limits, self.proxies)
         self.tallies = {kind: Tally(kind) for kind in KINDS}
         self.own = self.tallies["none"]
-        """What is answered without a target."""
-        self.journal = journal
-        journal.open(hosts)
+        self.journal.open(self.hosts)
         self.look_at = 1
-        """Which request is the next that the journal looks at."""
-        self.connections: set[Connection] = set()
-        self.held: set[Connection] = set()
-        """Connections whose request waits for a target."""
-        self.waiting: dict[Target, int] = {}
-        """How many dials there are for each."""
-        self.left: dict[Target, asyncio.Task[None]] = {}
-        """Dials that go on although nobody waits for them any longer, one for each target at most."""
-        self.pipes: set[Pipe] = set()
+        self.connections = set()
+        self.held = set()
+        self.waiting = {}
+        self.left = {}
+        self.pipes = set()
         self.cuts = 0
-        """How often access was taken away from somebody."""
         self.draining = False
         self.now = 0.0
         self.app_dress = Dress()
-        ancestors = f"Content-Security-Policy: frame-ancestors 'self' {hosts.app_origin}\r\nX-Robots-Tag: noindex\r\n"
-        self.preview_dress = Dress(ancestors.encode() + VIA % b"1", preview=True)
-        self.pool = Pool(self, dialer=dialer, app_path=app_path, limits=limits)
-        self.watches = Watches(self, dialer)
-        self.viewers: set[Connection] = set()
-        """Browsers that look at a page which grows while they wait."""
-        self.spreads = Spreads(self, dialer)
-        self.checks = Checks(self, dialer)
-        self.call_soon: Callable[[Callable[[], None]], asyncio.Handle]
+        self.preview_dress = Dress(_lines(self.hosts.app_origin), preview=True)
+        self.pool = Pool(self, dialer=self.dialer, app_path=self.app_path, limits=self.limits)
+        self.watches = Watches(self, self.dialer)
+        self.viewers = set()
+        self.spreads = Spreads(self, self.dialer)
+        self.checks = Checks(self, self.dialer)
         self._tasks: set[asyncio.Task[None]] = set()
         self._server_id = secrets.token_hex(6).encode()
         self._request_prefix = b""
@@ -159,3 +138,9 @@ class Context:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _lines(app_origin: str) -> bytes:
+    """What all answers of previews say."""
+    ancestors = f"Content-Security-Policy: frame-ancestors 'self' {app_origin}\r\nX-Robots-Tag: noindex\r\n"
+    return ancestors.encode() + VIA % b"1"

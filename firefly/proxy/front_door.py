@@ -5,22 +5,20 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import count
 from pathlib import Path
 
 import structlog
 
-from firefly.routes import Route, RouteTable, Target
+from firefly.routes import RouteTable, Target
 
-from . import delivery, reception, timers, viewer
+from . import delivery, timers, viewer
 from .acceptor import Acceptor
 from .connection import Connection
-from .context import Context, Redeem
+from .context import Context
 from .dialer import Dialer
 from .forwarded import TrustedProxies
 from .gate import Gate
-from .heads import Head
 from .hosts import Hosts
 from .journal import TICK, Journal
 from .lag import Lag
@@ -29,16 +27,16 @@ from .numbers import numbers
 from .onward import OnwardConnection
 from .pages import Pages
 from .report import Minute, Report
+from .review import Review
+from .seams import Redeem
 from .tunnels import Tunnels
 from .turns import AT_ONCE
-from .unsure import UnsureGate
 
 # How often a front door that closes looks whether everything has ended.
 PAUSE = 0.02
 BACKLOG = 1024
 # Others have their turn in between.
-REVIEWED_AT_ONCE = 64
-
+CHECKED_AT_ONCE = 64
 
 log = structlog.get_logger()
 
@@ -85,12 +83,11 @@ class FrontDoor:
             proxies=TrustedProxies(trusted_proxies),
             announced=announced,
             limits=limits or Limits(),
-            tunnels=tunnels or Tunnels().redeem,
+            redeem=tunnels or Tunnels().redeem,
             journal=journal or Journal(),
         )
-        self._gate = gate
-        self._routes_gone = False
-        table.on_change(self._note_gone)
+        self._review = Review(self._context)
+        table.on_change(self._review.note)
         self._acceptors: list[Acceptor] = []
         self._lag = Lag()
         self._minute = Minute(self._context, self._lag)
@@ -165,16 +162,7 @@ class FrontDoor:
 
         Tunnels that are still being opened count, and so do answers that have no end.
         """
-        context = self._context
-        context.cuts += 1
-        for pipe in list(context.pipes):
-            if pipe.holder is not None and ended(pipe.holder):
-                pipe.abort()
-        for client in list(context.connections):
-            if client.holder is not None and ended(client.holder):
-                client.transport.abort()
-        self._send_viewers_again()
-        context.spawn(self._review())
+        self._review.cut(ended)
 
     async def drained(self, target: Target, *, within: float) -> bool:
         """Wait until nothing is under way at `target`, which no route names any longer; False: there still is.
@@ -190,56 +178,11 @@ class FrontDoor:
     @property
     def stale(self) -> bool:
         """Whether nobody here can know who may look: what is not open to all is a 503 then, and ends."""
-        return self._context.gate is not self._gate
+        return self._review.unsure
 
     @stale.setter
     def stale(self, stale: bool) -> None:
-        # In place of the gate, so that requests do not pay for a question that is nearly always answered with no.
-        self._context.gate = UnsureGate(self._gate) if stale else self._gate
-        self.cut(lambda holder: False)
-
-    def _previews(self) -> list[tuple[Head, Callable[[], None]]]:
-        """All that is under way to previews, tunnels and requests: what began each, and how to end it."""
-        context = self._context
-        heads = [
-            (client.head, partial(_abort, client, client.head))
-            for client in context.connections
-            if client.dress.preview and client.head is not None and client.viewer is None
-        ]
-        return heads + [(pipe.head, pipe.abort) for pipe in context.pipes if pipe.head]
-
-    def _note_gone(self, _routes: Sequence[Route], gone: Sequence[str]) -> None:
-        self._routes_gone = self._routes_gone or bool(gone)
-
-    def _send_viewers_again(self) -> None:
-        """What they read may not be for their eyes any more: the gate decides when they ask again."""
-        for client in list(self._context.viewers):
-            viewer.send_again(client)
-
-    async def _end_gone(self) -> None:
-        """End requests, tunnels and pages that wait of hosts that show nothing any more; looked at once a tick."""
-        self._routes_gone = False
-        for number, (head, abort) in enumerate(self._previews()):
-            if self._context.hosts.resolve(head.host)[1] is None:
-                abort()
-            if number % REVIEWED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        self._send_viewers_again()
-
-    async def _review(self) -> None:
-        for number, (head, abort) in enumerate(self._previews()):
-            if not await self._stands(head):
-                abort()
-            if number % REVIEWED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-
-    async def _stands(self, head: Head) -> bool:
-        try:
-            return await reception.still_passes(self._context, head)
-        # Whatever it is: the tunnels after this one have to be looked at too.
-        except Exception as error:
-            log.warning("gate.failed", error=repr(error))
-            return False
+        self._review.unsure = stale
 
     def numbers(self) -> dict[str, float]:
         """For /metrics."""
@@ -277,21 +220,14 @@ class FrontDoor:
     async def _look(self, turn: int) -> None:
         context = self._context
         await _each(context.held, delivery.check_wait, AT_ONCE)
-        if self._routes_gone:
-            await self._end_gone()
+        await self._review.look()
         await _each(context.viewers, viewer.look, AT_ONCE)
         context.pool.sweep()
         context.spreads.sweep()
         context.checks.sweep()
         if turn % 4 == 0:
             self._minute.note()
-            await _each(context.connections, timers.check, REVIEWED_AT_ONCE)
-
-
-def _abort(client: Connection, head: Head) -> None:
-    """End a request that is still under way."""
-    if client.head is head:
-        client.transport.abort()
+            await _each(context.connections, timers.check, CHECKED_AT_ONCE)
 
 
 async def _each(connections: set[Connection], check: Callable[[Connection], None], at_once: int) -> None:

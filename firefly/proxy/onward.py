@@ -21,7 +21,7 @@ class OnwardConnection(Connection):
 
     __slots__ = ()
 
-    def _begin(self, head: "Head") -> None:
+    def begin(self, head: "Head") -> None:
         self.head = head
         self.stage = HELD
         self.since = self.stamp
