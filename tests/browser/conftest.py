@@ -4,10 +4,12 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.browser.looking import DESKTOP, Looker
@@ -22,6 +24,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+HERE = Path(__file__).parent
 PASSWORD = "a lantern in the reeds"
 
 
@@ -31,34 +34,50 @@ class Person:
     page: Page
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all tests: what they know and keep is their contexts' own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
 
 
-@pytest.fixture
-async def context(browser: Browser, live_server: LiveServer) -> BrowserContext:
+@asynccontextmanager
+async def desktop(browser: Browser, server: LiveServer) -> AsyncIterator[BrowserContext]:
+    """A browser that knows nothing yet, on a desk."""
     width, height = DESKTOP
-    context = await browser.new_context(base_url=live_server.url, viewport={"width": width, "height": height})
+    context = await browser.new_context(base_url=server.url, viewport={"width": width, "height": height})
     context.set_default_timeout(30_000)
-    return context
+    yield context
+    await context.close()
 
 
-@pytest.fixture
-async def page(context: BrowserContext) -> AsyncIterator[Page]:
+@asynccontextmanager
+async def watched(context: BrowserContext) -> AsyncIterator[Page]:
     """A page that fails the test when the browser reports a fault of ours: a script's, or one of the policy."""
     page = await context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
     yield page
+    await page.close()
     assert faults == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser, live_server: LiveServer) -> AsyncIterator[BrowserContext]:
+    async with desktop(browser, live_server) as context:
+        yield context
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(context: BrowserContext) -> AsyncIterator[Page]:
+    async with watched(context) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def guest(browser: Browser) -> AsyncIterator[Page]:
     """A page of somebody who has no account, in a browser that knows nothing yet."""
     context = await browser.new_context()
@@ -68,8 +87,12 @@ async def guest(browser: Browser) -> AsyncIterator[Page]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that takes pictures is one of those that `make screenshots` runs."""
+    """All run in the browser's loop. A test that takes pictures is one of those that `make screenshots` runs."""
     for item in items:
+        if not item.path.is_relative_to(HERE):
+            continue
+        if pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if "look" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.screenshots)
 
@@ -91,12 +114,27 @@ async def sign_in(server: LiveServer, page: Page, name: str, *, display_name: st
     return Person(name, page)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def person(live_server: LiveServer, page: Page) -> Person:
     """An account of its own for this test, an administrator's, looking at its dashboard."""
     person = await sign_in(live_server, page, f"ada-{secrets.token_hex(3)}", display_name="Ada Lovelace")
     await page.goto("/")
     return person
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def known(browser: Browser, live_server: LiveServer) -> AsyncIterator[Person]:
+    """Somebody whose browser is signed in for all tests of a module, and has the editor's scripts already."""
+    async with desktop(browser, live_server) as context:
+        page = await context.new_page()
+        yield await sign_in(live_server, page, f"ada-{secrets.token_hex(3)}", display_name="Ada Lovelace")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def regular(known: Person) -> AsyncIterator[Person]:
+    """That person in a window of the test's own. What the browser keeps is shared: a project is to have a new name."""
+    async with watched(known.page.context) as page:
+        yield Person(known.name, page)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support.server import LiveServer, create_project
@@ -27,7 +28,7 @@ class Shared:
             return await response.json()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shared(live_server: LiveServer) -> Shared:
     async with live_server.client() as client:
         return Shared(live_server, await create_project(client, f"doors-{secrets.token_hex(3)}", "static"))

@@ -1,8 +1,10 @@
 """The editor as a person uses it: a real project in a real sandbox, in Chromium."""
 
+import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import Person
@@ -13,9 +15,9 @@ from tests.support.server import LiveServer
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-@pytest.fixture
-async def editor(live_server: LiveServer, person: Person) -> AsyncIterator[Editor]:
-    async with opened(live_server, person, "site") as editor:
+@pytest_asyncio.fixture(loop_scope="session")
+async def editor(live_server: LiveServer, regular: Person) -> AsyncIterator[Editor]:
+    async with opened(live_server, regular, f"site-{secrets.token_hex(3)}") as editor:
         yield editor
 
 
@@ -262,11 +264,12 @@ FOCUSED = """() => {
 }"""
 
 
-async def test_signing_out_asks_before_unsaved_text_is_lost(editor: Editor) -> None:
-    page = editor.page
-    await editor.open("index.html")
-    await editor.type_at_start("<!-- secret plans -->")
-    await expect(page.get_by_text("1 file not saved.")).to_be_visible()
+async def test_signing_out_asks_before_unsaved_text_is_lost(live_server: LiveServer, person: Person) -> None:
+    page = person.page
+    async with opened(live_server, person, "site") as editor:
+        await editor.open("index.html")
+        await editor.type_at_start("<!-- secret plans -->")
+        await expect(page.get_by_text("1 file not saved.")).to_be_visible()
     await page.goto("/")
     for choice in ("Stay", "Sign out and lose them"):
         await page.get_by_role("button", name="account of").click()

@@ -4,13 +4,12 @@ Content hosts are same-site with each other, so everything that a page may do to
 stands beside one that works, on the page's own host, or without what stands in the way.
 """
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import sign_in
@@ -71,23 +70,13 @@ class Pair:
         return [one for one in await self.private.seen() if part in one["path"]]
 
 
-@pytest.fixture
-async def context(context: BrowserContext) -> AsyncIterator[BrowserContext]:
-    yield context
-    await context.close()
-
-
-@pytest.fixture(scope="module")
-def witnesses(live_server: LiveServer) -> tuple[Witness, Witness]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def witnesses(live_server: LiveServer) -> tuple[Witness, Witness]:
     """For all tests, which tell their requests by their paths."""
-
-    async def make() -> tuple[Witness, Witness]:
-        return await make_witness(live_server), await make_witness(live_server)
-
-    return asyncio.run(make())
+    return await make_witness(live_server), await make_witness(live_server)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def pair(live_server: LiveServer, witnesses: tuple[Witness, Witness], context: BrowserContext) -> Pair:
     private, trap = witnesses
     page = await context.new_page()

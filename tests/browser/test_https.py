@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import Page, async_playwright, expect
@@ -38,7 +39,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(secured: LiveServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Page]:
     """In a browser that takes this one key for good, and fails with any other."""
     # The calls that tests make beside the page are Node's.

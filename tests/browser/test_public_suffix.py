@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import Page, async_playwright, expect
@@ -43,7 +44,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(apart: LiveServer) -> AsyncIterator[Page]:
     pem = await asyncio.to_thread(Path(apart.settings["FIREFLY_TLS_CERTIFICATES"]).read_bytes)
     public = x509.load_pem_x509_certificate(pem).public_key()

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+import pytest_asyncio
+from playwright.async_api import Page, expect
 
 from firefly.store import Database
 from tests.support.database import TestServer
@@ -24,15 +25,7 @@ KEPT = """async () => [
 ]"""
 
 
-@pytest.fixture
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context()
-    context.set_default_timeout(60_000)
-    yield await context.new_page()
-    await context.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def database(database_server: TestServer) -> AsyncIterator[Database]:
     async with database_server.fresh() as dsn:
         opened = Database(dsn)
@@ -59,17 +52,17 @@ async def visit(witness: Witness, page: Page) -> None:
 
 
 async def test_nothing_of_the_former_holder_is_left_and_the_new_one_is_cleared_once(
-    tmp_path: Path, database: Database, page: Page
+    tmp_path: Path, database: Database, guest: Page
 ) -> None:
     with LiveServer(tmp_path, settings={"FIREFLY_DATABASE_URL": database.dsn}) as server:
         former = await make_witness(server, name="garden")
         await former.call("PATCH", "/access", service_workers=True)
-        await visit(former, page)
-        await page.evaluate(KEEP)
-        assert await page.evaluate(REGISTER) == "registered"
-        await page.goto(f"{former.preview}/worked")
-        await expect(page.get_by_role("heading", name="the worker")).to_be_visible()
-        assert (await page.evaluate(KEPT))[0] == "by the former"
+        await visit(former, guest)
+        await guest.evaluate(KEEP)
+        assert await guest.evaluate(REGISTER) == "registered"
+        await guest.goto(f"{former.preview}/worked")
+        await expect(guest.get_by_role("heading", name="the worker")).to_be_visible()
+        assert (await guest.evaluate(KEPT))[0] == "by the former"
         await former.call("DELETE")
         async with server.client() as client:
             body: dict[str, Any] = {"name": "garden", "template": "static"}
@@ -81,13 +74,13 @@ async def test_nothing_of_the_former_holder_is_left_and_the_new_one_is_cleared_o
         await eventually(lambda: is_free(database), within=30)
         new = await make_witness(server, name="garden")
         assert new.preview == former.preview
-        await visit(new, page)
-        assert await page.evaluate(KEPT) == ["", "", 0, 0]
+        await visit(new, guest)
+        assert await guest.evaluate(KEPT) == ["", "", 0, 0]
         (asked,) = [one for one in await new.seen() if one["path"] == "/"]
         assert asked["cookie"] == ""
-        await page.goto(f"{new.preview}/worked")
-        await expect(page.get_by_role("heading", name=SECRET)).to_be_visible()
+        await guest.goto(f"{new.preview}/worked")
+        await expect(guest.get_by_role("heading", name=SECRET)).to_be_visible()
         # What the new one keeps stays.
-        await page.evaluate(KEEP)
-        await page.goto(f"{new.preview}/later")
-        assert (await page.evaluate(KEPT))[:2] == ["by the former", "kept=1"]
+        await guest.evaluate(KEEP)
+        await guest.goto(f"{new.preview}/later")
+        assert (await guest.evaluate(KEPT))[:2] == ["by the former", "kept=1"]

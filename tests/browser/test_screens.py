@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Person, invite, sign_in
@@ -136,7 +137,7 @@ async def look_at_secrets(page: Page, look: Looker) -> None:
     await look(page, "secrets")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def garden(live_server: LiveServer, page: Page) -> AsyncIterator[Editor]:
     """One project for all screens of the editor."""
     person = await sign_in(live_server, page, "emmy", display_name="Emmy Noether")

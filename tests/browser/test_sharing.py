@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Person, sign_in
@@ -22,25 +23,17 @@ FOCUS = f"() => [document.activeElement.closest('dialog') !== null, ({PLACE})(do
 SHOWN, CLOSED = "Hello, world", "This address is not open to everybody"
 
 
-@pytest.fixture
-async def editor(live_server: LiveServer, person: Person) -> AsyncIterator[Editor]:
-    async with opened(live_server, person, f"shared-{secrets.token_hex(3)}") as editor:
+@pytest_asyncio.fixture(loop_scope="session")
+async def editor(live_server: LiveServer, regular: Person) -> AsyncIterator[Editor]:
+    async with opened(live_server, regular, f"shared-{secrets.token_hex(3)}") as editor:
         yield editor
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shared(live_server: LiveServer, editor: Editor) -> Shared:
     async with editor.client.get(f"/api/v1/projects/{editor.path}") as answer:
         preview = (await answer.json())["urls"]["preview"]
     return Shared(live_server, preview, editor.path, await own_token(editor.page))
-
-
-@pytest.fixture
-async def guest(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context()
-    context.set_default_timeout(60_000)
-    yield await context.new_page()
-    await context.close()
 
 
 async def share(page: Page) -> Locator:

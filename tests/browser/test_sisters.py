@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Frame, Page, expect
 
 from tests.browser.conftest import sign_in
@@ -28,7 +29,7 @@ TALK = """url => new Promise(resolve => {
 })"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def witness(live_server: LiveServer) -> Witness:
     return await make_witness(live_server)
 
@@ -85,7 +86,7 @@ async def test_a_page_may_open_a_port_by_itself(witness: Witness, guest: Page) -
     await calls_its_sister(guest, witness, 9200)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def names() -> AsyncIterator[LocalNames]:
     async with local_names() as running:
         yield running
