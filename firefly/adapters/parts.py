@@ -18,7 +18,7 @@ from firefly.auth import (
 )
 from firefly.bus import Bus
 from firefly.clock import Clock, SystemClock
-from firefly.git import Checkpoints, Git, Maintenance, Pushes, Repositories, SmartHTTP, Thinning
+from firefly.git import Checkpoints, Comparisons, Git, Maintenance, Pushes, Repositories, SmartHTTP, Thinning
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
@@ -70,6 +70,7 @@ class Hosting:
     pushes: Pushes
     smart_http: SmartHTTP
     checkpoints: Checkpoints
+    comparisons: Comparisons
     thinning: Thinning
 
     @classmethod
@@ -82,13 +83,15 @@ class Hosting:
         repositories = Repositories(settings.data_dir / "repositories", git)
         maintenance = Maintenance(git=git, repositories=repositories)
         pushes = Pushes(database=database, bus=bus, repositories=repositories, maintenance=maintenance)
+        checkpoints = Checkpoints(git=git, repositories=repositories)
         made = cls(
             git=git,
             repositories=repositories,
             maintenance=maintenance,
             pushes=pushes,
             smart_http=SmartHTTP(git=git, repositories=repositories, pushes=pushes),
-            checkpoints=Checkpoints(git=git, repositories=repositories),
+            checkpoints=checkpoints,
+            comparisons=Comparisons(git=git, repositories=repositories, checkpoints=checkpoints),
             thinning=Thinning(
                 git=git, repositories=repositories, maintenance=maintenance, database=database, clock=SystemClock()
             ),

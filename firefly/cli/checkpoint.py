@@ -1,11 +1,11 @@
-"""`firefly checkpoint`: list, show, restore."""
+"""`firefly checkpoint`: list, diff, show, restore, status."""
 
 import sys
 from typing import Annotated
 
 import typer
 
-from firefly.client.models import Checkpoint
+from firefly.client.models import Checkpoint, FileChange, RefusedFile
 
 from .command import Cli, ProjectPath, command, resolve
 
@@ -24,6 +24,7 @@ async def list_checkpoints(
         "CHECKPOINT": lambda one: one.id,
         "AT": lambda one: f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}",
         "BRANCH": lambda one: one.branch,
+        "LINES": lambda one: f"+{one.added} -{one.removed}",
         "FILES": _files,
     }
     cli.table(found, columns, "Nothing was kept yet: the hosted repository has all there is.")
@@ -32,6 +33,46 @@ async def list_checkpoints(
 def _files(one: Checkpoint) -> str:
     more = f" and {one.files - 3} more" if one.files > 3 else ""
     return ", ".join(one.paths[:3]) + more
+
+
+@command(app)
+async def diff(
+    cli: Cli,
+    project: ProjectPath,
+    id: Id,
+    path: Annotated[str | None, typer.Argument(help="A file or folder. Default: everything.")] = None,
+    now: Annotated[bool, typer.Option("--now", help="With what there is now, not with the checkpoint before.")] = False,
+    stat: Annotated[bool, typer.Option("--stat", help="Names and numbers of lines only.")] = False,
+) -> None:
+    """Print what a checkpoint changed, or with --now what has changed since; --json lists the files."""
+    against = "now" if now else "before"
+    async with cli.client() as client:
+        place = await resolve(client, project)
+        if not (stat or cli.as_json):
+            sys.stdout.buffer.write(await client.checkpoint_diff(*place, id, against=against, path=path))
+            sys.stdout.buffer.flush()
+            return
+        found = await client.checkpoint_changes(*place, id, against=against)
+    meant = [one for one in found if path is None or one.path == path or one.path.startswith(f"{path.rstrip('/')}/")]
+    columns = {"FILE": lambda one: one.path, "CHANGE": lambda one: one.change, "LINES": _lines}
+    cli.table(meant, columns, "Nothing differs.")
+
+
+def _lines(one: FileChange) -> str:
+    return "" if one.added is None else f"+{one.added} -{one.removed}"
+
+
+@command(app)
+async def status(cli: Cli, project: ProjectPath) -> None:
+    """Say whether every edit is kept, and which files cannot be."""
+    async with cli.client() as client:
+        found = await client.checkpoints_status(*await resolve(client, project))
+    kept = "Every edit is kept." if found.kept else "The latest edits are being kept."
+    cli.show(found, "\n".join([found.error or kept, *map(_refused, found.refused)]))
+
+
+def _refused(one: RefusedFile) -> str:
+    return f"Not kept: {one.path} ({one.size / 2**20:.1f} MiB). {one.reason} {one.remedy}".rstrip()
 
 
 @command(app)
@@ -57,6 +98,7 @@ async def restore(
 ) -> None:
     """Have files as they were then; what is there now is kept first, as a checkpoint."""
     async with cli.client() as client:
-        count = await client.restore_checkpoint(*await resolve(client, project), id, paths or None)
-    told = "One file is as it was." if count == 1 else f"{count} files are as they were."
-    cli.show({"files": count}, f"{told} To undo it, restore the newest checkpoint before this.")
+        done = await client.restore_checkpoint(*await resolve(client, project), id, paths or None)
+    told = "One file is as it was." if done.files == 1 else f"{done.files} files are as they were."
+    undo = f" To undo it: firefly checkpoint restore {project} {done.undo}" if done.undo else ""
+    cli.show(done, told + " ".join([undo, *(paths or [])]).rstrip())

@@ -15,8 +15,10 @@ from .bridge import BridgeClient
 from .errors import ClientError
 from .models import (
     Checkpoint,
+    CheckpointsStatus,
     Domain,
     Execution,
+    FileChange,
     Job,
     Me,
     Page,
@@ -147,11 +149,35 @@ class FireflyClient:
         async with self.request("GET", place, timeout=PATIENCE) as response:
             return await response.read()
 
-    async def restore_checkpoint(self, owner: str, name: str, id: str, paths: list[str] | None = None) -> int:
-        """Have everything, or these files and folders, as they were; the number of files changed."""
+    async def checkpoint_changes(self, owner: str, name: str, id: str, *, against: str = "before") -> list[FileChange]:
+        """All files that differ from the checkpoint `before`, or from `now`."""
+        place, found = f"{_project(owner, name)}/checkpoints/{quote(id, safe='')}/changes", list[FileChange]()
+        params = {"against": against, "limit": "200"}
+        while True:
+            page = await self._get(Page[FileChange], place, params=params)
+            found += page.items
+            if page.next is None:
+                return found
+            params["cursor"] = page.next
+
+    async def checkpoint_diff(
+        self, owner: str, name: str, id: str, *, against: str = "before", path: str | None = None
+    ) -> bytes:
+        """What differs, as `diff -u` has it."""
+        place = f"{_project(owner, name)}/checkpoints/{quote(id, safe='')}/diff"
+        params = {"against": against, **({"path": path} if path else {})}
+        async with self.request("GET", place, params=params, timeout=PATIENCE) as response:
+            return await response.read()
+
+    async def checkpoints_status(self, owner: str, name: str) -> CheckpointsStatus:
+        """Whether every edit is kept, and which files cannot be."""
+        return await self._get(CheckpointsStatus, f"{_project(owner, name)}/checkpoints/status")
+
+    async def restore_checkpoint(self, owner: str, name: str, id: str, paths: list[str] | None = None) -> RestoredFiles:
+        """Have everything, or these files and folders, as they were."""
         place = f"{_project(owner, name)}/checkpoints/{quote(id, safe='')}/restore"
         body = {"paths": paths} if paths else {}
-        return (await self._send(RestoredFiles, "POST", place, body, timeout=PATIENCE)).files
+        return await self._send(RestoredFiles, "POST", place, body, timeout=PATIENCE)
 
     async def sandbox(self, owner: str, name: str) -> Sandbox:
         return await self._get(Sandbox, f"{_project(owner, name)}/sandbox")

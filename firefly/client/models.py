@@ -111,10 +111,34 @@ class Checkpoint(Value):
     branch: str
     files: int
     paths: list[str]
+    added: int = 0
+    removed: int = 0
+
+
+class FileChange(Value):
+    path: str
+    change: str
+    added: int | None
+    removed: int | None
+
+
+class RefusedFile(Value):
+    path: str
+    size: int
+    reason: str
+    remedy: str
+
+
+class CheckpointsStatus(Value):
+    kept: bool
+    kept_at: datetime | None
+    error: str
+    refused: list[RefusedFile]
 
 
 class RestoredFiles(Value):
     files: int
+    undo: str | None = None
 
 
 class Sandbox(Value):

@@ -3,6 +3,7 @@
 from .addresses import AddressPolicy
 from .checkpoints import Checkpoint, Checkpoints
 from .command import Git, GitFailed
+from .comparison import Comparison, Comparisons, FileChange
 from .copies import Copies
 from .copying import Copier
 from .gateway import SOCKET, Gateway
@@ -22,8 +23,11 @@ __all__ = [
     "AddressPolicy",
     "Checkpoint",
     "Checkpoints",
+    "Comparison",
+    "Comparisons",
     "Copier",
     "Copies",
+    "FileChange",
     "Gateway",
     "Git",
     "GitFailed",

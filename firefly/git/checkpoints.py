@@ -14,6 +14,9 @@ from .shadows import ROOT
 
 MOST = 200
 MOST_PATHS = 50
+# The lines of larger files are not compared.
+LARGEST_TEXT = 1 << 20
+SETTINGS = {"core.quotePath": "false", "core.bigFileThreshold": str(LARGEST_TEXT)}
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _BRANCH = re.compile(r"^Branch: (\S+)$", re.MULTILINE)
 _RECORD, _END = "\x01", "\x02"
@@ -21,13 +24,18 @@ _RECORD, _END = "\x01", "\x02"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`paths` are the first of the `files` that differ from the checkpoint before; `branch` is the user's."""
+    """`paths` are the first of the `files` that differ from the checkpoint before; `branch` is the user's.
+
+    `added` and `removed` are lines, of the files whose lines are compared.
+    """
 
     id: str
     at: datetime
     branch: str
     files: int
     paths: Sequence[str]
+    added: int
+    removed: int
 
 
 class Checkpoints:
@@ -42,12 +50,16 @@ class Checkpoints:
         path = await self._repositories.existing(project_id)
         refs = f"--glob={ROOT}/{workspace_id}/*"
         output = await self._git.run(
-            "log", "--first-parent", "--diff-merges=first-parent", "--name-only", "--no-renames", "--date-order",
+            "log", "--first-parent", "--diff-merges=first-parent", "--numstat", "--no-renames", "--date-order",
             "--no-textconv", "--no-ext-diff", f"--max-count={min(limit, MOST)}", f"--skip={skip}",
             "--grep=^Checkpoint$", "--author=^Firefly <firefly@localhost>$",
-            f"--format={_RECORD}%H %ct%n%b{_END}", refs, "--", cwd=path, settings={"core.quotePath": "false"},
+            f"--format={_RECORD}%H %ct%n%b{_END}", refs, "--", cwd=path, settings=SETTINGS,
         )  # fmt: skip
         return [_read(record) for record in output.split(_RECORD)[1:]]
+
+    async def newest(self, project_id: UUID, workspace_id: UUID) -> str | None:
+        found = await self.list(project_id, workspace_id, limit=1)
+        return found[0].id if found else None
 
     async def check(self, project_id: UUID, workspace_id: UUID, id: str) -> None:
         """Raises NotFound for what is no checkpoint of the workspace, InvalidInput for what is none of any."""
@@ -86,19 +98,21 @@ class Checkpoints:
 
 
 def _read(record: str) -> Checkpoint:
-    facts, _, names = record.partition(_END)
+    facts, _, stated = record.partition(_END)
     head, _, body = facts.partition("\n")
     id, _, seconds = head.partition(" ")
     found = _BRANCH.search(body)
-    paths = [_printable(line) for line in names.splitlines() if line]
+    files = [line.split("\t", 2) for line in stated.splitlines() if line]
     return Checkpoint(
         id=id,
         at=datetime.fromtimestamp(int(seconds), UTC),
-        branch=_printable(found[1].removeprefix("refs/heads/")) if found else "",
-        files=len(paths),
-        paths=paths[:MOST_PATHS],
+        branch=printable(found[1].removeprefix("refs/heads/")) if found else "",
+        files=len(files),
+        paths=[printable(name) for *_, name in files[:MOST_PATHS]],
+        added=sum(int(added) for added, *_ in files if added != "-"),
+        removed=sum(int(removed) for _, removed, _ in files if removed != "-"),
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()

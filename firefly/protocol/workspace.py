@@ -109,10 +109,14 @@ class Configured(Result):
 
 
 class Restored(Result):
-    """`checkpoint`: what the files are from; None where the hosted repository alone had them."""
+    """`checkpoint`: what the files are from; None where the hosted repository alone had them.
+
+    `before`: the checkpoint of what was there until then.
+    """
 
     files: int
     checkpoint: str | None
+    before: str | None = None
 
 
 class RestoreParams(Params):
@@ -137,11 +141,12 @@ class Pulled(Result):
 
 
 class Refused(Result):
-    """A file that is not saved outside of the sandbox, in bytes, and why."""
+    """A file that is not saved outside of the sandbox, in bytes, why, and what to do about it."""
 
     path: str
     size: int
     reason: str
+    remedy: str = ""
 
 
 class ShadowStatus(Result):

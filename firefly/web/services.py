@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
-    from firefly.git import Checkpoints, Repositories, SmartHTTP
+    from firefly.git import Checkpoints, Comparisons, Repositories, SmartHTTP
     from firefly.projects import Catalogue, Jobs, Members, OwnWorkspaces, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
@@ -58,6 +58,7 @@ class Services:
     keeper: Keeper
     repositories: Repositories
     checkpoints: Checkpoints
+    comparisons: Comparisons
     smart_http: SmartHTTP
     routes: RouteTable
     audit: Audit

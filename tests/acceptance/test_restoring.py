@@ -55,11 +55,16 @@ async def take_back_and_undo(client: aiohttp.ClientSession, base: str) -> None:
     async with client.get(f"{base}/checkpoints/{newest['id']}/files/deep/er/file") as response:
         assert await response.read() == b"x\n"
     async with client.post(f"{base}/checkpoints/{newest['id']}/restore", json={"paths": ["deep"]}) as response:
-        assert (await response.json()) == {"files": 1}
+        taken = await response.json()
+        assert taken["files"] == 1
+    async with client.get(f"{base}/checkpoints/{newest['id']}/changes?against=now") as response:
+        since = (await response.json())["items"]
+    assert "deep/er/file" not in [one["path"] for one in since], "it is as it was"
     assert await run(client, base, "cat deep/er/file after") == "x\nmore\n"
-    async with client.get(f"{base}/checkpoints") as response:
-        spoilt = next(one for one in (await response.json())["items"][1:] if "deep/er/file" in one["paths"])
-    async with client.post(f"{base}/checkpoints/{spoilt['id']}/restore", json={}) as response:
+    async with client.get(f"{base}/checkpoints/{taken['undo']}/changes?against=now") as response:
+        changed = await response.json()
+    assert [(one["path"], one["added"], one["removed"]) for one in changed["items"]] == [("deep/er/file", 1, 1)]
+    async with client.post(f"{base}/checkpoints/{taken['undo']}/restore", json={}) as response:
         assert response.status == 200
     assert await run(client, base, "cat deep/er/file after") == "spoiltmore\n"
 

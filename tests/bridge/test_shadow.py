@@ -267,6 +267,7 @@ async def test_what_does_not_fit_in_the_copy_is_named(
     status = await edited.client.flush()
 
     assert [(refused.path, refused.size) for refused in status.refused] == [("secret-large", 8000)]
+    assert "`caches` in firefly.yml" in status.refused[0].remedy
     with tarfile.open(edited.environment.gateway / COPY) as tar:
         assert tar.getnames() == ["secret-small"]
 

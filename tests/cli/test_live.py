@@ -283,6 +283,12 @@ async def test_a_file_is_taken_back_to_a_checkpoint_and_forth_again(live_server:
     newest, before = json.loads((await run("checkpoint", "list", project, "--json", *signed)).out)[:2]
     assert (newest["paths"], before["branch"]) == (["note.txt"], "main")
     assert (await run("checkpoint", "show", project, before["id"], "note.txt", *signed)).out == "one"
+    patch = (await run("checkpoint", "diff", project, newest["id"], "note.txt", *signed)).out
+    assert patch.splitlines()[-4:] == ["-one", "\\ No newline at end of file", "+two", "\\ No newline at end of file"]
+    since = await run("checkpoint", "diff", project, before["id"], "--now", "--stat", "--json", *signed)
+    assert json.loads(since.out) == [{"path": "note.txt", "change": "modified", "added": 1, "removed": 1}]
+    told = json.loads((await run("checkpoint", "status", project, "--json", *signed)).out)
+    assert (told["error"], told["refused"]) == ("", [])
     for id, shown in ((before["id"], "one"), (newest["id"], "two")):
         done = await run("checkpoint", "restore", project, id, "note.txt", *signed)
         assert done.out.startswith("One file is as it was.")

@@ -113,6 +113,7 @@ async def test_checkpoints_are_listed_newest_first_and_read(hosted: Hosted, insi
 
     found = await checkpoints.list(hosted.project_id, workspace)
     assert [(one.id, one.branch, one.paths) for one in found] == [(id, "main", ["naïve name"]) for id in made[::-1]]
+    assert [(one.added, one.removed) for one in found] == [(1, 1), (1, 0)]
     assert len(await checkpoints.list(hosted.project_id, workspace, skip=1)) == 1
     body = await checkpoints.read(hosted.project_id, workspace, made[0], "naïve name")
     assert b"".join([piece async for piece in body]) == b"1\n"

@@ -20,7 +20,7 @@ from firefly.artifacts import Artifact
 from firefly.audit import Audit
 from firefly.auth import Account, Identity
 from firefly.bus import Bus
-from firefly.git import Checkpoint, Service
+from firefly.git import Checkpoint, Comparison, FileChange, Service
 from firefly.projects import (
     Action,
     Catalogue,
@@ -243,7 +243,10 @@ class MemoryCheckpoints:
     """One, of the id that is all ones."""
 
     async def list(self, project_id: UUID, workspace_id: UUID, *, limit: int, skip: int) -> Sequence[Checkpoint]:
-        return [Checkpoint("1" * 40, NOW, "main", 1, ["index.html"])][skip:limit]
+        return [Checkpoint("1" * 40, NOW, "main", 1, ["index.html"], 2, 1)][skip:limit]
+
+    async def newest(self, project_id: UUID, workspace_id: UUID) -> str:
+        return "1" * 40
 
     async def check(self, project_id: UUID, workspace_id: UUID, id: str) -> None:
         if id != "1" * 40:
@@ -254,6 +257,29 @@ class MemoryCheckpoints:
 
         async def body() -> AsyncGenerator[bytes, None]:
             yield f"{name} as it was".encode()
+
+        return body()
+
+
+class MemoryComparisons:
+    """Of that one with what was before, and with itself."""
+
+    def __init__(self) -> None:
+        self._checkpoints = MemoryCheckpoints()
+
+    async def sides(self, project_id: UUID, workspace_id: UUID, id: str, *, now: str | None) -> tuple[str, str]:
+        await self._checkpoints.check(project_id, workspace_id, id)
+        return (id, now) if now else ("0" * 40, id)
+
+    async def compare(self, project_id: UUID, base: str, target: str, *, limit: int, skip: int) -> Comparison:
+        changes = [FileChange("index.html", "modified", 2, 1), FileChange("logo.png", "added", None, None)]
+        return Comparison(base, target, len(changes), changes[skip : skip + limit])
+
+    async def patch(
+        self, project_id: UUID, base: str, target: str, name: str | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        async def body() -> AsyncGenerator[bytes, None]:
+            yield f"--- a/{name}\n".encode()
 
         return body()
 
@@ -540,6 +566,7 @@ async def make_world(
         keeper=cast(Any, keeper),
         repositories=cast(Any, None),
         checkpoints=cast(Any, MemoryCheckpoints()),
+        comparisons=cast(Any, MemoryComparisons()),
         smart_http=cast(Any, git),
         routes=table,
         audit=Audit(database),
@@ -582,6 +609,8 @@ class MemoryBridge:
         app.router.add_route("*", "/files/{path:.*}", self._files)
         app.router.add_post("/exec", self._exec)
         app.router.add_get("/logs", self._logs)
+        app.router.add_get("/shadow", self._shadow)
+        app.router.add_post("/shadow/flush", self._shadow)
         app.router.add_post("/shadow/restore", self._restore)
         return app
 
@@ -608,7 +637,13 @@ class MemoryBridge:
     async def _restore(self, request: web.Request) -> web.StreamResponse:
         self._note(request)
         wanted = await request.json()
-        return web.json_response({"files": len(wanted["paths"] or "all"), "checkpoint": wanted["checkpoint"]})
+        done = {"files": len(wanted["paths"] or "all"), "checkpoint": wanted["checkpoint"], "before": "2" * 40}
+        return web.json_response(done)
+
+    async def _shadow(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        film = {"path": "film.mp4", "size": 200 << 20, "reason": "It is too large.", "remedy": "Keep it elsewhere."}
+        return web.json_response({"flushed": True, "commit": "1" * 40, "refused": [film]})
 
     async def _exec(self, request: web.Request) -> web.StreamResponse:
         self._note(request)

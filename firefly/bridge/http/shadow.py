@@ -4,7 +4,7 @@ from aiohttp import web
 
 from firefly.bridge.http.problems import answer, params
 from firefly.bridge.shadow.flusher import Flusher
-from firefly.protocol.workspace import Restored, RestoreParams
+from firefly.protocol.workspace import RestoreParams
 
 
 class ShadowRoutes:
@@ -25,5 +25,4 @@ class ShadowRoutes:
         return answer(await self._flusher.flush())
 
     async def restore(self, request: web.Request) -> web.StreamResponse:
-        wanted = await params(request, RestoreParams)
-        return answer(Restored(files=await self._flusher.take_back(wanted), checkpoint=wanted.checkpoint))
+        return answer(await self._flusher.take_back(await params(request, RestoreParams)))

@@ -10,6 +10,7 @@ from firefly.bridge.workspace import REPOSITORY
 from firefly.protocol.workspace import Refused
 
 LARGEST = 100 << 20
+REMEDY = "Keep it outside of the project, or name it in .gitignore: the copy of ignored files takes larger ones."
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ def sort(root: Path, paths: Iterable[str]) -> Sorted:
             continue
         if stat.S_ISREG(status.st_mode) and status.st_size > LARGEST:
             reason = f"A checkpoint holds files of up to {LARGEST >> 20} MiB."
-            found.refused.append(Refused(path=_printable(path), size=status.st_size, reason=reason))
+            found.refused.append(Refused(path=_printable(path), size=status.st_size, reason=reason, remedy=REMEDY))
         elif stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
             found.present.append(path)
         elif not stat.S_ISDIR(status.st_mode):

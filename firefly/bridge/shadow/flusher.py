@@ -20,7 +20,7 @@ from firefly.bridge.watcher import BATCH_SECONDS, Watcher
 from firefly.bridge.workspace import REPOSITORY
 from firefly.clock import Clock
 from firefly.errors import FireflyError, Unavailable
-from firefly.protocol.workspace import Refused, RestoreParams, ShadowStatus
+from firefly.protocol.workspace import Refused, Restored, RestoreParams, ShadowStatus
 
 # An edit has settled after so long a silence; one that never does is taken as it is. First: a start has other work.
 QUIET, LONGEST, FIRST = 0.8, 2.5, 2.5
@@ -104,8 +104,8 @@ class Flusher:
             await self._copies.flush()
         return self.status()
 
-    async def take_back(self, params: RestoreParams) -> int:
-        """Have files as they were at a checkpoint; what is there now is kept first. The number of files changed.
+    async def take_back(self, params: RestoreParams) -> Restored:
+        """Have files as they were at a checkpoint; what is there now is kept first.
 
         Raises Unavailable where that cannot be kept, or the checkpoint cannot be had.
         """
@@ -118,7 +118,7 @@ class Flusher:
                 await self._store.must("fetch", "--quiet", "--no-tags", ADDRESS, f"+{own}:{own}", timeout=SEND_LIMIT)
             count = await take_back(self._store, self._environment.workspace, params.checkpoint, params.paths)
         await self.flush()
-        return count
+        return Restored(files=count, checkpoint=params.checkpoint, before=status.commit)
 
     async def flush_within(self, seconds: float) -> None:
         """Before the end: what is pending, as far as time allows."""

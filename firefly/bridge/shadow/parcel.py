@@ -16,6 +16,9 @@ from firefly.protocol.errors import RefusedPath
 from firefly.protocol.workspace import MOST_COPIED, Refused
 
 MOST_FILES = 20_000
+REMEDY = (
+    "If a command makes it anew, name its folder under `caches` in firefly.yml; else keep it outside of the project."
+)
 _BLOCK = 1 << 20
 
 
@@ -38,7 +41,7 @@ def pack(root: Path, found: Iterable[str], caches: Caches, file: BinaryIO) -> Pa
             chosen.append(path)
         else:
             reason = f"A copy of ignored files holds {MOST_COPIED >> 20} MiB and {MOST_FILES} files."
-            refused.append(Refused(path=path.encode("utf-8", "replace").decode(), size=size, reason=reason))
+            refused.append(Refused(path=_printable(path), size=size, reason=reason, remedy=REMEDY))
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         written = sum(_add(tar, root, path) for path in sorted(chosen))
     file.seek(0)
@@ -122,11 +125,17 @@ def unpack(file: BinaryIO, root: Path) -> int:
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> int:
     from firefly.bridge.workspace import check
 
-    path = check(member.name)
+    # Names are whatever the disk takes, valid Unicode or not.
+    path = member.name
+    check(_printable(path))
     if not (member.isreg() or member.issym() or member.islnk()) or path.split("/")[0] == ANNEX:
-        raise RefusedPath(f"{path} is no file.")
+        raise RefusedPath(f"{_printable(path)} is no file.")
     if os.path.lexists(root / path):
         return 0
     member.uid, member.gid = os.getuid(), os.getgid()
     tar.extract(member, root, filter="tar")
     return 1
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "replace").decode()

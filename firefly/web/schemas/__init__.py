@@ -43,7 +43,18 @@ from .base import (
     Paging,
     Query,
 )
-from .checkpoints import Checkpoint, RestoreCheckpoint, RestoredFiles
+from .checkpoints import (
+    Against,
+    ChangesQuery,
+    Checkpoint,
+    CheckpointChanges,
+    CheckpointsStatus,
+    FileChange,
+    PatchQuery,
+    RefusedFile,
+    RestoreCheckpoint,
+    RestoredFiles,
+)
 from .domains import Domain, DomainCertificate, DomainProof, NewDomain
 from .front_door import Failure, FrontDoor, Pooled, RouteEntry, RoutesQuery, Talker
 from .prebuilds import Prebuild
@@ -92,10 +103,14 @@ __all__ = [
     "AccessRequest",
     "Account",
     "AccountChange",
+    "Against",
     "ArchiveQuery",
     "AuditEntry",
     "BeforeQuery",
+    "ChangesQuery",
     "Checkpoint",
+    "CheckpointChanges",
+    "CheckpointsStatus",
     "CreatedAccount",
     "CreatedProject",
     "CreatedToken",
@@ -106,6 +121,7 @@ __all__ = [
     "Exec",
     "ExecAnswer",
     "Failure",
+    "FileChange",
     "FrontDoor",
     "Input",
     "Job",
@@ -134,6 +150,7 @@ __all__ = [
     "OpenedWorkspace",
     "Output",
     "Paging",
+    "PatchQuery",
     "PolicyChange",
     "Pooled",
     "Prebuild",
@@ -141,6 +158,7 @@ __all__ = [
     "ProjectChange",
     "ProjectsQuery",
     "Query",
+    "RefusedFile",
     "RequestAnswer",
     "RequestReply",
     "RestoreCheckpoint",
