@@ -132,13 +132,24 @@ def name_process(name: str) -> None:
     _check(_libc.prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0), "prctl")
 
 
-def renounce() -> None:
-    """Give up every capability for good: the bounding set, ambient, effective, permitted and inheritable ones."""
+def close_bounds() -> None:
+    """Let nothing that is executed from here on gain a capability."""
     for number in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
         prctl(PR_CAPBSET_DROP, number)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
-    head, none = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0), (ctypes.c_uint32 * 6)()
-    _check(_libc.capset(head, none), "capset")
+
+
+def hold(*kept: int) -> None:
+    """Give up every capability but those (numbers below 32) now, and all that could be inherited."""
+    held = sum(1 << number for number in kept)
+    head, sets = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0), (ctypes.c_uint32 * 6)(held, held)
+    _check(_libc.capset(head, sets), "capset")
+
+
+def renounce(*kept: int) -> None:
+    """Give up every capability but those for good: the bounding set, ambient, effective, permitted, inheritable ones."""
+    close_bounds()
+    hold(*kept)
 
 
 def refuse_calls(program: bytes) -> None:

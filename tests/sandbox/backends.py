@@ -18,11 +18,14 @@ from firefly.errors import Unavailable
 from firefly.sandbox.backend import Capabilities, Instance, SandboxBackend, SandboxSpec
 from firefly.sandbox.docker.backend import DockerBackend
 from firefly.sandbox.process import ProcessBackend
+from firefly.sandbox.swarm.backend import SwarmBackend
+from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.testing.sandbox import MemoryBackend
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.conftest import Inside, spec
 from tests.support.engine import Engine, needs_engine
+from tests.support.swarm import Swarm, needs_swarm
 from tests.support.waiting import eventually
 
 GREETER = """
@@ -212,10 +215,24 @@ async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     shutil.rmtree(settings.run_dir, ignore_errors=True)
 
 
+@asynccontextmanager
+async def _swarm(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
+    swarm: Swarm = request.getfixturevalue("swarm")
+    settings = Settings(data_dir=_folder(request) / "data", docker_host=swarm.manager.url, registry=swarm.registry)
+    keyring = Keyring((f"of one ground alone: {settings.data_dir}",))
+    ground = Ground(lambda _: SwarmBackend(settings, keyring), data=settings.data_dir, sockets=settings.run_dir)
+    await ground.backend.open()
+    yield ground
+    await ground.clear()
+    shutil.rmtree(settings.run_dir, ignore_errors=True)
+
+
 BACKENDS = {
     "process": Backend(_process),
     # An engine is root, whoever the server is; the twin has no processes.
     "docker": Backend(_docker, marks=(*needs_engine, pytest.mark.once)),
+    # What `make test` sees of it are tests of its own.
+    "swarm": Backend(_swarm, marks=(*needs_swarm, pytest.mark.swarm, pytest.mark.once)),
     "twin": Backend(_twin(freezes=True), isolated=False, marks=(pytest.mark.once,)),
     "twin-without-freezer": Backend(_twin(freezes=False), isolated=False, marks=(pytest.mark.once,)),
 }

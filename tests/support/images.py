@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,20 +17,14 @@ from firefly.sandbox.docker.engine import Engine as Client
 from firefly.sandbox.docker.images import Images
 
 IMAGE = "firefly-project:test"
-
-
 TREES = Path(f"/tmp/firefly-test-trees-{os.getuid()}")
 DAY = 86400.0
 
 
 def make_image(url: str, work: Path) -> str:
     """Build the image in an engine; `work` is for what lies about meanwhile."""
-    TREES.mkdir(mode=0o700, exist_ok=True)
-    assert TREES.lstat().st_uid == os.getuid()
-    with _alone(TREES / "lock"):
-        for old in TREES.glob("*.tar"):
-            if time.time() - old.stat().st_mtime > DAY:
-                old.unlink()
+    with alone(TREES / "lock"):
+        clear_old("*.tar")
         # Whoever asks may have a loop of his own running.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _build(url, TREES, work)).result()
@@ -53,7 +48,17 @@ async def _build(url: str, folder: Path, work: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock in the folder of what is kept from one session to the next; makes that folder."""
+    TREES.mkdir(mode=0o700, exist_ok=True)
+    assert TREES.lstat().st_uid == os.getuid()
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def clear_old(names: str) -> None:
+    """Delete what is older than a day."""
+    for old in TREES.glob(names):
+        if time.time() - old.stat().st_mtime > DAY:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()

@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from firefly.sandbox.docker import contents
+from tests.support.engine import PATH
 
 PROGRAMS = (
-    *("bash", "cat", "chmod", "cp", "date", "dd", "dirname", "echo", "env", "git", "grep", "head", "hostname", "id"),
-    *("kill", "ln", "ls", "mkdir", "mount", "mv", "pwd", "readlink", "rm", "sed", "setsid", "sh", "sleep", "stat"),
-    *("touch", "tr", "true", "uname", "wc"),
+    *("bash", "cat", "chmod", "chroot", "cp", "cut", "date", "dd", "dirname", "echo", "env", "find", "git", "grep"),
+    *("head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mknod", "mount", "mv", "node", "nohup", "pwd"),
+    *("readlink", "rm", "sed", "setsid", "sh", "sleep", "stat", "su", "sysctl", "tail", "touch", "tr", "true"),
+    *("umount", "uname", "unshare", "wc", "iptables-restore", "ip6tables-restore"),
 )
+FILTERS = Path(f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/xtables")
 GIT = Path("/usr/lib/git-core")
 # Of the standard library, what no sandbox of a test imports.
 LEFT_OUT = (
@@ -50,13 +53,14 @@ def make(folder: Path) -> Path:
         (root / name).mkdir(parents=True)
     for name in ("bin", "lib", "lib64"):
         (root / name).symlink_to(f"usr/{name}")
-    programs = [Path(found).resolve() for program in PROGRAMS if (found := shutil.which(program))]
-    for program, name in zip(programs, filter(shutil.which, PROGRAMS), strict=True):
+    programs = {name: Path(found).resolve() for name in PROGRAMS if (found := shutil.which(name, path=PATH))}
+    for name, program in programs.items():
         shutil.copy2(program, root / "usr" / "bin" / name)
+    shutil.copytree(FILTERS, root / FILTERS.relative_to("/"))
     python, extensions = _python(root)
     _git(root)
     contents.gather(root, None)
-    _libraries(root, [*programs, python, *extensions])
+    _libraries(root, [*programs.values(), *FILTERS.iterdir(), python, *extensions])
     for name, text in NAMES.items():
         (root / name).write_text(text)
     for name in OWN:

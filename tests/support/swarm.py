@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,24 +16,22 @@ import pytest
 from tests.support import rootfs
 from tests.support.engine import PATH, Engine
 from tests.support.engine import _below as below
+from tests.support.image_registry import PORT, registry
 
 PROGRAMS = ("docker", "docker-registry")
 ENGINE = ("dockerd", "containerd", "docker-init", "iptables", "ip", "unshare", "nsenter")
 HEARTBEAT = "1s"
-REGISTRY_PORT = 5000
 IMAGE = "firefly-project"
-REGISTRY = """
-version: 0.1
-log: {{level: warn}}
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: "{address}"}}
-"""
 
 missing = [program for program in (*ENGINE, *PROGRAMS) if shutil.which(program, path=PATH) is None]
 if os.getuid() != 0:
     missing.append("root")
-# With CI set, a missing part is a failure.
-needs_swarm = pytest.mark.skipif(bool(missing) and not os.environ.get("CI"), reason=f"{missing} not there")
+# With CI set, a missing part is a failure. One worker has the Swarm, and with it every test that needs it.
+needs_swarm = [
+    pytest.mark.skipif(bool(missing) and not os.environ.get("CI"), reason=f"{missing} not there"),
+    pytest.mark.xdist_group("swarm"),
+    pytest.mark.timeout(180),
+]
 
 
 @dataclass
@@ -140,6 +137,12 @@ class Swarm:
     def image(self) -> str:
         return f"{self.registry}/{IMAGE}"
 
+    def publish(self, archive: Path) -> None:
+        """Make the project image of the archive of a tree, and push it to the registry."""
+        changes = [part for change in rootfs.CHANGES for part in ("-c", change)]
+        self.manager.docker("import", *changes, str(archive), self.image)
+        self.manager.docker("push", self.image)
+
     @contextmanager
     def joined(self) -> Iterator[Node]:
         """Another engine, as a worker of it."""
@@ -151,38 +154,14 @@ class Swarm:
 
 @contextmanager
 def one_engine() -> Iterator[Swarm]:
-    with Switch() as switch, _registry(switch) as registry:
-        options = ("--insecure-registry", registry, "--bridge", "none")
+    with Switch() as switch:
+        address = f"{switch.address}:{PORT}"
+        options = ("--insecure-registry", address, "--bridge", "none")
         with Node(options, switch=switch) as manager:
             manager.docker("swarm", "init", "--advertise-addr", manager.address, "--dispatcher-heartbeat", HEARTBEAT)
-            made = Swarm(manager, registry)
-            _publish(made)
-            yield made
-
-
-def _publish(swarm: Swarm) -> None:
-    """Make the project image and push it to the registry."""
-    with tempfile.TemporaryDirectory(prefix="ff-image-") as folder:
-        changes = [part for change in rootfs.CHANGES for part in ("-c", change)]
-        swarm.manager.docker("import", *changes, str(rootfs.make(Path(folder))), swarm.image)
-    swarm.manager.docker("push", swarm.image)
-
-
-@contextmanager
-def _registry(switch: Switch) -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="ff-registry-", dir="/tmp"))
-    address = f"{switch.address}:{REGISTRY_PORT}"
-    (folder / "config.yml").write_text(REGISTRY.format(folder=folder / "data", address=address))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log, env={"PATH": PATH}
-        )
-    try:
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(folder)
+            made = Swarm(manager, address)
+            with registry(address, made.publish):
+                yield made
 
 
 def _in_groups(names: list[str]) -> Iterator[int]:

@@ -47,8 +47,9 @@ def gather(root: Path, node: Path | None) -> None:
     compileall.compile_dir(root / OPT, quiet=2, stripdir=str(root), prependdir="/")
     if node is not None:
         _put_node(root / "usr" / "local", node)
-    for name in ("run/firefly/gateway", "opt/firefly/prepared"):
+    for name in ("run/firefly/gateway", "opt/firefly/prepared", "opt/firefly/bin"):
         (root / name).mkdir(parents=True, exist_ok=True)
+    (root / OPT / "bin" / "python").symlink_to("/usr/bin/python3")
 
 
 def _outside(folder: str, names: Sequence[str]) -> set[str]:

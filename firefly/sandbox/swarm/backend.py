@@ -6,6 +6,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from uuid import UUID
 
@@ -15,10 +16,12 @@ from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.clock import Clock, SystemClock
 from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
+from firefly.sandbox import network
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.docker import labels
 from firefly.sandbox.docker.engine import Engine
 from firefly.sandbox.living import Runs
+from firefly.sandbox.netlink import own_addresses
 from firefly.sandbox.relay import BRIDGE, GATEWAY, Relay
 from firefly.sandbox.remote import Remote
 from firefly.secrets import Keyring
@@ -97,8 +100,10 @@ class SwarmBackend(SandboxBackend):
         try:
             handed = self._keys.handed(run.instance.id, spec.environment)
             image = await self._images.pinned()
-            constraints = self._settings.swarm_constraints
-            await start.begin(spec, image, handed, constraints=constraints, command=self._command)
+            constraints, refused = self._settings.swarm_constraints, await self._refused()
+            await start.begin(
+                spec, image, handed, constraints=constraints, refused=refused, command=self._command
+            )  # fmt: skip
             await self._attach(run, await start.placed(), self._keys.installation)
             self._runs.enter(run)
             await start.answers(run)
@@ -108,6 +113,11 @@ class SwarmBackend(SandboxBackend):
                 raise SandboxFailed(error.detail, output=output) from error
             raise
         return run.instance
+
+    async def _refused(self) -> list[str]:
+        """The networks that sandboxes do not reach, this machine and all nodes among them."""
+        nodes = [IPv4Address(node.address) for node in (await self._cluster.nodes()).values() if "." in node.address]
+        return network.refused([*own_addresses(), *nodes], self._settings.egress_allow)
 
     async def _attach(self, run: Run, task: Task, installation: str) -> None:
         """Open the relay to where a task runs. Raises Unavailable."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
 
 import structlog
 
@@ -13,7 +12,7 @@ from firefly.sandbox.backend import ExitStatus
 from . import services
 from .cluster import Cluster
 from .placing import Node, Task
-from .runs import Run, end_of
+from .runs import Run, end_of, explained
 
 log = structlog.get_logger()
 
@@ -49,9 +48,9 @@ class Following:
             status = end_of(run, tasks.get(called), nodes, self._clock.now())
             if status is None or not run.settled:
                 continue
-            output = "" if status.lost else await self._cluster.log(called)
+            status = explained(status, "" if status.lost else await self._cluster.log(called))
             log.info("swarm.ended", instance=run.instance.id, node=run.node, reason=status.reason, lost=status.lost)
-            await self._ended(run, replace(status, output=output))
+            await self._ended(run, status)
 
     async def sweep(self) -> None:
         """For ever."""

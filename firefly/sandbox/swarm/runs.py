@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from firefly.sandbox.backend import ExitStatus, Instance
 from firefly.sandbox.processes import explain
 from firefly.sandbox.relay import Relay
 
+from . import entrance
 from .placing import Node, Task
 
 
@@ -43,6 +44,15 @@ def end_of(run: Run, task: Task | None, nodes: Mapping[str, Node], now: datetime
     if task.given_up:
         return ExitStatus(None, f"The Swarm took it from its node, {name}.", now, False, lost=True)
     return None
+
+
+def explained(status: ExitStatus, output: str) -> ExitStatus:
+    """With what it printed last, and the reason that the entrance gave there for ending it."""
+    if status.code != entrance.FULL:
+        return replace(status, output=output)
+    said = [line for line in output.splitlines() if line.startswith(entrance.PREFIX)]
+    reason = said[-1].removeprefix(entrance.PREFIX) if said else "Its files take up more than they may."
+    return replace(status, output=output, reason=reason)
 
 
 def _signal(code: int | None) -> int | None:

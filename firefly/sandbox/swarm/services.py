@@ -1,5 +1,6 @@
 """The service of one sandbox, as the engine's API wants it: its labels, its one container and what that may do."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,21 +8,30 @@ from typing import Any
 from firefly.sandbox.backend import Instance, Limits, SandboxSpec
 from firefly.sandbox.docker.contents import USER as IMAGE_USER
 from firefly.sandbox.docker.labels import INSTALLATION, INSTANCE, labels
-from firefly.sandbox.mounts import HOME, USER, WORKSPACE
+from firefly.sandbox.mounts import GATEWAY, HOME, USER, WORKSPACE
+
+from . import entrance
 
 PORT = 7070
-GATEWAY = "/tmp/firefly-gateway"
 HANDED = "/run/secrets/firefly"
 # More than the bridge takes to save what was edited last.
 GRACE_SECONDS = 8
 SECOND = 1_000_000_000
 TEMPORARY = "/tmp"
+GATEWAY_SIZE = 1 << 20
+# Wherever the image has its Python from, it is found here.
+PYTHON = ("/opt/firefly/bin/python", "-s", "-P", "-m")
+# What the entrance needs until the bridge runs, which has none of them.
+CAPABILITIES = ("NET_ADMIN", "NET_RAW", "SETUID", "SETGID", "SETPCAP", "KILL", "DAC_READ_SEARCH")
 LOG = {"Name": "json-file", "Options": {"max-size": "1m", "max-file": "2"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is started. `secret` is the engine's id of what it is handed. `command` may be empty: the image's own."""
+    """What is started. `secret` is the engine's id of what it is handed, `refused` the networks that it must not reach.
+
+    `command` may be empty: the bridge.
+    """
 
     installation: str
     instance: Instance
@@ -29,6 +39,7 @@ class Plan:
     image: str
     secret: str
     constraints: Sequence[str]
+    refused: Sequence[str] = ()
     command: Sequence[str] = ()
 
 
@@ -71,25 +82,46 @@ def network(installation: str, instance_id: str) -> dict[str, Any]:
 
 
 def _container(plan: Plan) -> dict[str, Any]:
-    limit = plan.spec.limits.open_files
-    made: dict[str, Any] = {
+    return {
         "Image": plan.image,
         "Labels": labels(plan.installation, plan.instance),
         "Hostname": "sandbox",
-        "User": f"{IMAGE_USER}:{IMAGE_USER}",
+        "Command": [*PYTHON, entrance.__name__],
+        "Args": [*(plan.command or (*PYTHON, "firefly.bridge"))],
+        "User": "0:0",
         "Dir": WORKSPACE,
         "Env": [f"{key}={value}" for key, value in environment(plan).items()],
-        "Init": True,
         "ReadOnly": True,
         "CapabilityDrop": ["ALL"],
-        "Ulimits": [{"Name": "nofile", "Soft": limit, "Hard": limit}, {"Name": "core", "Soft": 0, "Hard": 0}],
+        "CapabilityAdd": [f"CAP_{name}" for name in CAPABILITIES],
+        # The engine turns IPv6 off altogether where a network has none; programs that listen on ::1 need it.
+        "Sysctls": {"net.ipv6.conf.lo.disable_ipv6": "0"},
         "StopSignal": "SIGTERM",
         "StopGracePeriod": GRACE_SECONDS * SECOND,
-        # Volumes without a name end with their container: what is to be found again is restored.
-        "Mounts": [{"Type": "volume", "Target": target} for target in (WORKSPACE, HOME, TEMPORARY)],
+        "Mounts": _mounts(),
         "Secrets": [_secret(plan)],
     }
-    return made | ({"Args": list(plan.command)} if plan.command else {})
+
+
+def _mounts() -> list[dict[str, Any]]:
+    """Volumes without a name end with their container: what is to be found again is restored."""
+    gateway = {"Type": "tmpfs", "Target": GATEWAY, "TmpfsOptions": {"SizeBytes": GATEWAY_SIZE}}
+    return [*({"Type": "volume", "Target": target} for target in (WORKSPACE, HOME, TEMPORARY)), gateway]
+
+
+def _entrance(plan: Plan) -> str:
+    limits = plan.spec.limits
+    return json.dumps(
+        {
+            "refused": list(plan.refused),
+            "user": IMAGE_USER,
+            "open": GATEWAY,
+            "folders": [WORKSPACE, HOME, TEMPORARY],
+            "open_files": limits.open_files,
+            "disk": limits.disk,
+            "files": limits.files,
+        }
+    )
 
 
 def _secret(plan: Plan) -> dict[str, Any]:
@@ -114,4 +146,6 @@ def environment(plan: Plan) -> dict[str, str]:
         "FIREFLY_WORKSPACE": WORKSPACE,
         "FIREFLY_WORKSPACE_ID": str(plan.spec.workspace_id),
         "FIREFLY_GATEWAY": GATEWAY,
+        # Not among the arguments, which everybody inside may read.
+        entrance.VARIABLE: _entrance(plan),
     }

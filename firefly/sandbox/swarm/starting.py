@@ -27,7 +27,14 @@ class Start:
         self._name = services.name(run.instance.id)
 
     async def begin(
-        self, spec: SandboxSpec, image: str, handed: str, *, constraints: Sequence[str], command: Sequence[str]
+        self,
+        spec: SandboxSpec,
+        image: str,
+        handed: str,
+        *,
+        constraints: Sequence[str],
+        refused: Sequence[str],
+        command: Sequence[str],
     ) -> None:
         """Make secret and network, and ask for the service. Raises what the Swarm says against it."""
         instance = self._run.instance
@@ -37,7 +44,7 @@ class Start:
             self._cluster.make_network(services.network(self._installation, instance.id)),
         )
         plan = services.Plan(
-            self._installation, instance, spec, image, secret, constraints=constraints, command=command
+            self._installation, instance, spec, image, secret, constraints=constraints, refused=refused, command=command
         )  # fmt: skip
         await self._cluster.start(services.body(plan))
 

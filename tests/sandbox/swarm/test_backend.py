@@ -17,7 +17,7 @@ from firefly.settings import Settings
 from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
-pytestmark = [needs_swarm, pytest.mark.xdist_group("swarm"), pytest.mark.timeout(180)]
+pytestmark = needs_swarm
 
 WORKER, MANAGER = "node.role==worker", "node.role==manager"
 SERVER = """

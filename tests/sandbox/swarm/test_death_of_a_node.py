@@ -11,7 +11,7 @@ from tests.support.server import LiveServer, create_project
 from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
-pytestmark = [needs_swarm, pytest.mark.swarm, pytest.mark.xdist_group("swarm"), pytest.mark.timeout(240)]
+pytestmark = [*needs_swarm, pytest.mark.swarm, pytest.mark.timeout(240)]
 
 MOST_LOST = 5.0
 EDITS = 40

@@ -25,10 +25,7 @@ def test_it_sets_what_are_settings() -> None:
     assert Settings(**plain).sandbox == "swarm"
 
 
-@needs_swarm
 @pytest.mark.swarm
-@pytest.mark.xdist_group("swarm")
-@pytest.mark.timeout(180)
 async def test_a_swarm_takes_it(swarm: Swarm) -> None:
     """No node has the label, so that nothing is pulled and nothing runs."""
     manager = swarm.manager
