@@ -147,7 +147,7 @@ def hold(*kept: int) -> None:
 
 
 def renounce(*kept: int) -> None:
-    """Give up every capability but those for good: the bounding set, ambient, effective, permitted, inheritable ones."""
+    """Give up every capability but those for good: those to gain, ambient, effective, permitted, inheritable ones."""
     close_bounds()
     hold(*kept)
 

@@ -64,11 +64,15 @@ class ApplicationStatus(Result):
 
 
 class Usage(Result):
-    """What the sandbox uses: bytes of memory, seconds of processor time so far, processes and threads."""
+    """What the sandbox uses: bytes of memory, seconds of processor time so far, processes and threads.
+
+    `oom_kills`: how many processes were ended because its memory was used up.
+    """
 
     memory: int = Field(ge=0)
     cpu_seconds: float = Field(ge=0)
     pids: int = Field(ge=0)
+    oom_kills: int = Field(default=0, ge=0)
 
 
 class Ports(Result):

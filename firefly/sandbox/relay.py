@@ -58,26 +58,29 @@ class Relay:
         """A connection to a port inside; raises what `Remote.open` raises."""
         return await self.remote.open(Verb.PORT, str(port))
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[None, None, None], connection: socket.socket | None = None) -> None:
+        """`connection` is closed at its end: work that is cancelled early never runs a line of its own."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if connection is not None:
+            task.add_done_callback(lambda _: connection.close())
 
     async def _accept(self, listener: socket.socket) -> None:
         with listener:
             while True:
-                self._begin(self._pass_on(await accept(listener)))
+                connection = await accept(listener)
+                self._begin(self._pass_on(connection), connection)
 
     async def _pass_on(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                bridge = await self.remote.open(Verb.BRIDGE)
-            except FireflyError as error:
-                # Closing is what a bridge that has ended does, too.
-                log.debug("relay.failed", reason=error.detail)
-                return
-            with bridge:
-                await splice(connection, bridge)
+        try:
+            bridge = await self.remote.open(Verb.BRIDGE)
+        except FireflyError as error:
+            # Closing is what a bridge that has ended does, too.
+            log.debug("relay.failed", reason=error.detail)
+            return
+        with bridge:
+            await splice(connection, bridge)
 
     async def _wait_always(self, name: str) -> None:
         """Have a connection wait inside, and another one when it is taken."""
@@ -103,7 +106,7 @@ class Relay:
             connection.close()
             raise
         if came:
-            self._begin(self._serve(connection, name))
+            self._begin(self._serve(connection, name), connection)
         else:
             connection.close()
         return came
@@ -111,7 +114,7 @@ class Relay:
     async def _serve(self, connection: socket.socket, name: str) -> None:
         loop = asyncio.get_running_loop()
         local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        with connection, local, contextlib.suppress(OSError):
+        with local, contextlib.suppress(OSError):
             try:
                 await loop.sock_connect(local, str(self.gateway_path / name))
             except OSError:

@@ -49,10 +49,11 @@ class Ground:
     """An open backend; `make` gives another object for the same sandboxes, as the next server would have.
 
     `real`: commands run inside, and what they leave behind stays there. `data` and `sockets` are folders of the
-    server's, for what it keeps and for its sockets, which no sandbox may see.
+    server's, for what it keeps and for its sockets, which no sandbox may see. `in_memory`: temporary folders are.
     """
 
     real = True
+    in_memory = True
 
     def __init__(
         self,
@@ -92,7 +93,8 @@ class Ground:
     async def fall_silent(self, sandbox: Inside, *, port: int) -> None:
         """Let something listen on a port that answers nobody, not even by refusing."""
         await self.leave(sandbox, SILENT.format(port=port))
-        await self._listens(sandbox, port)
+        # The one that listens, and both ends of what is in its queue.
+        await self._listens(sandbox, port, sockets=3)
 
     async def crash(self, sandbox: Inside, *, after: float = 0) -> None:
         """Let the run end by itself, some seconds later: whoever runs commands inside is its bridge."""
@@ -111,9 +113,9 @@ class Ground:
         start = f"setsid sh -c '> {begun}; {script}' >/dev/null 2>&1 &"
         await sandbox.run(f"{start}\nuntil [ -e {begun} ]; do sleep 0.01; done")
 
-    async def _listens(self, sandbox: Inside, port: int) -> None:
+    async def _listens(self, sandbox: Inside, port: int, *, sockets: int = 1) -> None:
         async def listening() -> bool:
-            return f":{port:04X} " in (await sandbox.run("cat /proc/net/tcp /proc/net/tcp6")).stdout
+            return (await sandbox.run("cat /proc/net/tcp /proc/net/tcp6")).stdout.count(f":{port:04X} ") >= sockets
 
         await eventually(listening, within=30)
 
@@ -147,6 +149,10 @@ class TwinGround(Ground):
 
     async def crash(self, sandbox: Inside, *, after: float = 0) -> None:
         self._twin.end(sandbox.instance.id, code=-9, output="killed")
+
+
+class SwarmGround(Ground):
+    in_memory = False
 
 
 Opening = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Ground]]
@@ -220,7 +226,7 @@ async def _swarm(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     swarm: Swarm = request.getfixturevalue("swarm")
     settings = Settings(data_dir=_folder(request) / "data", docker_host=swarm.manager.url, registry=swarm.registry)
     keyring = Keyring((f"of one ground alone: {settings.data_dir}",))
-    ground = Ground(lambda _: SwarmBackend(settings, keyring), data=settings.data_dir, sockets=settings.run_dir)
+    ground = SwarmGround(lambda _: SwarmBackend(settings, keyring), data=settings.data_dir, sockets=settings.run_dir)
     await ground.backend.open()
     yield ground
     await ground.clear()

@@ -38,7 +38,8 @@ NAMESPACES = {
     "mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000, "pid": 0x20000000,
     "net": 0x40000000, "time": 0x80,
 }  # fmt: skip
-REFUSED = [str(errno.EHOSTUNREACH), str(errno.ENETUNREACH)]
+# The last is what a filter in the sandbox's own network says to datagrams.
+REFUSED = [str(errno.EHOSTUNREACH), str(errno.ENETUNREACH), str(errno.EPERM)]
 PIDS = 96
 MULTICAST = "224.0.0.1"
 ENGINES = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
@@ -205,13 +206,18 @@ def entered(name):
         return libc.setns(os.open(f"/proc/1/ns/{name}", os.O_RDONLY), 0) == 0
     except OSError:
         return False
+def names(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 def foreign(root):
     try:
         return not os.path.samefile(root, "/")
     except OSError:
         return False
 print({
-    "entered": [name for name in os.listdir("/proc/1/ns") if entered(name)],
+    "entered": [name for name in names("/proc/1/ns") if entered(name)],
     "by handle": libc.open_by_handle_at(-100, ctypes.create_string_buffer(b"\\x08" + bytes(31)), 0) >= 0,
     "root": foreign("/proc/1/root"),
 })
@@ -403,7 +409,8 @@ async def test_a_memory_hog_hurts_only_itself_and_is_told_by_name(ground: Ground
     hog += "except MemoryError: time.sleep(5)\nelse: print('had it all')"
     assert "had it all" not in (await sandbox.python(hog)).stdout
     assert (await ground.backend.stats(sandbox.instance.id)).oom_kills >= 1
-    assert (await sandbox.run("head -c 400M /dev/zero > /tmp/big")).code != 0
+    if ground.in_memory:
+        assert (await sandbox.run("head -c 400M /dev/zero > /tmp/big")).code != 0
     assert (await neighbour.run("echo fine")).stdout == "fine\n"
     assert (await sandbox.run("rm -f /tmp/big; echo fine")).stdout == "fine\n"
     await ground.crash(sandbox)

@@ -1,8 +1,7 @@
-"""Debian's own registry, with the image for a Swarm in it: made once a day for all workers and sessions on a machine."""
+"""Debian's own registry, with the image for a Swarm in it: made once a day for all sessions on a machine."""
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile

@@ -1,21 +1,22 @@
-"""A DNS server of one's own on loopback, which says what a test wants."""
+"""A DNS server of one's own, which says what a test wants."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from dnslib import QTYPE, RCODE, RR, TXT, DNSRecord
+from dnslib import QTYPE, RCODE, RR, TXT, A, DNSRecord
 
 
 class LocalNames(asyncio.DatagramProtocol):
-    """Knows TXT records by name; every other name does not exist.
+    """Knows TXT records and IPv4 addresses by name; every other name does not exist.
 
     `empty` exist without a TXT record, `broken` get SERVFAIL, `silent` no answer at all. `asked` is what it was asked.
     """
 
     def __init__(self) -> None:
         self.texts: dict[str, list[str]] = {}
+        self.addresses: dict[str, str] = {}
         self.empty: set[str] = set()
         self.broken: set[str] = set()
         self.silent: set[str] = set()
@@ -35,6 +36,9 @@ class LocalNames(asyncio.DatagramProtocol):
         reply = request.reply()
         if name in self.broken:
             reply.header.rcode = RCODE.SERVFAIL
+        elif name in self.addresses:
+            if request.q.qtype == QTYPE.A:
+                reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A(self.addresses[name]), ttl=1))
         elif name in self.texts:
             for text in self.texts[name]:
                 pieces = [text[first : first + 255].encode() for first in range(0, len(text), 255)]
@@ -45,10 +49,10 @@ class LocalNames(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def local_names() -> AsyncIterator[LocalNames]:
+async def local_names(address: tuple[str, int] = ("127.0.0.1", 0)) -> AsyncIterator[LocalNames]:
     """One that runs on the test's loop; `server` is its address, as in FIREFLY_DNS_SERVERS."""
     loop = asyncio.get_running_loop()
-    transport, names = await loop.create_datagram_endpoint(LocalNames, local_addr=("127.0.0.1", 0))
+    transport, names = await loop.create_datagram_endpoint(LocalNames, local_addr=address)
     try:
         yield names
     finally:

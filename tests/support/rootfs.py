@@ -15,8 +15,24 @@ from tests.support.engine import PATH
 
 PROGRAMS = (
     *("bash", "cat", "chmod", "chroot", "cp", "cut", "date", "dd", "dirname", "echo", "env", "find", "git", "grep"),
-    *("head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mknod", "mount", "mv", "node", "nohup", "pwd"),
-    *("readlink", "rm", "sed", "setsid", "sh", "sleep", "stat", "su", "sysctl", "tail", "touch", "tr", "true"),
+    *("head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mknod", "mount", "mv", "node", "nohup", "printf"),
+    *(
+        "ps",
+        "pwd",
+        "readlink",
+        "rm",
+        "sed",
+        "setsid",
+        "sh",
+        "sleep",
+        "stat",
+        "su",
+        "sysctl",
+        "tail",
+        "touch",
+        "tr",
+        "true",
+    ),
     *("umount", "uname", "unshare", "wc", "iptables-restore", "ip6tables-restore"),
 )
 FILTERS = Path(f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/xtables")

@@ -156,7 +156,7 @@ class Swarm:
 def one_engine() -> Iterator[Swarm]:
     with Switch() as switch:
         address = f"{switch.address}:{PORT}"
-        options = ("--insecure-registry", address, "--bridge", "none")
+        options = ("--insecure-registry", address, "--bridge", "none", "--dns", switch.address)
         with Node(options, switch=switch) as manager:
             manager.docker("swarm", "init", "--advertise-addr", manager.address, "--dispatcher-heartbeat", HEARTBEAT)
             made = Swarm(manager, address)

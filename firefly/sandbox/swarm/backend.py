@@ -248,7 +248,7 @@ class SwarmBackend(SandboxBackend):
         self._running(instance_id)
         async with domain_errors(), BridgeClient.on_socket(self.bridge_path(instance_id)) as bridge:
             used = await bridge.usage()
-        return Stats(used.memory, used.cpu_seconds, used.pids)
+        return Stats(used.memory, used.cpu_seconds, used.pids, used.oom_kills)
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._runs.status(instance_id)

@@ -16,18 +16,21 @@ from types import FrameType
 from typing import Any
 
 from firefly import privileges
+from firefly.owngroup import OwnGroup
 from firefly.sandbox import launch
 from firefly.sandbox.disk import Usage
+from firefly.sandbox.processes import explain
 
 from . import closing
-from .scales import Scales, spent
+from .scales import Scales
 
 VARIABLE = "FIREFLY_ENTRANCE"
-# What says that it was ended for its files; the sentence that belongs to it is the last line printed.
-FULL = 100
+# The code of a sandbox that ended for a reason that is in the last line printed.
+EXPLAINED = 100
 PREFIX = "firefly: "
 GRACE = 3.0
 NICENESS = 10
+KILLED = 128 + signal.SIGKILL
 DAC_READ_SEARCH, KILL = 2, 5
 CHILD = frozenset({signal.SIGCHLD})
 
@@ -40,6 +43,7 @@ class Entrance:
     def __init__(self, plan: Mapping[str, Any], command: Sequence[str]) -> None:
         self._plan = plan
         self._command = command
+        self._group = OwnGroup()
         self._main = 0
         self._full = False
         self._kill_at: float | None = None
@@ -66,23 +70,33 @@ class Entrance:
         privileges.close_bounds()
         privileges.become(self._plan["user"], self._plan["user"])
         privileges.hold()
-        os.execvp(self._command[0], self._command)
+        os.execvp(self._command[0], [*self._command])
 
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         os.kill(self._main, number)
 
     def _mind(self) -> int:
         most, folders = Usage(self._plan["disk"], self._plan["files"]), [Path(path) for path in self._plan["folders"]]
-        scales = Scales(folders, most, note=Path("/nowhere"), spent=spent)
+        scales = Scales(folders, most, spent=self._spent)
         while (code := self._collect()) is None:
             signal.sigtimedwait(CHILD, scales.pause())
             if not self._full and (said := scales.look()):
                 self._stop(said)
             if self._kill_at is not None and time.monotonic() >= self._kill_at:
                 os.kill(-1, signal.SIGKILL)
-        if self._full:
-            return FULL
-        return 1 if code == FULL else code
+        return self._told(code)
+
+    def _spent(self) -> float:
+        """Of the processor; where that cannot be seen, it may always have been all."""
+        return self._group.cpu_seconds() or time.monotonic()
+
+    def _told(self, code: int) -> int:
+        """The code to exit with, once the reason has been printed where it tells of one."""
+        if not self._full and code == KILLED and (kills := self._group.oom_kills()):
+            _say(explain(code, oom_kills=kills, memory=self._plan["memory"]))
+        elif not self._full:
+            return 1 if code == EXPLAINED else code
+        return EXPLAINED
 
     def _collect(self) -> int | None:
         """The command's code once it has ended; whatever else ends here fell to the first process, and is forgotten."""
@@ -98,8 +112,12 @@ class Entrance:
         """Ask the bridge to end, so that it saves what it may, and see to it a little later."""
         self._full = True
         self._kill_at = time.monotonic() + GRACE
-        os.write(2, f"{PREFIX}{said}\n".encode())
+        _say(said)
         os.kill(self._main, signal.SIGTERM)
+
+
+def _say(sentence: str) -> None:
+    os.write(2, f"{PREFIX}{sentence}\n".encode())
 
 
 def main() -> int:
@@ -107,7 +125,7 @@ def main() -> int:
     try:
         return Entrance(plan, sys.argv[1:]).run()
     except OSError as error:
-        os.write(2, f"{PREFIX}{error}\n".encode())
+        _say(str(error))
         return 1
 
 

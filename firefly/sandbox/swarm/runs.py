@@ -47,11 +47,11 @@ def end_of(run: Run, task: Task | None, nodes: Mapping[str, Node], now: datetime
 
 
 def explained(status: ExitStatus, output: str) -> ExitStatus:
-    """With what it printed last, and the reason that the entrance gave there for ending it."""
-    if status.code != entrance.FULL:
+    """With what it printed last, and the reason that the entrance gave there."""
+    if status.code != entrance.EXPLAINED:
         return replace(status, output=output)
     said = [line for line in output.splitlines() if line.startswith(entrance.PREFIX)]
-    reason = said[-1].removeprefix(entrance.PREFIX) if said else "Its files take up more than they may."
+    reason = said[-1].removeprefix(entrance.PREFIX) if said else status.reason
     return replace(status, output=output, reason=reason)
 
 

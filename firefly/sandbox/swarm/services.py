@@ -118,6 +118,7 @@ def _entrance(plan: Plan) -> str:
             "open": GATEWAY,
             "folders": [WORKSPACE, HOME, TEMPORARY],
             "open_files": limits.open_files,
+            "memory": limits.memory,
             "disk": limits.disk,
             "files": limits.files,
         }

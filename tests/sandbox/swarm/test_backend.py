@@ -1,6 +1,7 @@
 """Sandboxes in a real Swarm: made, reached, adopted, lost with their node, and cleared away."""
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from firefly.sandbox.swarm import starting
 from firefly.sandbox.swarm.backend import SwarmBackend
 from firefly.secrets import Keyring
 from firefly.settings import Settings
+from tests.support.names import local_names
 from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
@@ -34,8 +36,8 @@ async def make(swarm: Swarm, settings: Settings, keyring: Keyring) -> AsyncItera
     """Backends of one installation, as later servers would have them. At the end nothing of theirs is left."""
     made: list[SwarmBackend] = []
 
-    def build(*, constraints: Sequence[str] = (), command: Sequence[str] = (), **more: str) -> SwarmBackend:
-        values = {
+    def build(*, constraints: Sequence[str] = (), command: Sequence[str] = (), **more: object) -> SwarmBackend:
+        values: dict[str, object] = {
             "docker_host": swarm.manager.url,
             "registry": swarm.registry,
             "swarm_constraints": constraints,
@@ -96,6 +98,7 @@ async def test_a_sandbox_is_a_service_that_is_reached_over_the_network(make: Mak
         await backend.freeze(instance.id)
         assert not backend.frozen(instance.id)
         await shut_in(backend, instance)
+        await reaches_nothing_private(backend, instance, swarm)
         # What the bridge was handed is for nobody who may ask the engine.
         assert "hello" not in swarm.manager.docker("service", "inspect", f"firefly-{instance.id}")
         await backend.stop(instance.id, reason="Enough.")
@@ -128,6 +131,27 @@ async def shut_in(backend: SwarmBackend, instance: Instance) -> None:
     assert handed["digest"] != token
 
 
+async def reaches_nothing_private(backend: SwarmBackend, instance: Instance, swarm: Swarm) -> None:
+    """Not even the name servers, which the engine asks for it."""
+    for address in (swarm.registry, f"{swarm.manager.address}:2377", "169.254.169.254:80", "10.0.0.1:80"):
+        assert await dialled(backend, instance, address) == errno.EHOSTUNREACH
+    server = swarm.manager.switch.address
+    async with local_names((server, 53)) as names:
+        names.addresses["some.example"] = "192.0.2.7"
+        assert await dialled(backend, instance, f"{server}:53") == errno.EHOSTUNREACH
+        found = await run(
+            backend, instance, "python3 -c 'import socket; print(socket.gethostbyname(\"some.example\"))'"
+        )
+    assert found == "192.0.2.7\n"
+
+
+async def dialled(backend: SwarmBackend, instance: Instance, address: str) -> int:
+    """The number of the error of connecting from inside; 0 for none."""
+    host, _, port = address.partition(":")
+    source = f"import socket; s = socket.socket(); s.settimeout(5); print(s.connect_ex(({host!r}, {port})))"
+    return int(await run(backend, instance, f'python3 -c "{source}"'))
+
+
 @pytest.mark.swarm
 async def test_what_keeps_it_from_starting_is_told(make: Make, swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "PLACE_LIMIT", 2.0)
@@ -147,9 +171,12 @@ async def test_what_keeps_it_from_starting_is_told(make: Make, swarm: Swarm, mon
     assert "broken by design" in failure.value.output
 
 
-async def test_another_server_adopts_it_and_hears_of_its_end(make: Make) -> None:
-    async with opened(make()) as earlier:
+async def test_another_server_adopts_it_and_hears_of_its_end(make: Make, swarm: Swarm) -> None:
+    """What the settings allow it to reach it reaches."""
+    allowed = f"{swarm.manager.switch.address}/32"
+    async with opened(make(egress_allow=(allowed,))) as earlier:
         instance = await earlier.create(spec())
+        assert await dialled(earlier, instance, swarm.registry) == 0
         await run(earlier, instance, "echo here > file")
     async with opened(make()) as later:
         assert await later.adopt() == [instance]

@@ -9,7 +9,7 @@ import yaml
 
 from firefly.settings import PREFIX, Settings
 from tests.support.engine import PATH
-from tests.support.swarm import Swarm, needs_swarm
+from tests.support.swarm import Swarm
 from tests.support.waiting import eventually
 
 STACK = Path(__file__).parents[3] / "config" / "swarm-stack.yml"
