@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
+
 from firefly import hostnames
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
@@ -14,7 +16,13 @@ from firefly.protocol.workspace import CarryParams, Configuration, InitializePar
 from firefly.sandbox.keeper import Keeper
 from firefly.settings import Settings
 
+log = structlog.get_logger()
+
 SecretsOf = Callable[[UUID], Awaitable[Mapping[str, str]]]
+# Seconds that an application gets to be ready, and all of what is asked of it.
+WARM_UP = 60.0
+_READ = "import sys, urllib.request as http; [http.urlopen(url).read() for url in sys.argv[1:]]"
+ASK = f'exec "$FIREFLY_PYTHON" -I -c "{_READ}" "$@"'
 SERVER = Member(id="", name="firefly", role=Role.VIEWER)
 
 
@@ -44,12 +52,14 @@ class BridgeCalls:
     async def wake(self, workspace_id: UUID) -> None:
         await self._keeper.ensure(workspace_id)
 
-    async def prepare(self, workspace_id: UUID) -> Prepared:
+    async def prepare(self, workspace_id: UUID, *, warm: Sequence[str] = ()) -> Prepared:
         async with self._bridge(workspace_id) as bridge:
             status = await bridge.prepare()
             async with bridge.connect(member=SERVER) as connection:
                 lines = (await connection.subscribe()).lines
-        done = status.state is State.STOPPED
+            done = status.state is State.STOPPED
+            if done and warm:
+                await _warm(bridge, warm)
         return Prepared(done, status.reason, len(status.steps), "\n".join(line.text for line in lines))
 
     async def initialize_archive(
@@ -118,3 +128,14 @@ class BridgeCalls:
             secrets=dict(await self._secrets_of(facts.project_id)),
             filled=facts.filled,
         )
+
+
+async def _warm(bridge: BridgeClient, paths: Sequence[str]) -> None:
+    """Asked by a command inside, since what answers is the project's."""
+    await bridge.start_application()
+    port = (await bridge.application_status(wait=WARM_UP)).port
+    urls = [f"http://127.0.0.1:{port}{path}" for path in paths]
+    done = await bridge.execute(["/bin/sh", "-c", ASK, "ask", *urls], timeout=WARM_UP)
+    await bridge.stop_application()
+    if done.exit_code:
+        log.warning("workspace.not_warmed", urls=urls, said=done.stderr[-500:])

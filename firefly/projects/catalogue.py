@@ -13,7 +13,10 @@ DESCRIPTION = "template.toml"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`icon` is one emoji; `language` is what most of it is written in; `opens` is the file to show first."""
+    """`icon` is one emoji; `language` is what most of it is written in; `opens` is the file to show first.
+
+    `warm` are paths that are asked for once when it is made ready, so that what it makes at first use is there.
+    """
 
     name: str
     title: str
@@ -22,6 +25,7 @@ class Template:
     icon: str
     language: str
     opens: str
+    warm: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -49,4 +53,5 @@ class Catalogue:
 
 
 def _read(path: Path) -> Template:
-    return Template(name=path.parent.name, **tomllib.loads(path.read_text()))
+    found = tomllib.loads(path.read_text())
+    return Template(**{**found, "name": path.parent.name, "warm": tuple(found.get("warm", ()))})

@@ -252,7 +252,9 @@ class Prebuilds:
                 reaches = " ".join([reaches, await self._public(project_id), below.reaches if below else ""]).strip()
             else:
                 await self._bridge.initialize_template(workspace_id, row["template"])
-            prepared = await self._bridge.prepare(workspace_id)
+            # Only for templates: what other applications leave behind when they run is nobody's to begin on.
+            warm = self._preparation.warm(row["template"]) if row["template"] else ()
+            prepared = await self._bridge.prepare(workspace_id, warm=warm)
             if prepared.done and (prepared.steps or await self._is_large(project_id, row["origin"])):
                 await self._workspaces.stop(workspace_id, "It is ready.")
                 await self._layers.make(

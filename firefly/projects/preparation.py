@@ -58,6 +58,10 @@ class Preparation:
         names = ("package.json", "requirements.txt")
         return [one.name for one in self._catalogue.list() if any((one.folder / name).is_file() for name in names)]
 
+    def warm(self, template: str) -> Sequence[str]:
+        """The paths that its application is asked for when it is made ready."""
+        return self._catalogue.get(template).warm
+
     def repository(self, template: str) -> Path:
         return self._repositories / f"{template}.git"
 

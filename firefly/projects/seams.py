@@ -88,8 +88,12 @@ class BridgeGateway(Protocol):
     async def wake(self, workspace_id: UUID) -> None:
         """Start the sandbox; every other call does so too."""
 
-    async def prepare(self, workspace_id: UUID) -> Prepared:
-        """Install what the files ask for, and start nothing."""
+    async def prepare(self, workspace_id: UUID, *, warm: Sequence[str] = ()) -> Prepared:
+        """Install what the files ask for, and start nothing.
+
+        `warm`: paths that the application is asked for then, before it is stopped; where it does not answer, nothing
+        is lost.
+        """
 
     def changes(
         self, workspace_id: UUID, *, base: str, published: bool

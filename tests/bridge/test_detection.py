@@ -45,8 +45,8 @@ def plan_for(workspace: Workspace, storage: Storage, files: dict[str, str]) -> P
         ({"package.json": "{}", "server.js": "app.listen(1)"}, "server", "node --watch server.js"),
         ({"package.json": "{}", "index.html": "x"}, "static", None),
         ({"package.json": "not json", "index.html": "x"}, "static", None),
-        ({"main.py": FASTAPI}, "server", "uvicorn main:app --reload --host $HOST --port $PORT"),
-        ({"app/main.py": FASTAPI}, "server", "uvicorn app.main:app --reload --host $HOST --port $PORT"),
+        ({"main.py": FASTAPI}, "server", "uvicorn main:app --host $HOST --port $PORT"),
+        ({"app/main.py": FASTAPI}, "server", "uvicorn app.main:app --host $HOST --port $PORT"),
         ({"app.py": FLASK}, "server", "flask --app app:server run --debug --host $HOST --port $PORT"),
         (
             {"app/__init__.py": "import flask\ndef create_app():\n    pass\n"},
@@ -162,3 +162,8 @@ def test_what_watch_install_names_makes_it_install_again(workspace: Workspace, s
     environment, packages = plan_for(workspace, storage, files).install
     assert environment.inputs == ()
     assert packages.inputs == ("requirements.txt", "locked.txt")
+
+
+def test_what_restarts_a_server_is_added_to_by_the_manifest(workspace: Workspace, storage: Storage) -> None:
+    plan = plan_for(workspace, storage, {"main.py": FASTAPI, "firefly.yml": "watch: {restart: ['*.sql']}"})
+    assert plan.restart_on == ("*.py", "*.sql")

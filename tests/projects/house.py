@@ -104,6 +104,7 @@ class Bridge:
     prepared: Prepared = field(default_factory=lambda: Prepared(True, "Everything is installed.", 1, "added 1 package"))
     preparing: asyncio.Event = field(default_factory=asyncio.Event)
     may_prepare: asyncio.Event = field(default_factory=asyncio.Event)
+    warmed: list[tuple[str, ...]] = field(default_factory=list)
     asleep: set[UUID] = field(default_factory=set)
     """Workspaces whose sandboxes do not start."""
 
@@ -128,8 +129,9 @@ class Bridge:
     async def wake(self, workspace_id: UUID) -> None:
         self._check()
 
-    async def prepare(self, workspace_id: UUID) -> Prepared:
+    async def prepare(self, workspace_id: UUID, *, warm: Sequence[str] = ()) -> Prepared:
         self._check()
+        self.warmed += [tuple(warm)] if warm else []
         self.preparing.set()
         await self.may_prepare.wait()
         return self.prepared

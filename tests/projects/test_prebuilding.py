@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from firefly.auth import Identity
-from firefly.projects import CreateProject, Prebuild, Project
+from firefly.projects import Catalogue, CreateProject, Prebuild, Project
 from firefly.projects.seams import Prepared
 from tests.git.support import commit, git
 from tests.support.waiting import eventually
@@ -80,6 +80,7 @@ async def test_a_project_begins_on_the_layer_of_its_template(house: House, ada: 
 
     assert await layer_of(house, project.workspace_id) == await house.prebuilds.of_template("fastapi")
     assert project.workspace_id not in house.bridge.filled
+    assert ("/", "/src/main.jsx") in house.bridge.warmed
     assert await layer_of(house, plain.workspace_id) is None
 
 
@@ -91,6 +92,8 @@ async def test_a_push_makes_a_layer_on_which_remixes_begin(
     assert (made.state, made.reason, made.log) == ("succeeded", "Everything is installed.", "added 1 package")
     layer_id = await house.prebuilds.of_project(shop.id)
     assert layer_id is not None
+    # A project's own application is not run for others.
+    assert len(house.bridge.warmed) == sum(bool(template.warm) for template in Catalogue().list())
     # What it was made in is gone; only projects' workspaces are left.
     async with house.database.connection() as connection:
         assert await connection.fetchval("select count(*) from workspaces") == 1

@@ -11,6 +11,7 @@ from firefly.bridge.application.backoff import Backoff
 from firefly.bridge.application.board import Board
 from firefly.bridge.application.installer import Installer, InstallFailed
 from firefly.bridge.application.ports import accepts, ports_of
+from firefly.bridge.application.scripts import command_of
 from firefly.bridge.application.variables import variables
 from firefly.bridge.detection.analyser import analyse
 from firefly.bridge.detection.plan import Plan
@@ -149,7 +150,10 @@ class Lifecycle:
         changes.clear()
         self._board.set(State.STARTING, f"Waiting for port {plan.port}.")
         self._output.say(f"$ {plan.command}")
-        argv = [self._environment.shell(), "-c", plan.command or ""]
+        wanted = await asyncio.to_thread(command_of, plan.command or "", self._files, self._environment)
+        argv, env = [wanted.shell, "-c", wanted.text], {**env, **wanted.env}
+        if wanted.text != plan.command:
+            self._output.say(f"> {wanted.text}")
         async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
             try:
                 return await first_of(

@@ -92,7 +92,7 @@ def _with_manifest(plan: Plan, manifest: "Manifest", files: ProjectFiles) -> Pla
         plan,
         install=install,
         env={**plan.env, **manifest.env},
-        restart_on=tuple(manifest.watch.restart),
+        restart_on=(*plan.restart_on, *manifest.watch.restart),
         inject=manifest.preview.inject,
         throttle=manifest.watch.throttle,
         notes=(*_unused(manifest), *_foreign(files)),

@@ -26,6 +26,9 @@ _SERVES_ITSELF = re.compile(
     re.MULTILINE,
 )
 _DJANGO = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
+# Restarted from outside, since with --reload a second process imports everything once more. What still streams to
+# somebody does not hold that up.
+_UVICORN = {"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": "1"}
 _SHIMS = Path(__file__).parent.parent / "shims"
 
 
@@ -89,8 +92,9 @@ def _streamlit(files: ProjectFiles, port: int) -> Plan | None:
 def _asgi(files: ProjectFiles, port: int) -> Plan | None:
     for path, source in _sources(files):
         if found := _ASGI.search(source):
-            command = f"uvicorn {_module(path)}:{found[1]} --reload --host $HOST --port $PORT"
-            return _server(files, port, command, f"{path} has a {found[2]} application")
+            command = f"uvicorn {_module(path)}:{found[1]} --host $HOST --port $PORT"
+            plan = _server(files, port, command, f"{path} has a {found[2]} application")
+            return replace(plan, env=_UVICORN, restart_on=("*.py",))
     return None
 
 
