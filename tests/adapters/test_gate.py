@@ -1,260 +1,39 @@
 """Which requests on content hosts pass: whose, under which policy, and which page rides on whose cookie."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_network
-from types import SimpleNamespace
-from typing import Any, cast, get_args
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from firefly import hostnames
 from firefly.access import Policy
-from firefly.adapters.gate import PreviewGate, TokenPasses
-from firefly.auth import Grant, Kind, PreviewGrants
-from firefly.errors import DatabaseUnavailable, NotFound, Unauthenticated
-from firefly.projects import Action, Role
-from firefly.proxy import Head, Verdict
+from firefly.auth import Kind
+from firefly.errors import DatabaseUnavailable, Unauthenticated
+from firefly.proxy import Verdict
 from firefly.proxy.forwarded import TrustedProxies, Visitor
-from firefly.proxy.heads import parse
-from firefly.routes import Access, AppTarget, Route, RouteTable, SandboxTarget, Spread
-from firefly.secrets import Keyring
-from firefly.testing.clock import ManualClock
+from firefly.routes import Access, Route, SandboxTarget
 
-MINE, OTHER = uuid4(), uuid4()
-HOST = "site--ada.preview.localhost"
-SIBLING = "site--eve.preview.localhost"
-VERSION = 3
-INSIDE, OUTSIDE = "192.0.2.7", "203.0.113.9"
-
-
-class Revocations:
-    """Stands for auth.Revocations: `ended` holds what grants are refused by."""
-
-    def __init__(self) -> None:
-        self.ended: set[UUID] = set()
-        self._listeners: list[Callable[[object], None]] = []
-
-    def on_record(self, listener: Callable[[object], None]) -> None:
-        self._listeners.append(listener)
-
-    def record(self, id: UUID) -> None:
-        self.ended.add(id)
-        for listener in self._listeners:
-            listener(id)
-
-    def refuses(self, *, grant_ids: tuple[UUID, ...], **ids: object) -> bool:
-        return not self.ended.isdisjoint(grant_ids)
-
-
-class Tokens:
-    async def verify(self, secret: str) -> object:
-        if secret == "nobody can tell":
-            raise DatabaseUnavailable("The database is away.")
-        if secret != "member":
-            raise Unauthenticated("no")
-        return object()
-
-
-class Projects:
-    async def get_by_id(self, identity: object, project_id: UUID, action: Action) -> object:
-        if project_id != MINE or action is not Action.PREVIEW:
-            raise NotFound("no")
-        return SimpleNamespace(role=Role.VIEWER)
-
-
-class Visits:
-    def __init__(self) -> None:
-        self.noted: list[Grant] = []
-
-    def note(self, grant: Grant) -> None:
-        self.noted.append(grant)
-
-
-@dataclass
-class House:
-    gate: PreviewGate
-    table: RouteTable
-    grants: PreviewGrants
-    revocations: Revocations
-    policies: dict[UUID, Policy]
-    visits: Visits
-    clock: ManualClock
-
-    def cookie(self, kind: Kind = Kind.MEMBER, *, project: UUID = MINE, version: int = VERSION) -> str:
-        return f"__Host-firefly-grant={self.grants.seal(self.make(kind, project=project, version=version))}"
-
-    def make(self, kind: Kind, *, project: UUID = MINE, version: int = VERSION) -> Grant:
-        return self.grants.make(kind, project, version, source_id=None if kind is Kind.MEMBER else uuid4())
-
-
-def route(access: Access = Access.MEMBERS, *, host: str = HOST) -> Route:
-    return Route(host, SandboxTarget(UUID(int=5)), MINE, access, VERSION)
-
-
-@pytest.fixture
-def house(keyring: Keyring, clock: ManualClock) -> House:
-    revocations, visits, policies = Revocations(), Visits(), dict[UUID, Policy]()
-    grants = PreviewGrants(cast(Any, None), keyring, cast(Any, revocations), clock)
-    other = Route(SIBLING, SandboxTarget(uuid4()), OTHER, Access.MEMBERS, 1)
-    table = RouteTable([*NAMED, other])
-    gate = PreviewGate(
-        grants=grants,
-        opens=TokenPasses(cast(Any, Tokens()), cast(Any, Projects())),
-        table=table,
-        policies=cast(Any, policies),
-        visits=cast(Any, visits),
-    )
-    return House(gate, table, grants, revocations, policies, visits, clock)
-
-
-def head(method: str = "GET", path: str = "/", *, address: str = OUTSIDE, host: str = HOST, **fields: str) -> Head:
-    lines: Mapping[str, str] = {"Host": host, **{name.replace("_", "-"): value for name, value in fields.items()}}
-    text = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
-    made = parse(text.encode())
-    made.visitor = Visitor(address, TrustedProxies([]))
-    return made
-
-
-NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}
-UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
-WEBSOCKET = {**UPGRADE, "Origin": f"http://{HOST}:8000"}
-
-# Every label that the grammar has a kind for, beside hosts of other kinds.
-LABELS: tuple[hostnames.Label, ...] = (
-    hostnames.WorkspaceLabel("site", "ada"),
-    hostnames.WorkspaceLabel("site", "ada", 8080),
-    hostnames.MemberLabel("eve", "site", "ada"),
-    hostnames.BranchLabel("topic", "site", "ada"),
-    hostnames.PullRequestLabel(7, "site", "ada"),
-    hostnames.BuildLabel(12, "site", "ada"),
-    hostnames.ExtraLabel("docs", "topic", "site", "ada"),
-    hostnames.ChannelLabel("staging", "site", "ada"),
-    hostnames.ChannelLabel("production", "site", "ada"),
-    hostnames.EnvironmentLabel("web", "friday"),
-)
-SPREAD = Spread((SandboxTarget(UUID(int=6)), SandboxTarget(UUID(int=7), 8080)))
-ROUTES = {
-    **{(label := hostnames.format(one)): route(host=f"{label}.preview.localhost") for one in LABELS},
-    "port of an instance": route(host=f"9000--{hostnames.format(LABELS[2])}.preview.localhost"),
-    "alias": route(host="shop.preview.localhost"),
-    "custom domain": route(host="www.example"),
-    "several instances": replace(route(host="many.preview.localhost"), target=SPREAD),
-    "renamed": replace(route(host="old--ada.preview.localhost"), redirect_to=HOST),
-    "taken over": replace(route(host="former.preview.localhost"), taken_over_at=1.0),
-    "app": replace(route(host="pages.example"), target=AppTarget()),
-}
-# Those of ports derive from the workspace's.
-NAMED = [one for one in ROUTES.values() if not hostnames.port_of(one.host)]
-POLICIES = {
-    "members": Policy(),
-    "public": Policy(is_public=True),
-    "addresses": Policy(networks=(ip_network("192.0.2.0/24"),)),
-    "public path": Policy(public_paths=frozenset({b"/healthz"})),
-    "preflights": Policy(public_preflights=True),
-}
-WHO = {
-    "member": (Kind.MEMBER, Verdict.MEMBER),
-    "person": (Kind.PERSON, Verdict.ALLOW),
-    "link": (Kind.LINK, Verdict.ALLOW),
-    "code": (Kind.CODE, Verdict.ALLOW),
-    "password": (Kind.PASSWORD, Verdict.ALLOW),
-    "request": (Kind.REQUEST, Verdict.ALLOW),
-    "revoked": (Kind.LINK, None),
-    "its source revoked": (Kind.CODE, None),
-    "all revoked": (Kind.MEMBER, None),
-    "expired": (Kind.PASSWORD, None),
-    "of another project": (Kind.LINK, None),
-    "of an older policy": (Kind.MEMBER, None),
-    "nobody": (None, None),
-}
-
-
-def credentials(house: House, who: str) -> dict[str, str]:
-    """What somebody sends, after what was done to his grant."""
-    kind = WHO[who][0]
-    if kind is None:
-        return {}
-    made = house.make(kind)
-    if who == "of another project":
-        made = house.make(kind, project=OTHER)
-    if who == "of an older policy":
-        made = house.make(kind, version=VERSION - 1)
-    cookie = f"__Host-firefly-grant={house.grants.seal(made)}"
-    if who == "revoked":
-        house.revocations.ended.add(made.id)
-    if who == "its source revoked":
-        assert made.source_id
-        house.revocations.ended.add(made.source_id)
-    if who == "all revoked":
-        house.revocations.ended.add(MINE)
-    if who == "expired":
-        house.clock.advance(3600)
-    return {"Cookie": cookie}
-
-
-def test_the_matrix_has_every_kind_of_label() -> None:
-    assert {type(label) for label in LABELS} == set(get_args(hostnames.Label))
-    assert {label.channel for label in LABELS if isinstance(label, hostnames.ChannelLabel)} == set(hostnames.CHANNELS)
-
-
-@pytest.mark.parametrize("who", WHO)
-@pytest.mark.parametrize("kind", ROUTES)
-@pytest.mark.parametrize("policy", POLICIES)
-def test_the_matrix(house: House, policy: str, kind: str, who: str) -> None:
-    """Every policy × every kind of route × everybody × page, request of a page, WebSocket."""
-    host, fields = ROUTES[kind].host, credentials(house, who)
-    wanted = house.table.find(f"{host}:8000".encode())
-    assert wanted is not None
-    assert (wanted.host, wanted.project_id) == (host, MINE)
-    house.policies[MINE] = POLICIES[policy]
-    granted = WHO[who][1]
-    for address in (INSIDE, OUTSIDE):
-        is_open = policy == "public" or (policy == "addresses" and address == INSIDE)
-        own = granted or (Verdict.ALLOW if is_open else None)
-        page = house.gate.decide(wanted, head(address=address, host=host, **fields, **NAVIGATION))
-        assert page is (own or Verdict.TO_APP)
-        request = house.gate.decide(wanted, head(address=address, host=host, **fields, Sec_Fetch_Site="same-origin"))
-        assert request is (own or Verdict.REFUSE)
-        for origin in (f"http://{host}:8000", f"http://{HOST}:8000", f"http://9999--{HOST}:8000"):
-            upgrade = {**WEBSOCKET, "Origin": origin}
-            socket = house.gate.decide(wanted, head(address=address, host=host, **fields, **upgrade))
-            assert socket is (own or Verdict.REFUSE)
-        foreign = {**WEBSOCKET, "Origin": f"http://{SIBLING}:8000"}
-        socket = house.gate.decide(wanted, head(address=address, host=host, **fields, **foreign))
-        assert socket is (Verdict.ALLOW if policy == "public" else Verdict.REFUSE)
-
-
-@pytest.mark.parametrize("fields", [NAVIGATION, {}, WEBSOCKET, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "null"}])
-@pytest.mark.parametrize("policy", POLICIES)
-def test_a_host_that_does_not_exist_is_answered_like_a_private_one(
-    house: House, policy: str, fields: dict[str, str]
-) -> None:
-    unknown = house.gate.decide(None, head(host="nothing--here.preview.localhost", **fields))
-    assert unknown is house.gate.decide(route(), head(**fields))
-    house.policies[OTHER] = POLICIES[policy]
-    assert unknown is house.gate.decide(None, head(**fields, Cookie=house.cookie()))
-
-
-# What a stranger may put into any field of a request.
-ANYTHING = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40).map(str.strip)
-ORIGINS = st.one_of(
-    st.sampled_from(["http://[", "http://a]b", "//[x", f"http://{HOST}:x"]), ANYTHING.map("http://".__add__)
+from .gating import (
+    HOST,
+    INSIDE,
+    MINE,
+    NAVIGATION,
+    OTHER,
+    OUTSIDE,
+    POLICIES,
+    ROUTES,
+    SIBLING,
+    VERSION,
+    WEBSOCKET,
+    House,
+    credentials,
+    head,
+    house,
+    route,
 )
 
-
-@given(cookie=ANYTHING, origin=st.one_of(ORIGINS, ANYTHING), upgrade=st.booleans(), policy=st.sampled_from([*POLICIES]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_a_stranger_sends_hosts_that_exist_look_like_others(
-    house: House, cookie: str, origin: str, upgrade: bool, policy: str
-) -> None:
-    house.policies[OTHER] = POLICIES[policy]
-    fields = {"Cookie": f"__Host-firefly-grant={cookie}", "Origin": origin, **(UPGRADE if upgrade else {})}
-    assert house.gate.decide(route(), head(**fields)) is house.gate.decide(None, head(**fields))
+__all__ = ["house"]
 
 
 def test_a_public_route_is_open(house: House) -> None:

@@ -10,7 +10,7 @@ from firefly.auth import Grant, Kind
 from firefly.proxy import Verdict
 from firefly.routes import Access, Route, SandboxTarget
 
-from .test_gate import HOST, MINE, NAVIGATION, OTHER, SIBLING, House, head, house, route
+from .gating import HOST, MINE, NAVIGATION, OTHER, SIBLING, House, head, house, route
 
 __all__ = ["house"]
 SHOWN = {**NAVIGATION, "Sec-Fetch-Site": "same-origin"}

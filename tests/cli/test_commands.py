@@ -16,7 +16,8 @@ from firefly.settings import Settings
 from firefly.testing.texts import MemoryTexts
 from firefly.tls.renewal import STANDINGS, STATUS, Standing
 from tests.support.certificates import TestAuthority
-from tests.web.world import MemoryBridge, World
+from tests.web.bridge import MemoryBridge
+from tests.web.world import World
 
 from .conftest import FIREFLY, Run
 

@@ -7,7 +7,7 @@ from firefly.routes import Access, Route
 from tests.support.waiting import eventually
 
 from .house import HOST, OTHER, House
-from .test_tunnel import accept_and_echo, open_tunnel
+from .tunneling import accept_and_echo, open_tunnel
 
 PUBLIC = "open--ann.preview.localhost"
 

@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient
 
 from firefly.bus import Bus
+from firefly.projects import Project
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 
-from .world import MemoryBridge, World, make_world
+from .bridge import MemoryBridge
+from .world import World, make_world
 
 
 @pytest.fixture
@@ -32,3 +36,15 @@ async def world(
     socket = settings.run_dir / "bridge.sock"
     async with asynccontextmanager(make_world)(settings, database, keyring, bus, clock, socket) as made:
         yield made
+
+
+@pytest.fixture
+async def project(world: World) -> Project:
+    """`ada/site`, with a route."""
+    return await world.shared(world.ada, "site")
+
+
+@pytest.fixture
+async def owner(world: World, project: Project) -> TestClient[Any, Any]:
+    """A program with all that its owner may do."""
+    return await world.program(world.ada)

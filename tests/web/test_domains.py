@@ -16,16 +16,6 @@ DOMAINS = "/api/v1/projects/ada/site/domains"
 HOST = "www.example.org"
 
 
-@pytest.fixture
-async def project(world: World) -> Project:
-    return await world.shared(world.ada, "site")
-
-
-@pytest.fixture
-async def owner(world: World, project: Project) -> TestClient[Any, Any]:
-    return await world.program(world.ada)
-
-
 def texts_of(world: World) -> MemoryTexts:
     texts = world.services.domains.checking.texts
     assert isinstance(texts, MemoryTexts)

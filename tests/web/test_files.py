@@ -8,7 +8,8 @@ from aiohttp import web
 from firefly.errors import SandboxFailed
 from firefly.projects import Role, Visibility
 
-from .world import MemoryBridge, World
+from .bridge import MemoryBridge
+from .world import World
 
 BASE = "/api/v1/projects/ada/site/files"
 

@@ -9,7 +9,8 @@ import pytest
 from firefly.errors import InvalidInput, LimitReached, NameTaken, SandboxFailed, StorageFull
 from firefly.projects import JobState, Visibility
 
-from .world import World, make_job
+from .twins import make_job
+from .world import World
 
 JSON = {"Content-Type": "application/json"}
 STATIC = {"name": "site", "template": "static"}

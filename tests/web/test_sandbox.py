@@ -13,7 +13,8 @@ from firefly.projects import Role, Visibility
 from firefly.routes import BridgeTarget
 from firefly.sandbox.backend import Instance
 
-from .world import MemoryBridge, World
+from .bridge import MemoryBridge
+from .world import World
 
 BASE = "/api/v1/projects/ada/site"
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}

@@ -12,16 +12,6 @@ from .world import World
 SECRETS = "/api/v1/projects/ada/site/secrets"
 
 
-@pytest.fixture
-async def project(world: World) -> Project:
-    return await world.shared(world.ada, "site")
-
-
-@pytest.fixture
-async def owner(world: World, project: Project) -> TestClient[Any, Any]:
-    return await world.program(world.ada)
-
-
 async def test_a_secret_is_set_listed_changed_and_removed_and_never_shown(
     world: World, project: Project, owner: TestClient[Any, Any]
 ) -> None:

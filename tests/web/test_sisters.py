@@ -12,8 +12,8 @@ from firefly.auth import Grant, Kind
 from firefly.projects import Project
 from firefly.routes import Route, SandboxTarget
 
-from .test_entrances import VISIT, link_of, nowhere
 from .test_previews import cookie, host_of, value
+from .visitors import VISIT, link_of, nowhere
 from .world import World
 
 PICTURE = {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "same-site"}

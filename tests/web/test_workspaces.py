@@ -2,7 +2,8 @@
 
 from firefly.projects import Role
 
-from .world import MemoryBridge, World
+from .bridge import MemoryBridge
+from .world import World
 
 BASE = "/api/v1/projects/ada/site"
 
