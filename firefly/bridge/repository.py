@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
@@ -15,6 +17,7 @@ REMOTE, ADDRESS = "origin", "firefly::origin"
 DEFAULT_BRANCH = "main"
 _AUTHOR = ("-c", "user.name=Firefly", "-c", "user.email=firefly@localhost")
 _TRANSFER_TIMEOUT = 110.0
+_REF = re.compile(r"^([0-9a-f]{40,64})\t(refs/(?:heads|tags)/[^^\s]+)$", re.MULTILINE)
 _SYMREF = re.compile(r"^ref: (refs/heads/\S+)\tHEAD$", re.MULTILINE)
 log = structlog.get_logger()
 
@@ -66,14 +69,56 @@ class Repository:
     async def clone(self) -> str | None:
         """Fill the empty workspace from the hosted repository. Raises Unavailable when it cannot be read."""
         await self.connect()
-        answer = await self._fetch("ls-remote", "--symref", ADDRESS, "HEAD")
-        found = _SYMREF.search(answer.text)
+        said = (await self._fetch("ls-remote", "--symref", ADDRESS)).text
+        found = _SYMREF.search(said)
         if not found:
             return None
         branch = found[1].removeprefix("refs/heads/")
-        await self._fetch("fetch", "--quiet", REMOTE)
-        await self._must("checkout", "--quiet", "--force", "-B", branch, "--track", f"{REMOTE}/{branch}")
+        settled, refs = await asyncio.to_thread(self._take_settled), {ref: name for name, ref in _REF.findall(said)}
+        if not settled or not await self._has(refs):
+            await self._fetch("fetch", "--quiet", REMOTE)
+        head = await self._head_of(branch)
+        if not settled or {settled, head} != {refs.get(f"refs/heads/{branch}")}:
+            await self._must("checkout", "--quiet", "--force", "-B", branch, "--track", f"{REMOTE}/{branch}")
         return await self.head()
+
+    async def settle(self) -> None:
+        """Put all files to what was committed, and note that: who begins on them need not look at each."""
+        commit = await self.head()
+        if commit is not None:
+            await self._must("reset", "--quiet", "--hard")
+            await asyncio.to_thread(self._note_settled, commit)
+
+    async def _has(self, refs: Mapping[str, str]) -> bool:
+        """Whether branches and tags of the hosted repository are known here as they are."""
+        listed = await self._must(
+            "for-each-ref", "--format=%(objectname)\t%(refname)", f"refs/remotes/{REMOTE}", "refs/tags"
+        )
+        known = {ref: name for name, ref in (line.split("\t") for line in listed.text.splitlines())}
+        there = {ref.replace("refs/heads/", f"refs/remotes/{REMOTE}/", 1): name for ref, name in refs.items()}
+        return there.items() <= known.items()
+
+    async def _head_of(self, branch: str) -> str | None:
+        """The commit of HEAD where that is the branch."""
+        current = (await self._git("symbolic-ref", "--quiet", "HEAD")).text
+        return await self.head() if current == f"refs/heads/{branch}" else None
+
+    @property
+    def _settled(self) -> Path:
+        return self._environment.workspace / REPOSITORY / "firefly" / "settled"
+
+    def _note_settled(self, commit: str) -> None:
+        self._settled.parent.mkdir(exist_ok=True)
+        self._settled.write_text(commit)
+
+    def _take_settled(self) -> str:
+        """The commit that nothing differs from; once, since from now on it may."""
+        try:
+            text = self._settled.read_text()
+            self._settled.unlink()
+        except OSError:
+            return ""
+        return text
 
     async def go_back(self, commit: str) -> bool:
         """Put the branch and all files to an earlier commit; False where it is not known here."""

@@ -103,6 +103,35 @@ async def test_clone_of_an_empty_repository(house: Running, hosted: Path) -> Non
     assert (done.files, done.commit) == (0, None)
 
 
+async def test_who_begins_on_what_was_made_ready_looks_at_no_file_of_it(
+    house: Running, hosted: Path, elsewhere: Path
+) -> None:
+    first = await house.client.initialize(InitializeParams(clone=True))
+    (house.tree / "index.html").write_text("<p>changed by an install")
+    await house.client.prepare()
+    assert (house.tree / "index.html").read_text() == "<p>one"
+    index = house.tree / ".git/index"
+    before = index.stat().st_mtime_ns
+    again = await house.client.initialize(InitializeParams(clone=True, onto=True))
+    assert (again.commit, index.stat().st_mtime_ns) == (first.commit, before)
+    # Only once: from then on files may be others.
+    (house.tree / "index.html").write_text("<p>mine")
+    await house.client.initialize(InitializeParams(clone=True, onto=True))
+    assert (house.tree / "index.html").read_text() == "<p>one"
+
+
+async def test_who_begins_on_what_was_made_ready_gets_what_was_pushed_since(
+    house: Running, hosted: Path, elsewhere: Path
+) -> None:
+    await house.client.initialize(InitializeParams(clone=True))
+    await house.client.prepare()
+    pushed = commit(elsewhere, "index.html", "<p>two")
+    git(elsewhere, "push", "-q", "origin", "HEAD:refs/heads/other", "HEAD:refs/tags/v1")
+    done = await house.client.initialize(InitializeParams(clone=True, onto=True))
+    assert (done.commit, (house.tree / "index.html").read_text()) == (pushed, "<p>two")
+    assert git(house.tree, "rev-parse", "origin/other", "v1").split() == [pushed, pushed]
+
+
 async def test_a_push_updates_a_clean_workspace(house: Running, hosted: Path, elsewhere: Path) -> None:
     await house.client.initialize(InitializeParams(clone=True))
     (house.tree / "untracked").write_text("mine")

@@ -117,7 +117,9 @@ class ControlRoutes:
             case "restart":
                 return answer(await self._application.restart(_WHO))
             case "prepare":
-                return answer(await self._application.prepare())
+                status = await self._application.prepare()
+                await self._workspace.settle()
+                return answer(status)
             case "install":
                 return answer(await self._application.install(_WHO))
         raise NotFound("An application can be started, stopped, restarted and installed.")

@@ -158,6 +158,11 @@ class WorkspaceService:
             await self._application.look_again()
             return Initialized(files=len(self._present()), commit=await self._repository.head())
 
+    async def settle(self) -> None:
+        """For what is made ready for others to begin on."""
+        async with self._lock:
+            await self._repository.settle()
+
     async def pack_changes(self, params: CarryParams, file: BinaryIO) -> None:
         """Write what the hosted repository does not have, as `initialize_remix` takes it."""
         from firefly.bridge.carrying import Carrying
