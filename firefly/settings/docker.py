@@ -19,7 +19,9 @@ class DockerSettings(BaseModel):
         "firefly-project",
         description="The project image, which sandboxes are made of; one with a registry's host in its name is pulled.",
     )
-    docker_runtime: str = Field("", description="The engine's runtime for sandboxes, as in `runc`. Empty: its default.")
+    docker_runtime: str = Field(
+        "", description="The engine's runtime for sandboxes, as in `runsc`. Empty: its default."
+    )
     docker_subnets: str = Field(
         "10.213.0.0/16",
         description="The private range that the networks of sandboxes are cut from, eight addresses each.",

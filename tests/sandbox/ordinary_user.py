@@ -12,7 +12,8 @@ from firefly import privileges
 UID = 1_899_999_999
 
 
-def main(folder: Path, arguments: list[str]) -> None:
+def settle(folder: Path) -> Path:
+    """Become that user, with a folder of its own, to which `folder`/base leads; returns it."""
     base = Path(f"/tmp/firefly-ordinary-{os.getpid()}")
     base.mkdir(mode=0o700)
     os.chown(base, UID, UID)
@@ -22,6 +23,11 @@ def main(folder: Path, arguments: list[str]) -> None:
     privileges.lend_device(Path("/dev/net/tun"), UID)
     privileges.become(UID, UID)
     os.environ.update(HOME=str(base), PYTHONDONTWRITEBYTECODE="1")
+    return base
+
+
+def main(folder: Path, arguments: list[str]) -> None:
+    base = settle(folder)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not once", "--basetemp", str(base / "tests")]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *options, *arguments])
 

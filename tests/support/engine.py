@@ -1,6 +1,7 @@
 """A Docker engine of the tests' own: dockerd in a network namespace that nobody else uses, ended with the tests."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 START_LIMIT, STOP_LIMIT = 60.0, 30.0
 ROOMY = 6 << 30
 STORAGE = ("overlay2", "vfs")
+# The usual one once more, by another name.
+RUNTIME = "other"
 # What sandboxes may reach and what they may not, all in a second namespace beyond the engine's.
 PUBLIC, PRIVATE, METADATA = "203.0.113.1", "10.99.0.1", "169.254.169.254"
 HERE, BEYOND = "192.0.2.2", "192.0.2.1"
@@ -178,7 +181,7 @@ class Engine:
         names = ["-H", self.url, "--pidfile", f"{self.folder}/pid", "--storage-driver", driver]
         rest = ["--init-path", str(shutil.which("docker-init", path=PATH)), "--cgroup-parent", f"/{self.folder.name}"]
         rest += ["--config-file", f"{self.folder}/daemon.json", "--containerd", f"{self.folder}/containerd.sock"]
-        (self.folder / "daemon.json").write_text("{}")
+        (self.folder / "daemon.json").write_text(json.dumps({"runtimes": {RUNTIME: {"path": "runc"}}}))
         self.process = self._begin("dockerd", *folders, *names, *rest, *self.options)
 
     def _answers(self) -> bool:

@@ -5,9 +5,12 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from firefly.bridge.handed import PORT
+
 _LISTENING = "0A"
-# Debuggers listen too.
-_NOT_FOR_PREVIEW = frozenset({9229, 5678})
+# The resolver of a Docker engine listens in each container, on 127.0.0.11.
+_RESOLVER = ("0B00007F", "7F00000B")
+_DEBUGGERS = frozenset({9229, 5678})
 
 
 async def accepts(port: int) -> bool:
@@ -29,12 +32,15 @@ def ports_of(session: int) -> set[int]:
     """The ports on which the processes of a session listen; what cannot be looked at counts for nothing."""
     ports = dict(_listeners())
     found = {ports[inode] for pid in _members(session) for inode in _sockets(pid) if inode in ports}
-    return found - _NOT_FOR_PREVIEW
+    return found - _DEBUGGERS
 
 
 def listening() -> list[int]:
-    """All ports that something listens on, in order; in a sandbox with a network of its own they are all its own."""
-    return sorted({port for _, port in _listeners()} - _NOT_FOR_PREVIEW)
+    """All ports that something listens on, but for debuggers' and the bridge's own, in order.
+
+    In a sandbox with a network of its own they are all its own.
+    """
+    return sorted({port for _, port in _listeners()} - _DEBUGGERS - {int(os.environ.get(PORT, 0))})
 
 
 def _listeners() -> Iterator[tuple[str, int]]:
@@ -44,7 +50,11 @@ def _listeners() -> Iterator[tuple[str, int]]:
                 rows = [line.split() for line in file.readlines()[1:]]
         except OSError:
             continue
-        yield from ((row[9], int(row[1].rpartition(":")[2], 16)) for row in rows if row[3] == _LISTENING)
+        yield from (
+            (row[9], int(row[1].rpartition(":")[2], 16))
+            for row in rows
+            if row[3] == _LISTENING and not row[1].startswith(_RESOLVER)
+        )
 
 
 def _members(session: int) -> Iterator[str]:

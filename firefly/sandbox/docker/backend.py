@@ -18,15 +18,16 @@ from firefly.sandbox.dialing import Dialer
 from firefly.sandbox.runs import happens
 from firefly.settings import Settings
 
-from . import containers, detection, runs
+from . import containers, detection, notes, runs
 from .disks import Disks
 from .ending import Ender
 from .engine import Engine
 from .following import Following
 from .images import Images
 from .networks import Networks
+from .notes import Reason
 from .roster import Roster
-from .runs import Reason, Run
+from .runs import Run
 from .starting import BRIDGE, GATEWAY, Starter
 from .subnets import Subnets
 
@@ -74,6 +75,8 @@ class DockerBackend(SandboxBackend):
         await asyncio.to_thread(self._starter.make_folders)
         for lack in self.capabilities().lacks:
             log.warning("sandbox.lack", what=lack.what, consequence=lack.consequence, remedy=lack.remedy)
+        if not self._engine.local:
+            return
         self._tasks = [
             asyncio.create_task(self._following.run(), name="docker-events"),
             asyncio.create_task(self._tidy_always(), name="docker-tidy"),
@@ -113,6 +116,7 @@ class DockerBackend(SandboxBackend):
         await self._images.sweep()
 
     async def create(self, spec: SandboxSpec) -> Instance:
+        await self._check_needs()
         if not (self.capabilities().isolated or spec.trusted or self._settings.allow_unisolated):
             raise SandboxFailed(
                 "This engine cannot keep projects apart, so only administrators' projects run. `firefly doctor` "
@@ -134,6 +138,15 @@ class DockerBackend(SandboxBackend):
             self._roster.beginning.discard(instance.id)
         return instance
 
+    async def _check_needs(self) -> None:
+        """Raises SandboxFailed where no sandbox can start, and somebody has to do something about it."""
+        if any(lack.consequence == detection.NOTHING_RUNS for lack in self.capabilities().lacks):
+            # It may have been done by now.
+            await self.look()
+        for lack in self.capabilities().lacks:
+            if lack.consequence == detection.NOTHING_RUNS:
+                raise SandboxFailed(f"No sandbox starts here without {lack.what}: {lack.remedy}.")
+
     async def stop(self, instance_id: str, *, reason: str) -> None:
         run = self._roster.runs.find(instance_id)
         if run is not None:
@@ -143,7 +156,7 @@ class DockerBackend(SandboxBackend):
         await self._stop(run, Reason(said))
 
     async def _stop(self, run: Run, reason: Reason) -> None:
-        await asyncio.to_thread(runs.note_reason, run.folder, reason)
+        await asyncio.to_thread(notes.note_reason, run.folder, reason)
         if run.frozen:
             # What is paused does not end when it is asked, nor, by version 1 of control groups, when it is killed.
             with contextlib.suppress(Unavailable):
@@ -194,10 +207,12 @@ class DockerBackend(SandboxBackend):
         return self._roster.runs.instances()
 
     async def connect(self, instance_id: str, port: int) -> socket.socket:
-        source = self._roster.runs.running(instance_id).source
-        if source is None:
+        run = self._roster.runs.running(instance_id)
+        if run.relay is not None:
+            return await run.relay.connect(port)
+        if run.source is None:
             raise Unavailable("The sandbox has not started yet.")
-        return await self._dialer.connect(source, port)
+        return await self._dialer.connect(run.source, port)
 
     def bridge_path(self, instance_id: str) -> Path:
         return self._starter.folder(instance_id) / BRIDGE

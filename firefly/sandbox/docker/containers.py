@@ -21,8 +21,11 @@ from firefly.sandbox.mounts import (
 from firefly.settings import Settings
 
 from .labels import labels
+from .runs import DOOR
 
 GIVER, HANDED = "give.sock", "handed.json"
+# Where programs inside reach the server, where no folder of its is mounted.
+GATEWAY_WITHIN = "/tmp/firefly-gateway"
 GRACE = 3
 LOG = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
 
@@ -40,7 +43,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is started: `user` is a number, `runtime` and `command` may be empty: the engine's and the image's own."""
+    """What is started: `user` is a number, `runtime` and `command` may be empty: the engine's and the image's own.
+
+    `door`: the bridge is reached over the network, see `needs_door`.
+    """
 
     installation: str
     instance: Instance
@@ -51,6 +57,7 @@ class Plan:
     place: Place
     runtime: str = ""
     command: Sequence[str] = ()
+    door: bool = False
 
 
 def installation(settings: Settings) -> str:
@@ -85,7 +92,7 @@ def config(plan: Plan) -> dict[str, Any]:
 def _host_config(plan: Plan) -> dict[str, Any]:
     limits = plan.spec.limits
     return {
-        "Mounts": _mounts(plan.place),
+        "Mounts": _mounts(plan.place, gateway=not plan.door),
         "ReadonlyRootfs": True,
         "Tmpfs": {"/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={min(TEMPORARY_SIZE, limits.memory // 2)}"},
         "ShmSize": min(SHARED_MEMORY_SIZE, limits.memory // 4),
@@ -118,9 +125,10 @@ def _limits(limits: Limits) -> dict[str, Any]:
     }
 
 
-def _mounts(place: Place) -> list[dict[str, Any]]:
+def _mounts(place: Place, *, gateway: bool) -> list[dict[str, Any]]:
     writable = [(place.tree, WORKSPACE), (place.home, HOME)]
-    read_only = [(place.gateway, GATEWAY), *((place.own_files / name, f"/etc/{name}") for name in own_files(0))]
+    read_only = [(place.gateway, GATEWAY)] if gateway else []
+    read_only += [(place.own_files / name, f"/etc/{name}") for name in own_files(0)]
     read_only.append((place.own_files / HANDED, f"/run/firefly/{HANDED}"))
     if place.prepared.is_dir():
         read_only.append((place.prepared, f"{OPT}/prepared"))
@@ -142,6 +150,20 @@ def trusted() -> list[Path]:
     return sorted(path for path in found if found.isdisjoint(path.parents))
 
 
+def needs_door(settings: Settings) -> bool:
+    """Whether the bridge is reached over the container's network.
+
+    Only root may join that, and a runtime with a kernel of its own shares neither sockets nor namespaces with ours.
+    """
+    return os.getuid() != 0 or bool(settings.docker_runtime)
+
+
+def _way_in(plan: Plan) -> dict[str, str]:
+    if plan.door:
+        return {"FIREFLY_BRIDGE_PORT": str(DOOR), "FIREFLY_GATEWAY": GATEWAY_WITHIN}
+    return {"FIREFLY_BRIDGE_FROM": f"{GATEWAY}/{GIVER}", "FIREFLY_GATEWAY": GATEWAY}
+
+
 def environment(plan: Plan) -> dict[str, str]:
     """What is added to the image's own."""
     return {
@@ -152,9 +174,8 @@ def environment(plan: Plan) -> dict[str, str]:
         "SHELL": "/bin/bash",
         "TMPDIR": "/tmp",
         "FIREFLY_HANDED": f"/run/firefly/{HANDED}",
-        "FIREFLY_BRIDGE_FROM": f"{GATEWAY}/{GIVER}",
         "FIREFLY_WORKSPACE": WORKSPACE,
         "FIREFLY_WORKSPACE_ID": str(plan.spec.workspace_id),
-        "FIREFLY_GATEWAY": GATEWAY,
+        **_way_in(plan),
         **({"FIREFLY_PREPARED": f"{OPT}/prepared"} if plan.place.prepared.is_dir() else {}),
     }

@@ -1,6 +1,5 @@
 """What a Docker engine offers sandboxes, found by asking and trying; `firefly doctor` prints what it lacks."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +20,9 @@ log = structlog.get_logger()
 
 NOTHING_RUNS = "No sandbox starts."
 UNISOLATED = "Code is not kept apart from the engine's machine: only administrators' projects run."
+# Workspaces are folders of the server's machine, which another machine's engine cannot mount.
+ELSEWHERE = Lack("an engine on this machine", NOTHING_RUNS, "set FIREFLY_DOCKER_HOST to its socket, or use `swarm`")
+_REACH = "start dockerd, let the server's user reach its socket (group `docker`), or set FIREFLY_DOCKER_HOST"
 # A name whose first part is a host: a registry has it.
 _ON_A_REGISTRY = re.compile(r"[^/]*[.:][^/]*/.+")
 
@@ -29,12 +31,14 @@ async def look(
     engine: Engine, images: Images, installation: str, *, image: str, runtime: str, allowed: Sequence[str] = ()
 ) -> Capabilities:
     """Ask the engine, have the image, and set the rules of the network. Takes a second or so."""
+    if not engine.local:
+        return Capabilities(isolated=False, lacks=(ELSEWHERE,), limits="cgroup2", freezes=True)
     try:
         info = await engine.call("GET", "info")
     except FireflyError as error:
-        lack = Lack(f"the Docker engine ({error.detail})", NOTHING_RUNS, "start dockerd, or set FIREFLY_DOCKER_HOST")
+        lack = Lack(f"the Docker engine ({error.detail})", NOTHING_RUNS, _REACH)
         return Capabilities(isolated=False, lacks=(lack,), limits="cgroup2", freezes=True)
-    lacks = [*_of_server(engine), *_of_engine(info, runtime), *await _of_image(images, image)]
+    lacks = [*_of_engine(info, runtime), *await _of_image(images, image)]
     open_to = (
         []
         if any(lack.consequence == NOTHING_RUNS for lack in lacks)
@@ -55,17 +59,6 @@ async def survey(settings: Settings) -> Capabilities:
         return await look(engine, Images(engine), installation, image=image, runtime=runtime, allowed=allowed)
     finally:
         await engine.close()
-
-
-def _of_server(engine: Engine) -> list[Lack]:
-    """It joins the containers' networks, which it must be on the same machine for, and allowed to."""
-    if os.getuid() != 0:
-        return [Lack("root", NOTHING_RUNS, "run the server as root, or sandboxes by `process` or `swarm`")]
-    if not engine.docker.docker_host.startswith("unix://"):
-        return [
-            Lack("an engine on this machine", NOTHING_RUNS, "set FIREFLY_DOCKER_HOST to its socket, or use `swarm`")
-        ]
-    return []
 
 
 def _of_engine(info: Mapping[str, Any], runtime: str) -> list[Lack]:

@@ -13,7 +13,8 @@ from firefly.sandbox.backend import ExitStatus
 from .engine import Engine
 from .labels import INSTALLATION, INSTANCE
 from .networks import Networks
-from .runs import read_reason, status_of
+from .notes import read_reason
+from .runs import status_of
 
 OUTPUT_KEPT = 64 << 10
 LINES_KEPT = 2000

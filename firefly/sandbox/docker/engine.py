@@ -39,6 +39,14 @@ class Engine:
                 raise Unavailable("There is no Docker engine on this machine: set FIREFLY_DOCKER_HOST.") from error
         return self._opened
 
+    @property
+    def local(self) -> bool:
+        """Whether its socket is on this machine; so is one that nobody has found."""
+        try:
+            return str(self.docker.docker_host).startswith("unix://")
+        except Unavailable:
+            return True
+
     async def close(self) -> None:
         if self._opened is not None:
             await self._opened.close()

@@ -15,7 +15,8 @@ from firefly.sandbox.living import Runs
 from . import labels
 from .ending import ENDED, Ender
 from .networks import Networks
-from .runs import Run, read_ready
+from .notes import read_ready
+from .runs import Run
 from .starting import Starter
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class Roster:
             task.cancel()
         await asyncio.gather(*endings, return_exceptions=True)
         for run in self.runs:
-            run.close()
+            await run.close()
         self.runs.clear()
 
     async def discard(self, instance_id: str) -> None:
@@ -53,7 +54,7 @@ class Roster:
             return
         run = self.runs.leave(instance_id)
         if run is not None:
-            run.close()
+            await run.close()
         # A call that was given up may still be carried out, and hold what is to be removed for a moment.
         for pause in CLEAR_PAUSES:
             with contextlib.suppress(FireflyError):
@@ -91,7 +92,7 @@ class Roster:
             return
         run.status = status
         self.runs.end(run.instance.id, status)
-        run.close()
+        await run.close()
         run.finished.set()
         with contextlib.suppress(FireflyError):
             await self._ender.clear(run.instance.id, run.folder)

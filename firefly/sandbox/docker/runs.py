@@ -1,8 +1,6 @@
 """One run as the server sees it: its container, its way in, its end."""
 
 import asyncio
-import contextlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,17 +13,24 @@ from firefly.sandbox.backend import ExitStatus, Instance, Stats
 from firefly.sandbox.dialing import JoiningSource
 from firefly.sandbox.disk import Usage
 from firefly.sandbox.processes import explain
+from firefly.sandbox.relay import Relay
+from firefly.sandbox.remote import Remote
+
+from . import notes
+from .notes import Reason
 
 # The engine's date of what has not happened.
 NEVER = "0001-"
-REASON, READY = "reason.json", "ready"
+# The port of the door inside, where there is one.
+DOOR = 7070
 
 
 @dataclass(slots=True)
 class Run:
     """`container` is the engine's id, `pid` its first process, `most` what the workspace may take up.
 
-    `frozen` is what the engine told last, `oom_kills` how often it told of one.
+    `frozen` is what the engine told last, `oom_kills` how often it told of one. Ports inside are reached by `source`
+    where the server joins its network, else by `relay`, and with them the bridge.
     """
 
     instance: Instance
@@ -36,33 +41,55 @@ class Run:
     frozen: bool = False
     oom_kills: int = 0
     source: JoiningSource | None = None
+    relay: Relay | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     status: ExitStatus | None = None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self.source is not None:
             self.source.close()
             self.source = None
+        if self.relay is not None:
+            await self.relay.close()
+            self.relay = None
+
+    async def join(self, found: Mapping[str, Any]) -> None:
+        """Open the way in, by what the engine says of its running container.
+
+        Raises Unavailable where it has ended, or the engine is on another machine.
+        """
+        await asyncio.to_thread(self._find, found)
+        if self.relay is not None:
+            await self.relay.open()
+
+    def _find(self, found: Mapping[str, Any]) -> None:
+        pid, token = int(found["State"]["Pid"]), notes.read_token(self.folder)
+        try:
+            if token:
+                _check(pid, self.container)
+                (network,) = found["NetworkSettings"]["Networks"].values()
+                self.relay = Relay(Remote(network["IPAddress"], DOOR, token), self.folder)
+            else:
+                self.source = _joined(pid, self.container)
+        except OSError as error:
+            raise Unavailable(f"The sandbox's network cannot be reached: {error.strerror}.") from error
+        self.pid = pid
 
 
-def join(found: Mapping[str, Any]) -> tuple[int, JoiningSource]:
-    """A running container's first process and network namespace, by what the engine says of it. Blocks shortly.
-
-    Raises Unavailable where this process may not join it: it is no root, or the engine is on another machine.
-    """
-    pid, container = int(found["State"]["Pid"]), str(found["Id"])
+def _joined(pid: int, container: str) -> JoiningSource:
+    namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise Unavailable(f"The sandbox's network cannot be joined: {error.strerror}.") from error
-    try:
-        # The number may be another process's, here or by now.
-        if container not in Path(f"/proc/{pid}/cgroup").read_text():
-            raise Unavailable("The sandbox has ended, or its engine runs on another machine.")
+        _check(pid, container)
     except BaseException:
         os.close(namespace)
         raise
-    return pid, JoiningSource(namespace)
+    return JoiningSource(namespace)
+
+
+def _check(pid: int, container: str) -> None:
+    """The number may be another process's, here or by now."""
+    if container not in Path(f"/proc/{pid}/cgroup").read_text():
+        raise Unavailable("The sandbox has ended, or its engine runs on another machine.")
 
 
 def stats_of(found: Mapping[str, Any], oom_kills: int) -> Stats:
@@ -73,40 +100,6 @@ def stats_of(found: Mapping[str, Any], oom_kills: int) -> Stats:
     seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
     used, pids = max(memory.get("usage", 0) - cached, 0), found["pids_stats"].get("current", 0)
     return Stats(used, round(seconds, 2), pids, oom_kills)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a run is ended: `requested` by somebody, or because of something that it did. Empty: by itself."""
-
-    text: str = ""
-    requested: bool = False
-
-
-def note_reason(folder: Path, reason: Reason) -> None:
-    """For whichever server sees the end. What was noted first counts."""
-    with contextlib.suppress(OSError), (folder / REASON).open("x", encoding="utf-8") as file:
-        json.dump([reason.text, reason.requested], file)
-
-
-def read_reason(folder: Path) -> Reason:
-    try:
-        return Reason(*json.loads((folder / REASON).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return Reason()
-
-
-def note_ready(folder: Path, most: Usage) -> None:
-    """The bridge has answered; whoever adopts the run knows by this what its workspace may take up."""
-    (folder / READY).write_text(json.dumps([most.size, most.files]))
-
-
-def read_ready(folder: Path) -> Usage | None:
-    """None: it never answered."""
-    try:
-        return Usage(*json.loads((folder / READY).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 def status_of(found: Mapping[str, Any], *, reason: Reason, output: str) -> ExitStatus:

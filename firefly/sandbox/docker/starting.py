@@ -1,6 +1,7 @@
 """The start of a run: folders, network, container; the bridge's socket handed in; and the wait until it answers."""
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import Coroutine, Sequence
@@ -14,7 +15,7 @@ from firefly.sandbox.disk import Usage
 from firefly.sandbox.runs import answers
 from firefly.settings import Settings
 
-from . import containers, runs
+from . import containers, notes
 from .containers import GIVER, HANDED, Place, Plan
 from .engine import Engine
 from .networks import Networks
@@ -22,7 +23,7 @@ from .offer import Offer
 from .runs import Run
 
 BRIDGE, GATEWAY, OWN_FILES = "bridge.sock", "gateway", "etc"
-HAND_LIMIT, HEALTH_LIMIT = 30.0, 30.0
+HAND_LIMIT, HEALTH_LIMIT, PAUSE = 30.0, 30.0, 0.02
 
 
 class Starter:
@@ -35,6 +36,7 @@ class Starter:
         self._engine = engine
         self._networks = networks
         self._installation = installation
+        self._door = containers.needs_door(settings)
         self._command = command
         self._folder = settings.run_dir / "containers"
         self._workspaces = settings.data_dir / "workspaces"
@@ -59,7 +61,7 @@ class Starter:
         network = await self._networks.make(instance.id)
         plan = Plan(
             self._installation, instance, spec, image, user, network, place, self._settings.docker_runtime,
-            self._command,
+            self._command, self._door,
         )  # fmt: skip
         async with self._engine.calling() as docker:
             container = await docker.containers.create(containers.config(plan))
@@ -78,33 +80,45 @@ class Starter:
         # Others can read a container's environment by the engine; this only its user can.
         handed = own_files / HANDED
         handed.touch(mode=0o600)
-        handed.write_text(json.dumps({"environment": dict(spec.environment)}))
+        handed.write_text(json.dumps({"environment": dict(spec.environment), "digest": self._digest(folder)}))
         if os.getuid() == 0:
             os.chown(handed, user, user)
         return Place(tree, home, gateway, own_files, self._settings.data_dir / "prepared")
 
+    def _digest(self, folder: Path) -> str | None:
+        """Of the token that opens the door, where there is one."""
+        return hashlib.sha256(notes.make_token(folder).encode()).hexdigest() if self._door else None
+
     async def begin(self, run: Run) -> None:
         """Start it, and return when the bridge answers. Raises SandboxFailed where it ends first or takes too long."""
-        offer = Offer(run.folder / BRIDGE, run.folder / GATEWAY / GIVER)
-        try:
-            async with self._engine.calling() as docker:
-                await docker.containers.container(run.container).start()
-            await self.join(run)
-            await _unless_ended(run, offer.taken(), HAND_LIMIT)
-        finally:
-            offer.close()
-        await _unless_ended(run, _healthy(run.folder / BRIDGE), HEALTH_LIMIT)
-        await asyncio.to_thread(runs.note_ready, run.folder, run.most)
+        if self._door:
+            await self._set_off(run)
+        else:
+            offer = Offer(run.folder / BRIDGE, run.folder / GATEWAY / GIVER)
+            try:
+                await self._set_off(run)
+                await _unless_ended(run, offer.taken(), HAND_LIMIT)
+            finally:
+                offer.close()
+        await _unless_ended(run, _healthy(run), HEALTH_LIMIT)
+        await asyncio.to_thread(notes.note_ready, run.folder, run.most)
+
+    async def _set_off(self, run: Run) -> None:
+        async with self._engine.calling() as docker:
+            await docker.containers.container(run.container).start()
+        await self.join(run)
 
     async def join(self, run: Run) -> None:
-        """Find the way into a run's network, from outside. Raises Unavailable."""
-        found = await self._engine.call("GET", f"containers/{run.container}/json")
-        run.pid, run.source = await asyncio.to_thread(runs.join, found)
+        """Open the way into a run. Raises Unavailable."""
+        await run.join(await self._engine.call("GET", f"containers/{run.container}/json"))
 
 
-async def _healthy(path: Path) -> None:
-    if not await answers(path):
-        raise Unavailable("The bridge closed its socket.")
+async def _healthy(run: Run) -> None:
+    """A relay is there before its bridge, and closes what comes meanwhile."""
+    while not await answers(run.folder / BRIDGE):
+        if run.relay is None:
+            raise Unavailable("The bridge closed its socket.")
+        await asyncio.sleep(PAUSE)
 
 
 async def _unless_ended(run: Run, wanted: Coroutine[Any, Any, None], limit: float) -> None:
