@@ -7,7 +7,7 @@ import typer
 
 from firefly.client.models import Checkpoint, FileChange, RefusedFile
 
-from .command import Cli, ProjectPath, command, resolve
+from .command import Cli, WorkspacePath, command, within
 
 app = typer.Typer(no_args_is_help=True, help="See what was kept of a project's files, and go back to it.")
 Id = Annotated[str, typer.Argument(help="A checkpoint, as `list` shows it.")]
@@ -15,11 +15,11 @@ Id = Annotated[str, typer.Argument(help="A checkpoint, as `list` shows it.")]
 
 @command(app, "list")
 async def list_checkpoints(
-    cli: Cli, project: ProjectPath, limit: Annotated[int, typer.Option(help="How many, 200 at most.")] = 20
+    cli: Cli, project: WorkspacePath, limit: Annotated[int, typer.Option(help="How many, 200 at most.")] = 20
 ) -> None:
     """List checkpoints, newest first."""
     async with cli.client() as client:
-        found = await client.checkpoints(*await resolve(client, project), limit=limit)
+        found = await client.checkpoints(*await within(client, project), limit=limit)
     columns = {
         "CHECKPOINT": lambda one: one.id,
         "AT": lambda one: f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}",
@@ -38,7 +38,7 @@ def _files(one: Checkpoint) -> str:
 @command(app)
 async def diff(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     id: Id,
     path: Annotated[str | None, typer.Argument(help="A file or folder. Default: everything.")] = None,
     now: Annotated[bool, typer.Option("--now", help="With what there is now, not with the checkpoint before.")] = False,
@@ -47,7 +47,7 @@ async def diff(
     """Print what a checkpoint changed, or with --now what has changed since; --json lists the files."""
     against = "now" if now else "before"
     async with cli.client() as client:
-        place = await resolve(client, project)
+        place = await within(client, project)
         if not (stat or cli.as_json):
             sys.stdout.buffer.write(await client.checkpoint_diff(*place, id, against=against, path=path))
             sys.stdout.buffer.flush()
@@ -63,10 +63,10 @@ def _lines(one: FileChange) -> str:
 
 
 @command(app)
-async def status(cli: Cli, project: ProjectPath) -> None:
+async def status(cli: Cli, project: WorkspacePath) -> None:
     """Say whether every edit is kept, and which files cannot be."""
     async with cli.client() as client:
-        found = await client.checkpoints_status(*await resolve(client, project))
+        found = await client.checkpoints_status(*await within(client, project))
     kept = "Every edit is kept." if found.kept else "The latest edits are being kept."
     cli.show(found, "\n".join([found.error or kept, *map(_refused, found.refused)]))
 
@@ -77,11 +77,11 @@ def _refused(one: RefusedFile) -> str:
 
 @command(app)
 async def show(
-    cli: Cli, project: ProjectPath, id: Id, path: Annotated[str, typer.Argument(help="A file of the project.")]
+    cli: Cli, project: WorkspacePath, id: Id, path: Annotated[str, typer.Argument(help="A file of the project.")]
 ) -> None:
     """Print a file as it was then."""
     async with cli.client() as client:
-        data = await client.checkpoint_file(*await resolve(client, project), id, path)
+        data = await client.checkpoint_file(*await within(client, project), id, path)
     if cli.as_json:
         cli.show({"path": path, "size": len(data), "text": data.decode(errors="replace")}, "")
         return
@@ -92,13 +92,13 @@ async def show(
 @command(app)
 async def restore(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     id: Id,
     paths: Annotated[list[str] | None, typer.Argument(help="Files and folders. Default: everything.")] = None,
 ) -> None:
     """Have files as they were then; what is there now is kept first, as a checkpoint."""
     async with cli.client() as client:
-        done = await client.restore_checkpoint(*await resolve(client, project), id, paths or None)
+        done = await client.restore_checkpoint(*await within(client, project), id, paths or None)
     told = "One file is as it was." if done.files == 1 else f"{done.files} files are as they were."
     undo = f" To undo it: firefly checkpoint restore {project} {done.undo}" if done.undo else ""
     cli.show(done, told + " ".join([undo, *(paths or [])]).rstrip())

@@ -31,7 +31,11 @@ Token = Annotated[
     ),
 ]
 # What most commands are about.
-ProjectPath = Annotated[str, typer.Argument(metavar="PROJECT", help="`owner/name`, or the name of one of your own.")]
+_PATH = "`owner/name`, or the name of one of your own"
+ProjectPath = Annotated[str, typer.Argument(metavar="PROJECT", help=f"{_PATH}.")]
+WorkspacePath = Annotated[
+    str, typer.Argument(metavar="PROJECT", help=f"{_PATH}; with `@you` your own workspace, not the shared one.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 OPTIONS: Mapping[str, tuple[object, object]] = {
     "server": (Server, None),
@@ -186,8 +190,16 @@ def _with_signature(run: Callable[..., None], function: Callable[..., Any]) -> C
 
 
 async def resolve(client: FireflyClient, path: str) -> tuple[str, str]:
-    """Owner and name of `owner/name`, or of one's own `name`."""
+    """Owner and name of `owner/name`, or of one's own `name`. Raises Failure where a member's workspace is named."""
+    if "@" in path:
+        raise Failure(f"This is about the whole project: leave out @{path.partition('@')[2]}.")
     owner, slash, name = path.partition("/")
     if slash:
         return owner, name
     return (await client.me()).account.name, path
+
+
+async def within(client: FireflyClient, path: str) -> tuple[str, str]:
+    """As `resolve`; what follows `@` is the member whose own workspace further calls are about."""
+    path, _, client.workspace = path.partition("@")
+    return await resolve(client, path)

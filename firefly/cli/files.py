@@ -13,7 +13,7 @@ import typer
 from firefly.client.bridge import BridgeClient
 from firefly.protocol.files import Kind
 
-from .command import Cli, Failure, ProjectPath, command, resolve
+from .command import Cli, Failure, WorkspacePath, command, within
 from .upload import read_pieces
 
 app = typer.Typer(no_args_is_help=True, help="Read and write files of a project.")
@@ -21,10 +21,10 @@ app = typer.Typer(no_args_is_help=True, help="Read and write files of a project.
 
 @command(app)
 async def ls(
-    cli: Cli, project: ProjectPath, path: Annotated[str, typer.Argument(help="A folder of the project.")] = ""
+    cli: Cli, project: WorkspacePath, path: Annotated[str, typer.Argument(help="A folder of the project.")] = ""
 ) -> None:
     """List a folder."""
-    async with cli.client() as client, client.files(*await resolve(client, project)) as files:
+    async with cli.client() as client, client.files(*await within(client, project)) as files:
         listing = await files.list_folder(path)
     columns = {
         "NAME": lambda e: f"{e.name}/" if e.kind is Kind.FOLDER else e.name,
@@ -37,12 +37,12 @@ async def ls(
 @command(app)
 async def get(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     path: Annotated[str, typer.Argument(help="A file of the project.")],
     to: Annotated[Path | None, typer.Argument(help="Where to write it. Default: standard output.")] = None,
 ) -> None:
     """Read a file."""
-    async with cli.client() as client, client.files(*await resolve(client, project)) as files:
+    async with cli.client() as client, client.files(*await within(client, project)) as files:
         if to is not None:
             if await asyncio.to_thread(to.is_dir):
                 to = to / path.rpartition("/")[2]
@@ -85,7 +85,7 @@ def _contents(data: bytes) -> dict[str, str]:
 @command(app)
 async def put(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     file: Annotated[Path, typer.Argument(help="A file of this machine.")],
     path: Annotated[str | None, typer.Argument(help="Where in the project. Default: the file's name.")] = None,
     version: Annotated[str | None, typer.Option(help="Only over this version, as `--json` told it.")] = None,
@@ -94,6 +94,6 @@ async def put(
     if not file.is_file():
         raise Failure(f"{file} is not a file.")
     target = path or file.name
-    async with cli.client() as client, client.files(*await resolve(client, project)) as files:
+    async with cli.client() as client, client.files(*await within(client, project)) as files:
         written = await files.write_file(target, read_pieces(file), **({"version": version} if version else {}))
     cli.show(written, f"{target}: {written.size} bytes, version {written.version}")

@@ -19,6 +19,7 @@ from . import (
     session,
     token,
     up,
+    workspace,
 )
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.add_typer(domain.app, name="domain")
 app.add_typer(files.app, name="files")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(workspace.app, name="workspace")
 app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(dev.app, name="dev")

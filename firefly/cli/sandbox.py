@@ -10,7 +10,7 @@ import typer
 from firefly.client.models import KeepAwake, Project, Sandbox, SandboxSettings
 
 from . import terminal
-from .command import Cli, Failure, ProjectPath, command, resolve
+from .command import Cli, Failure, WorkspacePath, command, within
 
 app = typer.Typer(no_args_is_help=True, help="See and steer the sandboxes of projects.")
 PASS_ON = {"allow_interspersed_args": False, "ignore_unknown_options": True}
@@ -61,32 +61,32 @@ def _kept(one: KeepAwake) -> str:
 
 async def _change(cli: Cli, project: str, action: str) -> None:
     async with cli.client() as client:
-        changed = await client.change_sandbox(*await resolve(client, project), action)
+        changed = await client.change_sandbox(*await within(client, project), action)
     cli.show(changed, _describe(changed))
 
 
 @command(app)
-async def show(cli: Cli, project: ProjectPath) -> None:
+async def show(cli: Cli, project: WorkspacePath) -> None:
     """Say whether it runs, since when and why."""
     async with cli.client() as client:
-        found = await client.sandbox(*await resolve(client, project))
+        found = await client.sandbox(*await within(client, project))
     cli.show(found, _describe(found))
 
 
 @command(app)
-async def start(cli: Cli, project: ProjectPath) -> None:
+async def start(cli: Cli, project: WorkspacePath) -> None:
     """Start it."""
     await _change(cli, project, "start")
 
 
 @command(app)
-async def stop(cli: Cli, project: ProjectPath) -> None:
+async def stop(cli: Cli, project: WorkspacePath) -> None:
     """Stop it; files stay."""
     await _change(cli, project, "stop")
 
 
 @command(app)
-async def freeze(cli: Cli, project: ProjectPath) -> None:
+async def freeze(cli: Cli, project: WorkspacePath) -> None:
     """Pause it until it is needed; memory stays."""
     await _change(cli, project, "freeze")
 
@@ -94,21 +94,21 @@ async def freeze(cli: Cli, project: ProjectPath) -> None:
 @command(app, "keep-awake")
 async def keep_awake(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     duration: Annotated[str, typer.Option("--for", help="How long, as in 30m or 2h.")] = "1h",
     reason: Annotated[str, typer.Option(help="For whoever wonders why it runs.")] = "",
 ) -> None:
     """Keep it awake for a while; a sleeping one is woken."""
     async with cli.client() as client:
-        kept = await client.keep_awake(*await resolve(client, project), duration, reason=reason)
+        kept = await client.keep_awake(*await within(client, project), duration, reason=reason)
     cli.show(kept, _describe(kept))
 
 
 @command(app, "let-sleep")
-async def let_sleep(cli: Cli, project: ProjectPath) -> None:
+async def let_sleep(cli: Cli, project: WorkspacePath) -> None:
     """Keep it awake no longer, whoever asked for that."""
     async with cli.client() as client:
-        path = await resolve(client, project)
+        path = await within(client, project)
         left = await client.sandbox(*path)
         for one in left.keep_awake:
             left = await client.let_sleep(*path, one.id)
@@ -116,7 +116,7 @@ async def let_sleep(cli: Cli, project: ProjectPath) -> None:
 
 
 @command(app)
-async def restart(cli: Cli, project: ProjectPath) -> None:
+async def restart(cli: Cli, project: WorkspacePath) -> None:
     """Stop and start it."""
     await _change(cli, project, "restart")
 
@@ -140,7 +140,7 @@ def _span(seconds: float) -> str:
 @command(app, "settings")
 async def change_settings(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     freeze: Annotated[str | None, typer.Option(help="Without activity for so long, as in 10m, it is frozen.")] = None,
     stop: Annotated[str | None, typer.Option(help="Without activity for so long, as in 2h, it is stopped.")] = None,
     memory: Annotated[str | None, typer.Option(help="As in 512m or 1g.")] = None,
@@ -153,7 +153,7 @@ async def change_settings(
     given = {"freeze": freeze, "stop": stop, "memory": memory, "cpu": cpu, "pids": pids, "disk": disk}
     changes = {name: value for name, value in given.items() if value is not None}
     async with cli.client() as client:
-        path = await resolve(client, project)
+        path = await within(client, project)
         found = await client.sandbox_settings(*path)
         if changes or reset:
             kept = {} if reset else found.settings.model_dump(exclude_none=True)
@@ -162,10 +162,10 @@ async def change_settings(
 
 
 @command(app)
-async def logs(cli: Cli, project: ProjectPath) -> None:
+async def logs(cli: Cli, project: WorkspacePath) -> None:
     """Follow what the application prints, until Ctrl-C."""
     async with cli.client() as client:
-        async for event in client.logs(*await resolve(client, project)):
+        async for event in client.logs(*await within(client, project)):
             if cli.as_json:
                 print(json.dumps({"event": event.name, **json.loads(event.data)}), flush=True)
             elif event.name == "output":
@@ -175,7 +175,7 @@ async def logs(cli: Cli, project: ProjectPath) -> None:
 @command(app, "exec", context_settings=PASS_ON)
 async def execute(
     cli: Cli,
-    project: ProjectPath,
+    project: WorkspacePath,
     words: Annotated[
         list[str], typer.Argument(metavar="COMMAND...", help="The command; one word goes through the shell.")
     ],
@@ -187,7 +187,7 @@ async def execute(
         raise typer.BadParameter("Name a command.")
     wanted: str | list[str] = words[0] if len(words) == 1 else words
     async with cli.client() as client:
-        owner, name = await resolve(client, project)
+        owner, name = await within(client, project)
         if cli.as_json:
             done = await client.execute(owner, name, wanted, timeout=timeout)
             cli.show(done, "")
@@ -207,9 +207,9 @@ def _exit_code(code: int) -> int:
 
 
 @command(app)
-async def shell(cli: Cli, project: ProjectPath) -> None:
+async def shell(cli: Cli, project: WorkspacePath) -> None:
     """Open a terminal in it."""
     if not sys.stdin.isatty():
         raise Failure("A shell needs a terminal. For scripts there is `firefly sandbox exec`.")
-    async with cli.client() as client, client.files(*await resolve(client, project)) as bridge:
+    async with cli.client() as client, client.files(*await within(client, project)) as bridge:
         raise typer.Exit(await terminal.attach(bridge))

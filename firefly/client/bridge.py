@@ -55,9 +55,10 @@ class BridgeClient:
     `Unavailable` when the bridge is away, and `TimeoutError` when it does not answer in time.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base: str, *, workspace: str = "") -> None:
         self._session = session
         self._base = base.rstrip("/")
+        self._query = f"workspace={quote(workspace, safe='')}" if workspace else ""
 
     @classmethod
     def on_socket(cls, path: Path | str, *, request_id: str | None = None) -> Self:
@@ -66,9 +67,12 @@ class BridgeClient:
         return cls(aiohttp.ClientSession(connector=connector, headers=headers), "http://bridge")
 
     @classmethod
-    def at(cls, url: str, token: str) -> Self:
-        """Through the API; `url` is that of the project, `<server>/api/v1/projects/<owner>/<name>`."""
-        return cls(aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}), url)
+    def at(cls, url: str, token: str, *, workspace: str = "") -> Self:
+        """Through the API; `url` is that of the project, `<server>/api/v1/projects/<owner>/<name>`.
+
+        `workspace`: the member whose own one is meant, empty for the shared one.
+        """
+        return cls(aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}), url, workspace=workspace)
 
     async def __aenter__(self) -> Self:
         return self
@@ -223,7 +227,8 @@ class BridgeClient:
 
     def _url(self, path: str) -> URL:
         """As it is: a path with dots in it is for the bridge to refuse, not for a library to tidy up."""
-        return URL(self._base + path, encoded=True)
+        query = f"{'&' if '?' in path else '?'}{self._query}" if self._query else ""
+        return URL(self._base + path + query, encoded=True)
 
     async def _json(
         self,

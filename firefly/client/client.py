@@ -29,6 +29,7 @@ from .models import (
     Secret,
     Template,
     Token,
+    Workspace,
 )
 from .sse import ServerEvent, server_events
 
@@ -50,6 +51,8 @@ class FireflyClient:
         """`session` replaces the client's own, for tests and for sharing connections; it is not closed here."""
         self.server = server.rstrip("/")
         self.token = token
+        self.workspace = ""
+        """The member whose own workspace calls about a project are about, in the place of the shared one."""
         self._given = session
         self._session = session
 
@@ -133,6 +136,20 @@ class FireflyClient:
 
     async def remove_secret(self, owner: str, name: str, secret: str) -> None:
         async with self.request("DELETE", f"{_project(owner, name)}/secrets/{quote(secret, safe='')}"):
+            pass
+
+    async def workspaces(self, owner: str, name: str) -> list[Workspace]:
+        """The shared one first, then members' own: the caller's, and for owners everybody's."""
+        return (await self._get(Page[Workspace], f"{_project(owner, name)}/workspaces")).items
+
+    async def open_workspace(self, owner: str, name: str) -> Workspace:
+        """The caller's own; `job` fills one that is new."""
+        return await self._send(Workspace, "POST", f"{_project(owner, name)}/workspaces", None, timeout=PATIENCE)
+
+    async def discard_workspace(self, owner: str, name: str, member: str, *, anyway: bool = False) -> None:
+        """Raises ClientError, which names it, while it holds what is nowhere else; not with `anyway`."""
+        path, params = f"{_project(owner, name)}/workspaces/{quote(member, safe='')}", {"anyway": str(anyway).lower()}
+        async with self.request("DELETE", path, params=params, timeout=PATIENCE):
             pass
 
     async def job(self, job_id: UUID) -> Job:
@@ -242,7 +259,7 @@ class FireflyClient:
 
     def files(self, owner: str, name: str) -> BridgeClient:
         """The project's files, commands and bridge; close it after use."""
-        return BridgeClient.at(f"{self.server}{API}{_project(owner, name)}", self.token)
+        return BridgeClient.at(f"{self.server}{API}{_project(owner, name)}", self.token, workspace=self.workspace)
 
     @asynccontextmanager
     async def request(
@@ -264,6 +281,8 @@ class FireflyClient:
             data, fields["Content-Type"] = json.dumps(json_body).encode(), "application/json"
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
         url = f"{self.server}{API}{path}"
+        if self.workspace and path.startswith("/projects/"):
+            params = {**(params or {}), "workspace": self.workspace}
         try:
             async with self._session.request(
                 method, url, data=data, params=params, headers=fields, timeout=limit

@@ -229,6 +229,26 @@ class Certificate(Value):
     ends: datetime | None = None
 
 
+class WorkspaceUrls(Value):
+    editor: str
+    preview: str
+
+
+class Workspace(Value):
+    """`member`: whose own it is, None for the shared one. `open`: that member may still use it."""
+
+    member: str | None
+    open: bool
+    ready: bool
+    state: str
+    reason: str
+    since: datetime
+    stops_at: datetime | None = None
+    created_at: datetime
+    urls: WorkspaceUrls
+    job: Job | None = None
+
+
 class Secret(Value):
     """A project's secret without its value; `state` is set, missing or unreadable."""
 

@@ -201,6 +201,23 @@ async def test_secrets_are_set_by_stdin_or_file_listed_and_removed(
     assert (refused.code, "cannot be read" in refused.err) == (1, True)
 
 
+async def test_own_workspaces_are_opened_listed_named_and_discarded(logged_in: Run, world: World) -> None:
+    site = await world.shared(world.ada, "site")
+    opened = await logged_in("workspace", "open", "site")
+    assert ("/app/ada/site?workspace=ada" in opened.out, "ada/site@ada" in opened.out) == (True, True)
+    assert "me-ada--site--ada" in (await logged_in("workspace", "list", "site")).out
+    assert (await logged_in("sandbox", "start", "site@ada")).code == 0
+    assert set(world.keeper.runs) == {world.own.kept[site.id, "ada"].workspace_id}
+    # A whole project is not taken for a workspace of it.
+    refused = await logged_in("project", "delete", "site@ada")
+    assert (refused.code, "leave out @ada" in refused.err) == (1, True)
+    world.own.stake = "a draft"
+    kept = await logged_in("workspace", "discard", "site")
+    assert (kept.code, "a draft" in kept.err) == (1, True)
+    assert (await logged_in("workspace", "discard", "site", "--anyway")).code == 0
+    assert world.own.kept == {}
+
+
 async def test_tokens_are_made_shown_once_and_revoked(logged_in: Run, world: World) -> None:
     made = json.loads((await logged_in("token", "create", "ci", "--scope", "read", "--json")).out)
     assert made["scopes"] == ["read"]
