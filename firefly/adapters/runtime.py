@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from firefly.git import Copies, Gateway, Shadows
+from firefly.git import Checkpoints, Copies, Gateway, Shadows
 from firefly.projects import Records
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.handing import HandingKeeper
@@ -15,6 +15,7 @@ from .ground import Ground
 from .looking import BridgeInformant
 from .packages import Packages
 from .parts import Hosting
+from .sealing import Sealing
 from .workspaces import ProjectSpecs, RunObserver
 
 
@@ -28,6 +29,7 @@ class Runtime:
     gateway: Gateway
     packages: Packages
     copies: Copies
+    checkpoints: Checkpoints
     reading: dict[UUID, UUID]
 
     @classmethod
@@ -58,14 +60,18 @@ class Runtime:
         packages = Packages(ground.settings, keeper)
         return cls(
             records=records, keeper=keeper, layers=layers, gateway=gateway, packages=packages, copies=copies,
-            reading=reading,
+            reading=reading, checkpoints=hosting.checkpoints,
         )  # fmt: skip
 
     def follow(self, bridges: BridgeCalls) -> None:
         """See to what each run's bridge is told and asked. Before the keeper opens."""
+        facts_of = self.records.facts
+        sealing = Sealing(
+            gateway=self.gateway, bridges=bridges, facts_of=facts_of, checkpoints=self.checkpoints, copies=self.copies
+        )
         observer = RunObserver(
-            gateway=self.gateway, bridges=bridges, keeper=self.keeper, facts_of=self.records.facts,
-            forget=self.copies.forget,
+            gateway=self.gateway, bridges=bridges, keeper=self.keeper, facts_of=facts_of, forget=self.copies.forget,
+            sealing=sealing,
         )  # fmt: skip
         self.keeper.inform_by(BridgeInformant(self.keeper))
         self.keeper.observe(observer)

@@ -11,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from firefly.adapters.bridges import BridgeCalls
+from firefly.adapters.sealing import Sealing
 from firefly.client.bridge import BridgeClient
 from firefly.errors import FireflyError, SandboxFailed
 from firefly.git import Gateway
@@ -113,9 +114,17 @@ class RunObserver:
     """Gives each run its way to the hosted repository, tells its bridge whose it is, has it restore what is lost."""
 
     def __init__(
-        self, *, gateway: Gateway, bridges: BridgeCalls, keeper: Keeper, facts_of: FactsOf, forget: Forget
+        self,
+        *,
+        gateway: Gateway,
+        bridges: BridgeCalls,
+        keeper: Keeper,
+        facts_of: FactsOf,
+        forget: Forget,
+        sealing: Sealing,
     ) -> None:
         """`forget` drops the copy of files that git ignores."""
+        self._sealing = sealing
         self._gateway = gateway
         self._bridges = bridges
         self._keeper = keeper
@@ -140,8 +149,10 @@ class RunObserver:
         if configured.lost:
             self._lost.add(workspace_id)
 
-    async def restore(self, workspace_id: UUID, instance: Instance) -> None:
+    async def restore(self, workspace_id: UUID, instance: Instance, *, archived: bool = False) -> None:
         if workspace_id not in self._lost:
+            if archived:
+                raise SandboxFailed("The files of this workspace could not be brought back yet. Try again in a moment.")
             return
         log.warning("workspace.lost", workspace_id=str(workspace_id))
         try:
@@ -153,6 +164,9 @@ class RunObserver:
             ) from error
         self._lost.discard(workspace_id)
         log.info("workspace.restored", workspace_id=str(workspace_id), files=restored.files)
+
+    async def seal(self, workspace_id: UUID, bridge: Path, gateway: Path) -> str:
+        return await self._sealing.seal(workspace_id, bridge, gateway)
 
     async def save(self, workspace_id: UUID, instance: Instance) -> None:
         if reason := await save(self._keeper.bridge_path(workspace_id)):

@@ -40,6 +40,8 @@ class Environment:
     descriptor: int | None
     giver: Path | None
     inherited: Mapping[str, str]
+    quiet: bool = False
+    """Nothing is to be started: this run is for keeping what is in the workspace elsewhere."""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     """Given by the server, never written down here; replaced as a whole by `give`."""
 
@@ -61,6 +63,7 @@ class Environment:
             descriptor=int(descriptor) if descriptor else None,
             giver=Path(giver) if giver else None,
             inherited=_for_children(variables),
+            quiet=variables.get("FIREFLY_QUIET") == "1",
         )
 
     @property

@@ -104,6 +104,12 @@ class Copies:
                 writer.write(piece)
                 await writer.drain()
 
+    async def is_whole(self, workspace_id: UUID) -> bool:
+        """Whether what was last kept of the workspace, if anything, can be had."""
+        async with self._database.connection() as connection:
+            found = await self._queries.find_copy(connection, workspace_id=workspace_id)
+        return found is None or await self._artifacts.find(found["digest"]) is not None
+
     async def forget(self, workspace_id: UUID) -> None:
         """The workspace is no more."""
         self._even_at.pop(workspace_id, None)

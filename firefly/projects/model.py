@@ -61,6 +61,9 @@ class Project:
     remix_of: str | None = None
     """The address of the project that it is a remix of, when the caller may see that one."""
     remixes: int = 0
+    archives_at: datetime | None = None
+    """When its shared workspace will be archived, unless somebody uses it."""
+    archived_at: datetime | None = None
     member: str = ""
     """Whose own workspace `workspace_id` is; empty for the shared one."""
 

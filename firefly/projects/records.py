@@ -99,6 +99,8 @@ def to_project(row: Mapping[str, Any]) -> Project:
         template=row["template"],
         remix_of=row["origin_path"],
         remixes=row["remixes"],
+        archives_at=row["archives_at"],
+        archived_at=row["archived_at"],
     )
 
 

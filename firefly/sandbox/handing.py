@@ -12,7 +12,14 @@ from .keeper import Keeper, PreparedWorkspace, Status, Wishes
 
 # What was begun may end; a start that takes longer keeps the keeper.
 SETTLE_LIMIT = 45.0
-UNDER_WAY = ("sandbox-start-", "sandbox-stop-", "sandbox-claim-", "sandbox-freeze-", "sandbox-wake-")
+UNDER_WAY = (
+    "sandbox-start-",
+    "sandbox-stop-",
+    "sandbox-claim-",
+    "sandbox-freeze-",
+    "sandbox-wake-",
+    "sandbox-archive-",
+)
 
 
 class Successor(Protocol):

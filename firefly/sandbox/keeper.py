@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -85,6 +86,7 @@ class Keeper(Parts):
         leftovers = await self._reconciliation.run()
         self._tasks.start(self._preparation.clear(leftovers), "sandbox-leftovers")
         self._tasks.start(self._sweeping.always(), "sandbox-sweep")
+        self._tasks.start(self.archiving.always(), "workspace-archives")
         if self._backend.capabilities().isolated:
             self.pool.open()
 
@@ -158,7 +160,8 @@ class Keeper(Parts):
         return await self.ensure(workspace_id, insist=True)
 
     async def status(self, workspace_id: UUID) -> Status:
-        return await self._telling.status(self._slots.get(workspace_id) or self._slots.fresh(workspace_id))
+        status = await self._telling.status(self._slots.get(workspace_id) or self._slots.fresh(workspace_id))
+        return replace(status, rest=await self._archives.rest(workspace_id))
 
     def place(self, workspace_id: UUID) -> str:
         """What one that is to start waits for, in a sentence; empty where it does not wait."""

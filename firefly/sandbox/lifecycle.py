@@ -11,6 +11,7 @@ import structlog
 from firefly.clock import Clock
 from firefly.errors import FireflyError, SandboxFailed, TimedOut, TooManySandboxes, Unavailable
 
+from .archives import Archives
 from .backend import Instance, SandboxBackend, SandboxSpec, State
 from .granting import Granting
 from .idleness import Idleness
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 
 OBSERVER_LIMIT = 15.0
 LONGEST_REASON = 1000
+RETURNING = "It was archived; its files are being brought back."
 
 
 class Lifecycle:
@@ -44,6 +46,7 @@ class Lifecycle:
         starts: Starts,
         tasks: Tasks,
         idleness: Idleness,
+        archives: Archives,
     ) -> None:
         self._backend = backend
         self._source = source
@@ -55,6 +58,7 @@ class Lifecycle:
         self._starts = starts
         self._tasks = tasks
         self._idleness = idleness
+        self._archives = archives
         self.observers: list[Observer] = []
         self.safe: Safe | None = None
 
@@ -79,7 +83,7 @@ class Lifecycle:
             await self._fail(slot, error)
             raise
         finally:
-            slot.admitted, slot.turn = False, None
+            slot.admitted, slot.turn, slot.returning = False, None, False
 
     async def _wait(self, slot: Slot, turn: Turn) -> None:
         slot.turn = turn
@@ -87,6 +91,8 @@ class Lifecycle:
 
     def place(self, slot: Slot) -> str:
         """Why one that is to start does not yet; empty where it does."""
+        if slot.returning:
+            return RETURNING
         if slot.turn is None or slot.turn.granted.done():
             return ""
         count = self._starts.before(slot.turn)
@@ -97,7 +103,8 @@ class Lifecycle:
         slot.terms = await self._granting.terms(slot.workspace_id)
         slot.limits = slot.terms.limits
         self._lease.check()
-        await self.put(slot, State.STARTING, "Starting.")
+        await self._take_out(slot)
+        await self.put(slot, State.STARTING, RETURNING if slot.returning else "Starting.")
         instance = await self._backend.create(replace(spec, limits=slot.limits))
         try:
             await self.take(slot, instance, "Started.", fresh=True)
@@ -105,6 +112,13 @@ class Lifecycle:
             await asyncio.shield(self._give_up(slot, instance))
             raise
         return instance
+
+    async def _take_out(self, slot: Slot) -> None:
+        """Of one that is archived nothing counts that still lies in its folder, as what came back only in part."""
+        archive = await self._archives.of(slot.workspace_id)
+        slot.returning = archive is not None and archive.counts
+        if slot.returning:
+            await self._backend.remove_workspace(slot.workspace_id)
 
     async def _keep(self, slot: Slot, instance: Instance) -> Instance:
         """Where ending it failed, it is used on."""
@@ -139,7 +153,9 @@ class Lifecycle:
         slot.seen, slot.wished, slot.output = Seen(), None, ""
         await self._tell("started", slot.workspace_id, instance)
         if fresh and self.safe is not None:
-            await self.safe.restore(slot.workspace_id, instance)
+            await self.safe.restore(slot.workspace_id, instance, archived=slot.returning)
+        if fresh:
+            await self._archives.note_use(slot.workspace_id)
         slot.watcher = self._tasks.start(self._watch(slot, instance), f"sandbox-watch-{instance.id}")
         await self.put(slot, State.RUNNING, reason)
 

@@ -7,6 +7,8 @@ from firefly.clock import Clock, SystemClock
 from firefly.settings import Settings
 from firefly.store import Database
 
+from .archives import Archives
+from .archiving import Archiving
 from .awake import KeepAwakes
 from .backend import SandboxBackend
 from .claiming import Claiming
@@ -55,11 +57,13 @@ class Parts:
         self._tasks = Tasks()
         self._records = Records(database, bus, self._lease)
         self._awakes = KeepAwakes(database, self._clock, longest=settings.keep_awake_max)
+        self._archives = archives = Archives(database, self._clock, self._lease.node)
         starts = Starts(settings.simultaneous_starts, waiting=settings.waiting_starts)
         quota = Quota(settings, slots=self._slots, source=source)
         self._lifecycle = Lifecycle(
             backend=backend, source=source, records=self._records, lease=self._lease, granting=self._granting,
             clock=self._clock, quota=quota, starts=starts, tasks=self._tasks, idleness=self._idleness,
+            archives=archives,
         )  # fmt: skip
         self._preparation = Preparation(
             settings.prepared_sandboxes, backend=backend, source=source, workspaces=self.workspaces, lease=self._lease,
@@ -80,8 +84,14 @@ class Parts:
             lease=self._lease, pool=self._preparation.pool, pause=min(settings.idle_stop / 4, SWEEP_INTERVAL),
             available_memory=available_memory,
         )  # fmt: skip
+        self.archiving = Archiving(
+            settings.workspace_archive_days, backend=backend, archives=archives, source=source, records=self._records,
+            lifecycle=self._lifecycle, granting=self._granting, slots=self._slots, lease=self._lease,
+            tasks=self._tasks, clock=self._clock,
+        )  # fmt: skip
         self._reconciliation = Reconciliation(
             backend=backend, records=self._records, workspaces=self.workspaces, lifecycle=self._lifecycle,
             preparation=self._preparation, granting=self._granting, awakes=self._awakes, slots=self._slots,
+            archives=archives,
         )  # fmt: skip
         self._telling = Telling(backend=backend, lifecycle=self._lifecycle, idleness=self._idleness, clock=self._clock)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from firefly.errors import NotFound
 
+from .archives import Archives
 from .awake import KeepAwakes
 from .backend import Instance, SandboxBackend, State
 from .granting import Granting
@@ -15,6 +16,7 @@ from .preparing import Preparation
 from .slots import Slots
 from .workspaces import Record, Records, Workspaces
 
+INTERRUPTED = "Its files were on the way to its archive, or from there, when the server stopped."
 ALIVE = (State.STARTING, State.RUNNING, State.FROZEN, State.STOPPING)
 
 
@@ -28,6 +30,7 @@ class Reconciliation:
     granting: Granting
     awakes: KeepAwakes
     slots: Slots
+    archives: Archives
 
     async def run(self) -> list[UUID]:
         """Adopt what runs, correct the table; returns the workspaces that nobody owns and nothing runs in."""
@@ -78,6 +81,11 @@ class Reconciliation:
             self.preparation.adopt(PreparedWorkspace(instance.workspace_id, instance))
             return
         slot = self.slots.of(instance.workspace_id)
+        if await self.archives.of(instance.workspace_id) is not None:
+            # Nobody was let in yet: its files were being kept elsewhere, or had come back in part.
+            await self.backend.stop(instance.id, reason=INTERRUPTED)
+            await self.lifecycle.put(slot, State.STOPPED, INTERRUPTED)
+            return
         async with slot.lock:
             reason = slot.reason
             since = slot.born_at if slot.last_instance_id == instance.id else instance.started_at

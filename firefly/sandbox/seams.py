@@ -1,10 +1,12 @@
 """What the keeper asks of others, and what it tells them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from .archives import Rest
 from .awake import KeepAwake
 from .backend import Instance, Limits, SandboxSpec, State, Stats
 from .terms import Wishes
@@ -30,6 +32,7 @@ class Status:
     ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     awake: tuple[KeepAwake, ...] = ()
+    rest: Rest = field(default_factory=Rest)
     refusal: str = ""
     """Why it may not start just now, where that was tried last: too many others run."""
 
@@ -54,10 +57,16 @@ class WorkspaceSource(Protocol):
 class Safe(Protocol):
     """Where the files of workspaces are kept besides."""
 
-    async def restore(self, workspace_id: UUID, instance: Instance) -> None:
+    async def restore(self, workspace_id: UUID, instance: Instance, *, archived: bool = False) -> None:
         """Called when the observers were told of a fresh run: bring back the files of a workspace that has lost them.
 
-        Raises a FireflyError where it cannot: nobody gets to use the run then.
+        `archived`: it has, in any case. Raises a FireflyError where it cannot: nobody gets to use the run then.
+        """
+
+    async def seal(self, workspace_id: UUID, bridge: Path, gateway: Path) -> str:
+        """Called of a run that nobody uses, with its sockets: keep all that is in the workspace, and make sure of it.
+
+        Why something in it is not kept, in words; empty where everything is. Raises a FireflyError.
         """
 
     async def save(self, workspace_id: UUID, instance: Instance) -> None:

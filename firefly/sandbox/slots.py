@@ -54,6 +54,8 @@ class Slot:
     """Whether a start under way counts as one that runs."""
     turn: Turn | None = None
     """Its place among those that wait to be started."""
+    returning: bool = False
+    """Whether a start under way brings its files back from its archive."""
     awake: tuple[KeepAwake, ...] = ()
     born_at: datetime | None = None
     """Since when the run has been the workspace's own, which another server may have seen to."""

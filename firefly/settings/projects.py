@@ -15,6 +15,13 @@ class ProjectSettings(BaseModel):
         description="What is made ready ahead, with its dependencies installed: templates and the default branches of "
         "projects (`all`), the latter alone, or nothing. Needs sandboxes whose workspaces can lie on layers.",
     )
+    workspace_archive_days: float = Field(
+        30,
+        ge=0,
+        le=3650,
+        description="Days without use after which a workspace is archived: kept elsewhere, and removed from the disk, "
+        "until somebody opens it. Its members are told up to a week before. 0: never.",
+    )
     max_upload: int = Field(256 << 20, ge=1 << 20, description="Bytes of one uploaded file or archive.")
     import_timeout: float = Field(900, gt=0, description="Seconds that an import from a git URL may take.")
     import_addresses: Texts = Field(

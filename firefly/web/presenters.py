@@ -1,6 +1,6 @@
 """From the house's records to the API's answers: addresses are put together here and nowhere else."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from firefly import hostnames
@@ -30,12 +30,11 @@ def workspace_label(project: "projects.Project", port: int | None = None) -> str
     return hostnames.format(hostnames.WorkspaceLabel(project.name, project.owner, port))
 
 
-def workspace_urls(services: Services, project: "projects.Project", member: str = "") -> schemas.WorkspaceUrls:
-    shown = replace(project, member=member)
-    query = f"?workspace={member}" if member else ""
+def workspace_urls(services: Services, project: "projects.Project") -> schemas.WorkspaceUrls:
+    query = f"?workspace={project.member}" if project.member else ""
     return schemas.WorkspaceUrls(
         editor=f"{services.settings.url}/app/{project.path}{query}",
-        preview=services.settings.content_url(workspace_label(shown)),
+        preview=services.settings.content_url(workspace_label(project)),
     )
 
 
@@ -92,6 +91,8 @@ def sandbox_answer(
         since=status.since,
         freezes_at=status.freezes_at,
         stops_at=status.stops_at,
+        archives_at=status.rest.archives_at,
+        archived_at=status.rest.archived_at,
         limits=schemas.SandboxLimits.model_validate(status.limits, from_attributes=True),
         usage=schemas.SandboxUsage.model_validate(status.usage, from_attributes=True) if status.usage else None,
     )
@@ -103,6 +104,7 @@ def sandbox_answer(
         "notes": list(status.notes),
         "keep_awake": [schemas.KeepAwake.model_validate(one) for one in status.awake],
         "refusal": status.refusal or None,
+        "archive_note": status.rest.archive_note,
     }
     return told.model_copy(update=more)
 

@@ -148,7 +148,10 @@ def observer(
     async def forget(workspace_id: UUID) -> None:
         gateway.forgotten.append(workspace_id)
 
-    made = RunObserver(gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of, forget=forget)
+    made = RunObserver(
+        gateway=cast(Any, gateway), bridges=bridges, keeper=keeper, facts_of=facts_of, forget=forget,
+        sealing=cast(Any, None),
+    )  # fmt: skip
     return made, gateway
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -33,8 +34,11 @@ class Safe:
     backend: MemoryBackend
     told: list[tuple[str, int]] = field(default_factory=list)
 
-    async def restore(self, workspace_id: UUID, instance: Instance) -> None:
+    async def restore(self, workspace_id: UUID, instance: Instance, *, archived: bool = False) -> None:
         self.told.append(("restore", len(await self.backend.list())))
+
+    async def seal(self, workspace_id: UUID, bridge: Path, gateway: Path) -> str:
+        return ""
 
     async def save(self, workspace_id: UUID, instance: Instance) -> None:
         self.told.append(("save", len(await self.backend.list())))

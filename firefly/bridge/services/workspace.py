@@ -187,7 +187,8 @@ class WorkspaceService:
 
     async def _begin(self, configuration: Configuration) -> None:
         changed = self._environment.give(configuration.secrets)
-        await self._application.configure(configuration, secrets_changed=changed)
+        if not self._environment.quiet:
+            await self._application.configure(configuration, secrets_changed=changed)
         if not self._connected:
             await self._connect()
         if configuration.member_names:
@@ -219,6 +220,8 @@ class WorkspaceService:
             text = await asyncio.to_thread(self._kept.read_text)
             kept = Kept.model_validate_json(text)
             self._configuration = kept
+            if self._environment.quiet:
+                return
             if kept.has_secrets:
                 self._application.board.set(State.WAITING, "Waits for the project's secrets from the server.")
             else:

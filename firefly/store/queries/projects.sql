@@ -27,18 +27,22 @@ select coalesce(
 
 -- name: find_project^
 select p.*, o.name as owner, m.role, c.name as changed_by_name,
-    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes,
+    w.archives_at, w.archived_at
 from projects p
 join accounts o on o.id = p.owner_id
+left join workspaces w on w.id = p.workspace_id
 left join members m on m.project_id = p.id and m.account_id = :account_id
 left join accounts c on c.id = p.changed_by
 where o.name = :owner and p.name = :name and (p.deleted_at is not null) = :deleted;
 
 -- name: find_project_by_id^
 select p.*, o.name as owner, m.role, c.name as changed_by_name,
-    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes,
+    w.archives_at, w.archived_at
 from projects p
 join accounts o on o.id = p.owner_id
+left join workspaces w on w.id = p.workspace_id
 left join members m on m.project_id = p.id and m.account_id = :account_id
 left join accounts c on c.id = p.changed_by
 where p.id = :id;
@@ -50,10 +54,12 @@ where o.name = :owner and n.name = :name and n.reserved_until > :now;
 
 -- name: list_projects
 select p.*, o.name as owner, m.role, c.name as changed_by_name,
-    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes,
+    w.archives_at, w.archived_at
 from members m
 join projects p on p.id = m.project_id
 join accounts o on o.id = p.owner_id
+left join workspaces w on w.id = p.workspace_id
 left join accounts c on c.id = p.changed_by
 where m.account_id = :account_id
 and (p.deleted_at is not null) = :deleted
@@ -91,9 +97,11 @@ order by f.member;
 -- name: lock_project^
 -- As find_project_by_id, with the row held until the transaction ends.
 select p.*, o.name as owner, m.role, c.name as changed_by_name,
-    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes
+    project_path(p.remix_of, :account_id) as origin_path, count_remixes(p.id) as remixes,
+    w.archives_at, w.archived_at
 from projects p
 join accounts o on o.id = p.owner_id
+left join workspaces w on w.id = p.workspace_id
 left join members m on m.project_id = p.id and m.account_id = :account_id
 left join accounts c on c.id = p.changed_by
 where p.id = :id

@@ -1,5 +1,9 @@
 """The workspaces of a project: the one that its members share, and members' own ones beside it."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from uuid import UUID
+
 from aiohttp import web
 
 from firefly.projects import Action, OwnWorkspace, Project
@@ -58,18 +62,22 @@ async def discard(call: Call) -> Answer:
 
 
 async def _shared(call: Call, project: Project) -> schemas.Workspace:
-    status = await call.services.keeper.status(workspace_of(project))
-    return schemas.Workspace(
-        member=None, open=True, ready=True, created_at=project.created_at, urls=workspace_urls(call.services, project),
-        state=status.state.value, reason=status.reason, since=status.since, freezes_at=status.freezes_at,
-        stops_at=status.stops_at,
-    )  # fmt: skip
+    facts = {"member": None, "open": True, "ready": True, "created_at": project.created_at}
+    return await _workspace(call, project, workspace_of(project), facts)
 
 
 async def _own(call: Call, project: Project, own: OwnWorkspace) -> schemas.Workspace:
-    status = await call.services.keeper.status(own.workspace_id)
-    return schemas.Workspace(
-        member=own.member, open=own.open, ready=own.filled_at is not None, created_at=own.created_at,
-        urls=workspace_urls(call.services, project, own.member), state=status.state.value, reason=status.reason,
-        since=status.since, freezes_at=status.freezes_at, stops_at=status.stops_at,
-    )  # fmt: skip
+    ready = own.filled_at is not None
+    facts = {"member": own.member, "open": own.open, "ready": ready, "created_at": own.created_at}
+    return await _workspace(call, replace(project, member=own.member), own.workspace_id, facts)
+
+
+async def _workspace(
+    call: Call, project: Project, workspace_id: UUID, facts: Mapping[str, object]
+) -> schemas.Workspace:
+    status = await call.services.keeper.status(workspace_id)
+    told = {
+        "state": status.state.value, "reason": status.reason, "since": status.since, "freezes_at": status.freezes_at,
+        "stops_at": status.stops_at, **asdict(status.rest),
+    }  # fmt: skip
+    return schemas.Workspace.model_validate({**facts, **told, "urls": workspace_urls(call.services, project)})

@@ -40,6 +40,10 @@ class Project(Output):
     deleted_at: datetime | None
     last_change: LastChange
     sandbox: str = Field(description="`running`, or `stopped` for everything else; the sandbox's own call says more.")
+    archives_at: datetime | None = Field(
+        None, description="When its shared workspace will be archived, unless somebody uses it."
+    )
+    archived_at: datetime | None = Field(None, description="Since when that is; its files come back when it is opened.")
     urls: Urls
 
 

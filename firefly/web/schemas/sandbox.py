@@ -55,7 +55,15 @@ class NewKeepAwake(Input):
     reason: str = Field("", max_length=200, description="For whoever wonders why it runs.")
 
 
-class Sandbox(Output):
+class Rest(Output):
+    """What happens to a workspace that nobody uses."""
+
+    archives_at: datetime | None = Field(None, description="When it will be archived, unless somebody uses it.")
+    archived_at: datetime | None = Field(None, description="Since when it is; its files come back when it is opened.")
+    archive_note: str = Field("", description="Why archiving it was put off.")
+
+
+class Sandbox(Rest):
     state: str
     reason: str
     since: datetime

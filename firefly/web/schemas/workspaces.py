@@ -6,6 +6,7 @@ from pydantic import Field
 
 from .base import Output, Query
 from .projects import Job
+from .sandbox import Rest
 
 
 class WorkspaceUrls(Output):
@@ -13,7 +14,7 @@ class WorkspaceUrls(Output):
     preview: str
 
 
-class Workspace(Output):
+class Workspace(Rest):
     member: str | None = Field(description="Whose own it is; null for the one that all members share.")
     open: bool = Field(description="Whether its member may still use it.")
     ready: bool = Field(description="Whether the project's files are in it.")
