@@ -1,5 +1,6 @@
 """Where groups may be made, on trees that look like the kernel's; and a real group where this machine has one."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -82,6 +83,85 @@ def test_version_2_at_the_root_of_a_container_is_used(tmp_path: Path) -> None:
 
 def test_version_2_without_the_controllers_is_not_used(tmp_path: Path) -> None:
     assert find(v2(tmp_path, path="/user.slice", controllers="cpu io")) == {}
+
+
+def act_as_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files be as those of version 2: a process is in one group, and none is in one that hands on limits."""
+    write = Path.write_text
+
+    def act(path: Path, data: str) -> int:
+        if path.name == "cgroup.subtree_control" and path.with_name("cgroup.procs").read_text().split():
+            raise OSError(errno.EBUSY, "there are processes in it")
+        if path.name == "cgroup.procs":
+            others = path.parent.parent / "cgroup.procs"
+            write(others, "".join(f"{pid}\n" for pid in others.read_text().split() if pid != data))
+            data = (path.read_text() if path.exists() else "") + f"{data}\n"
+        if path.name == "cgroup.freeze":
+            write(path.with_name("cgroup.events"), f"populated 1\nfrozen {data}\n")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_text", act)
+
+
+def test_version_2_that_was_handed_over_moves_the_server_one_floor_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = v2(tmp_path, path="/firefly.service")
+    own = tmp_path / "tree" / "firefly.service"
+    with (own / "cgroup.procs").open("w") as file:
+        file.write("17\n23\n")
+    act_as_the_kernel(monkeypatch)
+    assert find(tables, root=False) == {}
+    marks: list[object] = []
+
+    def attribute(path: Path, name: str) -> bytes:
+        marks.append(path)
+        if name == "user.delegate":
+            raise OSError(errno.ENODATA, "no such attribute")
+        return b"1"
+
+    monkeypatch.setattr(os, "getxattr", attribute)
+    assert find(tables, root=False) == {"": str(own)}
+    assert marks == [own, own]
+    assert (own / "cgroup.procs").read_text() == ""
+    assert (own / "server" / "cgroup.procs").read_text() == "17\n23\n"
+    assert (own / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+
+
+def test_version_2_freezes_and_thaws_the_whole_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    act_as_the_kernel(monkeypatch)
+    assert cgroups.can_freeze({"": str(tmp_path)})
+    group = Group({"": str(tmp_path)}, "one")
+    group.make(memory=1, cpu=1, pids=1)
+    group.freeze()
+    assert (tmp_path / "one" / "cgroup.freeze").read_text() == "1"
+    group.thaw()
+    assert (tmp_path / "one" / "cgroup.freeze").read_text() == "0"
+
+
+def test_what_does_not_let_itself_be_frozen_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "FREEZE_LIMIT", 0.0)
+    group = Group({"": str(tmp_path)}, "one")
+    group.make(memory=1, cpu=1, pids=1)
+    (tmp_path / "one" / "cgroup.events").write_text("populated 1\nfrozen 0\n")
+    with pytest.raises(TimeoutError):
+        group.freeze()
+    assert (tmp_path / "one" / "cgroup.freeze").read_text() == "0"
+
+
+def test_version_2_counts_what_ran_out_of_memory(tmp_path: Path) -> None:
+    group = Group({"": str(tmp_path)}, "one")
+    group.make(memory=1, cpu=1, pids=1)
+    (tmp_path / "one" / "memory.events").write_text("low 0\nhigh 3\nmax 9\noom 4\noom_kill 2\noom_group_kill 0\n")
+    assert group.oom_kills() == 2
+
+
+def test_version_2_takes_in_the_calling_process_and_its_children_to_be(tmp_path: Path) -> None:
+    group = Group({"": str(tmp_path)}, "one")
+    group.make(memory=1, cpu=1, pids=1)
+    group.join()
+    # Zero is whoever writes it.
+    assert (tmp_path / "one" / "cgroup.procs").read_text() == "0"
 
 
 def test_limits_are_written_where_the_kernel_reads_them(tmp_path: Path) -> None:
