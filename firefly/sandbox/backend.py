@@ -133,7 +133,7 @@ class Capabilities:
 
     Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing. Without `keeps_files` a workspace's files
     end with its run, and whoever starts the next one restores them. Without `layers` every workspace
-    begins empty, and `settle` is refused.
+    begins empty, and `settle` is refused; with them it lies on them, or begins with a copy.
     """
 
     isolated: bool

@@ -15,7 +15,7 @@ from firefly.errors import SandboxFailed
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import mounts, network, trees
+from . import copied, mounts, network, trees
 from .backend import SandboxSpec
 from .detection import Machine
 from .netlink import own_addresses
@@ -38,6 +38,8 @@ class Layout:
         self._runtimes = runtimes
         self._bridge = bridge or (str(runtimes.python), *BRIDGE)
         self.modules = () if bridge else MODULES
+        self.overlays = False
+        """Whether workspaces can lie on layers; else they begin with a copy."""
         self._clock = clock
         self._own_files = settings.run_dir / "etc"
         self._workspaces = settings.data_dir / "workspaces"
@@ -71,6 +73,8 @@ class Layout:
 
     def plan(self, spec: SandboxSpec, folder: Path) -> None:
         """Make the folders of a run and its workspace; write `plan.json`, which the supervisor reads and removes."""
+        if spec.layers and not self.overlays:
+            copied.begin([self.layer(layer.id) for layer in spec.layers], self.workspace(spec.workspace_id), spec.uid)
         tree, home = trees.make(self.workspace(spec.workspace_id), spec.uid)
         gateway = folder / "gateway"
         gateway.mkdir(parents=True, mode=0o755)
@@ -120,9 +124,9 @@ class Layout:
 
         Raises SandboxFailed where only the workspace's own part is here, which would be taken for the whole.
         """
-        if not spec.layers:
+        if not spec.layers or copied.is_copied(self.workspace(spec.workspace_id)):
             return False
-        if all(self.layer(layer.id).is_dir() for layer in spec.layers):
+        if self.overlays and all(self.layer(layer.id).is_dir() for layer in spec.layers):
             return True
         if (self.workspace(spec.workspace_id) / "work").exists():
             raise SandboxFailed("What the workspace lies on is not on this machine. Restore the data directory.")

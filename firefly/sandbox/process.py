@@ -19,7 +19,7 @@ from firefly.errors import Conflict, SandboxFailed, Unavailable
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import cgroups, runtimes, trees
+from . import cgroups, copied, runtimes, trees
 from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from .cgroups import Group
 from .detection import Machine, look
@@ -56,7 +56,7 @@ class ProcessBackend(SandboxBackend):
         self._dialer: Dialer
         self._forking: Forking | None = None
         self._runtimes: runtimes.Runtimes | None = None
-        self._layered = False
+        self._overlays = False
 
     async def look(self) -> None:
         await runtimes.fetch_node(self._settings.data_dir)
@@ -64,7 +64,7 @@ class ProcessBackend(SandboxBackend):
         if self._found is None:
             self._found = await asyncio.to_thread(look, self._runtimes.lacks)
         if self._found.capabilities.isolated and os.getuid() == 0:
-            self._layered = await trees.can_lie_on_layers(self._settings.data_dir)
+            self._overlays = await trees.can_lie_on_layers(self._settings.data_dir)
 
     async def open(self) -> None:
         self._dialer = Dialer()
@@ -72,6 +72,7 @@ class ProcessBackend(SandboxBackend):
             await self.look()
         assert self._runtimes is not None
         self._layout = Layout(self._settings, self._machine, self._runtimes, bridge=self._bridge, clock=self._clock)
+        self._layout.overlays = self._overlays
         await asyncio.to_thread(self._layout.make_folders)
         await asyncio.to_thread(cgroups.sweep, self._machine.groups)
         if self._machine.forks:
@@ -102,7 +103,8 @@ class ProcessBackend(SandboxBackend):
         return self._found
 
     def capabilities(self) -> Capabilities:
-        return replace(self._machine.capabilities, layers=self._layered)
+        # Where none can be mounted they are copied.
+        return replace(self._machine.capabilities, layers=self._machine.capabilities.isolated)
 
     async def create(self, spec: SandboxSpec) -> Instance:
         allowed = self._machine.capabilities.isolated or spec.trusted or self._settings.allow_unisolated
@@ -198,15 +200,18 @@ class ProcessBackend(SandboxBackend):
         await trees.remove(self._layout.workspace(workspace_id))
 
     async def settle(self, workspace_id: UUID, layer_id: UUID) -> tuple[int, int]:
-        if not self._layered:
-            raise Conflict("This machine cannot put workspaces on layers.")
+        if not self.capabilities().layers:
+            raise Conflict("This machine has no layers, since it cannot keep projects apart.")
         self._runs.check_stopped(workspace_id)
         layer = self._layout.layer(layer_id)
+        if not self._overlays:
+            await asyncio.to_thread(copied.note_whole, layer)
         await asyncio.to_thread((self._layout.workspace(workspace_id) / "tree").rename, layer)
         return await trees.measure(layer, "--block-size=1"), await trees.measure(layer, "--inodes")
 
     async def remove_layer(self, layer_id: UUID) -> None:
         await trees.remove(self._layout.layer(layer_id))
+        await asyncio.to_thread(copied.forget, self._layout.layer(layer_id))
 
     async def list(self) -> Sequence[Instance]:
         return self._runs.instances()

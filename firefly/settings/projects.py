@@ -13,7 +13,7 @@ class ProjectSettings(BaseModel):
     prebuilds: Literal["all", "projects", "off"] = Field(
         "all",
         description="What is made ready ahead, with its dependencies installed: templates and the default branches of "
-        "projects (`all`), the latter alone, or nothing. Needs sandboxes whose workspaces can lie on layers.",
+        "projects (`all`), the latter alone, or nothing. Needs the `process` backend, with isolation.",
     )
     workspace_archive_days: float = Field(
         30,

@@ -471,7 +471,7 @@ async def test_a_stopped_sandbox_leaves_no_process(ground: Ground) -> None:
 async def test_the_same_as_an_ordinary_user(tmp_path: Path) -> None:
     """What may differ by the server's user, once more by one that is not root: nothing that is marked `once`."""
     command = [sys.executable, "-m", "tests.sandbox.ordinary_user", str(tmp_path)]
-    files = [f"tests/sandbox/test_{name}.py" for name in ("conformance", "escape", "process", "zygote")]
+    files = [f"tests/sandbox/test_{name}.py" for name in ("conformance", "copied", "escape", "process", "zygote")]
     process = await asyncio.create_subprocess_exec(
         *command, *files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=Path(__file__).parents[2]
     )
