@@ -10,6 +10,7 @@ import structlog
 from firefly import hostnames
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
+from firefly.errors import FireflyError
 from firefly.projects.seams import Prepared, PullResult, WorkspaceFacts
 from firefly.protocol.application import ApplicationStatus, Line, State
 from firefly.protocol.workspace import CarryParams, Configuration, InitializeParams, Member, ProjectName, Role
@@ -131,11 +132,16 @@ class BridgeCalls:
 
 
 async def _warm(bridge: BridgeClient, paths: Sequence[str]) -> None:
-    """Asked by a command inside, since what answers is the project's."""
-    await bridge.start_application()
-    port = (await bridge.application_status(wait=WARM_UP)).port
-    urls = [f"http://127.0.0.1:{port}{path}" for path in paths]
-    done = await bridge.execute(["/bin/sh", "-c", ASK, "ask", *urls], timeout=WARM_UP)
-    await bridge.stop_application()
-    if done.exit_code:
-        log.warning("workspace.not_warmed", urls=urls, said=done.stderr[-500:])
+    """Asked by a command inside, since what answers is the project's. Raises nothing: all that is lost is time."""
+    try:
+        async with domain_errors():
+            await bridge.start_application()
+            port = (await bridge.application_status(wait=WARM_UP)).port
+            urls = [f"http://127.0.0.1:{port}{path}" for path in paths]
+            done = await bridge.execute(["/bin/sh", "-c", ASK, "ask", *urls], timeout=WARM_UP)
+            await bridge.stop_application()
+        reason = done.stderr[-500:] if done.exit_code else ""
+    except FireflyError as error:
+        reason = error.detail
+    if reason:
+        log.warning("workspace.not_warmed", paths=paths, reason=reason)

@@ -174,6 +174,26 @@ async def test_the_application_and_its_last_lines_are_asked_for(bridge: Bridge, 
     assert bridge.members == [SERVER.name]
 
 
+async def test_what_is_made_ready_is_asked_for_some_paths_once(bridge: Bridge, calls: BridgeCalls) -> None:
+    bridge.says("/application/prepare", RUNNING | {"state": "stopped", "reason": "Everything is installed."})
+    bridge.says("/application/start", RUNNING)
+    bridge.says("/application", RUNNING)
+    bridge.says("/exec", {"exit_code": 0, "stdout": "", "stderr": "", "timed_out": False, "truncated": False})
+    bridge.says("/application/stop", RUNNING)
+    output = {"lines": [LINE.model_dump(mode="json")], "missed": False}
+    bridge.frame = lambda number: json.dumps({"jsonrpc": "2.0", "id": number, "result": output})
+    assert (await calls.prepare(WORKSPACE, warm=("/", "/src/main.jsx"))).done
+    paths = [path.partition("?")[0] for path, _ in bridge.asked]
+    assert paths == [f"/{path}" for path in ("application/prepare", "application/start", "application", "exec")] + [
+        "/application/stop"
+    ]
+    asked = json.loads(bridge.asked[3][1])["command"]
+    assert asked[-2:] == ["http://127.0.0.1:3000/", "http://127.0.0.1:3000/src/main.jsx"]
+    # One that does not start then is installed all the same.
+    bridge.says("/application/start", {}, status=500)
+    assert (await calls.prepare(WORKSPACE, warm=("/",))).done
+
+
 @each_call
 async def test_a_sandbox_that_does_not_start_is_told_as_such(calls: BridgeCalls, keeper: Keeper, call: Call) -> None:
     keeper.fails = SandboxFailed("It ended with code 1.", output="boom")
