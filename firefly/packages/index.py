@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 # In the page beside what a client knows: where each file is, and its SHA-256.
 PLACES = "_firefly"
@@ -16,7 +16,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def turn(page: bytes, url: str) -> bytes:
-    """`url` is the page's own. Files of which the index gives no SHA-256 keep their addresses."""
+    """`url` is the page's own. Files that the server does not fetch keep their addresses."""
     found = json.loads(page)
     places: dict[str, tuple[str, str]] = {}
     for file in found["files"]:
@@ -28,7 +28,7 @@ def _moved(file: dict[str, Any], url: str) -> Iterator[tuple[str, tuple[str, str
     name, at = file["filename"], urljoin(url, file["url"]).partition("#")[0]
     file["url"] = at
     sha256 = file.get("hashes", {}).get("sha256", "")
-    if not _SHA256.fullmatch(sha256) or "/" in name:
+    if not _SHA256.fullmatch(sha256) or "/" in name or not _may_be_asked(at, url):
         return
     file["url"] = f"../../files/{_project(url)}/{quote(name)}"
     yield name, (at, sha256)
@@ -39,6 +39,12 @@ def _moved(file: dict[str, Any], url: str) -> Iterator[tuple[str, tuple[str, str
     # What nobody can check is not offered.
     for key in ("core-metadata", "data-dist-info-metadata", "dist-info-metadata"):
         file.pop(key, None)
+
+
+def _may_be_asked(at: str, url: str) -> bool:
+    """Whoever may upload to an index could name an address of the server's own network; those have no certificate."""
+    parts = urlsplit(at)
+    return parts.scheme == "https" or (parts.scheme, parts.netloc) == urlsplit(url)[:2]
 
 
 def _project(url: str) -> str:
