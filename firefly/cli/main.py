@@ -6,6 +6,7 @@ from firefly import __version__
 
 from . import (
     admin,
+    build,
     checkpoint,
     dev,
     doctor,
@@ -42,6 +43,7 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(secret.app, name="secret")
+app.add_typer(build.app, name="build")
 app.add_typer(token.app, name="token")
 app.add_typer(dev.app, name="dev")
 app.add_typer(admin.app, name="admin")

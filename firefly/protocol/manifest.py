@@ -121,34 +121,42 @@ class Manifest(Section):
 
 def parse(text: str) -> Manifest:
     """Raises ManifestError, which names the line, for YAML that is broken and for keys and values that are wrong."""
+    return check(*read(text, MANIFEST_NAME), MANIFEST_NAME)
+
+
+def read(text: str, name: str) -> tuple[dict[str, object], Lines]:
+    """The keys of a file, and the line of each. Raises ManifestError where it has none."""
     if len(text) > LONGEST:
-        raise ManifestError(f"{MANIFEST_NAME} is longer than {LONGEST >> 10} KiB.", line=1)
+        raise ManifestError(f"{name} is longer than {LONGEST >> 10} KiB.", line=1)
     try:
         data, lines = load(text)
     except ValueError as error:
         message, line = error.args
-        raise ManifestError(f"{MANIFEST_NAME}, line {line}: {message}.", line=line) from error
-    if data is None:
-        return Manifest()
-    if not isinstance(data, dict):
-        raise ManifestError(f"{MANIFEST_NAME}, line 1: the file is a list of keys with values.", line=1)
+        raise ManifestError(f"{name}, line {line}: {message}.", line=line) from error
+    if data is not None and not isinstance(data, dict):
+        raise ManifestError(f"{name}, line 1: the file is a list of keys with values.", line=1)
+    return data or {}, lines
+
+
+def check(data: dict[str, object], lines: Lines, name: str) -> Manifest:
+    """Raises ManifestError, which names the line, for keys and values that are wrong."""
     if isinstance(data.get("env"), dict):
         data["env"] = _as_texts(data["env"])
     try:
         return Manifest.model_validate(data)
     except ValidationError as error:
-        raise _located(error, lines) from error
+        raise _located(error, lines, name) from error
 
 
-def _located(error: ValidationError, lines: Lines) -> ManifestError:
+def _located(error: ValidationError, lines: Lines, file: str) -> ManifestError:
     first = error.errors(include_url=False, include_context=False)[0]
     location = tuple(str(part) for part in first["loc"] if part != "[key]")
     line = _line(location, lines)
     name = ".".join(location)
     if first["type"] == "extra_forbidden":
-        return ManifestError(f"{MANIFEST_NAME}, line {line}: the key {name} is not known.", line=line)
+        return ManifestError(f"{file}, line {line}: the key {name} is not known.", line=line)
     message = first["msg"].removeprefix("Value error, ")
-    return ManifestError(f"{MANIFEST_NAME}, line {line}: {name}: {message}.", line=line)
+    return ManifestError(f"{file}, line {line}: {name}: {message}.", line=line)
 
 
 def _line(location: tuple[str, ...], lines: Lines) -> int:

@@ -67,7 +67,7 @@ class Layout:
             file.write_text(text)
             file.chmod(0o644)
         # The sandbox sees the package read-only, so what is not compiled by now would be compiled at every start.
-        for name in ("bridge", "protocol"):
+        for name in ("bridge", "families", "protocol"):
             if os.access(PACKAGE / name, os.W_OK):
                 compileall.compile_dir(PACKAGE / name, quiet=2, maxlevels=3)
 

@@ -1,6 +1,5 @@
 """Decides what is run: firefly.yml, a Procfile, else what the files look like; and says why."""
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ from firefly.bridge.detection import devcontainer, node, python
 from firefly.bridge.detection.devcontainer import DevContainer
 from firefly.bridge.detection.plan import InstallStep, Plan
 from firefly.bridge.detection.project import ProjectFiles
+from firefly.families import procfile, site
 from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind
 from firefly.protocol.errors import MANIFEST_NAME
@@ -21,8 +21,6 @@ _NOT_YET = {"preview": ("access",)}
 # What other tools of the house were told by.
 _FOREIGN = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml", "watch.json")
 _INSTALLING = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml")
-_PROCFILE_WEB = re.compile(r"^web:\s*(.+?)\s*$", re.MULTILINE)
-_SITES = ("", "public", "site", "dist", "docs")
 
 
 def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> Plan:
@@ -62,8 +60,8 @@ def _plan(files: ProjectFiles, manifest: "Manifest", port: int) -> Plan:
         if commands:
             found_by = f"{MANIFEST_NAME} has {name}"
             return Plan(ApplicationKind.SERVER, " && ".join(commands), found_by, port, install=_installs(files))
-    if found := _PROCFILE_WEB.search(files.text("Procfile") or ""):
-        return Plan(ApplicationKind.SERVER, found[1], "the Procfile has web", port, install=_installs(files))
+    if web := procfile.processes(files.text(procfile.NAME)).get("web"):
+        return Plan(ApplicationKind.SERVER, web, "the Procfile has web", port, install=_installs(files))
     if plan := node.detect(files, port):
         return plan
     if plan := python.detect(files, port):
@@ -72,10 +70,10 @@ def _plan(files: ProjectFiles, manifest: "Manifest", port: int) -> Plan:
 
 
 def _site(files: ProjectFiles, port: int) -> Plan:
-    for folder in _SITES:
-        path = f"{folder}/index.html" if folder else "index.html"
-        if files.has(path):
-            return Plan(ApplicationKind.STATIC, None, f"{path} is a page", port, folder=folder)
+    folder = site.folder(files)
+    if folder is not None:
+        path = f"{folder}/{site.PAGE}" if folder else site.PAGE
+        return Plan(ApplicationKind.STATIC, None, f"{path} is a page", port, folder=folder)
     found_by = f"there is no {MANIFEST_NAME}, package.json, Python application or index.html"
     return Plan(ApplicationKind.NONE, None, found_by, port)
 

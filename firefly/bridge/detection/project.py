@@ -1,22 +1,17 @@
-"""A project's files, as the analyser reads them: small texts only, nothing outside the workspace."""
-
-import json
-from collections.abc import Mapping
+"""A workspace's files, as the analyser reads them: nothing outside the workspace."""
 
 from firefly.bridge.storage import Storage
 from firefly.errors import FireflyError
+from firefly.families.tree import LARGEST, Tree
 
-_LARGEST = 256 << 10
 
-
-class ProjectFiles:
+class ProjectFiles(Tree):
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     def text(self, path: str) -> str | None:
-        """The contents, or None when there is no such text of a sensible size."""
         try:
-            data, _ = self._storage.read(path, limit=_LARGEST)
+            data, _ = self._storage.read(path, limit=LARGEST)
         except FireflyError:
             return None
         return data.decode(errors="replace")
@@ -27,14 +22,3 @@ class ProjectFiles:
                 return True
         except FireflyError:
             return False
-
-    def first(self, *paths: str) -> str | None:
-        return next((path for path in paths if self.has(path)), None)
-
-    def json(self, path: str) -> Mapping[str, object]:
-        """An object, or an empty one."""
-        try:
-            value = json.loads(self.text(path) or "{}")
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""One commit turned into one artifact."""

@@ -1,0 +1,7 @@
+"""Looks at a tree and says how it is installed, built, tested and run, and why."""
+
+from .analyser import analyse
+from .plan import Cache, Plan, Strategy
+from .source import FolderSource, Source
+
+__all__ = ["Cache", "FolderSource", "Plan", "Source", "Strategy", "analyse"]

@@ -1,0 +1,83 @@
+"""PHP: Symfony with its database and assets, Laravel, and pages with a front controller."""
+
+from firefly.builds.analysis.plan import Cache, Plan, Strategy
+from firefly.builds.analysis.source import Source
+from firefly.families.tree import table
+
+_COMPOSER = "composer.json"
+_INSTALL = "composer install --no-interaction --prefer-dist --optimize-autoloader"
+_ROOTS = ("public", "web", "www", "htdocs", "")
+# What is done with a database before a Symfony application starts, where it has the bundle.
+_DOCTRINE = "doctrine/doctrine-bundle"
+_MIGRATIONS = "doctrine/doctrine-migrations-bundle"
+_FIXTURES = "doctrine/doctrine-fixtures-bundle"
+
+
+def detect(source: Source) -> Plan | None:
+    composer = source.json(_COMPOSER)
+    packages = frozenset({*table(composer, "require"), *table(composer, "require-dev")})
+    root = next((name for name in _ROOTS if source.has(f"{name}/index.php" if name else "index.php")), None)
+    if "symfony/framework-bundle" in packages or "symfony/symfony" in packages:
+        return _symfony(source, packages, root or "public")
+    if "laravel/framework" in packages:
+        return _laravel(source, root or "public")
+    if root is None:
+        # With pages of another family beside it, a composer.json is a tool's.
+        return None
+    why = {"family": f"there is a {root}/index.php" if root else "there is an index.php"}
+    return _plan(source, "PHP", root, why)
+
+
+def _symfony(source: Source, packages: frozenset[str], root: str) -> Plan:
+    console = f"php {source.first('bin/console', 'app/console') or 'bin/console'}"
+    why = {"family": "symfony/framework-bundle is a dependency", "build": "Symfony's assets are put in place"}
+    build = [f"{console} assets:install {root}"]
+    if "symfony/assetic-bundle" in packages:
+        build.append(f"{console} assetic:dump")
+    before = _schema(console, packages)
+    if before:
+        why["database"] = f"{_DOCTRINE} is a dependency"
+    return _plan(source, "Symfony", root, why, build=tuple(build), before=before, env={"APP_ENV": "prod"})
+
+
+def _schema(console: str, packages: frozenset[str]) -> tuple[str, ...]:
+    if _DOCTRINE not in packages and "doctrine/orm" not in packages:
+        return ()
+    commands = [f"{console} doctrine:database:create --if-not-exists"]
+    if _MIGRATIONS in packages:
+        commands.append(f"{console} doctrine:migrations:migrate --no-interaction --allow-no-migration")
+    else:
+        commands.append(f"{console} doctrine:schema:update --force")
+    if _FIXTURES in packages:
+        commands.append(f"{console} doctrine:fixtures:load --no-interaction")
+    return tuple(commands)
+
+
+def _laravel(source: Source, root: str) -> Plan:
+    why = {
+        "family": "laravel/framework is a dependency",
+        "build": "Laravel reads its views faster when they are cached",
+    }
+    before = ("php artisan migrate --force",)
+    build = ("php artisan view:cache",)
+    return _plan(source, "Laravel", root, why, build=build, before=before, env={"APP_ENV": "production"})
+
+
+def _plan(
+    source: Source, family: str, root: str, why: dict[str, str], *, build: tuple[str, ...] = (),
+    before: tuple[str, ...] = (), env: dict[str, str] | None = None,
+) -> Plan:  # fmt: skip
+    install: tuple[str, ...] = ()
+    caches: tuple[Cache, ...] = ()
+    if source.has(_COMPOSER):
+        keys = tuple(path for path in (_COMPOSER, "composer.lock") if source.has(path))
+        install, caches = (_INSTALL,), (Cache("vendor", keys),)
+        why |= {"install": f"there is a {_COMPOSER}", "caches": "what is installed depends on these files alone"}
+    why["run"] = f"PHP's own server shows {root or 'the project'}"
+    if env:
+        why["env"] = "what serves visitors is no development"
+    return Plan(
+        Strategy.COMMANDS, family, "php", install=install, build=build,
+        run=(*before, f"php -S $HOST:$PORT -t {root or '.'}"), database="postgres" if "database" in why else None,
+        env=env or {}, caches=caches, why=why,
+    )  # fmt: skip
