@@ -1,7 +1,8 @@
 """Looks at a tree and says how it is installed, built, tested and run, and why."""
 
 from .analyser import analyse
+from .commit import CommitSource
 from .plan import Cache, Plan, Strategy
 from .source import FolderSource, Source
 
-__all__ = ["Cache", "FolderSource", "Plan", "Source", "Strategy", "analyse"]
+__all__ = ["Cache", "CommitSource", "FolderSource", "Plan", "Source", "Strategy", "analyse"]

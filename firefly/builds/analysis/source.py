@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from firefly.families.tree import LARGEST, Tree
@@ -19,6 +19,12 @@ class Source(Tree):
     @abstractmethod
     def names(self, folder: str = "") -> tuple[str, ...]:
         """What lies in a folder, sorted; the first thousand. Names that are no text are left out."""
+
+
+def steps(path: str) -> Sequence[str] | None:
+    """The names on the way to `path`, none for the root; None: it leads out of the tree."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return None if ".." in parts or "\0" in path else parts
 
 
 class FolderSource(Source):
@@ -51,14 +57,12 @@ class FolderSource(Source):
     @contextlib.contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int | None]:
         """A descriptor, or None where there is no such thing. A pipe is not waited for."""
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if ".." in parts or "\0" in path:
-            yield None
-            return
         with contextlib.ExitStack() as stack:
-            yield self._walk(parts, flags, stack)
+            yield self._walk(steps(path), flags, stack)
 
-    def _walk(self, parts: list[str], flags: int, stack: contextlib.ExitStack) -> int | None:
+    def _walk(self, parts: Sequence[str] | None, flags: int, stack: contextlib.ExitStack) -> int | None:
+        if parts is None:
+            return None
         try:
             folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             stack.callback(os.close, folder)
