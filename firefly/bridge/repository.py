@@ -83,11 +83,15 @@ class Repository:
         return await self.head()
 
     async def settle(self) -> None:
-        """Put all files to what was committed, and note that: who begins on them need not look at each."""
+        """Put all files to what was committed, and note that, so that who begins on them need not look at each."""
         commit = await self.head()
-        if commit is not None:
-            await self._must("reset", "--quiet", "--hard")
+        if commit is None:
+            return
+        done = await self._git("reset", "--quiet", "--hard", timeout=_TRANSFER_TIMEOUT)
+        if done.code == 0:
             await asyncio.to_thread(self._note_settled, commit)
+        else:
+            log.warning("repository.not_settled", error=done.error_text[-500:])
 
     async def _has(self, refs: Mapping[str, str]) -> bool:
         """Whether branches and tags of the hosted repository are known here as they are."""
