@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -60,13 +61,19 @@ class Documents:
         # Several who want the same wait for one answer; nobody who goes away takes it from the others.
         if (task := self._asking.get(name)) is None:
             task = self._asking[name] = asyncio.create_task(self._ask(name, url, accept, kept, change))
-            task.add_done_callback(lambda _: self._asking.pop(name, None))
+            task.add_done_callback(partial(self._over, name))
         try:
             return await asyncio.shield(task)
         except Elsewhere:
             if kept is None:
                 raise
             return kept
+
+    def _over(self, name: str, task: "asyncio.Task[Document]") -> None:
+        """What it failed with is told to those who still wait, and to nobody where nobody does."""
+        self._asking.pop(name, None)
+        if not task.cancelled():
+            task.exception()
 
     async def _ask(self, name: str, url: str, accept: str, kept: Document | None, change: Change | None) -> Document:
         headers = {"Accept": accept} | ({"If-None-Match": kept.tag} if kept and kept.tag else {})
