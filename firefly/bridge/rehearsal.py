@@ -19,6 +19,7 @@ from firefly.bridge.repository import DEFAULT_BRANCH
 from firefly.bridge.server import listen, run
 from firefly.bridge.workspace import REPOSITORY
 from firefly.clock import SystemClock
+from firefly.protocol.model import Params, Result
 
 LIMIT = 30.0
 # Python adapts code that has run so often.
@@ -52,6 +53,8 @@ def rehearse() -> None:
     Raises OSError, TimeoutError.
     """
     log.configure()
+    for kind in (Params, Result):
+        _complete(kind)
     with tempfile.TemporaryDirectory(prefix="firefly-rehearsal-") as name, _silence():
         folder = Path(name)
         _prepare(folder / "prepared" / TEMPLATE)
@@ -60,6 +63,13 @@ def rehearse() -> None:
             workspace.mkdir()
             with _short(folder) as short:
                 asyncio.run(_serve(folder, workspace, short / "bridge.sock"))
+
+
+def _complete(kind: type[Params] | type[Result]) -> None:
+    """What a message is checked with is made at its first use."""
+    for model in kind.__subclasses__():
+        model.model_rebuild()
+        _complete(model)
 
 
 def _prepare(template: Path) -> None:

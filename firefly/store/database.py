@@ -167,7 +167,9 @@ class Database:
         if self._pool is None:
             raise DatabaseUnavailable("The database is not open.")
         try:
-            return await self._pool.acquire(timeout=ACQUIRE_LIMIT)
+            # The pool's own limit would make a task of each.
+            async with asyncio.timeout(ACQUIRE_LIMIT):
+                return await self._pool.acquire()
         except TimeoutError as error:
             raise DatabaseUnavailable("No connection to the database became free in time.") from error
         except (OSError, asyncpg.InterfaceError, *LOST, *MISCONFIGURED) as error:
