@@ -11,6 +11,7 @@ import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -132,9 +133,14 @@ def name_process(name: str) -> None:
     _check(_libc.prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0), "prctl")
 
 
+@cache
+def last_capability() -> int:
+    return int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+
+
 def close_bounds() -> None:
     """Let nothing that is executed from here on gain a capability."""
-    for number in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
+    for number in range(last_capability() + 1):
         prctl(PR_CAPBSET_DROP, number)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
 
@@ -152,16 +158,17 @@ def renounce(*kept: int) -> None:
     hold(*kept)
 
 
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
+
+
 def refuse_calls(program: bytes) -> None:
     """Put a filter of system calls (struct sock_filter, one after the other) on the calling thread for good.
 
     Needs `no_new_privs` to be set, or CAP_SYS_ADMIN.
     """
 
-    class Filter(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
-
-    made = Filter(len(program) // 8, program)
+    made = _Filter(len(program) // 8, program)
     _check(_libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(made), 0, 0), "seccomp")
 
 

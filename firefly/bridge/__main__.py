@@ -9,6 +9,8 @@ import socket
 import sys
 from pathlib import Path
 
+import structlog
+
 from firefly import log
 from firefly.bridge.environment import Environment
 from firefly.bridge.handed import Handed
@@ -22,7 +24,9 @@ WAYS = ("FIREFLY_BRIDGE_FD", "FIREFLY_BRIDGE_FROM", "FIREFLY_HANDED")
 def main(arguments: list[str]) -> int:
     handed = Handed.read(os.environ)
     environment = Environment.read({**os.environ, **(handed.environment if handed else {})})
-    log.configure(level=os.environ.get("FIREFLY_LOG_LEVEL", "info"))
+    # What is forked is already.
+    if not structlog.is_configured():
+        log.configure(level=os.environ.get("FIREFLY_LOG_LEVEL", "info"))
     # What runs in the sandbox has the bridge's user; without this it could take the bridge's sockets from it.
     prctl(PR_SET_DUMPABLE, 0)
     if handed is not None:

@@ -8,6 +8,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Iterable
+from functools import cache
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION, _PATH_BENEATH = 1, 1
@@ -28,6 +29,7 @@ def _call(number: int, *arguments: object) -> int:
     return result
 
 
+@cache
 def version() -> int:
     """Of the kernel's Landlock; 0 where it has none, or one that would keep files from being renamed."""
     try:

@@ -29,6 +29,8 @@ SAFE_FD, MOST_DESCRIPTORS = 32, 4096
 
 Plan = Mapping[str, Any]
 
+_libc = ctypes.CDLL(None)
+
 
 def fork(action: Callable[[], object]) -> int:
     """Run `action` in a child, which never returns; what it raises goes to its stderr and ends it with code 126."""
@@ -86,7 +88,7 @@ def leave_keyring() -> None:
     """The kernel keys of whoever started the server must not be within reach."""
     number = KEYCTL.get(platform.machine())
     if number is not None:
-        ctypes.CDLL(None).syscall(ctypes.c_long(number), KEYCTL_JOIN_SESSION_KEYRING, None)
+        _libc.syscall(ctypes.c_long(number), KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def limit_process(pid: int, *, uid: int | None, memory: int, pids: int) -> None:

@@ -53,8 +53,7 @@ def refuse(networks: Iterable[str]) -> None:
     """Let no packet to these leave. Before anything else runs in the namespace."""
     netlink = Netlink()
     try:
-        for network in networks:
-            netlink.refuse(IPv4Network(network))
+        netlink.refuse(networks)
     finally:
         netlink.close()
 

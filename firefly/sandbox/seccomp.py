@@ -9,6 +9,7 @@ import platform
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 _LOAD, _EQUALS, _AT_LEAST, _HAS_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
@@ -96,6 +97,7 @@ _ARCHITECTURES: Mapping[str, _Architecture] = {
 }
 
 
+@cache
 def program(machine: str | None = None) -> bytes:
     """The filter for this machine's architecture (`platform.machine()`); empty where none is known for it."""
     architecture = _ARCHITECTURES.get(machine or platform.machine())

@@ -17,7 +17,9 @@ from functools import partial
 from types import ModuleType
 from typing import NoReturn
 
-from . import launch, supervisor
+from firefly import privileges
+
+from . import landlock, launch, seccomp, supervisor
 from .launch import Plan
 from .relocation import Relocation
 from .title import Title
@@ -34,6 +36,8 @@ def main(relocation: Relocation, modules: Iterable[str]) -> None:
     for name in modules:
         _prepare(importlib.import_module(name))
     os.closerange(3, launch.MOST_DESCRIPTORS)
+    # They are the same for all, and remembered.
+    seccomp.program(), landlock.version(), privileges.last_capability()
     gc.collect()
     gc.freeze()
     # Nobody waits for supervisors.
