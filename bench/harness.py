@@ -64,6 +64,11 @@ def limited(name: str, value: float, unit: str, *, at_most: float | None = None)
     return Row(name, round(value, 1 if value >= 10 else 3), unit, target=words, ok=ok)
 
 
+def skipped(name: str, reason: str) -> Row:
+    """A row that says why there is no value; its target is neither met nor missed."""
+    return Row(name, 0, "", target=f"skipped: {reason}")
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """By the nearest rank; `values` are sorted."""
     return values[min(len(values) - 1, int(len(values) * percent / 100))]

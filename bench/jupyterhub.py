@@ -16,6 +16,7 @@ from .harness import find, started
 HOME = Path(__file__).resolve().parent.parent / "build" / "bench" / "jupyterhub"
 PACKAGES = ("jupyterhub==6.1.1", "jupyter-server")
 PROXY = "configurable-http-proxy@5"
+INSTALL_LIMIT = 180.0
 TOKEN = "bench-token-of-this-run-only"
 CONFIGURATION = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
@@ -54,12 +55,16 @@ def _installed() -> bool:
     npm = find("npm")
     if npm is None:
         return False
+    steps: list[list[str]] = []
     if not (HOME / "bin" / "jupyterhub").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(HOME)], check=True)
-        subprocess.run([str(HOME / "bin" / "pip"), "install", "-q", *PACKAGES], check=True)
+        steps.append([sys.executable, "-m", "venv", str(HOME)])
+        steps.append([str(HOME / "bin" / "pip"), "install", "-q", *PACKAGES])
     if not (HOME / "node_modules" / "configurable-http-proxy").exists():
-        subprocess.run([npm, "install", "--silent", "--prefix", str(HOME), PROXY], check=True)
-    return True
+        steps.append([npm, "install", "--silent", "--prefix", str(HOME), PROXY])
+    try:
+        return all(subprocess.run(step, timeout=INSTALL_LIMIT, check=False).returncode == 0 for step in steps)
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _wait_for_hub(port: int) -> None:

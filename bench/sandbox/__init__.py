@@ -4,11 +4,14 @@ Everything goes through a whole `firefly serve` and its public API, and ends wit
 is timed from the client's side.
 """
 
+import os
+
 from firefly import log as logging
 
-from ..harness import Row, attempt
+from ..harness import Row, attempt, find, skipped
 from . import containers, creating, many, remixes, templates, waking
 
+NEEDED = ("bwrap", "slirp4netns", "git")
 MEASUREMENTS = (
     ("creating", creating.rows),
     ("waking", waking.rows),
@@ -20,6 +23,8 @@ MEASUREMENTS = (
 
 
 def run() -> list[Row]:
+    if lacks := [program for program in NEEDED if find(program) is None] + (["root"] if os.getuid() else []):
+        return [skipped(name, f"{', '.join(lacks)} not there") for name, _ in MEASUREMENTS]
     # What is heard of from here on is a benchmark's; the servers that it starts have logs of their own.
     logging.configure(level="error")
     return [row for name, rows in MEASUREMENTS for row in attempt("sandbox", name, rows)]

@@ -14,7 +14,7 @@ from firefly.sandbox.dialing import JoiningSource
 from tests.support.engine import PATH, Engine, missing
 from tests.support.images import make_image
 
-from ..harness import Row, beside, limited, percentile
+from ..harness import Row, beside, limited, percentile, skipped
 from .house import AGAIN, LIMIT, PAUSE, House, repeated, serving, timed
 
 ROUNDS = 12
@@ -26,7 +26,7 @@ SERVE = ("--entrypoint", "/usr/bin/python3")
 
 def rows() -> list[Row]:
     if missing:
-        return [Row(NAME, 0, "", target=f"skipped: {', '.join(missing)} not there")]
+        return [skipped(NAME, f"{', '.join(missing)} not there")]
     with Engine() as engine:
         image = make_image(engine.url, engine.folder)
         bare = _bare(engine, image)

@@ -217,7 +217,7 @@ class Prebuilds:
             await asyncio.shield(self._end(row, state, reason, prepared.log if prepared else ""))
 
     async def _end(self, row: Any, state: str, reason: str, text: str) -> None:
-        log.info("prebuild.ended", prebuild_id=str(row["id"]), state=state, reason=reason)
+        log.info("prebuild.ended", prebuild_id=str(row["id"]), template=row["template"], state=state, reason=reason)
         try:
             async with self._database.transaction() as connection:
                 await self._queries.end_prebuild(
