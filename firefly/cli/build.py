@@ -80,6 +80,7 @@ def _parts(found: Explained) -> Iterator[tuple[str, Sequence[str]]]:
     """The parts that are not empty, as lines, in the order in which they count."""
     parts: dict[str, Sequence[str]] = {
         "dockerfile": [found.dockerfile.path] if found.dockerfile else [],
+        "runtime": [found.runtime] if found.runtime and "runtime" in found.why else [],
         "versions": [f"{name} {text}" for name, text in found.versions.items()],
         "install": found.install,
         "build": found.build,

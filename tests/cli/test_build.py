@@ -9,7 +9,7 @@ PARTS = ("strategy", "family", "run", "port", "env", "configured_by")
 
 
 async def test_a_folder_is_explained(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "firefly.yml").write_text("port: 3000\nenv: {A: b}")
+    (tmp_path / "firefly.yml").write_text("image: go\nport: 3000\nenv: {A: b}")
     (tmp_path / "main.go").write_text("package main")
     (tmp_path / "go.mod").write_text("module x\n\ngo 1.23\n")
     told = await run("build", "explain")
@@ -17,6 +17,7 @@ async def test_a_folder_is_explained(run: Run, tmp_path: Path) -> None:
     for line in (
         "Go, a server: there is a go.mod",
         "versions, since go.mod asks for go 1.23:\n    go 1.23",
+        "runtime, since firefly.yml says so:\n    go\n",
         "port, since firefly.yml says so:\n    3000",
         "run, since that is what is built:\n    ./bin/app",
     ):

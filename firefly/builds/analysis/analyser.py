@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from firefly.errors import InvalidInput
 from firefly.families import procfile
 from firefly.protocol.errors import MANIFEST_NAME
 from firefly.protocol.manifest import Manifest
 
 from .configuration import Configuration, configuration
 from .families import dockerfile, go, java, node, php, python, ruby, rust, site
-from .plan import Plan, Strategy
+from .plan import RUNTIMES, Plan, Strategy
 from .source import Source
 from .versions import version
 
@@ -27,29 +28,45 @@ FAMILIES: tuple[Callable[[Source], Plan | None], ...] = (
     node.detect_pages,
     site.detect,
 )
+_WITHOUT_IMAGE = FAMILIES[1:]
 # Of these, a package.json beside them makes the pages.
 _WITH_ASSETS = frozenset({"php", "ruby", "python", "go", "rust", "java"})
 _NOTHING = (
     f"There is no {MANIFEST_NAME}, Dockerfile, Procfile or index.html, and no application of a kind that is known."
 )
 
+_INSTEAD = f"Name a runtime as `image` in {MANIFEST_NAME}, one of {', '.join(RUNTIMES)}, and what is to be run."
 
-def analyse(source: Source, stored: Manifest | None = None, *, forced: bool = False) -> Plan:
-    """`stored`: a configuration kept beside the tree; it counts where the tree has none, and always when `forced`.
 
-    Blocks while it reads. Raises ManifestError for a configuration that is wrong.
+def analyse(source: Source, stored: Manifest | None = None, *, forced: bool = False, engine: bool = True) -> Plan:
+    """Blocks while it reads.
+
+    Parameters
+    ----------
+    stored: a configuration kept beside the tree; it counts where the tree has none, and always when `forced`
+    engine: whether there is a container engine
+
+    Raises
+    ------
+    ManifestError   the configuration is wrong
+    InvalidInput    it needs a container engine, and there is none
     """
     found = configuration(source, stored, forced=forced)
     wanted = found.manifest
     plan = _configured(_looks_like(source, wanted), found)
     plan = _with_versions(plan, source)
+    if plan.needs_engine and not engine:
+        what = plan.dockerfile.path if plan.dockerfile else f"The image {plan.runtime}"
+        raise InvalidInput(
+            f"{what} needs a container engine, which this server does not have. {_INSTEAD}", field="image"
+        )
     return replace(plan, notes=(*found.notes, *plan.notes), configuration=wanted, configured_by=found.origin)
 
 
 def _looks_like(source: Source, wanted: Manifest) -> Plan:
     if wanted.dockerfile is not None:
         return dockerfile.plan(source, wanted.dockerfile, "the configuration names it")
-    detectors = FAMILIES if wanted.image is None and not wanted.run else FAMILIES[1:]
+    detectors = FAMILIES if wanted.image is None and not wanted.run else _WITHOUT_IMAGE
     plan = next((plan for detect in detectors if (plan := detect(source))), None)
     if plan and plan.runtime in _WITH_ASSETS:
         plan = node.with_assets(plan, source)
@@ -74,29 +91,30 @@ def _with_procfile(plan: Plan, source: Source) -> Plan:
 
 def _configured(plan: Plan, found: Configuration) -> Plan:
     """The plan with what the configuration says in place of what was found."""
-    wanted, origin = found.manifest, found.origin
-    if origin is None:
+    if found.origin is None:
         return plan
-    said = f"{origin} says so"
-    changes: dict[str, object] = {}
-    for part in ("install", "build", "test", "run"):
-        if (commands := getattr(wanted, part)) or part in wanted.model_fields_set:
-            changes[part] = tuple(commands or ())
-    for part in ("port", "database"):
-        if (value := getattr(wanted, part)) is not None:
-            changes[part] = value
-    if wanted.image is not None:
-        changes["runtime"] = wanted.image
+    wanted, said = found.manifest, f"{found.origin} says so"
+    changes = _changes(wanted)
     why = {name: sentence for name, sentence in plan.why.items() if name not in changes}
     why |= {name: said for name, value in changes.items() if value}
     if wanted.env:
         changes["env"] = {**plan.env, **wanted.env}
         why["env"] = "; ".join(filter(None, (plan.why.get("env"), said)))
-    if wanted.run:
+    if wanted.run and plan.strategy is not Strategy.DOCKERFILE:
         changes |= {"strategy": Strategy.COMMANDS, "folder": None}
         why.pop("folder", None)
-    notes = plan.notes if not wanted.run else tuple(note for note in plan.notes if note != _NOTHING)
-    return replace(plan, **changes, why=why, notes=notes)  # type: ignore[arg-type]
+        changes["notes"] = tuple(note for note in plan.notes if note != _NOTHING)
+    return replace(plan, **changes, why=why)  # type: ignore[arg-type]
+
+
+def _changes(wanted: Manifest) -> dict[str, object]:
+    """Parts of a plan that a configuration names, those that it empties too."""
+    changes: dict[str, object] = {}
+    for part in ("install", "build", "test", "run"):
+        if (commands := getattr(wanted, part)) or part in wanted.model_fields_set:
+            changes[part] = tuple(commands or ())
+    single = (("port", wanted.port), ("database", wanted.database), ("runtime", wanted.image))
+    return changes | {part: value for part, value in single if value is not None}
 
 
 def _with_versions(plan: Plan, source: Source) -> Plan:

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from firefly.protocol.manifest import Dockerfile, Manifest
 
+# What every backend can run; any other base is an image of a container engine.
+RUNTIMES = ("node", "python", "php", "ruby", "go", "java", "rust", "static", "postgres", "redis")
+
 
 class Strategy(StrEnum):
     """How an artifact comes about: an image by a Dockerfile, commands in a base, a folder of pages, or not at all."""
@@ -28,9 +31,10 @@ class Cache:
 class Plan:
     """Commands are lines for a shell, run in order at the root of the tree, the first that fails ends its part.
 
-    `run` gets $PORT and $HOST and has to listen there. `why` has a sentence for each part that is not empty, under its
-    name. `notes` are sentences about what was found and is not done. What the configuration says beside that (hosts,
-    health, limits) is in `configuration`, which came from `configured_by`: a file, or where else it is kept.
+    `run` gets $PORT and $HOST and has to listen there. `runtime` is one of RUNTIMES, or an image. `why` has a sentence
+    for each part that is not empty, under its name. `notes` are sentences about what was found and is not done. What
+    the configuration says beside that (hosts, health, limits) is in `configuration`, which came from `configured_by`:
+    a file, or where else it is kept.
     """
 
     strategy: Strategy
@@ -51,3 +55,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     configuration: Manifest = field(default_factory=Manifest)
     configured_by: str | None = None
+
+    @property
+    def needs_engine(self) -> bool:
+        return self.strategy is Strategy.DOCKERFILE or self.runtime not in (None, *RUNTIMES)

@@ -3,6 +3,7 @@
 import pytest
 
 from firefly.builds.analysis import Plan, Strategy, analyse
+from firefly.errors import InvalidInput
 from firefly.protocol.errors import ManifestError
 from firefly.protocol.manifest import Manifest
 from firefly.testing.tree import MemoryTree
@@ -73,6 +74,31 @@ def test_a_program_in_the_configuration_makes_a_server_of_pages_and_goes_before_
     assert (plan.strategy, plan.folder, plan.run) == (Strategy.COMMANDS, None, ("./serve",))
     assert look({"firefly.yml": "run: ./serve", "Dockerfile": "FROM a"}).strategy is Strategy.COMMANDS
     assert look({"firefly.yml": "run: ./serve"}).notes == ()
+
+
+def test_a_dockerfile_that_is_named_stays_one_whatever_runs_in_it() -> None:
+    plan = look({"firefly.yml": "dockerfile: {target: app}\nrun: ./serve", "Dockerfile": "FROM a AS app\nEXPOSE 80"})
+    assert (plan.strategy, plan.run, plan.port) == (Strategy.DOCKERFILE, ("./serve",), 80)
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"Dockerfile": "FROM a"}, "Dockerfile"),
+        ({"firefly.yml": "dockerfile: {path: a/b}"}, "a/b"),
+        ({"firefly.yml": "image: node:22-alpine", **EXPRESS}, "The image node:22-alpine"),
+        ({".stage1.yml": "image: acme/base:3", **EXPRESS}, "The image acme/base:3"),
+    ],
+)
+def test_what_needs_an_engine_is_refused_where_there_is_none(files: dict[str, str], what: str) -> None:
+    assert look(files).needs_engine
+    with pytest.raises(InvalidInput, match=f"^{what} needs a container engine"):
+        analyse(MemoryTree(files), engine=False)
+
+
+def test_a_runtime_that_is_named_needs_none() -> None:
+    files = {"firefly.yml": "image: node", "Dockerfile": "FROM a", **EXPRESS}
+    assert analyse(MemoryTree(files), engine=False).run == ("npm run start",)
 
 
 def test_a_procfile_says_what_runs() -> None:
