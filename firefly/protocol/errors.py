@@ -19,6 +19,8 @@ from firefly.errors import (
 )
 
 MANIFEST_NAME = "firefly.yml"
+# What said the same to older tools of the house.
+LEGACY_NAMES = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml")
 
 
 class ErrorCode(IntEnum):

@@ -6,9 +6,8 @@ from firefly.protocol.errors import ManifestError
 from firefly.protocol.manifest import Manifest, check, read
 from firefly.protocol.yamltext import Lines
 
-NAMES = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml")
-_SAME = ("image", "urls", "build", "run")
-_KNOWN = frozenset({*_SAME, "env", "writable", "writables", "dockerfile", "options", "script"})
+_SAME = ("image", "urls", "run")
+_KNOWN = frozenset({*_SAME, "build", "env", "writable", "writables", "dockerfile", "options", "script"})
 _PREFIX = "stage1/"
 # Bases of then, by the runtime that does the same now.
 _IMAGES = {"symfony2": "php", "php": "php", "nodejs": "node", "node": "node", "ruby": "ruby", "python": "python"}
@@ -25,9 +24,9 @@ def parse(text: str, name: str) -> tuple[Manifest, tuple[str, ...]]:
             line = lines.get((key,), 1)
             raise ManifestError(f"{name}, line {line}: the key {key} is not known.", line=line)
     taken: dict[str, object] = {key: data[key] for key in _SAME if data.get(key) is not None}
-    if "build" in taken:
+    if data.get("build"):
         # It stood for everything that is done before the start.
-        taken["install"] = []
+        taken |= {"install": data["build"], "build": []}
     if isinstance(data.get("image"), str):
         taken["image"] = _image(str(data["image"]))
     if data.get("env"):

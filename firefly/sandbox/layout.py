@@ -24,7 +24,12 @@ from .runtimes import Runtimes
 SANDBOXES = "sandboxes"
 BRIDGE = ("-s", "-P", "-m", "firefly.bridge")
 # What the bridge needs sooner or later: imported once for all that are forked.
-MODULES = ("firefly.bridge.__main__", "firefly.bridge.archive", "firefly.protocol.manifest", "firefly.bridge.rehearsal")
+MODULES = (
+    "firefly.bridge.__main__",
+    "firefly.bridge.archive",
+    "firefly.protocol.configured",
+    "firefly.bridge.rehearsal",
+)
 
 
 class Layout:

@@ -151,8 +151,22 @@ def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> N
     }
     assert plan_for(workspace, storage, files).notes == (
         "firefly.yml: this version does not act on image, preview.access yet.",
-        ".stage1.yml is not read: say in firefly.yml what it says.",
+        ".stage1.yml is not read, since there is a firefly.yml.",
         "watch.json is not read: say in firefly.yml what it says.",
+    )
+
+
+def test_the_old_configuration_is_read_where_there_is_no_other(workspace: Workspace, storage: Storage) -> None:
+    text = "env: [A=b]\nurls: [admin]\nbuild: [make ready]\nrun: [./serve]\nscript: [x]"
+    plan = plan_for(workspace, storage, {".stage1.yml": text, "main.py": FASTAPI, "requirements.txt": "fastapi"})
+    assert (plan.command, plan.found_by, plan.env) == ("./serve", ".stage1.yml has run", {"A": "b"})
+    assert [(step.command, step.inputs) for step in plan.install] == [
+        ("make ready", ("requirements.txt", ".stage1.yml"))
+    ]
+    assert plan.restart_on == (".stage1.yml",)
+    assert plan.notes == (
+        ".stage1.yml: this version does not act on urls yet.",
+        ".stage1.yml, line 5: script is not acted on any longer.",
     )
 
 

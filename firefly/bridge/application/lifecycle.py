@@ -26,12 +26,14 @@ from firefly.bridge.watcher import Batch, Subscription
 from firefly.errors import InvalidInput
 from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind, State
-from firefly.protocol.errors import MANIFEST_NAME, ManifestError
+from firefly.protocol.errors import LEGACY_NAMES, MANIFEST_NAME, ManifestError
 
 SLOW_START = 30.0
 _KILLED = frozenset({-9, 137})
 _OTHER_PORT_AFTER = 1.5
-_ANALYSED = frozenset({MANIFEST_NAME, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"})
+_ANALYSED = frozenset(
+    {MANIFEST_NAME, *LEGACY_NAMES, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"}
+)
 # Not data files: a script that writes one would start itself anew for ever.
 _SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", MANIFEST_NAME)
 log = structlog.get_logger()

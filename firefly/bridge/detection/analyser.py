@@ -13,26 +13,26 @@ from firefly.protocol.application import ApplicationKind
 from firefly.protocol.errors import MANIFEST_NAME
 
 if TYPE_CHECKING:
+    from firefly.protocol.configured import Configured
     from firefly.protocol.manifest import Manifest
 
 _ACTED_ON = frozenset({"caches", "install", "dev", "run", "port", "env", "preview", "watch", "idle", "resources"})
 # Of sections that are acted on, what is not.
 _NOT_YET = {"preview": ("access",)}
 # What other tools of the house were told by.
-_FOREIGN = (".stage1.yml", ".stage1.yaml", ".build.yml", ".build.yaml", "watch.json")
+_FOREIGN = ("watch.json",)
 _INSTALLING = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml")
 
 
 def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> Plan:
-    """Raises ManifestError for a firefly.yml that is wrong."""
+    """Raises ManifestError for a firefly.yml, or what stands for one, that is wrong."""
     # Only here, since a sandbox is ready sooner without the schema (and YAML), which the bridge imports after that.
-    from firefly.protocol.manifest import Manifest, parse
+    from firefly.protocol.configured import configured
 
-    text = files.text(MANIFEST_NAME)
-    manifest = parse(text) if text is not None else Manifest()
-    container = devcontainer.read(files) if text is None else None
-    wanted = manifest.port or (container.port if container else None) or port
-    plan = _with_manifest(_plan(files, manifest, port if port_is_fixed else wanted), manifest, files)
+    found = configured(files)
+    container = devcontainer.read(files) if found.origin is None else None
+    wanted = found.manifest.port or (container.port if container else None) or port
+    plan = _with_manifest(_plan(files, found, port if port_is_fixed else wanted), found, files)
     return _with_container(plan, container, files) if container else plan
 
 
@@ -55,10 +55,10 @@ def _with_container(plan: Plan, container: DevContainer, files: ProjectFiles) ->
     )
 
 
-def _plan(files: ProjectFiles, manifest: "Manifest", port: int) -> Plan:
-    for name, commands in (("dev", manifest.dev), ("run", manifest.run)):
+def _plan(files: ProjectFiles, found: "Configured", port: int) -> Plan:
+    for name, commands in (("dev", found.manifest.dev), ("run", found.manifest.run)):
         if commands:
-            found_by = f"{MANIFEST_NAME} has {name}"
+            found_by = f"{found.origin} has {name}"
             return Plan(ApplicationKind.SERVER, " && ".join(commands), found_by, port, install=_installs(files))
     if web := procfile.processes(files.text(procfile.NAME)).get("web"):
         return Plan(ApplicationKind.SERVER, web, "the Procfile has web", port, install=_installs(files))
@@ -82,20 +82,26 @@ def _installs(files: ProjectFiles) -> tuple[InstallStep, ...]:
     return (*node.install_steps(files), *python.install_steps(files))
 
 
-def _with_manifest(plan: Plan, manifest: "Manifest", files: ProjectFiles) -> Plan:
+def _with_manifest(plan: Plan, found: "Configured", files: ProjectFiles) -> Plan:
+    manifest = found.manifest
     install = tuple(_with_inputs(step, manifest, files) for step in plan.install)
     if manifest.install is not None:
-        install = _own_install(manifest, files)
+        install = _own_install(found, files)
     return replace(
         plan,
         install=install,
         env={**plan.env, **manifest.env},
-        restart_on=(*plan.restart_on, *manifest.watch.restart),
+        restart_on=(*plan.restart_on, *manifest.watch.restart, *_old(found)),
         inject=manifest.preview.inject,
         throttle=manifest.watch.throttle,
-        notes=(*_unused(manifest), *_foreign(files)),
+        notes=(*_unused(found), *found.notes, *_foreign(files)),
         wishes=_wishes(manifest),
     )
+
+
+def _old(found: "Configured") -> tuple[str, ...]:
+    """What stands for a firefly.yml; that one restarts whatever runs in any case."""
+    return (found.origin,) if found.origin and found.origin != MANIFEST_NAME else ()
 
 
 def _wishes(manifest: "Manifest") -> Wishes:
@@ -110,13 +116,14 @@ def _wishes(manifest: "Manifest") -> Wishes:
     )
 
 
-def _unused(manifest: "Manifest") -> tuple[str, ...]:
+def _unused(found: "Configured") -> tuple[str, ...]:
     """A sentence that names the keys that do nothing, so that nobody waits for their effect."""
-    unused = [key for key in manifest.model_fields_set if key not in _ACTED_ON]
+    manifest = found.manifest
+    unused = [key for key in manifest.model_fields_set if key not in _ACTED_ON and getattr(manifest, key)]
     for section, keys in _NOT_YET.items():
         given = getattr(getattr(manifest, section), "model_fields_set", ())
         unused += [f"{section}.{key}" for key in keys if key in given]
-    return (f"{MANIFEST_NAME}: this version does not act on {', '.join(sorted(unused))} yet.",) if unused else ()
+    return (f"{found.origin}: this version does not act on {', '.join(sorted(unused))} yet.",) if unused else ()
 
 
 def _foreign(files: ProjectFiles) -> tuple[str, ...]:
@@ -129,6 +136,8 @@ def _with_inputs(step: InstallStep, manifest: "Manifest", files: ProjectFiles) -
     return replace(step, inputs=(*step.inputs, *more))
 
 
-def _own_install(manifest: "Manifest", files: ProjectFiles) -> tuple[InstallStep, ...]:
-    inputs = tuple(path for path in (*manifest.watch.install, *_INSTALLING, MANIFEST_NAME) if files.has(path))
+def _own_install(found: "Configured", files: ProjectFiles) -> tuple[InstallStep, ...]:
+    manifest = found.manifest
+    paths = (*manifest.watch.install, *_INSTALLING, found.origin)
+    inputs = tuple(path for path in paths if path and files.has(path))
     return tuple(InstallStep("Install", command, inputs, None) for command in manifest.install or ())

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from firefly.errors import InvalidInput
 from firefly.families import procfile
+from firefly.protocol.configured import Configured
 from firefly.protocol.errors import MANIFEST_NAME
 from firefly.protocol.manifest import Manifest
 
-from .configuration import Configuration, configuration
+from .configuration import configuration
 from .families import dockerfile, go, java, node, php, python, ruby, rust, site
 from .plan import RUNTIMES, Plan, Strategy
 from .source import Source
@@ -89,7 +90,7 @@ def _with_procfile(plan: Plan, source: Source) -> Plan:
     )  # fmt: skip
 
 
-def _configured(plan: Plan, found: Configuration) -> Plan:
+def _configured(plan: Plan, found: Configured) -> Plan:
     """The plan with what the configuration says in place of what was found."""
     if found.origin is None:
         return plan
