@@ -42,7 +42,9 @@ def _project_fields(services: Services, project: "projects.Project") -> dict[str
     running = project.workspace_id is not None and services.keeper.running(project.workspace_id) is not None
     return {name: getattr(project, name) for name in schemas.Project.model_fields if hasattr(project, name)} | {
         "sandbox": "running" if running else "stopped",
-        "urls": urls_of(services, project.owner, project.name),
+        "urls": urls_of(services, project.owner, project.name).model_copy(
+            update=workspace_urls(services, project).model_dump()
+        ),
         "visibility": project.visibility.value,
         "role": project.role.value if project.role else None,
         "last_change": schemas.LastChange.model_validate(project.last_change),

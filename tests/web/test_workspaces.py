@@ -52,3 +52,17 @@ async def test_calls_are_about_the_workspace_that_they_name(world: World, bridge
     assert (await owner.post(f"{BASE}/sandbox/stop?workspace=bob")).status == 200
     assert own not in world.keeper.runs
     assert (await client.get(f"{BASE}/files/index.html?workspace=carol")).status == 403
+
+
+async def test_the_editors_page_is_about_the_workspace_that_its_address_names(world: World) -> None:
+    project = world.projects.add(world.ada, "site")
+    world.projects.members[project.id][world.bob.id] = Role.EDITOR
+    browser = await world.browser(world.bob)
+    # Where there is none of his own, and where it is another's, the shared one is shown.
+    for member in ("bob", "ada"):
+        answer = await browser.get(f"/app/ada/site?workspace={member}", allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, "/app/ada/site")
+    world.own.keep(project, world.bob)
+    page = await (await browser.get("/app/ada/site?workspace=bob")).text()
+    assert ('"workspace": "bob"' in page, world.settings.content_url("me-bob--site--ada") in page) == (True, True)
+    assert '"workspace": ""' in await (await browser.get("/app/ada/site")).text()

@@ -20,34 +20,38 @@ export type UploadResult = { kind: "done" } | { kind: "exists" } | { kind: "fail
 /** Everything that the workbench asks the server over HTTP, as `fetch` and `EventSource` give it. */
 export class Server {
   private readonly api: string;
+  private readonly query: string;
 
   constructor(
     owner: string,
     name: string,
+    /** The member whose own workspace it is about; empty for the shared one. */
+    workspace = "",
     origin: string = location.origin,
   ) {
+    this.query = workspace ? `?workspace=${encodeURIComponent(workspace)}` : "";
     this.api = `${origin}/api/v1/projects/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
   }
 
   dial(): Socket {
-    return new WebSocket(`${this.api.replace(/^http/, "ws")}/bridge`, SUBPROTOCOL);
+    return new WebSocket(`${this.api.replace(/^http/, "ws")}/bridge${this.query}`, SUBPROTOCOL);
   }
 
   async sandbox(): Promise<Sandbox> {
-    return (await this.ask(`${this.api}/sandbox`)).json() as Promise<Sandbox>;
+    return (await this.ask(`${this.api}/sandbox${this.query}`)).json() as Promise<Sandbox>;
   }
 
   async setSandbox(action: "start" | "stop" | "restart"): Promise<void> {
-    await this.ask(`${this.api}/sandbox/${action}`, { method: "POST" });
+    await this.ask(`${this.api}/sandbox/${action}${this.query}`, { method: "POST" });
   }
 
   async keepAwake(duration: string): Promise<void> {
     const headers = { "Content-Type": "application/json" };
-    await this.ask(`${this.api}/sandbox/keep-awake`, { method: "POST", headers, body: JSON.stringify({ for: duration }) });
+    await this.ask(`${this.api}/sandbox/keep-awake${this.query}`, { method: "POST", headers, body: JSON.stringify({ for: duration }) });
   }
 
   async letSleep(id: string): Promise<void> {
-    await this.ask(`${this.api}/sandbox/keep-awake/${encodeURIComponent(id)}`, { method: "DELETE" });
+    await this.ask(`${this.api}/sandbox/keep-awake/${encodeURIComponent(id)}${this.query}`, { method: "DELETE" });
   }
 
   /** Why the connection is gone, as far as the server can say. */
@@ -63,7 +67,7 @@ export class Server {
   }
 
   fileUrl(path: string): string {
-    return `${this.api}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
+    return `${this.api}/files/${path.split("/").map(encodeURIComponent).join("/")}${this.query}`;
   }
 
   async upload(path: string, body: Blob, replace: boolean): Promise<UploadResult> {

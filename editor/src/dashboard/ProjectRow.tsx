@@ -50,6 +50,13 @@ export function ProjectRow({ project, user, onAsk }: Props) {
 }
 
 function Change({ project }: { project: Project }) {
+  if (project.archived_at) return <span className="row-what">Archived, since nobody used it. It comes back when it is opened.</span>;
+  if (project.archives_at)
+    return (
+      <span className="row-what row-soon">
+        Archived <RelativeTime at={project.archives_at} /> unless somebody opens it
+      </span>
+    );
   const { what, who, at } = project.last_change;
   return (
     <>

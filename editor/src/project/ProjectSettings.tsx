@@ -9,6 +9,7 @@ import { Visitors } from "../sharing/Visitors";
 import { WithAccess } from "../sharing/WithAccess";
 import { DomainsPanel } from "../domains/DomainsPanel";
 import { SecretsPanel } from "../secrets/SecretsPanel";
+import { WorkspacesPanel } from "../workspaces/WorkspacesPanel";
 import { Members } from "./Members";
 import "./project.css";
 
@@ -52,6 +53,12 @@ export function ProjectSettings({ api, project: given, user }: Props) {
       <section className="settings-section">
         <Members api={api} project={project} user={user} />
       </section>
+      {project.role && (
+        <section className="settings-section" aria-labelledby="workspaces-title">
+          <h2 id="workspaces-title">Workspaces</h2>
+          <WorkspacesPanel project={project} user={user} />
+        </section>
+      )}
       <section className="settings-section" aria-labelledby="git-title">
         <h2 id="git-title">Git</h2>
         <p className="ff-muted">Clone and push with your name and an API token as the password.</p>

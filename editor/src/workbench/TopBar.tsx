@@ -22,6 +22,7 @@ import {
 } from "lucide-react";
 import { IconButton, Logo, Menu, type MenuItem, StateDot, type DotState } from "../shared/components";
 import { chooseTheme, themes } from "../shared/theme/theme";
+import { WorkspaceMenu } from "../workspaces/WorkspaceMenu";
 import { commandsOf } from "./commands";
 import { useWorkbench, useWorkbenchState } from "./context";
 import { sayKey } from "./platform";
@@ -43,6 +44,7 @@ export function TopBar() {
         <span className="wb-owner">{project.owner} / </span>
         {project.name}
       </h1>
+      {project.me && <WorkspaceMenu project={project} workspace={project.workspace} me={project.me} />}
       <SyncSentence />
       <span className="wb-gap" />
       <RunMenu />

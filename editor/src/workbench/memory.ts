@@ -8,6 +8,11 @@ export interface Remembered {
   layout: Layout;
 }
 
+/** What is kept in the browser for one workspace is never shown in another. */
+export function placeOf(project: string, workspace: string): string {
+  return workspace ? `${project}@${workspace}` : project;
+}
+
 export function recall(project: string): Remembered {
   const nothing: Remembered = { tabs: [], active: null, expanded: [], layout };
   try {

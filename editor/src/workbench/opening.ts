@@ -1,6 +1,6 @@
 import { Bridge, BrowserDrafts, type Entry, Server } from "../bridge";
 import type { Project } from "../shared/api";
-import { recall } from "./memory";
+import { placeOf, recall } from "./memory";
 
 const FIRST_FILES = ["main.py", "app.py", "server.js", "index.js", "index.html", "README.md", "package.json"];
 
@@ -16,12 +16,17 @@ export class Opening {
   readonly drafts: BrowserDrafts;
   /** The file that is shown first, as soon as that is sure; undefined where the tree has to tell. */
   readonly first: Promise<string | undefined>;
+  private readonly place: string;
   private settle: (first: string | undefined | Promise<string | undefined>) => void = () => undefined;
   private hasAsked = false;
 
-  constructor(private readonly project: Project) {
-    this.server = new Server(project.owner, project.name);
-    this.drafts = new BrowserDrafts(project.id);
+  constructor(
+    project: Project,
+    workspace = "",
+  ) {
+    this.server = new Server(project.owner, project.name, workspace);
+    this.place = placeOf(project.id, workspace);
+    this.drafts = new BrowserDrafts(this.place);
     this.first = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -39,7 +44,7 @@ export class Opening {
   private ask(): void {
     if (this.hasAsked) return;
     this.hasAsked = true;
-    const { tabs, active, expanded } = recall(this.project.id);
+    const { tabs, active, expanded } = recall(this.place);
     for (const path of ["", ...expanded]) void this.bridge.ahead("files.list", { path, depth: 1 });
     const shown = active ?? tabs[0];
     const wanted = shown === undefined ? FIRST_FILES : [shown];

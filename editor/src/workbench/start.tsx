@@ -12,13 +12,16 @@ import "./workbench.css";
 import "../panels/panels.css";
 
 /** The page itself, over what `main.tsx` has begun to fetch. */
-export function start(root: HTMLElement, { project, user }: Boot, { server, bridge, drafts, first }: Opening): void {
+export function start(root: HTMLElement, { project, user, workspace }: Boot, { server, bridge, drafts, first }: Opening): void {
   if (!project) throw new Error("The page names no project.");
   const workbench = new Workbench({
     project: {
       id: project.id,
       owner: project.owner,
       name: project.name,
+      branch: project.default_branch,
+      workspace,
+      me: user && project.role !== "viewer" ? user.name : "",
       previewUrl: project.urls.preview,
       dashboardUrl: "/",
       settingsUrl: `/app/${project.owner}/${project.name}/settings`,

@@ -14,6 +14,11 @@ export interface Project {
   id: string;
   owner: string;
   name: string;
+  branch: string;
+  /** Whose own workspace is open; empty for the shared one. */
+  workspace: string;
+  /** Who may have one of his own here; empty for viewers. */
+  me: string;
   previewUrl: string;
   dashboardUrl: string;
   settingsUrl: string;

@@ -6,7 +6,7 @@ import { Documents } from "./actions/documents";
 import { Terminals } from "./actions/terminals";
 import { Tree } from "./actions/tree";
 import { Buffers } from "./buffers";
-import { recall, remember } from "./memory";
+import { placeOf, recall, remember } from "./memory";
 import { firstFile } from "./opening";
 import type { Project } from "./state";
 import { Store } from "./store";
@@ -171,7 +171,7 @@ export class Workbench {
       this.store.api.subscribe((state, before) => {
         const same = ["tabs", "active", "expanded", "layout"] as const;
         if (same.every((key) => state[key] === before[key])) return;
-        remember(state.project.id, {
+        remember(placeOf(state.project.id, state.project.workspace), {
           tabs: [...state.tabs],
           active: state.active,
           expanded: [...state.expanded],
@@ -185,6 +185,8 @@ export class Workbench {
     const { project, sandbox } = this.store.state;
     if (data.project_id !== project.id) return;
     if (ACCESS_KINDS.includes(kind)) tellAccess(kind, data);
+    // The others of the project are told as well, to those who use them.
+    if (kind.startsWith("sandbox.") && (data.member ?? "") !== project.workspace) return;
     if (kind === "sandbox.ports") void this.readSandbox();
     if (kind !== "sandbox.changed") return;
     const change = data as unknown as Sandbox;

@@ -4,7 +4,7 @@ import { Documents } from "../../src/workbench/actions/documents";
 import { Buffers } from "../../src/workbench/buffers";
 import { Store } from "../../src/workbench/store";
 
-const project = { id: "p", owner: "ada", name: "site", previewUrl: "http://x", dashboardUrl: "/", settingsUrl: "/s" };
+const project = { id: "p", owner: "ada", name: "site", branch: "main", workspace: "", me: "", previewUrl: "http://x", dashboardUrl: "/", settingsUrl: "/s" };
 
 let disk: Map<string, { text: string; version: string }>;
 let store: Store;

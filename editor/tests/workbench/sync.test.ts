@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { initialState } from "../../src/workbench/state";
 import { syncOf } from "../../src/workbench/sync";
 
-const project = { id: "p1", owner: "ada", name: "site", previewUrl: "", dashboardUrl: "", settingsUrl: "" };
+const project = { id: "p1", owner: "ada", name: "site", branch: "main", workspace: "", me: "", previewUrl: "", dashboardUrl: "", settingsUrl: "" };
 
 test.each([
   ["owner", "All changes saved."],

@@ -1,10 +1,11 @@
 """The pages that React draws: dashboard, editor, account and settings. The server gives the shell and the facts."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from aiohttp import web
 
-from firefly.errors import FireflyError, Moved
+from firefly.errors import FireflyError, Moved, Unavailable
 from firefly.projects import Action, Project
 
 from ..context import identity_of
@@ -46,7 +47,7 @@ async def account(request: web.Request) -> web.StreamResponse:
 
 
 async def editor(request: web.Request) -> web.StreamResponse:
-    project = await _project(request, "")
+    project = await _own(request, await _project(request, ""))
     policy = page_policy(request, styles=EDITOR_STYLES)
     return await _shell(request, "editor", project.path, project=project, policy=policy)
 
@@ -73,6 +74,20 @@ async def _project(request: web.Request, suffix: str) -> Project:
         raise
 
 
+async def _own(request: web.Request, project: Project) -> Project:
+    """With the caller's own workspace, where the address names it; the shared one is shown where it is not his."""
+    member = request.query.get("workspace")
+    if member is None:
+        return project
+    try:
+        return await services_of(request).own.enter(identity_of(request), project, member)
+    except Unavailable:
+        # It is being filled: the page waits for it as for any that starts.
+        return replace(project, member=member)
+    except FireflyError:
+        raise web.HTTPSeeOther(f"/app/{project.path}") from None
+
+
 async def _shell(
     request: web.Request, entry: str, title: str, *, project: Project | None = None, policy: str | None = None
 ) -> web.Response:
@@ -92,4 +107,5 @@ async def boot_of(request: web.Request, entry: str, project: Project | None) -> 
         "urls": {"app": settings.url, "api": "/api/v1", "help": "/help", "signOut": "/auth/sign-out"},
         "contentDomain": settings.content_domain,
         "project": project_answer(services, project).model_dump(mode="json") if project else None,
+        "workspace": project.member if project else "",
     }
