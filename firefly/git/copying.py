@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shutil
+from collections import OrderedDict
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -17,12 +19,25 @@ LONGEST = 900.0
 LINKED = 8 << 20
 
 
+# Copies of one project often follow each other: so many are remembered, of few objects beside large packs.
+MOST_KNOWN, MOST_LEFT = 32, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The indices of packs with nothing else in them, and the names of all other objects."""
+
+    packs: tuple[Path, ...]
+    left: tuple[str, ...]
+
+
 class Copier:
     """Shadow branches, what was pushed and thrown away, and every other object that no branch or tag reaches stay."""
 
     def __init__(self, *, git: Git, repositories: Repositories) -> None:
         self._git = git
         self._repositories = repositories
+        self._known: OrderedDict[tuple[tuple[str, ...], tuple[Path, ...]], Parts] = OrderedDict()
 
     async def copy(self, source: UUID, target: UUID) -> str:
         """Put a copy of `source`'s repository in the place of `target`'s; returns the default branch.
@@ -68,21 +83,40 @@ class Copier:
 
     async def _pack(self, origin: Path, fresh: Path, refs: dict[str, str]) -> None:
         """Large packs with nothing else in them are linked: nobody ever writes to a pack. The rest is packed anew."""
-        heads = sorted(set(refs.values()))
-        listed = await self._git.run("rev-list", "--objects", "--no-object-names", *heads, cwd=origin, limit=LONGEST)
-        left = set(listed.split())
-        for index in await asyncio.to_thread(_large_packs, origin):
-            held = await self._held(origin, index)
-            if held <= left:
-                await asyncio.to_thread(_link, index, fresh)
-                left -= held
-        if left:
+        parts = await self._parts(origin, tuple(sorted(set(refs.values()))))
+        for index in parts.packs:
+            await asyncio.to_thread(_link, index, fresh)
+        if parts.left:
             # As it lies there: what is packed already is neither unpacked nor compressed again.
             pack = ("pack-objects", "--quiet", "--delta-base-offset", str(fresh / "objects/pack/pack"))
-            wanted = "".join(f"{name}\n" for name in sorted(left))
+            wanted = "".join(f"{name}\n" for name in parts.left)
             await self._git.run(*pack, cwd=origin, input=wanted.encode(), limit=LONGEST)
         lines = "".join(f"{name} {ref}\n" for ref, name in sorted(refs.items()))
         await asyncio.to_thread((fresh / "packed-refs").write_text, lines)
+
+    async def _parts(self, origin: Path, heads: tuple[str, ...]) -> Parts:
+        """What the heads reach never changes, nor what is in a pack of a name."""
+        packs = tuple(await asyncio.to_thread(_large_packs, origin))
+        key = heads, packs
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        parts = await self._look(origin, heads, packs)
+        if len(parts.left) <= MOST_LEFT:
+            self._known[key] = parts
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+        return parts
+
+    async def _look(self, origin: Path, heads: tuple[str, ...], packs: Sequence[Path]) -> Parts:
+        listed = await self._git.run("rev-list", "--objects", "--no-object-names", *heads, cwd=origin, limit=LONGEST)
+        left, linked = set(listed.split()), list[Path]()
+        for index in packs:
+            held = await self._held(origin, index)
+            if held <= left:
+                linked.append(index)
+                left -= held
+        return Parts(tuple(linked), tuple(sorted(left)))
 
     async def _held(self, origin: Path, index: Path) -> set[str]:
         content = await asyncio.to_thread(index.read_bytes)

@@ -1,6 +1,7 @@
 """A copy of a hosted repository holds its branches and tags, and nothing that they do not reach."""
 
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -77,6 +78,33 @@ async def test_packs_with_nothing_else_are_linked_and_others_are_not(
     git(copy, "fsck", "--strict")
     await repositories.remove(source)
     git(copy, "fsck", "--strict")
+
+
+async def test_what_is_reached_is_looked_up_once_for_the_same_branches(
+    copier: Copier, repositories: Repositories, source: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    run = Git.run
+
+    async def listening(tool: Git, *arguments: str, **options: Any) -> str:
+        asked.append(arguments[0])
+        return await run(tool, *arguments, **options)
+
+    monkeypatch.setattr(Git, "run", listening)
+    targets = [uuid4(), uuid4(), uuid4()]
+    for target in targets[:2]:
+        await repositories.create(target)
+        await copier.copy(source, target)
+        git(repositories.path(target), "fsck", "--strict")
+    assert asked.count("rev-list") == 1
+    git(tmp_path, "clone", "-q", str(repositories.path(source)), "own")
+    new = commit(tmp_path / "own", "more.txt")
+    git(tmp_path / "own", "push", "-q")
+    await repositories.create(targets[2])
+    await copier.copy(source, targets[2])
+    assert asked.count("rev-list") == 2
+    assert (await repositories.refs(targets[2]))["refs/heads/trunk"] == new
+    git(repositories.path(targets[2]), "fsck", "--strict")
 
 
 async def test_a_copy_goes_its_own_way(
