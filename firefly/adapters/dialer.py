@@ -123,9 +123,9 @@ class SandboxDialer(Dialer):
             return instance.id, connection
         return await self._dial_application(target.workspace_id)
 
-    def touch(self, target: Target) -> None:
+    def touch(self, target: Target, at: float) -> None:
         if isinstance(target, SandboxTarget | BridgeTarget):
-            self._keeper.touch(target.workspace_id)
+            self._keeper.touch(target.workspace_id, at)
 
     async def _dial_bridge(self, workspace_id: UUID) -> tuple[str, socket.socket]:
         instance = await self._keeper.ensure(workspace_id)

@@ -53,5 +53,6 @@ class Dialer(ABC):
         """
 
     @abstractmethod
-    def touch(self, target: Target) -> None:
-        """Note activity: bytes passed since the last call. Called about once a second for each target in use."""
+    def touch(self, target: Target, at: float) -> None:
+        """Note activity: bytes passed last at `at`, by the monotonic clock. Called about once a second for each target
+        in use, so it may tell of what was before the last change of the target."""

@@ -52,7 +52,7 @@ class Intake(asyncio.BufferedProtocol):
             client.stamp = client.context.now
             client.moved += nbytes
             body.left -= nbytes
-            upstream.slot.used = True
+            upstream.slot.use()
             upstream.slot.tally.received += nbytes
             upstream.transport.write(part)
             if upstream.unsent:

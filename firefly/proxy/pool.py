@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,7 +27,7 @@ Key: TypeAlias = tuple[str, int | str | None]
 class Slot:
     """The connections to one port of one instance."""
 
-    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "tunnels", "used", "well", "whispers")
+    __slots__ = ("dialing", "idle", "instance", "open", "tally", "target", "tunnels", "used_at", "well", "whispers")
 
     def __init__(self, target: Target, instance: str, tally: Tally) -> None:
         self.target = target
@@ -39,17 +40,21 @@ class Slot:
         """How many of the open ones are."""
         self.dialing = 0
         """Connections that are being made, for which the slot has to stay where sweeps find it."""
-        self.used = False
-        """It was of use to somebody since the dialer was last told."""
+        self.used_at = 0.0
+        """When it was last of use to somebody, by the monotonic clock; 0: not since the dialer was last told."""
         self.whispers = 0
         """Bytes of this minute that came in pieces as small as heartbeats are."""
         self.well = False
         """A request ended well since one last failed."""
 
+    def use(self) -> None:
+        """It is of use to somebody now: to the point, since it may be frozen in the next moment."""
+        self.used_at = time.monotonic()
+
     def note(self, size: int) -> None:
         """So many bytes came of what has no end by itself, in one piece; an idle page's heartbeats are of no use."""
         if size > HEARTBEAT:
-            self.used = True
+            self.use()
         else:
             self.whispers += size
 
@@ -174,9 +179,9 @@ class Pool:
                 ended = False
             else:
                 ended = self._dialer.instance(slot.target) != slot.instance
-                if slot.used or slot.whispers > MOST_WHISPERS:
-                    slot.used, slot.whispers = False, 0
-                    self._dialer.touch(slot.target)
+                if slot.used_at or slot.whispers > MOST_WHISPERS:
+                    self._dialer.touch(slot.target, slot.used_at or now)
+                    slot.used_at, slot.whispers = 0.0, 0
             if forget:
                 slot.whispers = 0
             for upstream in [u for u in slot.idle if ended or u.since < oldest]:

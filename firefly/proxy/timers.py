@@ -44,7 +44,7 @@ def _check_sent(client: "Connection", quiet: float) -> None:
             _end_body(client)
     elif upstream is not None and upstream.reader is None:
         # Whatever it computes, nothing passes meanwhile.
-        upstream.slot.used = True
+        upstream.slot.use()
         if quiet > limits.answer_time:
             _give_up(client, upstream)
 

@@ -26,7 +26,7 @@ def pass_on(client: "Connection", data: bytes) -> None:
         delivery.reject(client, BadHead("The body of the request is malformed."))
         return
     slot = upstream.slot
-    slot.used = True
+    slot.use()
     if body:
         slot.tally.received += len(body)
         upstream.transport.write(body)

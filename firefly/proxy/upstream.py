@@ -73,7 +73,7 @@ class Upstream(Sender):
         self.reader = None
         self.spoken = False
         self._interims = 0
-        self.slot.used = True
+        self.slot.use()
 
     def data_received(self, data: bytes) -> None:
         if self.pending:

@@ -159,9 +159,9 @@ class HandingKeeper(Keeper):
             return await super().logs(workspace_id)
         return str(await other.call("logs", workspace_id))
 
-    def touch(self, workspace_id: UUID) -> None:
+    def touch(self, workspace_id: UUID, at: float | None = None) -> None:
         if self._successor is None:
-            super().touch(workspace_id)
+            super().touch(workspace_id, at)
         else:
             self._successor.note("touch", workspace_id)
 

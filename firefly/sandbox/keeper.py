@@ -30,9 +30,6 @@ __all__ = [
     "WorkspaceSource",
 ]  # fmt: skip
 
-# Longer than a front door takes to tell what was in use.
-SETTLING = 0.3
-
 
 class Keeper(Parts):
     def __init__(
@@ -151,8 +148,6 @@ class Keeper(Parts):
         if slot.state is State.RUNNING:
             # What it is in the middle of is remembered: it is not stopped in its sleep then.
             await self._looking.look(slot)
-            # What passed just before is told late, and would wake it again.
-            await asyncio.sleep(SETTLING)
         await self._lifecycle.freeze(slot, reason)
 
     async def restart(self, workspace_id: UUID, reason: str = "Restarted on request.") -> Instance:
@@ -209,9 +204,12 @@ class Keeper(Parts):
         """Whether a run, adopted ones too, does nothing just now, not even answer."""
         return self._backend.frozen(instance.id)
 
-    def touch(self, workspace_id: UUID) -> None:
-        """Something was done with the sandbox: put off that it is frozen or stopped, and wake it."""
-        self._waking.touch(workspace_id)
+    def touch(self, workspace_id: UUID, at: float | None = None) -> None:
+        """Something was done with the sandbox: put off that it is frozen or stopped, and wake it.
+
+        `at`: when, by the monotonic clock, if not now; what was before it was frozen does not wake it.
+        """
+        self._waking.touch(workspace_id, at)
 
     async def connect(self, workspace_id: UUID, port: int) -> tuple[Instance, socket.socket]:
         """`ensure`, then connect to a port inside. Raises what both raise."""

@@ -215,7 +215,7 @@ class Lifecycle:
         """Pause the run. Whoever needs it from this call on waits until it is frozen, and wakes it."""
         if slot.state is not State.RUNNING:
             return
-        slot.state = State.FROZEN
+        slot.state, slot.frozen_at = State.FROZEN, self._clock.monotonic()
         async with slot.lock:
             # It may have been woken, stopped, or ended by itself at the wait before.
             if slot.state is not State.FROZEN or slot.instance is None:

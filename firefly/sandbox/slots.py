@@ -46,6 +46,7 @@ class Slot:
     watcher: "asyncio.Task[None] | None" = None
     active_at: float = 0.0
     started_at: float = 0.0
+    frozen_at: float = -math.inf
     owner: str | None = None
     """The name of who answers for it; None where nobody asked yet."""
     refusal: str = ""

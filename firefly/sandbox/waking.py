@@ -51,13 +51,14 @@ class Waking:
         slot.begin(start)
         return start
 
-    def touch(self, workspace_id: UUID) -> None:
-        """Something was done with the sandbox: put off that it is frozen or stopped, and wake it."""
+    def touch(self, workspace_id: UUID, at: float | None) -> None:
+        """As `Keeper.touch`."""
         slot = self._slots.get(workspace_id)
         if slot is None:
             return
-        slot.active_at = self._clock.monotonic()
-        if slot.state is State.FROZEN:
+        at = self._clock.monotonic() if at is None else at
+        slot.active_at = max(slot.active_at, at)
+        if slot.state is State.FROZEN and at >= slot.frozen_at:
             self._tasks.start(self._wake(slot), f"sandbox-wake-{workspace_id}")
 
     async def _wake(self, slot: Slot) -> None:

@@ -18,6 +18,7 @@ class MemoryDialer(Dialer):
         """Who is not named here sleeps, until it is dialed."""
         self.dialed: list[Target] = []
         self.touched: list[Target] = []
+        self.used_at: dict[Target, float] = {}
         self.probed: list[Target] = []
         self.steps: dict[Target, Progress] = {}
         """What is told of targets on their way."""
@@ -67,5 +68,6 @@ class MemoryDialer(Dialer):
             raise
         return connection
 
-    def touch(self, target: Target) -> None:
+    def touch(self, target: Target, at: float) -> None:
         self.touched.append(target)
+        self.used_at[target] = at

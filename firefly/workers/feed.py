@@ -100,9 +100,9 @@ class Feed:
     async def _probe(self, target: Target) -> Sockets:
         return Sockets(None, (await self._sources.dialer.probe(target),))
 
-    def _touched(self, targets: Iterable[Target]) -> None:
-        for target in targets:
-            self._sources.dialer.touch(target)
+    def _touched(self, targets: Iterable[tuple[Target, float]]) -> None:
+        for target, at in targets:
+            self._sources.dialer.touch(target, at)
 
     def _count(self, numbers: Mapping[str, float]) -> None:
         self.numbers = numbers

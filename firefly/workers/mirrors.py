@@ -43,7 +43,7 @@ class LinkDialer(Dialer):
         self._instances: dict[Target, str] = {}
         self._awake: dict[Target, bool] = {}
         """Of targets that were asked about; not known yet counts as asleep."""
-        self._touched = Batch[Target](lambda targets: link.note("touched", targets))
+        self._touched = Batch[tuple[Target, float]](lambda targets: link.note("touched", targets))
 
     def instance(self, target: Target) -> str | None:
         return self._instances.get(target)
@@ -73,8 +73,8 @@ class LinkDialer(Dialer):
         found: Progress = await self._link.call("progress", target)
         return found
 
-    def touch(self, target: Target) -> None:
-        self._touched.put(target)
+    def touch(self, target: Target, at: float) -> None:
+        self._touched.put((target, at))
 
     def heed(self, changes: Iterable[tuple[Target, str | None, bool]]) -> None:
         """Take over which instances run now."""

@@ -7,7 +7,7 @@ Server to worker, calls: `set_up(Setup)`, `serve()`, `close(drain, tunnels)`, `e
 `missing(project)` (both ways, see `adapters.missing`), `instances([(target, instance or None, whether it is awake)])`.
 
 Worker to server, calls: `dial(target)` (the instance, and a socket), `probe(target)` (a socket), `progress(target)`,
-`redeem(handle)`, `opens(token, project)`. Notes: `watch(target)` (tell when it changes), `touched(targets)`,
+`redeem(handle)`, `opens(token, project)`. Notes: `watch(target)` (tell when it changes), `touched((target, at), …)`,
 `seen(ids of grants)`, `numbers({name: value})`.
 """
 

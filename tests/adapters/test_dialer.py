@@ -36,7 +36,7 @@ class Keeper:
     starts: int = 0
     waits: str = ""
     dialed: list[int] = field(default_factory=list)
-    touched: list[UUID] = field(default_factory=list)
+    touched: list[tuple[UUID, float]] = field(default_factory=list)
 
     def place(self, workspace_id: UUID) -> str:
         return self.waits
@@ -64,8 +64,8 @@ class Keeper:
             raise Unavailable("The sandbox does not run.")
         return (await self.connect(workspace_id, port))[1]
 
-    def touch(self, workspace_id: UUID) -> None:
-        self.touched.append(workspace_id)
+    def touch(self, workspace_id: UUID, at: float) -> None:
+        self.touched.append((workspace_id, at))
 
     def bridge_path(self, workspace_id: UUID) -> Path:
         return self.folder / "bridge.sock"
@@ -264,16 +264,16 @@ async def test_a_bridge_that_is_gone_is_away(house: House) -> None:
 
 async def test_what_is_no_sandbox_is_none_of_its_business(house: House) -> None:
     assert house.dialer.instance(AppTarget()) is None
-    house.dialer.touch(AppTarget())
+    house.dialer.touch(AppTarget(), 1)
     with pytest.raises(NotFound):
         await house.dialer.dial(AppTarget())
     assert house.keeper.touched == []
 
 
-def test_activity_counts_for_the_workspace(house: House) -> None:
-    house.dialer.touch(MAIN)
-    house.dialer.touch(BridgeTarget(WORKSPACE))
-    assert house.keeper.touched == [WORKSPACE] * 2
+def test_activity_counts_for_the_workspace_from_when_it_was(house: House) -> None:
+    house.dialer.touch(MAIN, 2)
+    house.dialer.touch(BridgeTarget(WORKSPACE), 3)
+    assert house.keeper.touched == [(WORKSPACE, 2), (WORKSPACE, 3)]
 
 
 async def test_a_visitor_who_goes_away_leaves_no_socket_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,7 @@ async def test_what_was_edited_while_no_bridge_looked_is_found(edited: Running, 
                             store=(store := ShadowStore(edited.environment)),
                             copies=Copies(edited.environment, store))  # fmt: skip
     again.begin()
-    await eventually(lambda: shown(hosted, "index.html") == "<h1>unseen")
+    assert await eventually(lambda: shown(hosted, "index.html") == "<h1>unseen")
     await again.close()
 
 

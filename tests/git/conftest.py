@@ -1,5 +1,6 @@
 """Repositories in a temporary folder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from firefly.artifacts import FileArtifactStore
 from firefly.clock import SystemClock
-from firefly.git import Copies, Git, Maintenance, Pushes, PushRecorded, Repositories, Shadows, SmartHTTP
+from firefly.git import Copies, Gateway, Git, Maintenance, Pushes, PushRecorded, Repositories, Shadows, SmartHTTP
 from firefly.store import Database
 from firefly.testing.bus import MemoryBus
 
@@ -74,7 +75,36 @@ async def hosted(database: Database, repositories: Repositories, tool: Git) -> H
     return Hosted(project_id, account_id, repositories, maintenance, pushes, smart, listener, bus, database, tool)
 
 
+async def second(_: UUID) -> int:
+    """The epoch of every workspace, where nothing hangs on it."""
+    return 2
+
+
+def shadows_of(hosted: Hosted) -> Shadows:
+    return Shadows(git=hosted.tool, maintenance=hosted.maintenance, epoch_of=second)
+
+
 def copies_of(hosted: Hosted, shadows: Shadows, folder: Path) -> Copies:
     """Copies in an artifact store below `folder`."""
     artifacts = FileArtifactStore(folder / "artifacts")
     return Copies(database=hosted.database, artifacts=artifacts, clock=SystemClock(), check_epoch=shadows.check_epoch)
+
+
+def gateway_of(
+    hosted: Hosted,
+    folder: Path,
+    *,
+    shadows: Shadows | None = None,
+    project_of: Callable[[UUID], UUID | None] | None = None,
+    reads_only: Callable[[UUID], bool] = lambda _: False,
+) -> Gateway:
+    """A gateway whose workspaces are all of the hosted project, unless `project_of` says of which."""
+
+    async def find(workspace_id: UUID) -> UUID | None:
+        return project_of(workspace_id) if project_of else hosted.project_id
+
+    shadows = shadows or shadows_of(hosted)
+    return Gateway(
+        git=hosted.tool, repositories=hosted.repositories, pushes=hosted.pushes, project_of=find, shadows=shadows,
+        copies=copies_of(hosted, shadows, folder), reads_only=reads_only,
+    )  # fmt: skip

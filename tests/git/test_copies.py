@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import SOCKET, Gateway, Shadows
+from firefly.git import SOCKET
 
-from .conftest import Hosted, copies_of
+from .conftest import Hosted, copies_of, gateway_of, shadows_of
 
 
 @pytest.fixture
@@ -20,17 +20,7 @@ async def workspace(hosted: Hosted, tmp_path: Path) -> AsyncIterator[UUID]:
     async with hosted.database.connection() as connection:
         await connection.execute("insert into workspaces (id) values ($1)", workspace_id)
 
-    async def project_of(_: UUID) -> UUID | None:
-        return hosted.project_id
-
-    async def epoch_of(_: UUID) -> int:
-        return 2
-
-    shadows = Shadows(git=hosted.tool, maintenance=hosted.maintenance, epoch_of=epoch_of)
-    gateway = Gateway(
-        git=hosted.tool, repositories=hosted.repositories, pushes=hosted.pushes, project_of=project_of,
-        shadows=shadows, copies=copies_of(hosted, shadows, tmp_path),
-    )  # fmt: skip
+    gateway = gateway_of(hosted, tmp_path)
     await gateway.listen(workspace_id, tmp_path)
     yield workspace_id
     await gateway.close()
@@ -87,10 +77,6 @@ async def test_one_that_comes_too_early_waits_and_a_forgotten_one_is_gone(
     await put(tmp_path, b"one")
     assert b"Copies come too fast" in await put(tmp_path, b"two")
 
-    async def epoch_of(_: UUID) -> int:
-        return 2
-
-    shadows = Shadows(git=hosted.tool, maintenance=None, epoch_of=epoch_of)
-    await copies_of(hosted, shadows, tmp_path).forget(workspace)
+    await copies_of(hosted, shadows_of(hosted), tmp_path).forget(workspace)
     assert kept(tmp_path) == []
     assert await say(tmp_path, "copy-get") == b"ok\n0\n"

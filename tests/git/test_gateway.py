@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.git import SOCKET, Gateway, Shadows
+from firefly.git import SOCKET, Gateway
 from tests.support.waiting import eventually
 
-from .conftest import Hosted, copies_of
+from .conftest import Hosted, gateway_of
 from .support import client, commit, git
 
 # What git-remote-firefly does: `connect`, one line each way, then bytes.
@@ -65,22 +65,7 @@ def reading() -> set[UUID]:
 async def gateway(
     hosted: Hosted, owners: dict[UUID, UUID], reading: set[UUID], tmp_path: Path
 ) -> AsyncIterator[Gateway]:
-    async def project_of(workspace_id: UUID) -> UUID | None:
-        return owners.get(workspace_id)
-
-    async def epoch_of(workspace_id: UUID) -> int:
-        return 2
-
-    shadows = Shadows(git=hosted.tool, maintenance=hosted.maintenance, epoch_of=epoch_of)
-    made = Gateway(
-        git=hosted.tool,
-        repositories=hosted.repositories,
-        pushes=hosted.pushes,
-        project_of=project_of,
-        shadows=shadows,
-        copies=copies_of(hosted, shadows, tmp_path),
-        reads_only=reading.__contains__,
-    )
+    made = gateway_of(hosted, tmp_path, project_of=owners.get, reads_only=reading.__contains__)
     yield made
     await made.close()
 

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.errors import InvalidInput, NotFound
-from firefly.git import Checkpoints, Gateway, Shadows
+from firefly.git import Checkpoints, Shadows
 from firefly.git.shadows import BYTES_A_SECOND, prefix
 from firefly.resources import PACKAGE
 from tests.support.waiting import eventually
 
-from .conftest import Hosted, copies_of
+from .conftest import Hosted, gateway_of
 from .hosting import application, listening
 from .support import client, commit, git
 
@@ -53,23 +53,12 @@ def workspace() -> UUID:
 @pytest.fixture
 async def inside(hosted: Hosted, authority: Authority, workspace: UUID, tmp_path: Path) -> AsyncIterator[Path]:
     """A repository whose way out is the gateway, with a commit."""
-
-    async def project_of(_: UUID) -> UUID | None:
-        return hosted.project_id
-
     shadows = Shadows(
         git=hosted.tool, maintenance=hosted.maintenance, epoch_of=lambda id: authority.epoch_of(id),
         advanced=authority.advanced,
         monotonic=lambda: authority.monotonic(),
     )  # fmt: skip
-    gateway = Gateway(
-        git=hosted.tool,
-        repositories=hosted.repositories,
-        pushes=hosted.pushes,
-        project_of=project_of,
-        shadows=shadows,
-        copies=copies_of(hosted, shadows, tmp_path),
-    )
+    gateway = gateway_of(hosted, tmp_path, shadows=shadows)
     await gateway.listen(workspace, tmp_path)
     folder = tmp_path / "workspace"
     folder.mkdir()
@@ -173,7 +162,7 @@ async def test_what_was_kept_is_neither_removed_nor_overwritten(hosted: Hosted, 
         async def is_as_before() -> bool:
             return await hosted.repositories.refs(hosted.project_id) == before
 
-        await eventually(is_as_before)
+        assert await eventually(is_as_before)
 
 
 async def test_who_sends_much_waits(inside: Path, workspace: UUID, authority: Authority) -> None:

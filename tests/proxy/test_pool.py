@@ -1,6 +1,7 @@
 """The pool: connections are reused with care and never cross instances."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -156,11 +157,13 @@ async def test_a_target_that_speaks_out_of_turn_is_not_kept(house: House) -> Non
     assert len(house.upstream.received) == 2
 
 
-async def test_activity_is_told_while_bytes_pass(house: House) -> None:
-    pool = house.door._context.pool
+async def test_activity_is_told_while_bytes_pass_with_its_time(house: House) -> None:
+    pool, before = house.door._context.pool, time.monotonic()
     await house.ask()
+    after = time.monotonic()
     pool.sweep()
     assert set(house.dialer.touched) == {house.target}
+    assert before <= house.dialer.used_at[house.target] <= after
     house.dialer.touched.clear()
     pool.sweep()
     assert house.dialer.touched == []

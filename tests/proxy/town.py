@@ -136,7 +136,7 @@ class Town(Dialer):
             raise
         return connection
 
-    def touch(self, target: Target) -> None:
+    def touch(self, target: Target, at: float) -> None:
         return
 
     async def start(self, target: SandboxTarget, port: int = 0) -> None:

@@ -16,16 +16,6 @@ HOST, NEW = "shop--ann.preview.localhost", "store--ann.preview.localhost"
 FORMER, NEXT = uuid4(), uuid4()
 
 
-@pytest.fixture
-def table() -> RouteTable:
-    return RouteTable()
-
-
-@pytest.fixture
-def store(database: Database, bus: Bus, table: RouteTable) -> RouteStore:
-    return RouteStore(database, bus, table)
-
-
 def shop(project_id: UUID, *, host: str = HOST) -> Route:
     return Route(host, SandboxTarget(uuid4()), project_id)
 

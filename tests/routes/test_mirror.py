@@ -36,7 +36,7 @@ async def test_another_replica_follows(store: RouteStore, database: Database, bu
         await store.add(shop(project))
         await eventually(lambda: elsewhere.get(OLD))
         await store.set_access(project, Access.PUBLIC)
-        await eventually(lambda: any(route.access is Access.PUBLIC for route in elsewhere))
+        assert await eventually(lambda: any(route.access is Access.PUBLIC for route in elsewhere))
         await store.remove(project)
         assert await eventually(lambda: len(elsewhere) == 0)
 
@@ -174,7 +174,7 @@ async def test_a_route_too_long_for_an_event_reaches_another_replica(
             query = "update routes set target = target || jsonb_build_object('more', repeat('x', 8000)) where host = $1"
             await connection.execute(query, OLD)
             await connection.execute("update routes set access = 'public' where host = $1", OLD)
-        await eventually(lambda: any(route.access is Access.PUBLIC for route in elsewhere))
+        assert await eventually(lambda: any(route.access is Access.PUBLIC for route in elsewhere))
 
 
 async def test_removals_are_forgotten_in_the_end_and_whoever_was_away_longer_compares_everything(

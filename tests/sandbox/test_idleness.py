@@ -53,6 +53,21 @@ async def test_an_idle_sandbox_is_frozen_woken_by_use_and_stopped_in_the_end(hou
         assert (status.state, status.reason) == (State.STOPPED, "Nothing happened in it for 60 min.")
 
 
+async def test_what_was_before_it_was_frozen_is_told_late_and_does_not_wake_it(house: House) -> None:
+    async with house.open() as keeper:
+        workspace_id = await keeper.create_workspace()
+        instance = await keeper.ensure(workspace_id)
+        house.clock.advance(10)
+        before = house.clock.monotonic()
+        house.clock.advance(1)
+        await keeper.freeze(workspace_id, "On request.")
+        keeper.touch(workspace_id, before)
+        assert [task.get_name() for task in asyncio.all_tasks() if "sandbox-wake" in task.get_name()] == []
+        assert (await keeper.status(workspace_id)).state is State.FROZEN
+        keeper.touch(workspace_id, house.clock.monotonic())
+        await eventually(lambda: keeper.running(workspace_id) == instance)
+
+
 async def test_a_hundred_requests_wake_what_is_frozen_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     backend, thawed = MemoryBackend(house.folder), list[str]()
 
