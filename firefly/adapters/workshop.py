@@ -86,7 +86,7 @@ class Workshop:
             copier=tools.copier, lies_on_layer=runtime.layers.bear,
         )  # fmt: skip
         creation = Creation(
-            records=records, audit=ground.audit, quotas=Quotas(ground.database, ground.settings), clock=clock,
+            records=records, audit=ground.audit, quotas=Quotas(ground.database), clock=clock,
             repositories=repositories, preparation=tools.preparation, catalogue=tools.catalogue,
             importer=tools.importer, workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs,
             secrets=secrets,

@@ -15,7 +15,6 @@ from firefly.protocol.envelope import notification, parse
 from firefly.protocol.frames import Frame, FrameKind, decode
 from firefly.protocol.workspace import BridgeError, Member, Role
 
-MAX_MESSAGE = 16 << 20
 MOST_CALLS = 32
 HEARTBEAT = 25.0
 LAST_CALLS = 5.0
@@ -45,9 +44,6 @@ class Connection:
         number = next(self._channel_numbers)
         self._channels[number] = sink
         return number
-
-    def close_channel(self, number: int) -> None:
-        self._channels.pop(number, None)
 
     def on_close(self, key: object, action: Callable[[], object]) -> None:
         """Call `action` when the connection ends, at once when it has; a second one of a key replaces the first."""

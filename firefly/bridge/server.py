@@ -33,7 +33,7 @@ from firefly.bridge.services.files import Files
 from firefly.bridge.services.listing import Lister
 from firefly.bridge.services.terminals import Terminals
 from firefly.bridge.services.watch import Watch
-from firefly.bridge.services.workspace import MAX_MESSAGE, WorkspaceService
+from firefly.bridge.services.workspace import WorkspaceService
 from firefly.bridge.shadow.copies import Copies
 from firefly.bridge.shadow.flusher import Flusher
 from firefly.bridge.shadow.restoring import Restoring
@@ -43,6 +43,7 @@ from firefly.bridge.storage import Storage
 from firefly.bridge.watcher import Watcher
 from firefly.bridge.workspace import Workspace
 from firefly.clock import Clock
+from firefly.protocol import MAX_MESSAGE
 
 SHUTDOWN_SECONDS = 2.0
 FETCH_LIMIT = 10.0

@@ -16,7 +16,7 @@ from ..store import Connection
 from .access import UNKNOWN, Access, Action
 from .changes import changed, check_description, what_changed
 from .creation import Created, Creation
-from .model import CreateProject, Page, Project, Role, UpdateProject, Visibility
+from .model import CreateProject, Page, Project, UpdateProject, Visibility
 from .naming import SENTENCES, check_free, reserve
 from .records import Records, decode_cursor, encode_cursor, to_project
 from .removal import Removal
@@ -97,13 +97,6 @@ class Projects:
             raise NotFound(UNKNOWN)
         await self._access.authorise(identity, project, action)
         return project
-
-    async def role_for_preview(self, identity: Identity, project_id: UUID) -> Role | None:
-        """The role of whoever opens a preview with a token; None for an administrator who is no member.
-
-        Raises NotFound, and Forbidden when the token's scopes do not hold this project's preview.
-        """
-        return (await self.get_by_id(identity, project_id, Action.PREVIEW)).role
 
     async def list(
         self, identity: Identity, *, cursor: str | None = None, limit: int = 50, deleted: bool = False

@@ -1,9 +1,8 @@
-"""How much one account may have, and how large one thing may be."""
+"""How much one account may have."""
 
 from uuid import UUID
 
-from ..errors import LimitReached, TooLarge
-from ..settings import Settings
+from ..errors import LimitReached
 from ..store import Connection, Database, load_queries
 
 PROJECTS = 100
@@ -12,10 +11,9 @@ PROJECTS = 100
 class Quotas:
     """Only limits that are enforced stand here."""
 
-    def __init__(self, db: Database, settings: Settings, *, projects: int = PROJECTS) -> None:
+    def __init__(self, db: Database, *, projects: int = PROJECTS) -> None:
         self._db = db
         self._projects = projects
-        self._largest_upload = settings.max_upload
         self._queries = load_queries("quotas")
 
     async def check_projects(
@@ -39,8 +37,3 @@ class Quotas:
                 f"You own {count} projects; {self._projects} are allowed. Delete one, or ask an administrator.",
                 limit=self._projects,
             )
-
-    def check_upload(self, size: int) -> None:
-        """Raises TooLarge for more bytes than one upload may have."""
-        if size > self._largest_upload:
-            raise TooLarge(f"That is {size} bytes; {self._largest_upload} are allowed (FIREFLY_MAX_UPLOAD).")

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import hdrs, web
 from yarl import URL
 
-from firefly.client.bridge import read_whole
+from firefly.client.bridge_transport import read_whole
 from firefly.errors import FireflyError, TimedOut, Unavailable
 from firefly.log import REQUEST_ID_HEADER
 from firefly.projects import Role

@@ -277,7 +277,7 @@ class House:
         self.creation = Creation(
             records=self.records,
             audit=self.audit,
-            quotas=Quotas(database, settings, projects=5),
+            quotas=Quotas(database, projects=5),
             clock=clock,
             repositories=self.repositories,
             preparation=self.preparation,

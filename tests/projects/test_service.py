@@ -327,8 +327,8 @@ async def test_a_preview_opens_for_members_with_the_scope(house: House, ada: Ide
     program = await house.person("ada", scopes=frozenset({"preview:ada/garden"}))
     reader = await house.person("ada", scopes=frozenset({"read"}))
 
-    assert await house.projects.role_for_preview(program, project.id) is Role.OWNER
+    assert (await house.projects.get_by_id(program, project.id, Action.PREVIEW)).role is Role.OWNER
     with pytest.raises(Forbidden):
-        await house.projects.role_for_preview(reader, project.id)
+        await house.projects.get_by_id(reader, project.id, Action.PREVIEW)
     with pytest.raises(NotFound):
-        await house.projects.role_for_preview(bob, project.id)
+        await house.projects.get_by_id(bob, project.id, Action.PREVIEW)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.errors import LimitReached, TooLarge
+from firefly.errors import LimitReached
 from firefly.quotas import Quotas
 from firefly.settings import Settings
 from firefly.store import Connection, Database
@@ -27,7 +27,7 @@ async def make_project(connection: Connection, owner: UUID, *, deleted: bool = F
 
 
 async def test_so_many_and_no_more(database: Database, settings: Settings) -> None:
-    quotas, owner = Quotas(database, settings, projects=2), await make_account(database)
+    quotas, owner = Quotas(database, projects=2), await make_account(database)
     async with database.connection() as connection:
         for _ in range(2):
             await quotas.check_projects(owner)
@@ -39,7 +39,7 @@ async def test_so_many_and_no_more(database: Database, settings: Settings) -> No
 
 
 async def test_deleted_ones_do_not_count(database: Database, settings: Settings) -> None:
-    quotas, owner = Quotas(database, settings, projects=1), await make_account(database)
+    quotas, owner = Quotas(database, projects=1), await make_account(database)
     async with database.connection() as connection:
         await make_project(connection, owner, deleted=True)
     await quotas.check_projects(owner)
@@ -47,7 +47,7 @@ async def test_deleted_ones_do_not_count(database: Database, settings: Settings)
 
 
 async def test_simultaneous_creations_do_not_pass_together(database: Database, settings: Settings) -> None:
-    quotas, owner = Quotas(database, settings, projects=3), await make_account(database)
+    quotas, owner = Quotas(database, projects=3), await make_account(database)
 
     async def create() -> bool:
         try:
@@ -59,10 +59,3 @@ async def test_simultaneous_creations_do_not_pass_together(database: Database, s
         return True
 
     assert sum(await asyncio.gather(*(create() for _ in range(8)))) == 3
-
-
-def test_uploads_have_a_size(settings: Settings) -> None:
-    quotas = Quotas(Database("postgresql://unused/x"), settings)
-    quotas.check_upload(settings.max_upload)
-    with pytest.raises(TooLarge):
-        quotas.check_upload(settings.max_upload + 1)

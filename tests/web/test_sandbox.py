@@ -164,7 +164,7 @@ async def test_the_bridge_is_handed_over_to_the_front_door(world: World) -> None
 async def test_a_sandbox_that_never_stops_answering_is_not_heard_out(
     world: World, bridge: MemoryBridge, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr("firefly.client.bridge.LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("firefly.client.bridge_transport.LARGEST_ANSWER", 1000)
     bridge.answer = web.Response(body=b"{" + b" " * 100_000, status=status, content_type="application/json")
     world.projects.add(world.ada, "site")
     response = await (await world.program(world.ada)).post(f"{BASE}/exec", json={"command": "id"})

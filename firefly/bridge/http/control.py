@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from firefly.bridge import usage
 from firefly.bridge.activity import Activity
 from firefly.bridge.application.ports import listening
-from firefly.bridge.connection import HEARTBEAT, MAX_MESSAGE, Connection
+from firefly.bridge.connection import HEARTBEAT, Connection
 from firefly.bridge.dispatcher import Dispatcher
 from firefly.bridge.http import streams
 from firefly.bridge.http.problems import answer, params
@@ -22,7 +22,7 @@ from firefly.bridge.services.execution import Execution
 from firefly.bridge.services.workspace import WorkspaceService
 from firefly.bridge.site.responses import send_file
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
-from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
+from firefly.protocol import MAX_MESSAGE, MEMBER_HEADER, SUBPROTOCOL
 from firefly.protocol.application import Ports
 from firefly.protocol.execution import ExecParams
 from firefly.protocol.workspace import CarryParams, Configuration, InitializeParams, Member, PullParams

@@ -23,7 +23,7 @@ from firefly.bridge.storage import Storage
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
 from firefly.errors import Conflict, NotFound, StorageFull
-from firefly.protocol import VERSION
+from firefly.protocol import MAX_MESSAGE, VERSION
 from firefly.protocol.application import State
 from firefly.protocol.workspace import (
     CarryParams,
@@ -43,7 +43,6 @@ from firefly.protocol.workspace import (
 if TYPE_CHECKING:
     from firefly.bridge.connection import Connection
 
-MAX_MESSAGE = 16 << 20
 FEATURES = ["files", "watch", "terminal", "application", "exec"]
 _TEMPLATE_DATA = "template.toml"
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from firefly.client.bridge import read_whole
+from firefly.client.bridge_transport import read_whole
 from firefly.errors import InvalidInput
 from firefly.projects import Action, Project
 from firefly.protocol.workspace import Restored, RestoreParams, ShadowStatus

@@ -6,7 +6,7 @@ import aiohttp
 from aiohttp import hdrs, web
 
 from firefly.auth import Holder
-from firefly.client.bridge import read_whole
+from firefly.client.bridge_transport import read_whole
 from firefly.errors import InvalidInput, Unauthenticated
 from firefly.projects import Action, Project
 from firefly.protocol import MEMBER_HEADER, SUBPROTOCOL
