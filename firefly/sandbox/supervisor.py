@@ -24,12 +24,12 @@ from .clients import Clients, listen
 from .disk import Usage
 from .entering import Program
 from .joining import Network
+from .output import Output
 from .payload import Payload
 from .watching import Watch
 
 GRACE = 3.0
 WATCH_INTERVAL = 0.25
-OUTPUT_KEPT = 64 << 10
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -50,8 +50,8 @@ class Supervisor:
         self.network: Network | None = None
         self.payload: Payload | None = None
         self.disk: Watch | None = None
-        self.output_end = self.way_out_end = self.own_log = -1
-        self.output = bytearray()
+        self.output = Output()
+        self.way_out_end = -1
         self.kill_at: float | None = None
         self.reason = ""
         self.note = ""
@@ -69,7 +69,7 @@ class Supervisor:
             self.clients.tell(self._present())
         except (OSError, ValueError) as error:
             self.note = f"The sandbox could not be set up: {error}."
-            self._keep((self.folder / "supervisor.log").read_bytes()[-OUTPUT_KEPT:])
+            self.output.keep((self.folder / "supervisor.log").read_bytes())
             self._kill()
         while not self.ended:
             self._turn()
@@ -81,7 +81,7 @@ class Supervisor:
         if self.kill_at is not None and time.monotonic() >= self.kill_at:
             self._kill()
         if self.payload and not self.plan["cgroups"]:
-            self.hogs += processes.end_hogs(self.payload.everyone(), self.plan["limits"]["memory"], self._log)
+            self.hogs += processes.end_hogs(self.payload.everyone(), self.plan["limits"]["memory"], self.output.log)
         if self.disk is not None and not self.frozen and self.kill_at is None and (note := self.disk.look()):
             self.note = note
             self._ask_to_end()
@@ -100,12 +100,8 @@ class Supervisor:
             self.group = Group(self.plan["cgroups"], f"firefly-{self.plan['id']}")
             self.group.make(memory=limits["memory"], cpu=limits["cpu"], pids=limits["pids"])
         assert self.bridge is not None
-        self.output_end, output_write = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(self.output_end, False)
-        self.own_log = os.dup(2)
-        os.dup2(output_write, 2)
-        listener = self.bridge.fileno()
-        payload = Payload(self.plan, self.program, self.group, listener=listener, output=output_write)
+        output, listener = self.output.redirect(), self.bridge.fileno()
+        payload = Payload(self.plan, self.program, self.group, listener=listener, output=output)
         payload.start()
         self.payload = payload
         self._watch(os.pidfd_open(payload.box), self._reap)
@@ -114,10 +110,10 @@ class Supervisor:
         payload.open(self.network.namespaces if self.network else None)
         if payload.main != payload.box:
             self._watch(os.pidfd_open(payload.main), self._reap)
-        os.close(output_write)
+        os.close(output)
         self.bridge.close()
         self.bridge = None
-        self._watch(self.output_end, self._take_output)
+        self._watch(self.output.end, self._take_output)
         most, place = Usage(limits["disk"], limits["files"]), self.plan["disk"]
         folders = [Path(folder) for folder in place["folders"]]
         self.disk = Watch(
@@ -126,7 +122,7 @@ class Supervisor:
 
     def _set_up_network(self, init: int) -> None:
         """While bubblewrap mounts, and before anything runs inside: closed to what is refused, then opened."""
-        self.network = Network(init, slirp=self.plan["slirp"], uid=self.plan["uid"], log=self.own_log)
+        self.network = Network(init, slirp=self.plan["slirp"], uid=self.plan["uid"], log=self.output.own_log)
         self.network.refuse(self.plan["refuse"])
         self.network.begin()
         if self.sockets is not None:
@@ -145,9 +141,9 @@ class Supervisor:
         assert self.network is not None
         try:
             self._watch_network(self.network.reopen())
-            self._log("the network was lost and is opened again")
+            self.output.log("the network was lost and is opened again")
         except OSError as error:
-            self._log(f"the network was lost and cannot be opened again: {error}")
+            self.output.log(f"the network was lost and cannot be opened again: {error}")
 
     def _watch(self, source: int | socket.socket, action: Callable[[], None]) -> None:
         self.selector.register(source, selectors.EVENT_READ, action)
@@ -156,21 +152,9 @@ class Supervisor:
         self.ended = True
 
     def _take_output(self) -> None:
-        try:
-            data = os.read(self.output_end, OUTPUT_KEPT)
-        except BlockingIOError:
-            return
-        if not data:
-            self.selector.unregister(self.output_end)
-            self.output_end = -1
-        self._keep(data)
-
-    def _keep(self, data: bytes) -> None:
-        self.output += data
-        del self.output[:-OUTPUT_KEPT]
-
-    def _log(self, line: str) -> None:
-        self._keep(f"firefly: {line}\n".encode())
+        if not self.output.take():
+            self.selector.unregister(self.output.end)
+            self.output.end = -1
 
     def _present(self) -> dict[str, Any]:
         names = ("id", "workspace_id", "started_at", "isolated", "port")
@@ -187,7 +171,7 @@ class Supervisor:
                 self.stop(request["reason"])
                 self.clients.send(connection, {"answer": True})
             case "logs":
-                self.clients.send(connection, {"answer": self.output.decode(errors="replace")})
+                self.clients.send(connection, {"answer": self.output.text()})
             case "freeze" | "thaw" as wanted:
                 self.clients.send(connection, {"answer": self._freeze(wanted == "freeze")})
             case "stats":
@@ -247,7 +231,7 @@ class Supervisor:
     def _finish(self) -> None:
         main = self.payload.main if self.payload else 0
         code = os.waitstatus_to_exitcode(os.waitpid(main, 0)[1]) if main else None
-        if self.output_end >= 0:
+        if self.output.end >= 0:
             self._take_output()
         oom_kills, memory = self._oom_kills(), self.plan["limits"]["memory"]
         self._clear()
@@ -257,7 +241,7 @@ class Supervisor:
             "reason": reason,
             "ended_at": time.time(),
             "requested": bool(self.reason),
-            "output": self.output.decode(errors="replace"),
+            "output": self.output.text(),
         }
         temporary = self.folder / "exit.json.new"
         temporary.write_text(json.dumps(status))
