@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from firefly.bridge.carrying import Carrying, base_of, unpack
+from firefly.bridge.carrying import Carrying
+from firefly.bridge.changes import base_of, unpack
 from firefly.bridge.environment import Environment
 from firefly.bridge.workspace import Workspace
 from firefly.errors import Conflict, InvalidInput, TooLarge

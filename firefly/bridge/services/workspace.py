@@ -144,15 +144,15 @@ class WorkspaceService:
 
         `onto`: it is not empty, but lies on a layer of the same repository.
         """
-        from firefly.bridge import carrying
+        from firefly.bridge.changes import base_of, unpack
 
         async with self._lock:
             if not onto:
                 self._must_be_empty()
-            base = await asyncio.to_thread(carrying.base_of, changes)
+            base = await asyncio.to_thread(base_of, changes)
             commit = await self._repository.clone()
             if base == (commit or "") or (base and await self._repository.go_back(base)):
-                await in_thread(carrying.unpack, changes, self._workspace)
+                await in_thread(unpack, changes, self._workspace)
             self._connected = True
             await self._application.look_again()
             return Initialized(files=len(self._present()), commit=await self._repository.head())
