@@ -24,8 +24,6 @@ from .labels import labels
 from .runs import DOOR
 
 GIVER, HANDED = "give.sock", "handed.json"
-# Where programs inside reach the server, where no folder of its is mounted.
-GATEWAY_WITHIN = "/tmp/firefly-gateway"
 GRACE = 3
 LOG = {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}}
 
@@ -94,7 +92,7 @@ def _host_config(plan: Plan) -> dict[str, Any]:
     return {
         "Mounts": _mounts(plan.place, gateway=not plan.door),
         "ReadonlyRootfs": True,
-        "Tmpfs": {"/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={min(TEMPORARY_SIZE, limits.memory // 2)}"},
+        "Tmpfs": _temporary(plan),
         "ShmSize": min(SHARED_MEMORY_SIZE, limits.memory // 4),
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
@@ -108,6 +106,15 @@ def _host_config(plan: Plan) -> dict[str, Any]:
         "Runtime": plan.runtime,
         **_limits(limits),
     }
+
+
+def _temporary(plan: Plan) -> dict[str, str]:
+    size = min(TEMPORARY_SIZE, plan.spec.limits.memory // 2)
+    made = {"/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={size}"}
+    if plan.door:
+        # No folder of the server's is there: the bridge makes the sockets.
+        made[GATEWAY] = f"rw,nosuid,nodev,noexec,mode=0755,uid={plan.user},gid={plan.user},size=64k"
+    return made
 
 
 def _limits(limits: Limits) -> dict[str, Any]:
@@ -160,8 +167,8 @@ def needs_door(settings: Settings) -> bool:
 
 def _way_in(plan: Plan) -> dict[str, str]:
     if plan.door:
-        return {"FIREFLY_BRIDGE_PORT": str(DOOR), "FIREFLY_GATEWAY": GATEWAY_WITHIN}
-    return {"FIREFLY_BRIDGE_FROM": f"{GATEWAY}/{GIVER}", "FIREFLY_GATEWAY": GATEWAY}
+        return {"FIREFLY_BRIDGE_PORT": str(DOOR)}
+    return {"FIREFLY_BRIDGE_FROM": f"{GATEWAY}/{GIVER}"}
 
 
 def environment(plan: Plan) -> dict[str, str]:
@@ -176,6 +183,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "FIREFLY_HANDED": f"/run/firefly/{HANDED}",
         "FIREFLY_WORKSPACE": WORKSPACE,
         "FIREFLY_WORKSPACE_ID": str(plan.spec.workspace_id),
+        "FIREFLY_GATEWAY": GATEWAY,
         **_way_in(plan),
         **({"FIREFLY_PREPARED": f"{OPT}/prepared"} if plan.place.prepared.is_dir() else {}),
     }

@@ -25,9 +25,9 @@ with socket.socket() as probe:
 """
 # As git's helper does in a workspace: what the server says there is what comes back.
 ASK = """
-import os, socket
+import socket
 with socket.socket(socket.AF_UNIX) as connection:
-    connection.connect(os.environ.get("FIREFLY_GATEWAY", "/tmp/firefly-gateway") + "/git.sock")
+    connection.connect("/run/firefly/gateway/git.sock")
     print(connection.recv(100).decode())
 """
 
