@@ -55,7 +55,8 @@ class Claiming:
             await self._backend.stop(prepared.instance.id, reason="Its workspace is somebody else's.")
             return False
         slot = self._slots.of(prepared.workspace_id)
-        slot.owner = owner
+        # Of whom there is no bound, nobody asks.
+        slot.owner = owner or ""
         async with slot.lock:
             await self._lifecycle.take(slot, prepared.instance, "Started ahead of need.")
         return True
