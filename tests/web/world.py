@@ -185,7 +185,7 @@ async def make_world(
     keys = auth.SigningKeys(database, keyring, clock)
     upkeep = auth.Upkeep(database, keys, revocations, clock)
     await upkeep.open()
-    accounts = auth.Accounts(database, auth.RateLimiter(database, clock), revocations, clock)
+    accounts = auth.Accounts(database, auth.RateLimiter(database, clock), revocations, clock, auth.Passwords(CHEAP))
     ada = await accounts.create("ada", PASSWORD, "Ada", None, True)
     bob = await accounts.create("bob", PASSWORD, "Bob")
     projects, keeper, git, artifacts = MemoryProjects(), MemoryKeeper(socket), MemoryGit(), MemoryArtifacts()
