@@ -12,6 +12,7 @@ from firefly.git import Gateway
 from firefly.projects import (
     Access,
     Catalogue,
+    Closing,
     Jobs,
     Members,
     OwnWorkspaces,
@@ -82,6 +83,7 @@ class Work:
             records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=workshop.creation,
             removal=workshop.removal, routes=shown, workspaces=workshop.workspaces,
         )  # fmt: skip
+        closing = Closing(records=records, routes=shown, workspaces=workshop.workspaces)
         own = own_workspaces(ground, hosting, runtime, workshop, projects=projects, bridges=bridges, routes=shown)
         updater = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
         hosting.smart_http.listener = runtime.gateway.listener = updater
@@ -90,7 +92,7 @@ class Work:
             keeper=runtime.keeper, gateway=runtime.gateway, packages=runtime.packages, bridges=bridges,
             catalogue=workshop.catalogue, projects=projects, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
             members=Members(
-                projects=projects, records=records, audit=audit, clock=clock, revoke=revoke, follow=own.follow
+                projects=projects, records=records, audit=audit, clock=clock, revoke=revoke, follow=closing.follow
             ),
             own=own,
             access=await _access(ground, credentials, projects, bridges),

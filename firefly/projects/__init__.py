@@ -2,6 +2,7 @@
 
 from .access import Access, Action
 from .catalogue import Catalogue, Template
+from .closing import Closing
 from .creation import Created, Creation
 from .filling import Filling
 from .job import Job, JobState, Step
@@ -26,6 +27,7 @@ __all__ = [
     "Archive",
     "BridgeGateway",
     "Catalogue",
+    "Closing",
     "CreateProject",
     "Created",
     "Creation",

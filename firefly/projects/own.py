@@ -1,4 +1,4 @@
-"""Members' own workspaces of a project, beside the shared one: opened, entered, listed, closed, discarded."""
+"""Members' own workspaces of a project, beside the shared one: opened, entered, listed, discarded."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ from .model import Project, Role
 from .records import Records, plain
 from .seams import LayerSource, ProjectRoutes, Workspaces
 from .service import Projects
+from .stake import Stake
 
 log = structlog.get_logger()
 
 KIND = "workspace"
-MOST_NAMED = 5
 NONE = "You have no workspace of your own in this project. Open one first."
 
 
@@ -74,6 +74,7 @@ class OwnWorkspaces:
         self._workspaces = workspaces
         self._routes = routes
         self._unfinished = unfinished
+        self._stake = Stake(workspaces, unfinished)
         self._layers = layers
         self._queries = load_queries("own")
 
@@ -105,7 +106,7 @@ class OwnWorkspaces:
         try:
             is_new = await self._enter(identity, project, workspace_id, job, address)
         except BaseException:
-            await asyncio.shield(self._workspaces.remove(workspace_id))
+            await asyncio.shield(self._withdraw(job, workspace_id))
             raise
         if is_new:
             self._jobs.begin(job)
@@ -114,6 +115,12 @@ class OwnWorkspaces:
             await self._workspaces.remove(workspace_id)
         (found,) = await self._all(project.id, identity.account.name)
         return Opened(found, await self._job(identity, found))
+
+    async def _withdraw(self, new: NewJob, workspace_id: UUID) -> None:
+        """What was entered, perhaps, and will not be filled."""
+        await self._jobs.withdraw(new)
+        await self.take_back(new.job.project_id, workspace_id)
+        await self._workspaces.remove(workspace_id)
 
     async def begin(self, project_id: UUID, bounded: str | None) -> UUID:
         """A workspace that nothing of the project is in yet, or what was made ready of it."""
@@ -183,7 +190,7 @@ class OwnWorkspaces:
         action = Action.RUN if member == identity.account.name else Action.PUBLISH
         project = await self._projects.get(identity, owner, name, action)
         for found in await self._all(project.id, member):
-            if not anyway and (stake := await self.at_stake(found)):
+            if not anyway and (stake := await self._stake.of(found.project_id, found.workspace_id)):
                 raise Conflict(
                     f"The workspace of {member} holds what is nowhere else: {stake}. It would be gone for good. "
                     "Push what is to be kept, or discard it anyway.",
@@ -197,41 +204,10 @@ class OwnWorkspaces:
             return
         raise NotFound("There is no such workspace.")
 
-    async def at_stake(self, own: OwnWorkspace) -> str:
-        """What it holds that the hosted repository does not show, in words; empty where that is nothing."""
-        unsaved = await self._workspaces.save(own.workspace_id)
-        work = await self._unfinished.of(own.project_id, own.workspace_id)
-        parts = []
-        if work.paths:
-            named = ", ".join(work.paths[:MOST_NAMED]) + (", …" if len(work.paths) > MOST_NAMED else "")
-            parts.append(f"{_count(len(work.paths), 'changed file')} not committed ({named})")
-        if work.commits:
-            parts.append(f"{_count(work.commits, 'commit')} not pushed")
-        if unsaved:
-            parts.append(f"edits that are not saved outside of it ({unsaved.rstrip('.')})")
-        return ", ".join(parts)
-
-    async def follow(self, project_id: UUID, account_id: UUID, role: Role | None) -> None:
-        """The account has this role from now on: its workspace is closed without the role editor, and kept."""
-        own = await self._records.own(project_id, closed=True)
-        facts = next((one for one in own if one.member_id == account_id), None)
-        project = await self._records.find_by_id(None, project_id)
-        if facts is None or project is None or project.deleted_at is not None:
-            return
-        is_open = role is not None and role.rank >= Role.EDITOR.rank
-        async with self._records.database.transaction() as connection:
-            if is_open:
-                hosts = await self._routes.add(facts, project.visibility, connection)
-            else:
-                hosts = await self._routes.close(facts, connection)
-        await self._routes.apply(hosts)
-        if not is_open:
-            await self._workspaces.stop(facts.workspace_id, f"{facts.member} may not change files any more.")
-
-    async def take_back(self, project_id: UUID, account_id: UUID) -> None:
-        """One that could not be filled: nothing was ever in it."""
+    async def take_back(self, project_id: UUID, whose: UUID) -> None:
+        """One that could not be filled, by its id or its member's: nothing was ever in it."""
         for found in await self._all(project_id):
-            if found.account_id == account_id and found.filled_at is None:
+            if whose in (found.account_id, found.workspace_id) and found.filled_at is None:
                 async with self._records.database.transaction() as connection:
                     hosts = await self._forget(found, connection)
                 await self._routes.apply(hosts)
@@ -273,7 +249,3 @@ class OwnWorkspaces:
 
 def _sees_all(identity: Identity, project: Project) -> bool:
     return project.role is Role.OWNER or (project.role is None and is_administrator(identity))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"

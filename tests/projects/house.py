@@ -16,6 +16,7 @@ from firefly.git import AddressPolicy, Copier, Git, Importer, Pushes, Repositori
 from firefly.projects import (
     Access,
     Catalogue,
+    Closing,
     Created,
     Creation,
     Filling,
@@ -339,13 +340,14 @@ class House:
             clock=clock,
             lies_on_layer=self.layers.bear,
         )
+        self.closing = Closing(records=self.records, routes=self.routes, workspaces=self.workspaces)
         self.members = Members(
             projects=self.projects,
             records=self.records,
             audit=self.audit,
             clock=clock,
             revoke=self._revoke,
-            follow=self.own.follow,
+            follow=self.closing.follow,
         )
         self.pushes = Pushes(database=database, bus=self.bus, repositories=self.repositories)
         self.updater = WorkspaceUpdater(records=self.records, bridge=self.bridge, clock=clock)

@@ -104,6 +104,15 @@ async def test_one_that_cannot_be_filled_is_taken_back(house: House, shop: Proje
     assert (await opened(house, bob)).workspace.workspace_id != failed.workspace.workspace_id
 
 
+async def test_one_that_cannot_be_entered_leaves_nothing(house: House, shop: Project, bob: Identity) -> None:
+    house.routes.fails = "The routes cannot be written."
+    with pytest.raises(Unavailable, match="routes"):
+        await house.own.open(bob, "ada", "shop")
+    assert await house.own.list(bob, "ada", "shop") == []
+    assert len(house.workspaces.removed) == 1
+    assert await house.jobs.list(bob) == ()
+
+
 async def test_one_that_a_server_stopped_to_fill_is_filled_afresh(house: House, shop: Project, bob: Identity) -> None:
     await house.jobs.close()
     begun = await house.own.open(bob, "ada", "shop")
