@@ -38,11 +38,19 @@ class Claiming:
         Raises TooManySandboxes where `owner` may have no more; None has no bound.
         """
         self._lease.check()
-        await self._quota.admit(None, owner)
         while (prepared := self._pool.take()) is not None:
+            await self._admit(prepared, owner)
             if await self._tasks.finish(self._claim(prepared, owner), f"sandbox-claim-{prepared.workspace_id}"):
                 return prepared
+        await self._quota.admit(None, owner)
         return None
+
+    async def _admit(self, prepared: PreparedWorkspace, owner: str | None) -> None:
+        try:
+            await self._quota.admit(prepared.workspace_id, owner)
+        except BaseException:
+            self._pool.add(prepared)
+            raise
 
     async def _claim(self, prepared: PreparedWorkspace, owner: str | None) -> bool:
         try:

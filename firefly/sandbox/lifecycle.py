@@ -72,7 +72,7 @@ class Lifecycle:
                     return await self._keep(slot, slot.instance)
                 spec = await self._source.spec(slot.workspace_id)
                 slot.owner = spec.owner
-                await self._quota.admit(slot, spec.owner if spec.bounded else None)
+                await self._quota.admit(slot.workspace_id, spec.owner if spec.bounded else None)
                 async with self._starts.turn(spec.owner, waits=partial(self._wait, slot)):
                     return await self._create(slot, await self._source.spec(slot.workspace_id) if slot.turn else spec)
         except TooManySandboxes as error:
@@ -83,7 +83,7 @@ class Lifecycle:
             await self._fail(slot, error)
             raise
         finally:
-            slot.admitted, slot.turn, slot.returning = False, None, False
+            slot.turn, slot.returning = None, False
 
     async def _wait(self, slot: Slot, turn: Turn) -> None:
         slot.turn = turn
@@ -250,8 +250,9 @@ class Lifecycle:
     async def write(self, slot: Slot) -> None:
         """Write down how it stands, and tell it, with when what will happen next."""
         record = Record(
-            slot.workspace_id, slot.state, slot.reason, slot.since, slot.last_instance_id, slot.born_at, slot.output
-        )
+            slot.workspace_id, slot.state, slot.reason, slot.since, slot.last_instance_id, slot.born_at, slot.output,
+            slot.owner, slot.seen.ports,
+        )  # fmt: skip
         times = {"freezes_at": self._idleness.freezes_at(slot), "stops_at": self._idleness.stops_at(slot)}
         async with slot.writing:
             await self._records.put(record, times)

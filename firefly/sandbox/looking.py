@@ -53,9 +53,13 @@ class Looking:
 
     async def _take(self, slot: Slot, sight: Sight) -> None:
         before, slot.seen = slot.seen, Seen(sight.busy, sight.ports)
-        if sight.ports != before.ports:
+        moved, wishes = sight.ports != before.ports, sight.wishes
+        if wishes is not None and wishes != slot.wished:
+            slot.terms = await self._granting.put(slot.workspace_id, Source.FILE, wishes)
+            slot.wished = wishes
+        elif not moved:
+            return
+        # Servers that do not keep it read the ports there.
+        await self._lifecycle.write(slot)
+        if moved:
             await self._records.tell("sandbox.ports", slot.workspace_id, ports=list(sight.ports))
-        if sight.wishes is not None and sight.wishes != slot.wished:
-            slot.terms = await self._granting.put(slot.workspace_id, Source.FILE, sight.wishes)
-            slot.wished = sight.wishes
-            await self._lifecycle.write(slot)

@@ -75,4 +75,7 @@ class Parts(Stock):
             preparation=self._preparation, granting=self._granting, awakes=self._awakes, slots=self._slots,
             archives=self._archives,
         )  # fmt: skip
-        self._telling = Telling(backend=backend, lifecycle=self._lifecycle, idleness=self._idleness, clock=self._clock)
+        self._telling = Telling(
+            backend=backend, lifecycle=self._lifecycle, idleness=self._idleness, granting=self._granting,
+            records=self._records, clock=self._clock,
+        )  # fmt: skip

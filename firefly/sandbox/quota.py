@@ -1,13 +1,15 @@
-"""How many sandboxes may run at one time: of one owner, and in all."""
+"""How many sandboxes may run at one time: of one owner, and in all, whichever server keeps them."""
 
-from collections.abc import Sequence
+from uuid import UUID
 
+from firefly.clock import Clock
 from firefly.errors import TooManySandboxes
 from firefly.settings import Settings
 
 from .backend import State
+from .census import Census, Counting
 from .seams import WorkspaceSource
-from .slots import Slot, Slots
+from .slots import Slots
 
 # What holds memory; frozen ones do.
 LIVE = (State.STARTING, State.RUNNING, State.FROZEN, State.STOPPING)
@@ -15,42 +17,60 @@ MOST_NAMED = 10
 
 
 class Quota:
-    """Administrators' own sandboxes are not bounded for them, but count for the machine as everybody's do."""
+    """Administrators' own sandboxes are not bounded for them, but count for all together as everybody's do."""
 
-    def __init__(self, settings: Settings, *, slots: Slots, source: WorkspaceSource) -> None:
+    def __init__(
+        self, settings: Settings, *, slots: Slots, source: WorkspaceSource, census: Census, clock: Clock
+    ) -> None:
         self._each = settings.sandboxes_per_user
         self._all = settings.sandboxes_max
         self._slots = slots
         self._source = source
+        self._census = census
+        self._clock = clock
 
-    async def admit(self, slot: Slot | None, owner: str | None) -> None:
-        """Return where one more may run, `slot` then being one of them. `owner` is None for whoever has no bound.
+    async def admit(self, workspace_id: UUID | None, owner: str | None) -> None:
+        """Return where one more may run, that of `workspace_id` then being one of them. `owner` is None for whoever
+        has no bound; without a workspace it is only asked.
 
         Raises TooManySandboxes, which names the owner's, idle longest first.
         """
-        for other in self._slots:
-            # Of one that was adopted, or claimed before it had a project, nobody has asked yet.
-            if other.owner is None and other.state in LIVE:
-                other.owner = (await self._source.spec(other.workspace_id)).owner
-        # From here on without a wait, so that simultaneous ones do not pass together.
-        live = [other for other in self._slots if other is not slot and (other.admitted or other.state in LIVE)]
-        own = [other for other in live if owner is not None and other.owner == owner]
-        if self._each and owner is not None and len(own) >= self._each:
-            raise _refusal(
-                f"{len(own)} sandboxes of {owner} are awake or asleep; {self._each} are allowed. "
-                "Stop one that is not needed.",
-                own, self._each,
-            )  # fmt: skip
-        if self._all and len(live) >= self._all:
-            raise _refusal(
-                f"{len(live)} sandboxes run on this server, which is all that it has room for. Stop one, or try again "
-                "later.",
-                own, self._all,
-            )  # fmt: skip
-        if slot is not None:
-            slot.admitted = True
+        each = self._each if owner is not None else 0
+        if not (each or self._all):
+            return
+        await self._find_owners()
+        async with self._census.open() as counting:
+            count = await counting.count(owner, without=workspace_id)
+            if each and count.own >= each:
+                detail = (
+                    f"{count.own} sandboxes of {owner} are awake or asleep; {each} are allowed. "
+                    "Stop one that is not needed."
+                )
+                raise await self._refusal(counting, detail, owner, each)
+            if self._all and count.live >= self._all:
+                detail = (
+                    f"{count.live} sandboxes run, which is all that there is room for. Stop one, or try again later."
+                )
+                raise await self._refusal(counting, detail, owner, self._all)
+            if workspace_id is not None:
+                await counting.admit(workspace_id, owner)
 
+    async def _find_owners(self) -> None:
+        """Of one that was adopted, or claimed before it had a project, nobody has asked yet."""
+        for slot in self._slots:
+            if slot.owner is None and slot.state in LIVE:
+                slot.owner = (await self._source.spec(slot.workspace_id)).owner
+                await self._census.own(slot.workspace_id, slot.owner)
 
-def _refusal(detail: str, own: Sequence[Slot], limit: int) -> TooManySandboxes:
-    idle = sorted(own, key=lambda slot: slot.active_at)[:MOST_NAMED]
-    return TooManySandboxes(detail, limit=limit, workspaces=" ".join(str(slot.workspace_id) for slot in idle))
+    async def _refusal(self, counting: Counting, detail: str, owner: str | None, limit: int) -> TooManySandboxes:
+        since = {} if owner is None else await counting.own(owner)
+        used = {workspace_id: self._used(workspace_id, at.timestamp()) for workspace_id, at in since.items()}
+        idle = sorted(used, key=used.__getitem__)[:MOST_NAMED]
+        return TooManySandboxes(detail, limit=limit, workspaces=" ".join(map(str, idle)))
+
+    def _used(self, workspace_id: UUID, since: float) -> float:
+        """When it was used last, as far as this server knows."""
+        slot = self._slots.get(workspace_id)
+        if slot is None or slot.state not in LIVE:
+            return since
+        return self._clock.now().timestamp() - (self._clock.monotonic() - slot.active_at)

@@ -60,7 +60,7 @@ class Reconciliation:
     async def _restore(self, record: Record, *, runs: bool) -> None:
         slot = self.slots.of(record.workspace_id)
         slot.state, slot.reason, slot.since, slot.output = record.state, record.reason, record.since, record.output
-        slot.last_instance_id, slot.born_at = record.instance_id, record.started_at
+        slot.last_instance_id, slot.born_at, slot.owner = record.instance_id, record.started_at, record.owner
         if record.state not in ALIVE or runs:
             return
         status = await self.backend.exit_status(record.instance_id) if record.instance_id else None

@@ -51,8 +51,6 @@ class Slot:
     """The name of who answers for it; None where nobody asked yet."""
     refusal: str = ""
     """Why it was not let start the last time: too many others ran."""
-    admitted: bool = False
-    """Whether a start under way counts as one that runs."""
     turn: Turn | None = None
     """Its place among those that wait to be started."""
     returning: bool = False

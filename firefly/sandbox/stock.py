@@ -8,6 +8,7 @@ from firefly.store import Database
 from .archives import Archives
 from .awake import KeepAwakes
 from .backend import SandboxBackend
+from .census import Census
 from .granting import Granting
 from .idleness import Idleness
 from .lease import Lease, node_of, place_of
@@ -45,4 +46,5 @@ class Stock:
         self._awakes = KeepAwakes(database, self._clock, longest=settings.keep_awake_max)
         self._archives = Archives(database, self._clock, self._lease.node)
         self._starts = Starts(settings.simultaneous_starts, waiting=settings.waiting_starts)
-        self._quota = Quota(settings, slots=self._slots, source=source)
+        census = Census(database, self._lease)
+        self._quota = Quota(settings, slots=self._slots, source=source, census=census, clock=self._clock)

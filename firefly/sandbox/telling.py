@@ -1,16 +1,19 @@
 """How a sandbox stands, for whoever asks."""
 
 import contextlib
+from uuid import UUID
 
 from firefly.clock import Clock
 from firefly.errors import TimedOut, Unavailable
 
 from .backend import SandboxBackend, State
+from .granting import Granting
 from .idleness import Idleness
 from .lifecycle import Lifecycle
 from .seams import Status
 from .slots import Slot
 from .terms import size
+from .workspaces import Records
 
 OUT_OF_MEMORY = (
     "It ran out of memory: {count} of its processes were ended, since {memory} is all that it may use. Ask for more in "
@@ -20,13 +23,27 @@ CHANGED = "Its limits were changed: it has the new ones when it is restarted."
 
 
 class Telling:
-    def __init__(self, *, backend: SandboxBackend, lifecycle: Lifecycle, idleness: Idleness, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        backend: SandboxBackend,
+        lifecycle: Lifecycle,
+        idleness: Idleness,
+        granting: Granting,
+        records: Records,
+        clock: Clock,
+    ) -> None:
         self._backend = backend
+        self._granting = granting
+        self._records = records
         self._lifecycle = lifecycle
         self._idleness = idleness
         self._clock = clock
 
     async def status(self, slot: Slot) -> Status:
+        """As another server tells, where that keeps it."""
+        if slot.state is State.ABSENT and (found := await self._elsewhere(slot.workspace_id)) is not None:
+            return found
         lives = slot.state in (State.RUNNING, State.FROZEN) and slot.instance is not None
         usage, limits, notes = None, slot.terms.limits, slot.terms.notes
         if lives and slot.instance is not None:
@@ -50,4 +67,18 @@ class Telling:
             notes=notes,
             refusal="" if lives else slot.refusal,
             awake=tuple(one for one in slot.awake if one.until > self._clock.now()),
+        )
+
+    async def _elsewhere(self, workspace_id: UUID) -> Status | None:
+        """As another server, which keeps it, has written down; None where none does."""
+        found = await self._records.elsewhere(workspace_id)
+        if found is None:
+            return None
+        return Status(
+            state=found.state,
+            reason=found.reason,
+            since=found.since,
+            limits=(await self._granting.terms(workspace_id)).limits,
+            instance_id=found.instance_id if found.state in (State.RUNNING, State.FROZEN) else None,
+            ports=found.ports if found.state is State.RUNNING else (),
         )

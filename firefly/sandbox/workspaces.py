@@ -22,7 +22,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was last written of a workspace's sandbox; `started_at`: since when its last run has been its own."""
+    """What was last written of a workspace's sandbox; `started_at`: since when its last run has been its own.
+
+    `owner` answers for it; None where nobody asked yet. `ports` were open when its bridge was looked at last.
+    """
 
     workspace_id: UUID
     state: State
@@ -31,6 +34,13 @@ class Record:
     instance_id: str | None
     started_at: datetime | None
     output: str
+    owner: str | None
+    ports: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Record":
+        changed = {"state": State(row["state"]), "workspace_id": UUID(str(row["workspace_id"]))}
+        return cls(**{**row, **changed, "ports": tuple(row["ports"])})
 
 
 class Workspaces:
@@ -167,7 +177,11 @@ class Records:
     async def all(self) -> Sequence[Record]:
         async with self._database.connection() as connection:
             rows = [row async for row in self._queries.all_sandboxes(connection, node=self._lease.node)]
-        return [
-            Record(**{**row, "state": State(row["state"]), "workspace_id": UUID(str(row["workspace_id"]))})
-            for row in rows
-        ]
+        return list(map(Record.of, rows))
+
+    async def elsewhere(self, workspace_id: UUID) -> Record | None:
+        """What another server has written of a sandbox; None where this one keeps it, or nobody does."""
+        own = self._lease.node if self._lease.held else None
+        async with self._database.connection() as connection:
+            row = await self._queries.sandbox_elsewhere(connection, workspace_id=workspace_id, node=own)
+        return Record.of(row) if row is not None else None

@@ -51,7 +51,7 @@ class Anywhere:
 
 
 class Play:
-    """A keeper without a database, and those who ask it."""
+    """A keeper without a database, and so without a count of all sandboxes, and those who ask it."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.backend = Steps(folder)
@@ -122,5 +122,5 @@ def test_any_order_of_requests_ends_well(
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / f"lifecycle-{uuid4().hex}"
     folder.mkdir()
-    asyncio.run(play(folder, Settings(data_dir=folder, prepared_sandboxes=0), actions))
+    asyncio.run(play(folder, Settings(data_dir=folder, prepared_sandboxes=0, sandboxes_per_user=0), actions))
     assert not (folder / "workspaces").exists(), "a twin has no files"

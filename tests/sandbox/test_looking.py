@@ -171,3 +171,19 @@ async def test_ports_are_told_when_they_open_and_close(house: House) -> None:
                 if len(told) == 2:
                     break
         assert told == [[3000], []]
+
+
+async def test_a_server_that_does_not_keep_a_sandbox_tells_how_it_stands_and_which_ports_are_open(house: House) -> None:
+    async with house.open(MemoryBackend(house.folder / "one"), node="one") as one:
+        one.inform_by(Bridge(Sight(ports=(3000, 5173))))
+        workspace_id = await one.create_workspace()
+        async with house.open(MemoryBackend(house.folder / "two"), node="two") as two:
+            assert await state(two, workspace_id) is State.ABSENT
+            await one.ensure(workspace_id)
+            await one.sweep()
+            told, kept = await two.status(workspace_id), await one.status(workspace_id)
+            assert (told.state, told.reason, told.since) == (State.RUNNING, kept.reason, kept.since)
+            assert (told.ports, told.instance_id, told.limits) == ((3000, 5173), kept.instance_id, kept.limits)
+            await one.stop(workspace_id, "Not needed.")
+            told = await two.status(workspace_id)
+            assert (told.state, told.reason, told.ports) == (State.STOPPED, "Not needed.", ())

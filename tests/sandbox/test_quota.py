@@ -86,13 +86,34 @@ async def test_simultaneous_starts_do_not_pass_together_and_adopted_ones_count(
             await keeper.ensure(next(one for one, start in zip(workspaces, starts, strict=True) if start.exception()))
 
 
+async def test_all_servers_count_together_and_one_that_is_gone_does_not_count(
+    house: House, owners: dict[UUID, str]
+) -> None:
+    async with house.open(MemoryBackend(house.folder / "one"), node="one", sandboxes_per_user=3) as one:
+        mine = [await make(one, owners, "ada") for _ in range(4)]
+        async with house.open(MemoryBackend(house.folder / "two"), node="two", sandboxes_per_user=3) as two:
+            theirs = [await make(two, owners, "ada") for _ in range(4)]
+            starts = [one.ensure(workspace_id) for workspace_id in mine]
+            starts += [two.ensure(workspace_id) for workspace_id in theirs]
+            results = await asyncio.gather(*starts, return_exceptions=True)
+            assert sum(isinstance(result, TooManySandboxes) for result in results) == 5
+            running = {workspace_id for workspace_id in mine if one.running(workspace_id)}
+            running |= {workspace_id for workspace_id in theirs if two.running(workspace_id)}
+            with pytest.raises(TooManySandboxes) as refusal:
+                await one.ensure(next(workspace_id for workspace_id in mine if workspace_id not in running))
+            assert set(str(refusal.value.extra["workspaces"]).split()) == set(map(str, running))
+        left = sum(one.running(workspace_id) is not None for workspace_id in mine)
+        for workspace_id in [other for other in mine if other not in running][: 3 - left]:
+            await one.ensure(workspace_id)
+
+
 async def test_administrators_have_as_many_as_they_like_and_the_machine_has_its_most(
     house: House, owners: dict[UUID, str]
 ) -> None:
     async with house.open(sandboxes_per_user=1, sandboxes_max=3) as keeper:
         for _ in range(3):
             await keeper.ensure(await make(keeper, owners, "root"))
-        with pytest.raises(TooManySandboxes, match="3 sandboxes run on this server"):
+        with pytest.raises(TooManySandboxes, match="3 sandboxes run, which is all"):
             await keeper.ensure(await make(keeper, owners, "ada"))
 
 

@@ -19,16 +19,22 @@ select w.id from workspaces w left join sandboxes s on s.workspace_id = w.id
 where (w.claimed_at is null or w.deleted_at is not null)
 and coalesce(s.node, w.node) in (:node, 'local');
 
--- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output, node)!
-insert into sandboxes (workspace_id, state, reason, since, instance_id, started_at, output, node)
-values (:workspace_id, :state, :reason, :since, :instance_id, :started_at, :output, :node)
+-- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output, node, owner, ports)!
+insert into sandboxes (workspace_id, state, reason, since, instance_id, started_at, output, node, owner, ports)
+values (:workspace_id, :state, :reason, :since, :instance_id, :started_at, :output, :node, :owner, :ports)
 on conflict (workspace_id) do update set state = excluded.state, reason = excluded.reason, since = excluded.since,
     instance_id = excluded.instance_id, started_at = excluded.started_at, output = excluded.output,
-    node = excluded.node;
+    node = excluded.node, owner = coalesce(excluded.owner, sandboxes.owner), ports = excluded.ports,
+    admitted_at = null;
 
 -- name: all_sandboxes(node)
-select workspace_id, state, reason, since, instance_id, started_at, output from sandboxes
+select workspace_id, state, reason, since, instance_id, started_at, output, owner, ports from sandboxes
 where node is null or node = :node;
+
+-- name: sandbox_elsewhere(workspace_id, node)^
+-- `node` null: wherever it is.
+select workspace_id, state, reason, since, instance_id, started_at, output, owner, ports from sandboxes
+where workspace_id = :workspace_id and node is distinct from :node and node is not null;
 
 -- name: workspace_epoch(id)$
 select epoch from workspaces where id = :id and deleted_at is null;
