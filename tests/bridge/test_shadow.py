@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from firefly.bridge.environment import Environment
-from firefly.bridge.shadow import copies, flusher
+from firefly.bridge.shadow import copies, flusher, pace
 from firefly.bridge.shadow.checkpoint import message, read, reference
 from firefly.bridge.shadow.copies import Copies
 from firefly.bridge.shadow.store import Head, ShadowStore
@@ -26,8 +26,8 @@ REF = "refs/firefly/w1/main"
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bridge that has just been started has nothing better to do."""
-    monkeypatch.setattr(flusher, "FIRST", 0.0)
-    monkeypatch.setattr(flusher, "QUIET", 0.1)
+    monkeypatch.setattr(pace, "FIRST", 0.0)
+    monkeypatch.setattr(pace, "QUIET", 0.1)
     monkeypatch.setattr(copies, "SETTLE", 0.1)
 
 
@@ -145,6 +145,22 @@ async def test_files_are_kept_byte_for_byte_whatever_the_project_configures(
     assert not ran.exists()
 
 
+async def test_what_was_kept_before_it_was_ignored_is_kept_on_and_a_folder_may_take_a_files_place(
+    edited: Running, hosted: Path
+) -> None:
+    (edited.tree / "page").write_text("a file")
+    assert await eventually(lambda: shown(hosted, "page") == "a file", within=20)
+    (edited.tree / ".gitignore").write_text("secret\nindex.html\n")
+    (edited.tree / "index.html").write_text("<h1>ignored from now on")
+    (edited.tree / "page").unlink()
+    (edited.tree / "page").mkdir()
+    (edited.tree / "page" / "secret").write_text("ignored")
+    (edited.tree / "page" / "text").write_text("where a file was")
+    assert await eventually(lambda: shown(hosted, "page/text") == "where a file was", within=20)
+    assert await eventually(lambda: shown(hosted, "index.html") == "<h1>ignored from now on", within=20)
+    assert git(hosted, "ls-tree", "-r", "--name-only", REF).split() == [".gitignore", "index.html", "page/text"]
+
+
 async def test_what_is_too_large_is_named_and_does_not_keep_the_rest(
     edited: Running, hosted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,8 +227,8 @@ async def test_a_repository_whose_borrowed_objects_are_gone_is_made_anew(edited:
 async def test_the_end_of_the_bridge_saves_what_is_pending(
     environment: Environment, hosted: Path, edited: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flusher, "QUIET", 60.0)
-    monkeypatch.setattr(flusher, "LONGEST", 60.0)
+    monkeypatch.setattr(pace, "QUIET", 60.0)
+    monkeypatch.setattr(pace, "LONGEST", 60.0)
     (edited.tree / "last").write_text("words")
 
     async def is_pending() -> bool:
@@ -227,8 +243,9 @@ async def test_no_edit_waits_longer_than_three_seconds_for_its_turn(edited: Runn
     made = edited.bridge.flusher
     await made.close()
     # As if something had been edited all the time.
-    made._since, made._last, made._not_before = 100.0, 102.9, 0.0
-    assert made._rest() + time.monotonic() <= 103.0
+    paced = made._pace
+    paced._since, paced._last, paced._not_before = 100.0, 102.9, 0.0
+    assert paced._rest() + time.monotonic() <= 103.0
 
 
 async def test_what_git_ignores_is_copied_but_caches_are_not(edited: Running, hosted: Path) -> None:

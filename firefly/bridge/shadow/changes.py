@@ -47,13 +47,13 @@ class Sorted:
 
 def sort(root: Path, paths: Iterable[str]) -> Sorted:
     """Look at each path, without following links."""
-    found, repositories = Sorted(), dict[str, bool]()
+    found, repositories, above = Sorted(), dict[str, bool](), f"{root}{os.sep}"
     for path in sorted(paths):
         if _is_nested(root, path, repositories):
             found.nested.append(path)
             continue
         try:
-            status = os.lstat(root / path)
+            status = os.lstat(above + path)
         except OSError:
             found.gone.append(path)
             continue

@@ -9,12 +9,13 @@ from datetime import datetime
 import structlog
 
 from firefly.bridge.environment import Environment
-from firefly.bridge.shadow import checkpoint
 from firefly.bridge.shadow.changes import Changes, sort
 from firefly.bridge.shadow.copies import Copies
+from firefly.bridge.shadow.delivery import Delivery
+from firefly.bridge.shadow.pace import Pace
 from firefly.bridge.shadow.references import References
 from firefly.bridge.shadow.returning import take_back
-from firefly.bridge.shadow.store import Head, ShadowStore
+from firefly.bridge.shadow.store import ShadowStore
 from firefly.bridge.tasks import in_thread
 from firefly.bridge.watcher import BATCH_SECONDS, Watcher
 from firefly.bridge.workspace import REPOSITORY
@@ -22,17 +23,7 @@ from firefly.clock import Clock
 from firefly.errors import FireflyError, Unavailable
 from firefly.protocol.workspace import Refused, Restored, RestoreParams, ShadowStatus
 
-# An edit has settled after so long a silence; one that never does is taken as it is. First: a start has other work.
-QUIET, LONGEST, FIRST = 0.8, 2.5, 2.5
-# Of the time, at most a third goes into checkpoints.
-SHARE, LONGEST_PAUSE = 2.0, 60.0
-FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
-TIDY_EVERY = 300
-SEND_LIMIT = 100.0
 PATIENCE = 8
-ADDRESS = "firefly::shadow"
-_TRIES = 3
-_BEHIND = ("(fetch first)", "(non-fast-forward)", "(stale info)")
 log = structlog.get_logger()
 
 
@@ -47,16 +38,13 @@ class Flusher:
         self._copies = copies
         self._references = References(environment.workspace / REPOSITORY, self._moved)
         self._pending = Changes()
-        self._since: float | None = None
-        self._last = 0.0
-        self._not_before = 0.0
+        self._delivery = Delivery(store, environment.workspace_id)
+        self._pace = Pace()
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._done: tuple[str, str, Head] | None = None
         self._refused: dict[str, Refused] = {}
         self._failures = 0
-        self._sent = 0
         self._error = ""
         self._at: datetime | None = None
 
@@ -64,7 +52,7 @@ class Flusher:
         """From now on. What happened while no bridge looked is found by looking at everything, a little later."""
         if self._tasks or not (self._environment.gateway / "git.sock").exists():
             return
-        self._not_before = time.monotonic() + FIRST
+        self._pace.begin()
         self._note(Changes(everything=True))
         self._references.open()
         self._copies.begin()
@@ -84,7 +72,7 @@ class Flusher:
         return ShadowStatus(
             flushed=not (self._pending or self._lock.locked()) and self._copies.flushed,
             flushed_at=self._at,
-            commit=self._done[1] if self._done else None,
+            commit=self._delivery.commit,
             error=self._error or self._copies.error,
             refused=[*self._refused.values(), *self._copies.refused],
         )
@@ -114,8 +102,7 @@ class Flusher:
             raise Unavailable(status.error or "Checkpoints are not made yet. Try again in a moment.")
         async with self._lock:
             if await self._store.find(params.checkpoint) is None:
-                own = f"{checkpoint.ROOT}/{self._environment.workspace_id}/*"
-                await self._store.must("fetch", "--quiet", "--no-tags", ADDRESS, f"+{own}:{own}", timeout=SEND_LIMIT)
+                await self._delivery.fetch()
             count = await take_back(self._store, self._environment.workspace, params.checkpoint, params.paths)
         await self.flush()
         return Restored(files=count, checkpoint=params.checkpoint, before=status.commit)
@@ -133,8 +120,7 @@ class Flusher:
 
     def _note(self, changes: Changes) -> None:
         self._pending.add(changes)
-        self._last = time.monotonic()
-        self._since = self._since or self._last
+        self._pace.changed()
         self._wake.set()
 
     async def _listen(self) -> None:
@@ -147,19 +133,8 @@ class Flusher:
     async def _work(self) -> None:
         while True:
             await self._wake.wait()
-            await self._settled()
+            await self._pace.due()
             await self._flush()
-
-    async def _settled(self) -> None:
-        """Return when nothing has happened for a while, or something has gone on for long, once the pause is over."""
-        rest = self._rest()
-        while rest > 0:
-            await asyncio.sleep(max(rest, BATCH_SECONDS))
-            rest = self._rest()
-
-    def _rest(self) -> float:
-        due = min(self._last + QUIET, (self._since or self._last) + LONGEST)
-        return max(due, self._not_before) - time.monotonic()
 
     async def _flush(self) -> None:
         async with self._lock:
@@ -167,7 +142,7 @@ class Flusher:
             if not self._pending:
                 # Somebody asked for it meanwhile.
                 return
-            self._since = None
+            self._pace.taken()
             taken, begun = self._pending.take(), time.monotonic()
             try:
                 await self._checkpoint(taken)
@@ -178,8 +153,7 @@ class Flusher:
                 await self._failed(error)
             else:
                 self._failures, self._error, self._at = 0, "", self._clock.now()
-                now = time.monotonic()
-                self._not_before = now + min((now - begun) * SHARE, LONGEST_PAUSE)
+                self._pace.saved(time.monotonic() - begun)
 
     async def _failed(self, error: FireflyError | OSError) -> None:
         """Everything is looked at again. That a file vanished is no harm, but what was borrowed may be gone."""
@@ -188,24 +162,13 @@ class Flusher:
         log.warning("shadow.failed", error=str(error), failures=self._failures)
         if self._failures > 1 and not isinstance(error, Unavailable):
             await self._store.start_over()
-        pause = min(FIRST_RETRY * 2 ** (self._failures - 1), LONGEST_RETRY)
-        self._not_before = time.monotonic() + pause
+        self._pace.failed(self._failures)
         self._note(Changes(everything=True))
 
     async def _checkpoint(self, changes: Changes) -> None:
         await self._store.prepare()
         await self._stage(changes)
-        tree, head = await self._store.write_tree(), await self._store.user_head()
-        if self._done is not None and (self._done[0], self._done[2]) == (tree, head):
-            return
-        reference = checkpoint.reference(self._environment.workspace_id, head)
-        if not await self._is_needed(tree, head, reference):
-            return
-        commit = await self._send(tree, head, reference)
-        self._done = (tree, commit, head)
-        self._sent += 1
-        if self._sent % TIDY_EVERY == 0:
-            await self._store.tidy()
+        await self._delivery.deliver()
 
     async def _stage(self, changes: Changes) -> None:
         paths = set(await self._store.everything()) if changes.everything else changes.paths
@@ -223,39 +186,3 @@ class Flusher:
         await self._copies.note([*ignored, *found.nested])
         present = [path for path in found.present if path not in ignored]
         await self._store.stage(present, found.gone)
-
-    async def _is_needed(self, tree: str, head: Head, reference: str) -> bool:
-        """Not for what the hosted repository has anyhow, nor for what is the newest checkpoint already."""
-        if (last := await self._store.find(reference)) is not None:
-            same = await self._store.tree_of(last) == tree and await self._head_of(last) == head
-            if same and self._done is None:
-                self._done = (tree, last, head)
-            return not same
-        if head.commit is None or await self._store.tree_of(head.commit) != tree:
-            return True
-        return self._done is not None or not await self._store.is_hosted(head)
-
-    async def _head_of(self, commit: str) -> Head:
-        return checkpoint.read((await self._store.must("show", "-s", "--format=%B", commit)).text)
-
-    async def _send(self, tree: str, head: Head, reference: str) -> str:
-        """The new checkpoint. One that somebody else made meanwhile, or that was thinned out, becomes its parent."""
-        for _ in range(_TRIES):
-            parents = [parent for parent in (await self._store.find(reference), head.commit) if parent]
-            commit = await self._store.commit(tree, checkpoint.message(head), parents)
-            done = await self._store.git(
-                "push", "--quiet", "--no-verify", ADDRESS, f"{commit}:{reference}", timeout=SEND_LIMIT
-            )
-            if done.code == 0:
-                await self._store.set(reference, commit)
-                return commit
-            if not any(word in done.error_text for word in _BEHIND):
-                raise Unavailable(_last_words(done.error_text))
-            await self._store.must("fetch", "--quiet", "--no-tags", ADDRESS, f"+{reference}:{reference}")
-        raise Unavailable("The hosted repository changes all the time.")
-
-
-def _last_words(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    chosen = next((line for line in lines if line.startswith("firefly: ")), lines[-1] if lines else "no answer")
-    return chosen.removeprefix("firefly: ")[:300]

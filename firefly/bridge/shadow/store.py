@@ -6,7 +6,7 @@ change of line ends, no hook, whatever the project's configuration and attribute
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +31,6 @@ _CONFIG = """[core]
 \tthreads = 1
 [uploadpack]
 	allowAnySHA1InWant = true
-[advice]
-\taddIgnoredFile = false
-\taddEmbeddedRepo = false
 """
 # Above every .gitattributes of the project (gitattributes(5)).
 _ATTRIBUTES = "* -text -eol -ident -filter -working-tree-encoding\n"
@@ -122,23 +119,30 @@ class ShadowStore:
         return paths + [os.fsdecode(raw) for raw in others.out.split(b"\0") if raw.endswith(b"/")]
 
     async def ignored(self, paths: Sequence[str]) -> set[str]:
-        """Those of `paths` that git ignores; none of them may lie in a repository of its own."""
+        """Those of `paths` that git ignores; none of them may lie in a repository of its own.
+
+        What was staged once is not ignored; git itself would look for each path through all that is staged.
+        """
         if not paths:
             return set()
         # It knows no literal paths: a name that begins with a colon must not be taken for more than a name.
-        done = await self.git(
-            "check-ignore", "-z", "--stdin", stdin=_joined([f"./{path}" for path in paths]), literal="0"
-        )
-        if done.code > 1:
+        named = _joined([f"./{path}" for path in paths])
+        done = await self.git("check-ignore", "--no-index", "-z", "--stdin", stdin=named, literal="0")
+        if done.code not in (0, 1) or done.truncated:
             raise Conflict(f"git check-ignore failed: {done.error_text[-500:]}")
-        return {os.fsdecode(raw)[2:] for raw in done.out.split(b"\0") if raw}
+        found = {os.fsdecode(raw)[2:] for raw in done.out.split(b"\0") if raw}
+        return found.difference(await self._staged()) if found else found
+
+    async def _staged(self) -> list[str]:
+        listed = await self.must("ls-files", "-z")
+        return [os.fsdecode(raw) for raw in listed.out.split(b"\0") if raw]
 
     async def stage(self, present: Sequence[str], gone: Sequence[str]) -> None:
-        read = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        if gone:
-            await self.must("rm", "-r", "-f", "-q", "--cached", "--ignore-unmatch", *read, stdin=_joined(gone))
+        """Take files as they are now; of what is gone, everything that lay below it too."""
+        if gone and (below := _below(gone, await self._staged())):
+            await self.must("update-index", "--force-remove", "-z", "--stdin", stdin=_joined(below))
         if present:
-            await self.must("add", "--all", *read, stdin=_joined(present))
+            await self.must("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=_joined(present))
 
     async def write_tree(self) -> str:
         return (await self.must("write-tree")).text
@@ -220,6 +224,17 @@ def _is_plain(entry: bytes) -> bool:
         return True
     facts, _, path = entry.partition(b"\t")
     return facts.startswith(b"H ") and facts.endswith(b" 0") and not path.endswith(b".gitattributes")
+
+
+def _below(folders: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Those of `paths` that are one of `folders`, or lie in one."""
+    wanted = {folder.rstrip("/") for folder in folders}
+    return [path for path in paths if path in wanted or not wanted.isdisjoint(_above(path))]
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _joined(paths: Sequence[str]) -> bytes:
