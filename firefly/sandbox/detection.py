@@ -137,7 +137,7 @@ def _try(program: str) -> str:
 
 
 def _find_slirp(lacks: list[Lack]) -> str:
-    consequence = "Nothing inside a sandbox reaches the network: packages cannot be installed."
+    consequence = "Nothing inside a sandbox reaches the network, but the cache of packages."
     program = shutil.which("slirp4netns")
     if program is None:
         lacks.append(Lack("slirp4netns", consequence, "apt install slirp4netns"))
