@@ -1,5 +1,7 @@
 """The aiohttp application: services in, routes and middlewares wired, nothing started elsewhere."""
 
+from functools import cache
+
 from aiohttp import web
 
 from .api import OPERATIONS
@@ -48,9 +50,15 @@ def create_application(services: Services) -> web.Application:
 def set_up_api(app: web.Application) -> None:
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.full_path, operation.__call__)
-    document = openapi_document(OPERATIONS)
+    document = _document()
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.Response(body=document, content_type="application/json")
 
     app.router.add_get("/api/v1/openapi.json", openapi)
+
+
+@cache
+def _document() -> bytes:
+    """Made before anybody is served, since it takes a while, and once in a process."""
+    return openapi_document(OPERATIONS)
