@@ -181,25 +181,6 @@ async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine) -
     assert (await (await ground.start()).run("echo new")).stdout == "new\n"
 
 
-async def test_a_restart_of_the_engine_that_ends_its_containers_is_noticed(ground: Ground, engine: Engine) -> None:
-    """As distributions have it, without `live-restore`; files are there at the next start."""
-    backend, sandbox, usual = ground.backend, await ground.start(), engine.options
-    await sandbox.run("echo kept > file")
-    engine.end()
-    engine.options = tuple(option for option in usual if option != "--live-restore")
-    try:
-        await asyncio.to_thread(engine.start)
-        async with asyncio.timeout(30):
-            assert not (await backend.wait(sandbox.instance.id)).requested
-        again = await ground.start(sandbox.spec)
-        assert (await again.run("cat file")).stdout == "kept\n"
-        await backend.stop(again.instance.id, reason="enough")
-    finally:
-        engine.end()
-        engine.options = usual
-        await asyncio.to_thread(engine.start)
-
-
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as connection:
         return connection.connect_ex(str(path)) == 0
