@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import aiohttp
 import structlog
@@ -33,9 +34,23 @@ class Missing(Exception):
 class Document:
     """`tag` is what the registry calls this version of it."""
 
-    body: bytes
+    path: Path
     kind: str
     tag: str
+
+    def open(self) -> BinaryIO:
+        """Where its text begins; blocks. Raises Elsewhere where it has just made room for others."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError as error:
+            raise Elsewhere("It is not kept any more.") from error
+        file.readline()
+        return file
+
+    def read(self) -> bytes:
+        """All of it; blocks. Raises Elsewhere."""
+        with self.open() as file:
+            return file.read()
 
 
 class Documents:
@@ -87,12 +102,12 @@ class Documents:
                 if response.status != 200:
                     raise Elsewhere(f"The registry answered {response.status}.")
                 body = await _whole(response)
-                found = Document(await change(body) if change else body, response.content_type, _tag(response))
+                kind, tag = response.content_type, _tag(response)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("packages.unasked", url=url, reason=str(error) or type(error).__name__)
             raise Elsewhere(str(error)) from error
-        await asyncio.to_thread(self._write, name, found)
-        return found
+        body = await change(body) if change else body
+        return await asyncio.to_thread(self._write, name, body, kind, tag)
 
     def _read(self, name: str) -> tuple[Document | None, float]:
         """With its age in seconds."""
@@ -100,17 +115,18 @@ class Documents:
             path = self._shelf.find(name)
             if path is None:
                 return None, 0
-            head, _, body = path.read_bytes().partition(b"\n")
-            age = time.time() - path.stat().st_mtime
+            with path.open("rb") as file:
+                kind, tag = json.loads(file.readline())
+                age = time.time() - os.fstat(file.fileno()).st_mtime
         except FileNotFoundError:
             return None, 0
-        kind, tag = json.loads(head)
-        return Document(body, kind, tag), age
+        return Document(path, kind, tag), age
 
-    def _write(self, name: str, document: Document) -> None:
+    def _write(self, name: str, body: bytes, kind: str, tag: str) -> Document:
         with self._shelf.receive() as file:
-            file.write(json.dumps([document.kind, document.tag]).encode() + b"\n" + document.body)
-        self._shelf.put(Path(file.name), name)
+            file.write(json.dumps([kind, tag]).encode() + b"\n")
+            file.write(body)
+        return Document(self._shelf.put(Path(file.name), name), kind, tag)
 
     def _confirm(self, name: str) -> None:
         if (path := self._shelf.find(name)) is not None:

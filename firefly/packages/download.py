@@ -11,7 +11,7 @@ import aiohttp
 import structlog
 
 from .digest import Digest
-from .shelf import Shelf
+from .shelf import Full, Shelf
 from .source import Source
 
 BLOCK = 256 << 10
@@ -38,11 +38,16 @@ class Download:
         self._failure = ""
         self._changed = asyncio.Event()
 
+    @property
+    def room(self) -> int:
+        """Bytes that it may take up."""
+        return self._shelf.largest if self.size is None else self.size
+
     async def run(self) -> None:
         """To its end, whatever that is; raises nothing but what cancels it."""
         try:
             await self._receive()
-        except (aiohttp.ClientError, OSError, TimeoutError, Elsewhere) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, Elsewhere, Full) as error:
             self._failure = str(error) or type(error).__name__
             log.warning("packages.not_received", url=self._url, reason=self._failure)
         except BaseException:
@@ -93,17 +98,21 @@ class Download:
             self.size = response.content_length
             if (self.size or 0) > self._shelf.largest:
                 raise Elsewhere("It is larger than what is kept.")
-            file = await asyncio.to_thread(self._shelf.receive)
-            self._path = Path(file.name)
-            try:
-                with file:
-                    self._begun = True
-                    await self._copy(response, file)
-                self._path = await asyncio.to_thread(self._shelf.put, self._path, self._digest.name)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    self._path.unlink(missing_ok=True)
-                raise
+            with self._shelf.use(self._digest.name, self.room):
+                await self._keep(response)
+
+    async def _keep(self, response: aiohttp.ClientResponse) -> None:
+        file = await asyncio.to_thread(self._shelf.receive)
+        self._path = Path(file.name)
+        try:
+            with file:
+                self._begun = True
+                await self._copy(response, file)
+            self._path = await asyncio.to_thread(self._shelf.put, self._path, self._digest.name)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+            raise
 
     async def _copy(self, response: aiohttp.ClientResponse, file: BinaryIO) -> None:
         """Raises Elsewhere for what the registry itself says is something else."""
@@ -117,7 +126,7 @@ class Download:
         async for piece in response.content.iter_chunked(BLOCK):
             await asyncio.to_thread(take, piece)
             self._written += len(piece)
-            if self._written > self._shelf.largest:
+            if self._written > self.room:
                 raise Elsewhere("It is larger than what is kept.")
             self._tell()
         if found.hexdigest() != self._digest.value:

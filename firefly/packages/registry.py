@@ -22,11 +22,11 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from . import index
+from . import index, sending
 from .digest import Digest
 from .documents import Document, Documents, Missing
 from .download import Download, Elsewhere
-from .shelf import Shelf
+from .shelf import Full, Shelf
 from .source import Source
 from .upstream import Upstreams
 
@@ -39,8 +39,10 @@ UPSTREAMS = "/+upstreams"
 ABBREVIATED = "application/vnd.npm.install-v1+json"
 WHOLE = "application/json"
 INDEX = "application/vnd.pypi.simple.v1+json"
-# Seconds in which a page of an index is turned.
-TURN_LIMIT = 60.0
+# Of a path, in bytes, and of what a registry says of one version: far beyond any that is published.
+LONGEST_PATH, LARGEST_MANIFEST = 1024, 4 << 20
+# Seconds in which a page of an index is turned, and how many are at a time.
+TURN_LIMIT, TURNS = 60.0, 4
 
 
 class Registry:
@@ -50,6 +52,7 @@ class Registry:
         self._find = find
         self._finding = asyncio.Lock()
         self._upstreams: Upstreams | None = None
+        self._turning = asyncio.Semaphore(TURNS)
         self._source = Source()
         self._documents = Documents(shelf, self._source)
         self._downloads: dict[str, tuple[Download, asyncio.Task[None]]] = {}
@@ -68,12 +71,12 @@ class Registry:
             return web.json_response(asdict(upstreams))
         elsewhere = _elsewhere(request, upstreams)
         try:
-            if request.method != "GET" or request.query_string:
+            if request.method != "GET" or request.query_string or len(request.path) > LONGEST_PATH:
                 raise Elsewhere("Only what is read by its path is kept.")
             return await self._serve(request, upstreams)
         except Missing:
             return web.json_response({"error": "not found"}, status=404)
-        except Elsewhere:
+        except (Elsewhere, Full):
             if not elsewhere:
                 return web.json_response({"error": "This machine knows no registry."}, status=404)
             return web.Response(status=307, headers={"Location": elsewhere})
@@ -87,7 +90,9 @@ class Registry:
     async def _serve(self, request: web.BaseRequest, upstreams: Upstreams) -> web.StreamResponse:
         path, prefix = request.path, urlsplit(upstreams.npm).path
         if upstreams.python and (found := _PAGE.fullmatch(path)):
-            return _document(await self._page(upstreams.python, found[1], request.headers.get("Accept", "")))
+            return await sending.document(
+                request, await self._page(upstreams.python, found[1], request.headers.get("Accept", ""))
+            )
         if upstreams.python and (found := _FILE.fullmatch(path)):
             return await self._send(request, *await self._place(upstreams.python, found[1], found[2]))
         if upstreams.npm and path.startswith(prefix):
@@ -97,7 +102,9 @@ class Registry:
                 return await self._send(request, upstreams.npm + rest, digest)
             if found := _PACKAGE.fullmatch(rest):
                 accept = ABBREVIATED if ABBREVIATED in request.headers.get("Accept", "") else WHOLE
-                return _document(await self._documents.get(upstreams.npm + _escaped(found[1]), accept))
+                return await sending.document(
+                    request, await self._documents.get(upstreams.npm + _escaped(found[1]), accept)
+                )
         raise Elsewhere("This is nothing that is kept.")
 
     async def _integrity(self, registry: str, name: str, stem: str, version: str) -> Digest:
@@ -105,7 +112,7 @@ class Registry:
         if stem != name.rpartition("/")[2]:
             raise Elsewhere("This is not how files of the package are called.")
         url = f"{registry}{_escaped(name)}/{quote(version, safe='+')}"
-        said = json.loads((await self._documents.get(url, WHOLE, lasting=True)).body)
+        said = await asyncio.to_thread(_parsed, await self._documents.get(url, WHOLE, lasting=True))
         dist = said.get("dist") if isinstance(said, dict) else None
         digest = Digest.of_integrity(dist.get("integrity")) if isinstance(dist, dict) else None
         if digest is None:
@@ -119,14 +126,15 @@ class Registry:
         url = f"{index_url}{project}/"
 
         async def turn(body: bytes) -> bytes:
-            return await _turned(body, url)
+            async with self._turning:
+                return await _turned(body, url)
 
         return await self._documents.get(url, INDEX, change=turn)
 
     async def _place(self, index_url: str, project: str, file: str) -> tuple[str, Digest]:
         """Where a file of a project is, and what the index says that it is."""
         page = await self._page(index_url, project)
-        found = await asyncio.to_thread(_find_place, page.body, file)
+        found = await asyncio.to_thread(lambda: _find_place(page.read(), file))
         if found is None:
             raise Missing
         url, sha256 = found
@@ -135,24 +143,14 @@ class Registry:
         return url, digest
 
     async def _send(self, request: web.BaseRequest, url: str, digest: Digest) -> web.StreamResponse:
-        path = await asyncio.to_thread(self._shelf.find, digest.name)
-        if path is not None:
-            return web.FileResponse(path, headers={"Content-Type": "application/octet-stream"})
+        if (path := await asyncio.to_thread(self._shelf.find, digest.name)) is not None:
+            size = (await asyncio.to_thread(path.stat)).st_size
+            with self._shelf.use(digest.name, size):
+                return await sending.file(request, path, size)
         download = self._download(url, digest)
         await download.begun()
-        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
-        response.content_length = download.size
-        await response.prepare(request)
-        try:
-            async for piece in download.pieces():
-                await response.write(piece)
-        except Elsewhere:
-            # The answer has begun; that it ends too early tells the client that it is none.
-            if request.transport is not None:
-                request.transport.abort()
-            return response
-        await response.write_eof()
-        return response
+        with self._shelf.use(digest.name, download.room):
+            return await sending.growing(request, download)
 
     def _download(self, url: str, digest: Digest) -> Download:
         """The one that is under way, or a new one."""
@@ -177,8 +175,16 @@ def _escaped(name: str) -> str:
     return quote(name, safe="@~")
 
 
-def _document(document: Document) -> web.Response:
-    return web.Response(body=document.body, content_type=document.kind)
+def _parsed(manifest: Document) -> object:
+    """Whoever publishes a package has written most of it. Raises Elsewhere."""
+    with manifest.open() as file:
+        text = file.read(LARGEST_MANIFEST + 1)
+    if len(text) > LARGEST_MANIFEST:
+        raise Elsewhere("The registry says more of it than is read.")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Elsewhere("The registry does not answer in JSON.") from error
 
 
 def _find_place(page: bytes, file: str) -> tuple[str, str] | None:

@@ -12,6 +12,9 @@ import os
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,12 +29,18 @@ ABANDONED = 3600.0
 log = structlog.get_logger()
 
 
+class Full(Exception):
+    """More is received and sent than there may be on the disk beside what is kept."""
+
+
 class Shelf:
     def __init__(self, folder: Path, limit: int) -> None:
         self._files = folder / "files"
         self._incoming = folder / "incoming"
         self._changing = threading.Lock()
         self._size = 0
+        self._users: Counter[str] = Counter()
+        self._used: dict[str, int] = {}
         self.limit = limit
 
     @property
@@ -63,6 +72,23 @@ class Shelf:
         except FileNotFoundError:
             return None
         return path
+
+    @contextmanager
+    def use(self, name: str, size: int) -> Iterator[None]:
+        """While it is received or sent, by however many: it lies on the disk then even if it has gone from the shelf.
+
+        For one thread. Raises Full.
+        """
+        if name not in self._used and sum(self._used.values()) + size > self.limit:
+            raise Full("Too much is under way.")
+        self._used.setdefault(name, size)
+        self._users[name] += 1
+        try:
+            yield
+        finally:
+            self._users[name] -= 1
+            if not self._users[name]:
+                del self._users[name], self._used[name]
 
     def receive(self) -> BinaryIO:
         """A file that is nobody's yet: `put` gives it a name, or its owner removes it."""

@@ -15,6 +15,8 @@ AGENT = "Firefly (package cache)"
 # Seconds until a registry answers, and between two pieces of what it sends.
 CONNECT, SILENCE = 20.0, 30.0
 AT_ONCE = 16
+REDIRECTS = {301, 302, 303, 307, 308}
+MOST_REDIRECTS = 5
 # Where an operator has told npm, pip and their like of authorities of his own.
 AUTHORITIES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 
@@ -29,11 +31,30 @@ class Source:
 
     @asynccontextmanager
     async def get(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Raises aiohttp.ClientError, TimeoutError."""
+        """Where redirects lead, too, as far as they may. Raises aiohttp.ClientError, TimeoutError."""
         if self._session is None:
             self._session = _session()
-        async with self._session.get(URL(url, encoded=True), headers=headers, proxy=_proxy(url)) as response:
-            yield response
+        first = at = URL(url, encoded=True)
+        for _ in range(MOST_REDIRECTS + 1):
+            async with self._session.get(at, headers=headers, proxy=_proxy(str(at)), allow_redirects=False) as response:
+                if response.status not in REDIRECTS:
+                    yield response
+                    return
+                at = _next(first, at, response)
+        raise aiohttp.ClientError("It redirects for ever.")
+
+
+def _next(first: URL, at: URL, response: aiohttp.ClientResponse) -> URL:
+    """Where it redirects to. Raises aiohttp.ClientError."""
+    try:
+        found = at.join(URL(response.headers.get("Location", ""), encoded=True))
+        origin = found.origin()
+    except ValueError as error:
+        raise aiohttp.ClientError("It redirects to nowhere.") from error
+    # Whoever is named by an index could lead to the server's own network; what is there has no certificate.
+    if origin.scheme != "https" and origin != first.origin():
+        raise aiohttp.ClientError(f"It redirects to {origin}, which is not asked.")
+    return found
 
 
 def _session() -> aiohttp.ClientSession:

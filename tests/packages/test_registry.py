@@ -1,14 +1,22 @@
 """What the cache serves and keeps, asked as hostile code in a sandbox might ask."""
 
 import asyncio
+import os
+import select
 import socket
+import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from firefly.packages import door as doors
+from firefly.packages import sending
+from tests.support.registry import registry
 from tests.support.waiting import eventually
 
 from .conftest import Ground
@@ -85,6 +93,41 @@ async def test_all_else_is_left_to_the_registry_itself(
     assert ground.upstream.asked == []
 
 
+async def test_redirects_lead_to_the_same_place_or_by_https_alone(
+    ground: Ground, client: aiohttp.ClientSession
+) -> None:
+    ground.upstream.add_package("engine", "1.0.0")
+    ground.upstream.files["/moved.tgz"] = ground.upstream.files[TARBALL]
+    async with registry() as (private, _):
+        private.files["/secret"] = b"of the server's own network"
+        for place in (f"{private.url}/secret", "file:///etc/passwd", "http://[", "//", ""):
+            ground.upstream.moved[TARBALL] = place
+            async with client.get(TARBALL, allow_redirects=False) as response:
+                assert (response.status, response.headers["Location"]) == (307, f"{ground.upstream.url}{TARBALL}")
+        assert private.asked == []
+    ground.upstream.moved[TARBALL] = "/moved.tgz"
+    async with client.get(TARBALL) as response:
+        assert await response.read() == ground.upstream.files[TARBALL]
+
+
+async def test_paths_that_are_dear_to_match_are_not(ground: Ground, client: aiohttp.ClientSession) -> None:
+    path = "/npm/a/-/a" + "-1" * 4000 + "!"
+    begin = time.monotonic()
+    for _ in range(20):
+        async with client.get(path, allow_redirects=False) as response:
+            assert response.status == 307
+    assert time.monotonic() - begin < 4
+
+
+@pytest.mark.parametrize("manifest", [b"[" * 1_000_000, b"<html>"])
+async def test_what_publishers_write_may_be_no_manifest(
+    ground: Ground, client: aiohttp.ClientSession, manifest: bytes
+) -> None:
+    ground.upstream.files["/npm/engine/1.0.0"] = manifest
+    async with client.get(TARBALL, allow_redirects=False) as response:
+        assert response.status == 307
+
+
 async def test_a_package_that_is_not_there_is_told_so(ground: Ground, client: aiohttp.ClientSession) -> None:
     for path in ("/npm/none", "/npm/none/-/none-1.0.0.tgz"):
         async with client.get(path) as response:
@@ -157,6 +200,87 @@ async def test_one_sandbox_has_a_bounded_number_of_connections(ground: Ground) -
     finally:
         for connection in held:
             connection.close()
+
+
+async def test_who_reads_no_answer_holds_no_memory_of_the_server(ground: Ground) -> None:
+    ground.upstream.files["/npm/large"] = bytes(16 << 20)
+    async with ground.client() as client, client.get("/npm/large") as response:
+        assert len(await response.read()) == 16 << 20
+    before = _memory()
+    async with _unread(ground, ["/npm/large"] * 16):
+        assert _memory() - before < 64 << 20
+
+
+async def test_what_is_under_way_takes_as_much_of_the_disk_as_what_is_kept(
+    ground: Ground, client: aiohttp.ClientSession
+) -> None:
+    names = [f"/npm/large{number}/-/large{number}-1.0.0.tgz" for number in range(5)]
+    for name in names:
+        ground.upstream.add_tarball(name.split("/")[2], "1.0.0", os.urandom(15 << 20))
+
+    async def status() -> int:
+        async with client.get(names[-1], allow_redirects=False) as response:
+            await response.read()
+            return response.status
+
+    async with _unread(ground, names[:-1]):
+        assert await status() == 307
+
+    async def is_free() -> bool:
+        return await status() == 200
+
+    assert await eventually(is_free)
+
+
+async def test_who_reads_too_slowly_is_cut_off(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "PATIENCE", 0.2)
+    monkeypatch.setattr(sending, "SLOWEST", 1 << 30)
+    large = "/npm/large/-/large-1.0.0.tgz"
+    ground.upstream.add_tarball("large", "1.0.0", os.urandom(15 << 20))
+    # The first is served as it comes, the second from the shelf, the third is a document.
+    ground.upstream.files["/npm/text"] = bytes(15 << 20)
+    for path in (large, large, "/npm/text"):
+        async with _unread(ground, [path]) as (connection,):
+            assert await eventually(partial(_is_cut_off, connection))
+            assert await asyncio.to_thread(_rest, connection) < 15 << 20
+
+
+@asynccontextmanager
+async def _unread(ground: Ground, paths: list[str]) -> AsyncIterator[list[socket.socket]]:
+    """Connections of one sandbox that asked for something each, and read no more than that there is an answer."""
+    place = await ground.place()
+    held = []
+    try:
+        for path in paths:
+            connection = socket.socket(socket.AF_UNIX)
+            held.append(connection)
+            connection.settimeout(20)
+            connection.connect(str(place.folder / "gateway" / doors.SOCKET))
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: packages\r\n\r\n".encode())
+        assert all([await asyncio.to_thread(_answers, connection) for connection in held])
+        yield held
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def _memory() -> int:
+    """Bytes of this process's that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def _is_cut_off(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, 0)
+    return bool(poll.poll(0))
+
+
+def _rest(connection: socket.socket) -> int:
+    """How many bytes still come until the other side ends it."""
+    count = 0
+    while piece := connection.recv(1 << 20):
+        count += len(piece)
+    return count
 
 
 def _answers(connection: socket.socket) -> bool:

@@ -19,7 +19,8 @@ INDEX = "application/vnd.pypi.simple.v1+json"
 
 @dataclass
 class RegistryServer:
-    """`asked` are the paths in order, `headers` of the last one; what is in `spoilt` comes with other bytes."""
+    """`asked` are the paths in order, `headers` of the last one; what is in `spoilt` comes with other bytes, what is in
+    `moved` from elsewhere."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     packages: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -27,6 +28,7 @@ class RegistryServer:
     asked: list[str] = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
     spoilt: set[str] = field(default_factory=set)
+    moved: dict[str, str] = field(default_factory=dict)
     url: str = ""
 
     @property
@@ -39,7 +41,9 @@ class RegistryServer:
 
     def add_package(self, name: str, version: str, *, source: str = "") -> str:
         """An npm package of one file; gives its integrity."""
-        data = _tarball(name, version, source or f"module.exports = {json.dumps(version)}\n")
+        return self.add_tarball(name, version, _tarball(name, version, source or f"module.exports = {version!r}\n"))
+
+    def add_tarball(self, name: str, version: str, data: bytes) -> str:
         self.packages.setdefault(name, {})[version] = data
         self.files[f"/npm/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"] = data
         return _integrity(data)
@@ -58,6 +62,8 @@ class RegistryServer:
         path = request.path
         self.asked.append(path)
         self.headers = request.headers.copy()
+        if path in self.moved:
+            return web.Response(status=302, headers={"Location": self.moved[path]})
         if path in self.files:
             data = self.files[path]
             return web.Response(body=data[::-1] if path in self.spoilt else data)
