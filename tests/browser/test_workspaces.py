@@ -20,6 +20,8 @@ async def test_one_switches_between_the_shared_workspace_and_ones_own(live_serve
     await page.get_by_role("menuitem", name="Go to your own workspace").click()
     dialog = page.get_by_role("dialog", name="A workspace of your own")
     await expect(dialog).to_contain_text("what main has in the hosted repository")
+    # Whole, though it is opened from a bar whose words stay on one line.
+    assert await dialog.evaluate("element => element.scrollWidth <= element.clientWidth")
     await dialog.get_by_role("button", name="Open it").click()
     await expect(page).to_have_url(f"{live_server.url}{path}?workspace={person.name}", timeout=60_000)
     await expect(page.get_by_role("button", name="Workspace: your own")).to_be_visible()

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { Account, Project } from "../shared/api";
-import { Button, Dialog, dotOf, ErrorState, RelativeTime, Skeleton, StateDot } from "../shared/components";
+import { Button, Dialog, dotOf, ErrorState, RelativeTime, Skeleton, StateDot, type DotState } from "../shared/components";
 import { EndButton } from "../sharing/EndButton";
 import { WorkspacesApi } from "./api";
 import { OpenDialog } from "./OpenDialog";
@@ -75,7 +75,9 @@ function WorkspaceRow({ workspace, mine, onDiscard }: { workspace: Workspace; mi
   );
 }
 
-function Standing({ workspace: { open, archived_at, archives_at, archive_note, since } }: { workspace: Workspace }) {
+const words: Record<DotState, string> = { running: "Running", busy: "Working", stopped: "Asleep", failed: "Failed" };
+
+function Standing({ workspace: { open, archived_at, archives_at, archive_note, since, state } }: { workspace: Workspace }) {
   if (!open) return <span className="sh-hint">Its member may not use it any more.</span>;
   if (archived_at)
     return (
@@ -92,7 +94,7 @@ function Standing({ workspace: { open, archived_at, archives_at, archive_note, s
     );
   return (
     <span className="sh-hint">
-      Since <RelativeTime at={since} />
+      {words[dotOf(state)]} since <RelativeTime at={since} />
     </span>
   );
 }
