@@ -2,10 +2,10 @@ import { Monitor } from "lucide-react";
 import type { Api, Session } from "../shared/api";
 import { Button, ErrorState, RelativeTime, showToast, Skeleton } from "../shared/components";
 import { sayAgent } from "../shared/agents";
-import { useLoaded } from "./useLoaded";
+import { useList } from "./useList";
 
 export function Sessions({ api }: { api: Api }) {
-  const { items, problem, again, change } = useLoaded(api.sessions);
+  const { items, problem, again, change } = useList(api.sessions);
   if (problem) return <ErrorState problem={problem} onRetry={again} />;
   if (!items) return <Skeleton rows={3} label="Loading the sessions" />;
   const close = async (session: Session) => {

@@ -3,10 +3,10 @@ import { useState } from "react";
 import type { Account, Api, Token } from "../shared/api";
 import { Button, Dialog, EmptyState, ErrorState, RelativeTime, showToast, Skeleton } from "../shared/components";
 import { NewToken } from "./NewToken";
-import { useLoaded } from "./useLoaded";
+import { useList } from "./useList";
 
 export function Tokens({ api, user }: { api: Api; user: Account }) {
-  const { items, problem, again, change } = useLoaded(api.tokens);
+  const { items, problem, again, change } = useList(api.tokens);
   const [making, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<Token | null>(null);
   if (problem) return <ErrorState problem={problem} onRetry={again} />;

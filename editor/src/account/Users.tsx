@@ -2,10 +2,10 @@ import { Plus } from "lucide-react";
 import { useState, type SyntheticEvent } from "react";
 import { asProblem, type Account, type Api, type CreatedAccount } from "../shared/api";
 import { Button, CopyButton, Dialog, ErrorState, Field, initialsOf, RelativeTime, showToast, Skeleton } from "../shared/components";
-import { useLoaded } from "./useLoaded";
+import { useList } from "./useList";
 
 export function Users({ api, user }: { api: Api; user: Account }) {
-  const { items, problem, again, change } = useLoaded(api.users);
+  const { items, problem, again, change } = useList(api.users);
   const [making, setMaking] = useState(false);
   if (problem) return <ErrorState problem={problem} onRetry={again} />;
   if (!items) return <Skeleton rows={4} label="Loading the users" />;

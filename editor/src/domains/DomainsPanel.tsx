@@ -1,7 +1,7 @@
 import { Globe } from "lucide-react";
 import { useEffect, useMemo } from "react";
-import { useStore } from "zustand";
 import { EmptyState, ErrorState, Skeleton } from "../shared/components";
+import { useLoaded } from "../shared/Loaded";
 import { MISSED, onAccess } from "../sharing/heard";
 import type { Shared } from "../sharing/types";
 import { AddDomain } from "./AddDomain";
@@ -15,10 +15,9 @@ export function DomainsPanel({ project }: { project: Shared }) {
   const { owner, name, id, role } = project;
   const domains = useMemo(() => new Domains(new DomainsApi({ owner, name })), [owner, name]);
   useEffect(() => {
-    void domains.load();
     return onAccess((kind, data) => (kind === MISSED || (kind === "domain.changed" && data["project_id"] === id)) && void domains.load());
   }, [domains, id]);
-  const { domains: shown, problem } = useStore(domains.store);
+  const { value: shown, problem } = useLoaded(domains);
   if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void domains.load()} /> : <Skeleton rows={4} label="Loading the domains" />;
   const mayAdd = role === "owner";
   return (

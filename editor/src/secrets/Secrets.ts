@@ -1,34 +1,16 @@
-/** The state of one project's secrets, and all that changes it. */
-import { createStore } from "zustand/vanilla";
-import { asProblem, type Problem } from "../shared/api";
+/** One project's secrets, and all that changes them. */
+import { asProblem } from "../shared/api";
 import { showToast } from "../shared/components/toasts";
+import { Loaded } from "../shared/Loaded";
 import type { SecretsApi } from "./api";
 import type { Entry, Secret } from "./types";
 
-export interface SecretsState {
-  /** null until they are known. */
-  secrets: Secret[] | null;
-  problem: Problem | null;
-}
-
-export class Secrets {
-  readonly store = createStore<SecretsState>(() => ({ secrets: null, problem: null }));
-  private turn = 0;
-
+export class Secrets extends Loaded<Secret[]> {
   constructor(
     private readonly api: SecretsApi,
     private readonly say: typeof showToast = showToast,
-  ) {}
-
-  /** An answer that something later has overtaken is not shown. */
-  async load(): Promise<void> {
-    const turn = ++this.turn;
-    try {
-      const secrets = await this.api.list();
-      if (turn === this.turn) this.store.setState({ secrets, problem: null });
-    } catch (thrown) {
-      if (turn === this.turn) this.store.setState({ problem: asProblem(thrown) });
-    }
+  ) {
+    super(() => api.list());
   }
 
   /** One after another; throws the first problem, with what came before it set. */

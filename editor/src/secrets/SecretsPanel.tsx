@@ -1,7 +1,7 @@
 import { KeyRound } from "lucide-react";
-import { useEffect, useMemo } from "react";
-import { useStore } from "zustand";
+import { useMemo } from "react";
 import { EmptyState, ErrorState, Skeleton } from "../shared/components";
+import { useLoaded } from "../shared/Loaded";
 import type { Project } from "../shared/api";
 import { AddSecret } from "./AddSecret";
 import { SecretsApi } from "./api";
@@ -14,8 +14,7 @@ import "./secrets.css";
 export function SecretsPanel({ project }: { project: Pick<Project, "owner" | "name" | "role"> }) {
   const { owner, name, role } = project;
   const secrets = useMemo(() => new Secrets(new SecretsApi({ owner, name })), [owner, name]);
-  useEffect(() => void secrets.load(), [secrets]);
-  const { secrets: shown, problem } = useStore(secrets.store);
+  const { value: shown, problem } = useLoaded(secrets);
   if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void secrets.load()} /> : <Skeleton rows={3} label="Loading the secrets" />;
   const manages = role === "owner" || role === "maintainer";
   return (

@@ -1,16 +1,10 @@
-/** The state of one project's access, and all that changes it: calls, events, what the user does and undoes. */
-import { createStore } from "zustand/vanilla";
-import { asProblem, type Problem } from "../shared/api";
+/** One project's access, and all that changes it: calls, events, what the user does and undoes. */
+import { asProblem } from "../shared/api";
 import { showToast } from "../shared/components/toasts";
+import { Loaded } from "../shared/Loaded";
 import type { AccessApi } from "./api";
 import type { Access, Grant, Link, LinkWanted, NewCode, NewLink, Person, Policy } from "./types";
 import { comesBack, type Everybody, everybodyOf, nameOfLink, nameOfPerson } from "./words";
-
-export interface SharingState {
-  /** null until it is known. It stays when looking again fails: then `problem` says so. */
-  access: Access | null;
-  problem: Problem | null;
-}
 
 const SAID: Record<Everybody, string> = {
   nobody: "Only who you let in can see the preview now.",
@@ -25,25 +19,14 @@ function whoIs(text: string): { account: string } | { email: string } {
   return given.includes("@") ? { email: given } : { account: given.toLowerCase() };
 }
 
-export class Sharing {
-  readonly store = createStore<SharingState>(() => ({ access: null, problem: null }));
+export class Sharing extends Loaded<Access> {
   private changing = 0;
-  private turn = 0;
 
   constructor(
     private readonly api: AccessApi,
     private readonly say: typeof showToast = showToast,
-  ) {}
-
-  /** An answer that a later look or a change has overtaken is not shown. */
-  async load(): Promise<void> {
-    const turn = ++this.turn;
-    try {
-      const access = await this.api.look();
-      if (turn === this.turn) this.store.setState({ access, problem: null });
-    } catch (thrown) {
-      if (turn === this.turn) this.store.setState({ problem: asProblem(thrown) });
-    }
+  ) {
+    super(() => api.look());
   }
 
   heard(): void {
@@ -51,7 +34,7 @@ export class Sharing {
   }
 
   async setEverybody(wanted: Everybody): Promise<void> {
-    const { access } = this.store.getState();
+    const access = this.value;
     if (!access) return;
     const before = everybodyOf(access);
     const undo = access.may.widen ? () => void this.putEverybody(before) : undefined;
@@ -116,12 +99,12 @@ export class Sharing {
 
   /** Throws the problem: what is added may be no network or no path. */
   async addTo(list: "addresses" | "public_paths", value: string): Promise<void> {
-    const before = this.store.getState().access?.[list] ?? [];
+    const before = this.value?.[list] ?? [];
     await this.change(same, () => this.api.setPolicy({ [list]: [...before, value.trim()] }));
   }
 
   async removeFrom(list: "addresses" | "public_paths", value: string): Promise<void> {
-    const before = this.store.getState().access?.[list] ?? [];
+    const before = this.value?.[list] ?? [];
     await this.setPolicy({ [list]: before.filter((one) => one !== value) }, { [list]: before }, `${value} is no longer open.`);
   }
 
@@ -156,7 +139,7 @@ export class Sharing {
   }
 
   private get mayWiden(): boolean {
-    return this.store.getState().access?.may.widen ?? false;
+    return this.value?.may.widen ?? false;
   }
 
   /** As `change`; a problem is told, not thrown. */
@@ -172,15 +155,14 @@ export class Sharing {
 
   /** Shows what a change leads to while it is made; then what the server says, which may be that it was refused. */
   private async change<Answer>(ahead: (access: Access) => Access, call: (access: Access) => Promise<Answer>): Promise<Answer> {
-    const { access } = this.store.getState();
+    const access = this.value;
     if (!access) throw new Error("Access is not known yet");
-    this.turn += 1;
+    const takeBack = this.show(ahead);
     this.changing += 1;
-    this.store.setState({ access: ahead(access) });
     try {
       return await call(access);
     } catch (thrown) {
-      this.store.setState({ access });
+      takeBack();
       throw thrown;
     } finally {
       this.changing -= 1;

@@ -1,9 +1,10 @@
 import { createContext, useContext, useEffect, useMemo } from "react";
-import { useStore } from "zustand";
+import { useLoaded } from "../shared/Loaded";
+import type { Problem } from "../shared/api";
 import { AccessApi } from "./api";
 import { learn } from "./desk";
 import { MISSED, onAccess } from "./heard";
-import { Sharing, type SharingState } from "./Sharing";
+import { Sharing } from "./Sharing";
 import type { Access, Shared } from "./types";
 
 export const SharingContext = createContext<{ sharing: Sharing; project: Shared; access: Access } | null>(null);
@@ -16,20 +17,19 @@ export function useAccess(): { sharing: Sharing; project: Shared; access: Access
 }
 
 /** The access of a project, kept in step with what others change while it is shown. */
-export function useSharing(project: Shared): SharingState & { sharing: Sharing } {
+export function useSharing(project: Shared): { sharing: Sharing; access: Access | null; problem: Problem | null } {
   const { id, owner, name } = project;
   const sharing = useMemo(() => new Sharing(new AccessApi({ owner, name })), [owner, name]);
   useEffect(() => {
-    void sharing.load();
     return onAccess((kind, data) => {
       const isAbout = kind.startsWith("access.") && data["project_id"] === id;
       if (kind === MISSED || isAbout) sharing.heard();
     });
   }, [sharing, id]);
-  const state = useStore(sharing.store);
-  const requests = state.access?.requests;
+  const { value: access, problem } = useLoaded(sharing);
+  const requests = access?.requests;
   useEffect(() => {
     if (requests) learn({ id, owner, name }, requests);
   }, [requests, id, owner, name]);
-  return { sharing, ...state };
+  return { sharing, access, problem };
 }

@@ -17,6 +17,7 @@ import type { Phone } from "./state";
 import { TopBar } from "./TopBar";
 
 const Share = lazy(() => import("./Share"));
+const Checkpoints = lazy(() => import("./Checkpoints"));
 const Asking = lazy(() => whenIdle().then(() => import("./Asking")));
 
 /** What nobody waits for comes after what everybody does. */
@@ -30,6 +31,7 @@ export function App({ user }: { user: Account | null }) {
   const phone = useWorkbenchState((state) => state.phone);
   const palette = useWorkbenchState((state) => state.palette);
   const sharing = useWorkbenchState((state) => state.sharing);
+  const checkpoints = useWorkbenchState((state) => state.checkpoints);
   const answers = useWorkbenchState((state) => state.greeted && (state.role === "owner" || state.role === "maintainer"));
   useKeys();
   useLeaving();
@@ -74,6 +76,11 @@ export function App({ user }: { user: Account | null }) {
       {sharing && (
         <Suspense>
           <Share user={user} />
+        </Suspense>
+      )}
+      {checkpoints && (
+        <Suspense>
+          <Checkpoints />
         </Suspense>
       )}
       {answers && (

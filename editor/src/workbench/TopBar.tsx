@@ -5,6 +5,7 @@ import {
   Coffee,
   Contrast,
   ExternalLink,
+  History,
   ListStart,
   LoaderCircle,
   Moon,
@@ -27,7 +28,7 @@ import { commandsOf } from "./commands";
 import { useWorkbench, useWorkbenchState } from "./context";
 import { sayKey } from "./platform";
 import type { Sandbox } from "../bridge";
-import { awakeUntil, runOf } from "./run";
+import { awakeUntil, restsAt, runOf } from "./run";
 import { type Sync, syncOf } from "./sync";
 
 export function TopBar() {
@@ -54,6 +55,7 @@ export function TopBar() {
         <IconButton label="Files" shortcut={sayKey("Mod+B")} aria-pressed={layout.treeOpen} icon={<PanelLeft size={16} aria-hidden />} onClick={() => store.setLayout({ treeOpen: !layout.treeOpen })} />
         <IconButton label="Preview" shortcut={sayKey("Mod+Alt+P")} aria-pressed={layout.previewOpen} icon={<PanelRight size={16} aria-hidden />} onClick={() => store.setLayout({ previewOpen: !layout.previewOpen })} />
       </span>
+      <IconButton className="wb-wide" label="Checkpoints" shortcut={sayKey("Alt+H")} icon={<History size={16} aria-hidden />} onClick={() => store.set({ checkpoints: true })} />
       <TerminalButton />
       <IconButton
         className="wb-wide"
@@ -131,7 +133,7 @@ function RunMenu() {
 }
 
 function RunFacts({ why, sandbox }: { why: string; sandbox: Sandbox | null }) {
-  const facts = [why, sandbox?.busy?.length ? `Just now: ${sandbox.busy.join(", ")}.` : "", awakeUntil(sandbox), ...(sandbox?.notes ?? [])];
+  const facts = [why, sandbox?.busy?.length ? `Just now: ${sandbox.busy.join(", ")}.` : "", awakeUntil(sandbox), restsAt(sandbox), ...(sandbox?.notes ?? [])];
   return facts.filter(Boolean).map((fact) => (
     <p key={fact} className="wb-run-why">
       {fact}
@@ -159,7 +161,7 @@ function sandboxItems(workbench: ReturnType<typeof useWorkbench>, sandbox: Sandb
 function runItems(workbench: ReturnType<typeof useWorkbench>, tone: "running" | "busy" | "failed" | "off"): MenuItem[] {
   const { application } = workbench;
   if (workbench.store.state.phase.name !== "ready") {
-    return [{ label: "Wake sandbox", icon: <Play size={16} aria-hidden />, onSelect: () => workbench.connect() }];
+    return [{ label: "Checkpoints", icon: <History size={16} aria-hidden />, shortcut: sayKey("Alt+H"), onSelect: () => workbench.store.set({ checkpoints: true }) }, { label: "Wake sandbox", icon: <Play size={16} aria-hidden />, onSelect: () => workbench.connect() }];
   }
   const runs = tone === "running" || tone === "busy";
   return [
@@ -170,6 +172,7 @@ function runItems(workbench: ReturnType<typeof useWorkbench>, tone: "running" | 
         ]
       : [{ label: "Start application", icon: <Play size={16} aria-hidden />, onSelect: () => void application.act("start") }]),
     { label: "Show output", icon: <ListStart size={16} aria-hidden />, onSelect: () => application.showOutput() },
+    { label: "Checkpoints", icon: <History size={16} aria-hidden />, shortcut: sayKey("Alt+H"), separated: true, onSelect: () => workbench.store.set({ checkpoints: true }) },
     { label: "Put sandbox to sleep", icon: <Moon size={16} aria-hidden />, onSelect: () => void workbench.setSandbox("stop") },
   ];
 }

@@ -117,6 +117,7 @@ function runCommands(workbench: Workbench): Command[] {
     { id: "sandbox-restart", group: "Sandbox", label: "Restart sandbox", when: sandboxRuns, run: () => void workbench.setSandbox("restart") },
     { id: "sandbox-stop", group: "Sandbox", label: "Put sandbox to sleep", when: sandboxRuns, run: () => void workbench.setSandbox("stop") },
     { id: "sandbox-start", group: "Sandbox", label: "Wake sandbox", when: () => !sandboxRuns(), run: () => workbench.connect() },
+    { id: "checkpoints", group: "Go", label: "Checkpoints: what was kept, and the way back…", key: "Alt+H", run: () => store.set({ checkpoints: true }) },
     { id: "share", group: "Go", label: "Share, and answer who asks…", run: () => store.set({ sharing: true }) },
     { id: "remix", group: "Go", label: "Remix this project…", run: () => location.assign(`/remix/${store.state.project.owner}/${store.state.project.name}`) },
     { id: "dashboard", group: "Go", label: "Back to all projects", run: () => location.assign(store.state.project.dashboardUrl) },

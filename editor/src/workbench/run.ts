@@ -53,6 +53,17 @@ export function awakeUntil(sandbox: Sandbox | null): string {
   return `Kept awake by ${last.by} until ${clock.format(new Date(last.until))}${last.reason ? `: ${last.reason}` : ""}.`;
 }
 
+/** What becomes of it if nobody uses it: what the menu says. */
+export function restsAt(sandbox: Sandbox | null): string {
+  if (!sandbox) return "";
+  const { state, freezes_at: freezes, stops_at: stops } = sandbox;
+  const stop = stops && `stops at ${clock.format(new Date(stops))}`;
+  if (state === "frozen") return `It is frozen, and wakes when it is used${stop ? `; else it ${stop}` : ""}.`;
+  if (state !== "running") return "";
+  const steps = [freezes && `sleeps at ${clock.format(new Date(freezes))}`, stop].filter(Boolean).join(" and ");
+  return steps && `It ${steps}, unless it is used.`;
+}
+
 /** Until when it stays awake if nothing happens, or that it is in the middle of something. */
 function sleepsAt(sandbox: Sandbox | null): string {
   const kept = sandbox?.keep_awake?.[0];

@@ -107,6 +107,7 @@ export interface WorkbenchState {
   phone: Phone;
   palette: "commands" | "files" | null;
   sharing: boolean;
+  checkpoints: boolean;
   /** How many ask for access to the preview. */
   asking: number;
   index: { state: "loading" | "ready" | "failed"; paths: readonly string[] };
@@ -149,6 +150,7 @@ export function initialState(project: Project, role: Role): WorkbenchState {
     phone: "code",
     palette: null,
     sharing: false,
+    checkpoints: false,
     asking: 0,
     index: { state: "loading", paths: [] },
     notices: [],

@@ -41,6 +41,10 @@ class Answers implements Transport {
     return this.domains[0] as Answer;
   }
 
+  text(): Promise<string> {
+    throw new Error("No file is read here.");
+  }
+
   upload<Answer>(): Promise<Answer> {
     throw new Error("Nothing is uploaded here.");
   }
@@ -51,7 +55,7 @@ async function open(...domains: Domain[]) {
   const say = vi.fn<(text: string, options?: { kind?: "done" | "problem"; undo?: () => void }) => number>();
   const shown = new Domains(new DomainsApi({ owner: "ada", name: "site" }, server), say);
   await shown.load();
-  return { server, say, shown, states: () => shown.store.getState().domains?.map(({ state }) => state) };
+  return { server, say, shown, states: () => shown.value?.map(({ state }) => state) };
 }
 
 describe("a domain", () => {

@@ -53,6 +53,10 @@ export class Answers implements Transport {
     return this.answer as Answer;
   }
 
+  text(): Promise<string> {
+    throw new Error("No file is read here.");
+  }
+
   upload<Answer>(): Promise<Answer> {
     throw new Error("Nothing is uploaded here.");
   }

@@ -11,7 +11,7 @@ async function open(change: Partial<Access> = {}, answer?: unknown) {
   await sharing.load();
   server.calls.length = 0;
   const access = (): Access => {
-    const shown = sharing.store.getState().access;
+    const shown = sharing.value;
     if (!shown) throw new Error("nothing is shown");
     return shown;
   };

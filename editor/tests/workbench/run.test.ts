@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ApplicationStatus } from "../../src/bridge";
-import { awakeUntil, runOf, showsPage } from "../../src/workbench/run";
+import { awakeUntil, restsAt, runOf, showsPage } from "../../src/workbench/run";
 
 function status(changes: Partial<ApplicationStatus>): ApplicationStatus {
   const plain = { state: "running", kind: "server", command: "x", port: 3000, reason: "", since: "", restarts: 0, found_by: "", steps: [] } as const;
@@ -30,4 +30,8 @@ test("what is kept awake says until when, by whom and why", () => {
   expect(runOf(status({}), kept, { name: "ready" }).detail).toBe("awake until 14:05");
   expect(awakeUntil(kept)).toBe("Kept awake by ada until 14:05: a demonstration.");
   expect(awakeUntil(sandbox)).toBe("");
+  expect(restsAt({ ...sandbox, stops_at: null })).toBe("It sleeps at 14:05, unless it is used.");
+  expect(restsAt(sandbox)).toBe("It sleeps at 14:05 and stops at 14:05, unless it is used.");
+  expect(restsAt({ ...sandbox, state: "frozen" })).toBe("It is frozen, and wakes when it is used; else it stops at 14:05.");
+  expect(restsAt({ ...sandbox, state: "stopped", stops_at: null })).toBe("");
 });

@@ -1,11 +1,8 @@
-import { MergeView, unifiedMergeView } from "@codemirror/merge";
-import { EditorState, type Extension } from "@codemirror/state";
-import { EditorView, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { useWorkbench } from "../../workbench/context";
-import { language, looks } from "./setup";
+import { oneColumn, twoColumns } from "./merging";
 
-const UNCHANGED = { margin: 3 };
+const LABEL = "Yours, with what is on disk above each difference";
 /** As in workbench.css: below it there is no room for two texts side by side. */
 const narrow = matchMedia("(max-width: 720px)");
 
@@ -21,7 +18,8 @@ export default function Compare({ path, theirs }: { path: string; theirs: string
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!place.current) return;
-    const view = (isNarrow ? oneColumn : twoColumns)(place.current, path, theirs, buffers.text(path));
+    const sides = { path, older: theirs, newer: buffers.text(path) };
+    const view = isNarrow ? oneColumn(place.current, sides, LABEL) : twoColumns(place.current, sides, ["On disk", "Yours"]);
     return () => view.destroy();
   }, [path, theirs, buffers, isNarrow]);
   const leave = (): void => {
@@ -39,29 +37,4 @@ export default function Compare({ path, theirs }: { path: string; theirs: string
       <div ref={place} className="wb-compare-texts" />
     </div>
   );
-}
-
-function twoColumns(parent: HTMLElement, path: string, theirs: string, mine: string): MergeView {
-  return new MergeView({
-    parent,
-    a: { doc: theirs, extensions: side(path, "On disk") },
-    b: { doc: mine, extensions: side(path, "Yours") },
-    collapseUnchanged: UNCHANGED,
-  });
-}
-
-function oneColumn(parent: HTMLElement, path: string, theirs: string, mine: string): EditorView {
-  const merged = unifiedMergeView({ original: theirs, mergeControls: false, collapseUnchanged: UNCHANGED });
-  const label = "Yours, with what is on disk above each difference";
-  return new EditorView({ parent, doc: mine, extensions: [side(path, label), merged, EditorView.lineWrapping] });
-}
-
-function side(path: string, label: string): Extension {
-  return [
-    looks,
-    lineNumbers(),
-    language(path),
-    EditorState.readOnly.of(true),
-    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
-  ];
 }

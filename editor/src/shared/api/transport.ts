@@ -5,6 +5,8 @@ export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface Transport {
   request<Answer>(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** What is no JSON, such as a file. */
+  text(path: string, query?: Query): Promise<string>;
   upload<Answer>(path: string, options: UploadOptions): Promise<Answer>;
 }
 
@@ -40,6 +42,12 @@ export class HttpTransport implements Transport {
     });
     if (!response.ok) throw await Problem.from(response);
     return (response.status === 204 ? undefined : await response.json()) as Answer;
+  }
+
+  async text(path: string, query: Query = {}): Promise<string> {
+    const response = await this.send(addressOf(path, query), { credentials: "same-origin" });
+    if (!response.ok) throw await Problem.from(response);
+    return response.text();
   }
 
   private async send(address: string, options: RequestInit): Promise<Response> {

@@ -9,7 +9,7 @@ interface Props {
   /** Buttons at the bottom; the last one is what the dialog is for. */
   footer?: ReactNode;
   description?: ReactNode;
-  width?: "small" | "medium" | "large" | "sheet";
+  width?: "small" | "medium" | "large" | "sheet" | "wide";
 }
 
 const FIELDS = "input:not([type=radio], :disabled), input:checked, select:not(:disabled), textarea";
