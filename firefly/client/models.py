@@ -63,6 +63,9 @@ class Project(Value):
     remixes: int = 0
     role: str | None = None
     sandbox: str = "stopped"
+    sandbox_reason: str = ""
+    freezes_at: datetime | None = None
+    stops_at: datetime | None = None
     changed_at: datetime
     deleted_at: datetime | None = None
     last_change: LastChange

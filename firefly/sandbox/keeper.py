@@ -20,14 +20,14 @@ from .lease import Lease
 from .memory import available_share
 from .parts import Parts
 from .pool import Pool, PreparedWorkspace
-from .seams import Informant, Observer, Safe, Sight, Status, WorkspaceSource
+from .seams import Glance, Informant, Observer, Safe, Sight, Status, WorkspaceSource
 from .slots import Slot
 from .tenure import Tenure
 from .terms import Terms, Wishes
 
 __all__ = [
-    "Asked", "Informant", "KeepAwake", "Keeper", "Observer", "PreparedWorkspace", "Sight", "Status", "Terms", "Wishes",
-    "WorkspaceSource",
+    "Asked", "Glance", "Informant", "KeepAwake", "Keeper", "Observer", "PreparedWorkspace", "Sight", "Status", "Terms",
+    "Wishes", "WorkspaceSource",
 ]  # fmt: skip
 
 
@@ -157,6 +157,10 @@ class Keeper(Parts):
     async def status(self, workspace_id: UUID) -> Status:
         status = await self._telling.status(self._slots.get(workspace_id) or self._slots.fresh(workspace_id))
         return replace(status, rest=await self._archives.rest(workspace_id))
+
+    def glance(self, workspace_id: UUID) -> Glance:
+        """What a list shows of it; no input or output."""
+        return self._telling.glance(self._slots.get(workspace_id) or self._slots.fresh(workspace_id))
 
     def place(self, workspace_id: UUID) -> str:
         """What one that is to start waits for, in a sentence; empty where it does not wait."""

@@ -13,6 +13,16 @@ from .terms import Wishes
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What a list shows of a sandbox; times as in Status."""
+
+    state: State
+    reason: str
+    freezes_at: datetime | None
+    stops_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`freezes_at` and `stops_at`: when that happens unless something happens before; None where it does not.
 

@@ -10,7 +10,7 @@ from .backend import SandboxBackend, State
 from .granting import Granting
 from .idleness import Idleness
 from .lifecycle import Lifecycle
-from .seams import Status
+from .seams import Glance, Status
 from .slots import Slot
 from .terms import size
 from .workspaces import Records
@@ -40,6 +40,15 @@ class Telling:
         self._idleness = idleness
         self._clock = clock
 
+    def glance(self, slot: Slot) -> Glance:
+        """Without input or output."""
+        return Glance(
+            state=slot.state,
+            reason=self._lifecycle.place(slot) or slot.reason,
+            freezes_at=self._idleness.freezes_at(slot),
+            stops_at=self._idleness.stops_at(slot),
+        )
+
     async def status(self, slot: Slot) -> Status:
         """As another server tells, where that keeps it."""
         if slot.state is State.ABSENT and (found := await self._elsewhere(slot.workspace_id)) is not None:
@@ -53,13 +62,14 @@ class Telling:
                 limits, notes = slot.limits or limits, (*notes, CHANGED)
             if usage is not None and usage.oom_kills:
                 notes = (*notes, OUT_OF_MEMORY.format(count=usage.oom_kills, memory=size(limits.memory)))
+        glance = self.glance(slot)
         return Status(
-            state=slot.state,
-            reason=self._lifecycle.place(slot) or slot.reason,
+            state=glance.state,
+            reason=glance.reason,
             since=slot.since,
             limits=limits,
-            freezes_at=self._idleness.freezes_at(slot),
-            stops_at=self._idleness.stops_at(slot),
+            freezes_at=glance.freezes_at,
+            stops_at=glance.stops_at,
             instance_id=slot.instance.id if slot.instance else None,
             usage=usage,
             busy=slot.seen.busy if lives else (),

@@ -39,9 +39,12 @@ def workspace_urls(services: Services, project: "projects.Project") -> schemas.W
 
 
 def _project_fields(services: Services, project: "projects.Project") -> dict[str, object]:
-    running = project.workspace_id is not None and services.keeper.running(project.workspace_id) is not None
+    glance = services.keeper.glance(project.workspace_id) if project.workspace_id else None
     return {name: getattr(project, name) for name in schemas.Project.model_fields if hasattr(project, name)} | {
-        "sandbox": "running" if running else "stopped",
+        "sandbox": glance.state.value if glance else "absent",
+        "sandbox_reason": glance.reason if glance else "",
+        "freezes_at": glance.freezes_at if glance else None,
+        "stops_at": glance.stops_at if glance else None,
         "urls": urls_of(services, project.owner, project.name).model_copy(
             update=workspace_urls(services, project).model_dump()
         ),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.browser.looking import DESKTOP, Looker
 from tests.support.server import LiveServer
@@ -25,6 +25,8 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 HERE = Path(__file__).parent
+# On a machine that is busy; what is there is seen at once.
+expect.set_options(timeout=30_000)
 PASSWORD = "a lantern in the reeds"
 
 

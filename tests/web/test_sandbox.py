@@ -27,7 +27,8 @@ async def test_it_is_started_stopped_and_restarted_with_a_reason(world: World) -
     started = await (await client.post(f"{BASE}/sandbox/start")).json()
     assert started["state"] == "running"
     assert set(started["limits"]) == {"memory", "cpu", "pids", "disk"}
-    assert (await (await client.get(BASE)).json())["sandbox"] == "running"
+    shown = await (await client.get(BASE)).json()
+    assert (shown["sandbox"], shown["sandbox_reason"], shown["stops_at"]) == ("running", started["reason"], None)
     await client.post(f"{BASE}/sandbox/restart")
     assert (await (await client.post(f"{BASE}/sandbox/stop")).json())["state"] == "stopped"
     assert world.keeper.reasons == ["Restarted by ada.", "Stopped by ada."]

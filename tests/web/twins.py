@@ -34,7 +34,7 @@ from firefly.proxy.journal import Failure
 from firefly.proxy.report import Pooled, Report, Talker
 from firefly.proxy.tally import SPANS
 from firefly.sandbox.backend import Instance, Limits, State
-from firefly.sandbox.keeper import Asked, KeepAwake, Status, Terms, Wishes
+from firefly.sandbox.keeper import Asked, Glance, KeepAwake, Status, Terms, Wishes
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -310,10 +310,13 @@ class MemoryKeeper:
         await self.stop(workspace_id, reason)
         return await self.ensure(workspace_id)
 
-    async def status(self, workspace_id: UUID) -> Status:
+    def glance(self, workspace_id: UUID) -> Glance:
         state = State.RUNNING if workspace_id in self.runs else State.STOPPED
-        reason = self.reasons[-1] if self.reasons else ""
-        return Status(state, reason, NOW, limits=Limits(), awake=tuple(self.awake), ports=self.ports)
+        return Glance(state, self.reasons[-1] if self.reasons else "", None, None)
+
+    async def status(self, workspace_id: UUID) -> Status:
+        glance = self.glance(workspace_id)
+        return Status(glance.state, glance.reason, NOW, limits=Limits(), awake=tuple(self.awake), ports=self.ports)
 
     def running(self, workspace_id: UUID) -> Instance | None:
         return self.runs.get(workspace_id)

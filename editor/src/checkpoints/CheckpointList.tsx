@@ -1,4 +1,4 @@
-import { type KeyboardEvent } from "react";
+import { type KeyboardEvent, useEffect, useRef } from "react";
 import { Button, RelativeTime, useNow } from "../shared/components";
 import { Lines } from "./FileRow";
 import type { Checkpoint } from "./types";
@@ -15,10 +15,13 @@ interface Props {
 export function CheckpointList({ items, chosen, onChoose, onMore }: Props) {
   const now = useNow();
   const newest = items[0]?.id;
+  const list = useRef<HTMLDivElement>(null);
+  // Arrows lead on from here.
+  useEffect(() => list.current?.querySelector<HTMLElement>("[aria-current]")?.focus(), []);
   return (
     // The buttons inside hear the keys first.
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions
-    <div className="cp-list" onKeyDown={step}>
+    <div ref={list} className="cp-list" onKeyDown={step}>
       {byDay(items, now).map(([day, those]) => (
         <section key={day} aria-label={day}>
           <h3>{day}</h3>

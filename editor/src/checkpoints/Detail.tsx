@@ -1,12 +1,12 @@
 import { ArrowLeft, CircleCheck, History as Clock, RotateCcw } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Button, EmptyState, ErrorState, RelativeTime, sayExactly, Skeleton } from "../shared/components";
+import { Button, EmptyState, ErrorState, RelativeTime, sayExactly, Skeleton, useNow } from "../shared/components";
 import { useLoaded } from "../shared/Loaded";
 import { counted } from "../sharing/words";
 import { FileRow } from "./FileRow";
 import { Difference, type History } from "./History";
 import type { Against, Checkpoint } from "./types";
-import { isText } from "./words";
+import { isText, sayClock, sayDay } from "./words";
 
 interface Props {
   history: History;
@@ -27,6 +27,7 @@ export function Detail({ history, checkpoint, onBack, mayRestore }: Props) {
   const [restoring, setRestoring] = useState<string | null>(null);
   const difference = useMemo(() => new Difference(history.api, checkpoint.id, against), [history, checkpoint.id, against]);
   const at = new Date(checkpoint.at);
+  const now = useNow();
   const restore = (path?: string): void => {
     setRestoring(path ?? "");
     void history.restore(checkpoint.id, path === undefined ? undefined : [path]).then((done) => {
@@ -41,7 +42,9 @@ export function Detail({ history, checkpoint, onBack, mayRestore }: Props) {
           <ArrowLeft size={16} aria-hidden />
         </button>
         <div className="cp-title">
-          <h3>{sayExactly(at)}</h3>
+          <h3 title={sayExactly(at)}>
+            {sayDay(at, now)} at {sayClock(at)}
+          </h3>
           <p className="ff-muted">
             <RelativeTime at={checkpoint.at} />
             {checkpoint.branch && ` on ${checkpoint.branch}`}

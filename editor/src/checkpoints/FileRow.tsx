@@ -58,7 +58,7 @@ export function Lines({ added, removed }: { added: number | null; removed: numbe
   if (added === null || removed === null) return <span className="cp-count ff-faint">not text</span>;
   return (
     <span className="cp-count" title={`${added} lines added, ${removed} removed`}>
-      <span className="cp-plus">+{added}</span> <span className="cp-minus">−{removed}</span>
+      {added > 0 && <span className="cp-plus">+{added}</span>} {removed > 0 && <span className="cp-minus">−{removed}</span>}
     </span>
   );
 }

@@ -1,6 +1,6 @@
 import { Copy, Ellipsis, ExternalLink, GitFork, Globe, PencilLine, Play, Settings, Square, Trash2, Users } from "lucide-react";
 import type { Account, Job, Project } from "../shared/api";
-import { Button, dotOf, Menu, RelativeTime, showToast, StateDot, Tooltip, type MenuItem } from "../shared/components";
+import { Button, dotOf, Menu, RelativeTime, sayState, showToast, StateDot, Tooltip, type MenuItem } from "../shared/components";
 import { go } from "../shared/router";
 import type { Asked } from "./Dashboard";
 import { jobEnded, mayManage, runningStep } from "./list";
@@ -17,9 +17,10 @@ export function ProjectRow({ project, user, onAsk }: Props) {
   const filling = job && !jobEnded(job.state) ? job : null;
   const failed = job?.state === "failed" ? job : null;
   const dot = filling ? "busy" : failed ? "failed" : dotOf(project.sandbox);
+  const { sandbox: state, sandbox_reason: reason, freezes_at, stops_at } = project;
   return (
     <li className="row">
-      <StateDot state={dot} label={filling ? "Importing" : failed ? "Import failed" : undefined} />
+      <StateDot state={dot} label={filling ? "Importing" : failed ? "Import failed" : sayState({ state, reason, freezes_at, stops_at })} />
       <div className="row-name">
         <a className="project-link" href={editorOf(project)}>
           {project.owner !== user.name && <span className="row-owner">{project.owner} / </span>}
@@ -92,7 +93,7 @@ function editorOf(project: Project): string {
 }
 
 function itemsFor(project: Project, onAsk: (asked: Asked) => void): MenuItem[] {
-  const runs = project.sandbox === "running";
+  const runs = project.sandbox === "running" || project.sandbox === "frozen";
   const copyUrl = () =>
     void navigator.clipboard.writeText(project.urls.git).then(() => showToast("The git address is copied."));
   return [

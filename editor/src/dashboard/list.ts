@@ -22,11 +22,18 @@ export function runningStep(job: Job): Step | undefined {
   return job.steps.find((step) => step.state === "running") ?? job.steps.find((step) => step.state === "queued");
 }
 
+interface SandboxChanged extends Pick<Project, "freezes_at" | "stops_at"> {
+  project_id: string;
+  state: SandboxState;
+  reason: string;
+}
+
 /** Puts a sandbox's new state into the list; null where the event is about none of it. */
 export function withSandbox(projects: readonly Project[], event: ServerEvent): Project[] | null {
-  const { project_id: id, state } = event.data;
+  const { project_id: id, state, reason, freezes_at, stops_at } = event.data as unknown as SandboxChanged;
   if (!projects.some((project) => project.id === id)) return null;
-  return projects.map((project) => (project.id === id ? { ...project, sandbox: state as SandboxState } : project));
+  const change = { sandbox: state, sandbox_reason: reason, freezes_at, stops_at };
+  return projects.map((project) => (project.id === id ? { ...project, ...change } : project));
 }
 
 /** The job of an event, which carries all that changes in one. */

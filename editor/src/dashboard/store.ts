@@ -137,7 +137,7 @@ function dropRow(list: "projects" | "bin", project: Project): void {
 }
 
 export async function toggleSandbox(project: Project): Promise<void> {
-  if (project.sandbox === "running") await attempt(() => api.stopSandbox(project));
+  if (project.sandbox === "running" || project.sandbox === "frozen") await attempt(() => api.stopSandbox(project));
   else await attempt(() => api.startSandbox(project));
   await loadProjects();
 }

@@ -31,8 +31,8 @@ describe("the order", () => {
 
 describe("events", () => {
   it("change the state of one sandbox", () => {
-    const event = { kind: "sandbox.changed", id: "1", data: { project_id: "id-b", state: "running" } };
-    expect(withSandbox([project("a"), project("b")], event)?.map(({ sandbox }) => sandbox)).toEqual(["stopped", "running"]);
+    const event = { kind: "sandbox.changed", id: "1", data: { project_id: "id-b", state: "frozen", reason: "Nothing happened in it for 10 min.", freezes_at: null, stops_at: null } };
+    expect(withSandbox([project("a"), project("b")], event)?.map(({ sandbox }) => sandbox)).toEqual(["stopped", "frozen"]);
   });
 
   it("about projects that are not shown change nothing", () => {

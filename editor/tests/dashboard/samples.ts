@@ -17,6 +17,9 @@ export function project(name: string, more: Partial<Project> = {}): Project {
     deleted_at: null,
     last_change: { what: "created it", who: "ada", at: "2026-11-01T00:00:00Z" },
     sandbox: "stopped",
+    sandbox_reason: "",
+    freezes_at: null,
+    stops_at: null,
     urls: { editor: "", preview: "", git: "" },
     ...more,
   };

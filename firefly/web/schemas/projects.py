@@ -39,7 +39,10 @@ class Project(Output):
     changed_at: datetime
     deleted_at: datetime | None
     last_change: LastChange
-    sandbox: str = Field(description="`running`, or `stopped` for everything else; the sandbox's own call says more.")
+    sandbox: str = Field(description="Its state; the sandbox's own call says more.")
+    sandbox_reason: str
+    freezes_at: datetime | None = Field(description="When it is frozen unless it is used.")
+    stops_at: datetime | None
     archives_at: datetime | None = Field(
         None, description="When its shared workspace will be archived, unless somebody uses it."
     )

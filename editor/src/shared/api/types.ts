@@ -41,6 +41,9 @@ export interface Project {
   deleted_at: string | null;
   last_change: { what: string; who: string | null; at: string };
   sandbox: SandboxState;
+  sandbox_reason: string;
+  freezes_at: string | null;
+  stops_at: string | null;
   /** When its shared workspace is archived unless somebody uses it, and since when it is. */
   archives_at?: string | null;
   archived_at?: string | null;

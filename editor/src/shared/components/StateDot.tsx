@@ -7,6 +7,8 @@ const WORDS: Record<DotState, string> = {
   failed: "Failed",
 };
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+
 interface Props {
   state: DotState;
   /** Said instead of the state's own word. */
@@ -23,6 +25,24 @@ export function StateDot({ state, label = WORDS[state], showLabel = false }: Pro
       <span className={showLabel ? undefined : "ff-hidden"}>{label}</span>
     </span>
   );
+}
+
+const STATES: Record<string, string> = {
+  absent: "Never started",
+  starting: "Starting",
+  running: "Running",
+  frozen: "Frozen",
+  stopping: "Stopping",
+  stopped: "Stopped",
+  failed: "Failed",
+};
+
+/** The state of a sandbox in a word, why, and what becomes of it: "Frozen. Nothing happened in it for 10 min. Stops at 15:05." */
+export function sayState(sandbox: { state: string; reason: string; freezes_at: string | null; stops_at: string | null }): string {
+  const { state, reason, freezes_at: freezes, stops_at: stops } = sandbox;
+  const next = [freezes && `sleeps at ${clock.format(new Date(freezes))}`, stops && `stops at ${clock.format(new Date(stops))}`];
+  const then = next.filter(Boolean).join(", ");
+  return [`${STATES[state] ?? state}.`, reason, then && `${then.charAt(0).toUpperCase()}${then.slice(1)}.`].filter(Boolean).join(" ");
 }
 
 export function dotOf(state: string): DotState {
