@@ -50,9 +50,9 @@ async def test_what_changed_is_seen_taken_back_and_undone(editor: Editor, look: 
     await editor.run("Checkpoints")
     rows = dialog.locator(".cp-row")
     await expect(rows).to_have_count(3)
-    await expect(dialog.get_by_role("button", name="about.html changed +2 −1")).to_have_attribute(
-        "aria-expanded", "true"
-    )
+    file = dialog.get_by_role("button", name="about.html changed +2 −1")
+    await expect(file).to_have_attribute("aria-expanded", "true")
+    await expect(rows.first).to_be_focused()
     await expect(dialog.locator(".cm-content")).to_contain_text("Roses, and beans.")
     await expect(dialog.locator(".cm-deletedChunk")).to_contain_text("Roses.")
     await look(page, "checkpoints")
@@ -63,11 +63,13 @@ async def test_what_changed_is_seen_taken_back_and_undone(editor: Editor, look: 
     await dialog.get_by_role("button", name="Changed since").click()
     await dialog.get_by_role("button", name="Restore about.html").click()
     await expect(page.get_by_text("about.html is as it was.")).to_be_visible()
-    await expect(dialog.get_by_role("heading", name="Nothing has changed since")).to_be_visible()
-    await look(page, "checkpoints-restored")
     assert await editor.read("about.html") == BEFORE
     await page.get_by_role("button", name="Undo").click()
     await editor.on_disk("about.html", AFTER)
+    await dialog.get_by_role("button", name="Restore all files").click()
+    await expect(dialog.get_by_role("heading", name="Nothing has changed since")).to_be_visible()
+    await editor.on_disk("about.html", BEFORE)
+    await look(page, "checkpoints-restored", looks=("light",))
 
 
 async def look_at_failure(page: Page, look: Looker) -> None:
@@ -98,7 +100,7 @@ async def test_a_file_that_is_not_kept_is_named_with_the_remedy(editor: Editor, 
     told = dialog.get_by_role("list", name="Files that are not kept")
     await expect(told).to_contain_text("film/raw.mov")
     await expect(told).to_contain_text("name it in .gitignore")
-    await look(page, "checkpoints-not-kept")
+    await look(page, "checkpoints-not-kept", looks=("light",))
 
 
 async def test_on_a_phone_one_goes_from_the_list_to_one_and_back(editor: Editor, look: Looker) -> None:
