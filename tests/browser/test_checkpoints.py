@@ -65,8 +65,10 @@ async def test_what_changed_is_seen_taken_back_and_undone(editor: Editor, look: 
     await expect(page.get_by_text("about.html is as it was.")).to_be_visible()
     assert await editor.read("about.html") == BEFORE
     await page.get_by_role("button", name="Undo").click()
+    await expect(dialog.get_by_role("button", name="Restore about.html")).to_be_visible()
     await editor.on_disk("about.html", AFTER)
     await dialog.get_by_role("button", name="Restore all files").click()
+    await expect(page.get_by_text("1 file is as it was.")).to_be_visible()
     await expect(dialog.get_by_role("heading", name="Nothing has changed since")).to_be_visible()
     await editor.on_disk("about.html", BEFORE)
     await look(page, "checkpoints-restored", looks=("light",))

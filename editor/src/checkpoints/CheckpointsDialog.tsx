@@ -44,7 +44,7 @@ function Browse({ api, mayRestore }: { api: CheckpointsApi; mayRestore: boolean 
   return (
     <div className="cp-browse" data-chosen={chosen !== undefined || undefined}>
       <CheckpointList items={value.items} chosen={shown.id} onChoose={setChosen} onMore={value.next ? () => void history.more() : undefined} />
-      <Detail key={shown.id} history={history} checkpoint={shown} onBack={() => setChosen(undefined)} mayRestore={mayRestore} />
+      <Detail key={shown.id} history={history} checkpoint={shown} newest={value.items[0]?.id ?? ""} onBack={() => setChosen(undefined)} mayRestore={mayRestore} />
     </div>
   );
 }

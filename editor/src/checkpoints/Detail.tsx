@@ -11,6 +11,8 @@ import { isText, sayClock, sayDay } from "./words";
 interface Props {
   history: History;
   checkpoint: Checkpoint;
+  /** The newest one's id: what has changed since is another thing when there is a newer one. */
+  newest: string;
   /** On a phone, where one sees the list or this. */
   onBack: () => void;
   mayRestore: boolean;
@@ -22,18 +24,16 @@ const views: readonly { id: Against; label: string }[] = [
 ];
 
 /** One checkpoint: what it changed, what has changed since, and the way back to it. */
-export function Detail({ history, checkpoint, onBack, mayRestore }: Props) {
+export function Detail({ history, checkpoint, newest, onBack, mayRestore }: Props) {
   const [against, setAgainst] = useState<Against>("before");
   const [restoring, setRestoring] = useState<string | null>(null);
-  const difference = useMemo(() => new Difference(history.api, checkpoint.id, against), [history, checkpoint.id, against]);
+  const until = against === "now" ? newest : "";
+  const difference = useMemo(() => new Difference(history.api, checkpoint.id, against, until), [history, checkpoint.id, against, until]);
   const at = new Date(checkpoint.at);
   const now = useNow();
   const restore = (path?: string): void => {
     setRestoring(path ?? "");
-    void history.restore(checkpoint.id, path === undefined ? undefined : [path]).then((done) => {
-      setRestoring(null);
-      if (done) void difference.load();
-    });
+    void history.restore(checkpoint.id, path === undefined ? undefined : [path]).finally(() => setRestoring(null));
   };
   return (
     <section className="cp-detail" aria-label={`Checkpoint of ${sayExactly(at)}`}>

@@ -47,6 +47,8 @@ export class Difference extends Loaded<Changes> {
     private readonly api: CheckpointsApi,
     readonly id: string,
     readonly against: Against,
+    /** The newest checkpoint when it was asked for: with another one, now is another. */
+    readonly until = "",
     private readonly say: typeof showToast = showToast,
   ) {
     super(() => api.changes(id, against));

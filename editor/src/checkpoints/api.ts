@@ -6,8 +6,8 @@ import type { Against, Changes, Checkpoint, Restored, Status } from "./types";
 export interface Key {
   owner: string;
   name: string;
-  /** Whose own workspace; null: the shared one. */
-  workspace?: string | null | undefined;
+  /** Whose own workspace; empty for the shared one. */
+  workspace: string;
 }
 
 export class CheckpointsApi {
@@ -34,6 +34,6 @@ export class CheckpointsApi {
   }
 
   private query(): Record<string, string | undefined> {
-    return { workspace: this.key.workspace ?? undefined };
+    return { workspace: this.key.workspace || undefined };
   }
 }

@@ -4,7 +4,7 @@ import { useWorkbench, useWorkbenchState } from "./context";
 /** What was kept of the workspace that is open. */
 export default function Checkpoints() {
   const { store } = useWorkbench();
-  const { owner, name } = useWorkbenchState((state) => state.project);
+  const { owner, name, workspace } = useWorkbenchState((state) => state.project);
   const isAwake = useWorkbenchState((state) => state.phase.name === "ready");
-  return <CheckpointsDialog owner={owner} name={name} mayRestore={store.mayWrite} isAwake={isAwake} onClose={() => store.set({ checkpoints: false })} />;
+  return <CheckpointsDialog owner={owner} name={name} workspace={workspace} mayRestore={store.mayWrite} isAwake={isAwake} onClose={() => store.set({ checkpoints: false })} />;
 }

@@ -48,7 +48,7 @@ test("pages are added below what is shown", async () => {
   await history.more();
   await history.more();
   expect(history.value).toEqual({ items: [one("new"), one("old")], next: null });
-  const difference = new Difference(api, "new", "before", say);
+  const difference = new Difference(api, "new", "before", "", say);
   await difference.load();
   await difference.more();
   expect(difference.value?.items.map(({ path }) => path)).toEqual(["a", "z"]);
