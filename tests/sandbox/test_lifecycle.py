@@ -63,6 +63,8 @@ class Play:
         cast(Any, self.keeper._granting).terms = self._terms
         cast(Any, self.keeper._records).check_node = self._put
         cast(Any, self.keeper._lease).check = lambda: None
+        archives = cast(Any, self.keeper._archives)
+        archives.of = archives.note_use = archives.rest = self._put
         self.workspace = uuid4()
         self.callers: list[asyncio.Task[object]] = []
 
