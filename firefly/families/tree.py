@@ -1,13 +1,18 @@
 """A project's files as whoever decides by them sees them: single small texts, never the whole of it."""
 
 import json
+import re
 import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 LARGEST = 256 << 10
-# Of one line of TOML: the time that the library takes for a key grows with the square of its parts.
-MOST_DOTS = 1000
+# Of a key in TOML: the time that the library takes for one grows with the square of its parts, and that for each key
+# of a table with the parts of the table's own.
+MOST_PARTS = 32
+_LONG_KEY = re.compile(
+    rf"""(?:\.[ \t]*+(?:[\w-]++|"(?>(?:[^"\\\n]|\\.)*)"|'[^'\n]*+')[ \t]*+){{{MOST_PARTS}}}""", re.ASCII
+)
 
 
 class Tree(ABC):
@@ -35,7 +40,7 @@ class Tree(ABC):
     def toml(self, path: str) -> Mapping[str, object]:
         """A table, or an empty one."""
         text = self.text(path) or ""
-        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        if _LONG_KEY.search(text):
             return {}
         try:
             return tomllib.loads(text)

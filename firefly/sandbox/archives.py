@@ -53,11 +53,11 @@ class Archives:
             rows = self._queries.due_archives(connection, now=self._clock.now(), node=self._node)
             return [UUID(str(row["id"])) async for row in rows]
 
-    async def unfinished(self) -> Sequence[tuple[UUID, Archive]]:
+    async def unfinished(self) -> Sequence[UUID]:
         """What an earlier server did not bring to its end."""
         async with self._database.connection() as connection:
             rows = self._queries.open_archives(connection, node=self._node)
-            return [(UUID(str(row["id"])), Archive(row["archive"])) async for row in rows]
+            return [UUID(str(row["id"])) async for row in rows]
 
     async def of(self, workspace_id: UUID) -> Archive | None:
         async with self._database.connection() as connection:
@@ -70,7 +70,10 @@ class Archives:
         return Rest(**row) if row else Rest()
 
     async def begin(self, workspace_id: UUID) -> bool:
-        """Note that a run of it is for its archive alone; False where it is under way, or the workspace gone."""
+        """Note that a run of it is for its archive alone.
+
+        False where it is under way, the workspace gone, or used since it was due.
+        """
         async with self._database.connection() as connection:
             return await self._queries.set_sealing(connection, id=workspace_id) is not None
 

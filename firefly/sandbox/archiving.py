@@ -80,8 +80,8 @@ class Archiving:
         """Tell what will be archived, and archive what is due, one after another; returns how many were."""
         if not (self._lease.held and self.wanted):
             return 0
-        for workspace_id, archive in await self._archives.unfinished():
-            await self._resume(workspace_id, archive)
+        for workspace_id in await self._archives.unfinished():
+            await self._resume(workspace_id)
         now = self._clock.now()
         at = now + self._notice
         for workspace_id in await self._archives.give_notice(unused_since=at - self._unused, at=at):
@@ -89,13 +89,15 @@ class Archiving:
             await self._records.tell("workspace.notice", workspace_id, archives_at=at.isoformat())
         return sum([await self._see_to(workspace_id) for workspace_id in await self._archives.due()])
 
-    async def _resume(self, workspace_id: UUID, archive: Archive) -> None:
+    async def _resume(self, workspace_id: UUID) -> None:
         """What was not made sure of begins anew; what was is removed."""
         slot = self._slots.of(workspace_id)
         async with slot.lock:
+            # As it is now: it may have been brought back and used since it was found.
+            archive = await self._archives.of(workspace_id)
             if slot.instance is None and archive is Archive.SEALING:
                 await self._archives.put_off(workspace_id, self._clock.now())
-            elif slot.instance is None:
+            elif slot.instance is None and archive is Archive.ARCHIVING:
                 await self._remove(workspace_id)
 
     async def _see_to(self, workspace_id: UUID) -> bool:

@@ -1,7 +1,7 @@
 """Archiving: after notice, of what nobody uses, never before all of it is kept elsewhere, and back when it is used."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,6 +187,28 @@ async def test_a_server_that_dies_while_the_folder_is_removed_is_followed_by_one
     (attic.folder / "file").write_text("half of it")
     assert await attic.pass_days(0) == 0
     assert (await attic.state(), attic.folder.exists()) == ("archived", False)
+
+
+async def test_what_was_brought_back_since_a_sweep_found_it_is_left_alone(
+    attic: Attic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await attic.archived()
+    archives = attic.keeper.archiving._archives
+
+    async def use() -> Sequence[UUID]:
+        await attic.keeper.ensure(attic.workspace)
+        await attic.keeper.stop(attic.workspace, "Nobody needs it.")
+        attic.folder.mkdir(exist_ok=True)
+        (attic.folder / "file").write_text("new")
+        return [attic.workspace]
+
+    for found in ("unfinished", "due"):
+        with monkeypatch.context() as patched:
+            patched.setattr(archives, found, use)
+            assert await attic.pass_days(0) == 0
+        assert (attic.folder / "file").read_text() == "new"
+        assert await attic.state() is None
+    assert attic.safe.sealed == [attic.workspace]
 
 
 async def test_nothing_of_a_half_removed_or_half_restored_folder_is_ever_used(attic: Attic) -> None:

@@ -11,14 +11,15 @@ where archive is null and archives_at <= :now and node in (:node, 'local') order
 
 -- name: open_archives(node)
 -- What an earlier server did not bring to its end.
-select w.id, w.archive from workspaces w left join sandboxes s on s.workspace_id = w.id
+select w.id from workspaces w left join sandboxes s on s.workspace_id = w.id
 where w.archive in ('sealing', 'archiving') and coalesce(s.node, w.node) in (:node, 'local');
 
 -- name: archive_of(id)$
 select archive from workspaces where id = :id;
 
 -- name: set_sealing(id)$
-update workspaces set archive = 'sealing' where id = :id and archive is null and deleted_at is null returning id;
+update workspaces set archive = 'sealing'
+where id = :id and archive is null and archives_at is not null and deleted_at is null returning id;
 
 -- name: put_off(id, at, note)!
 -- Not of one whose folder counts for nothing any more.
