@@ -57,6 +57,11 @@ class Parts(Stock):
             backend=backend, pool=self._preparation.pool, workspaces=self.workspaces, slots=self._slots,
             lifecycle=self._lifecycle, lease=self._lease, quota=self._quota, tasks=self._tasks,
         )  # fmt: skip
+        self._tend(source, settings, available_memory)
+
+    def _tend(self, source: WorkspaceSource, settings: Settings, available_memory: Callable[[], float]) -> None:
+        """What looks after sandboxes without being asked."""
+        backend = self._backend
         self._looking = Looking(
             granting=self._granting, records=self._records, lifecycle=self._lifecycle, clock=self._clock
         )

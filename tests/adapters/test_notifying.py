@@ -25,3 +25,4 @@ def test_without_a_manager_nothing_happens(tmp_path: Path, monkeypatch: pytest.M
     notify("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     notify("READY=1")
+    assert list(tmp_path.iterdir()) == []
