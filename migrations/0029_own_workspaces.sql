@@ -1,6 +1,5 @@
 -- Members' own workspaces: when one was used last is told by its sandbox, as of every workspace.
 
-alter table member_workspaces drop column used_at, drop column warned_at, drop column archived_at;
 alter table member_workspaces alter column workspace_id set not null;
 create index member_workspaces_account on member_workspaces (account_id);
 
