@@ -85,6 +85,8 @@ class WayOut:
             privileges.setns(SLIRP_USER_FD, CLONE_NEWUSER)
             os.close(SLIRP_USER_FD)
             _wait_for_user_map()
+            # What is paused does not see that its descriptor closes. New credentials would take this back.
+            privileges.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             os.execve(program, [program, *options, *ends, *where, "tap0"], {"PATH": "/usr/bin:/bin"})
 
         self.pid = fork(run)
@@ -99,7 +101,12 @@ class WayOut:
         if not answer:
             raise OSError("slirp4netns ended at once")
 
+    def pause(self, paused: bool) -> None:
+        """Let it look for nothing, or go on. By itself it looks every second."""
+        os.kill(self.pid, signal.SIGSTOP if paused else signal.SIGCONT)
+
     def close(self) -> None:
+        self.pause(False)
         os.close(self._stop)
         limit = time.monotonic() + END_LIMIT
         while time.monotonic() < limit:
@@ -166,6 +173,11 @@ class Network:
         self._way_out.wait(READY_LIMIT)
         self.namespaces.run(network.open_way_out)
         return self._way_out.pid
+
+    def pause(self, paused: bool) -> None:
+        """Stop what makes the network, while nothing inside can use it, or let it go on."""
+        if self._way_out is not None:
+            self._way_out.pause(paused)
 
     def reopen(self) -> int | None:
         """After the end of slirp4netns, with which its device went; the refusing routes are still there."""

@@ -193,6 +193,8 @@ class Supervisor:
             self.group.freeze() if frozen else self.group.thaw()
         except OSError as error:
             return str(error)
+        if self.network is not None:
+            self.network.pause(frozen)
         self.frozen = frozen
         self.clients.tell({"event": "frozen" if frozen else "thawed"})
         return ""

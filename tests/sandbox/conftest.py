@@ -17,6 +17,7 @@ from firefly.client.bridge import BridgeClient
 from firefly.sandbox.backend import Instance, Limits, SandboxBackend, SandboxSpec
 from firefly.sandbox.detection import Machine, look
 from firefly.sandbox.process import ProcessBackend
+from firefly.sandbox.processes import children
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -132,6 +133,14 @@ def processes(text: str) -> list[int]:
 
 def supervisor(settings: Settings, instance_id: str) -> int:
     return int((settings.run_dir / "sandboxes" / instance_id / "pid").read_text())
+
+
+def way_out(settings: Settings, instance_id: str) -> int:
+    """The process id of a sandbox's slirp4netns; 0 where there is none now."""
+    for pid in children(supervisor(settings, instance_id)):
+        if b"slirp4netns" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return pid
+    return 0
 
 
 @pytest.fixture(scope="session")

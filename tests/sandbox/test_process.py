@@ -13,9 +13,8 @@ from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox.backend import Capabilities, Lack, SandboxSpec
 from firefly.sandbox.detection import Machine
 from firefly.sandbox.process import ProcessBackend
-from firefly.sandbox.processes import children
 from firefly.settings import Settings
-from tests.sandbox.conftest import COMMAND, Inside, Start, ask, processes, spec, supervisor
+from tests.sandbox.conftest import COMMAND, Inside, Start, ask, processes, spec, supervisor, way_out
 from tests.support.waiting import eventually
 
 
@@ -123,11 +122,12 @@ async def test_where_there_are_no_control_groups_processes_are_limited(settings:
 async def test_a_lost_way_out_is_opened_again(start: Start, backend: ProcessBackend, settings: Settings) -> None:
     """slirp4netns is killed; its device comes back, and what was refused stays refused."""
     sandbox = await start()
-    old = _slirp(settings, sandbox)
+    old = way_out(settings, sandbox.instance.id)
     os.kill(old, signal.SIGKILL)
 
     async def is_back() -> bool:
-        return "tap0" in (await sandbox.run("cat /proc/net/dev")).stdout and _slirp(settings, sandbox) not in (0, old)
+        devices = (await sandbox.run("cat /proc/net/dev")).stdout
+        return "tap0" in devices and way_out(settings, sandbox.instance.id) not in (0, old)
 
     await eventually(is_back)
     probe = await sandbox.python(
@@ -136,14 +136,6 @@ async def test_a_lost_way_out_is_opened_again(start: Start, backend: ProcessBack
     )
     assert probe.stdout.split() == ["113", "0"]
     assert "opened again" in await backend.logs(sandbox.instance.id)
-
-
-def _slirp(settings: Settings, sandbox: Inside) -> int:
-    """The process id of a sandbox's slirp4netns."""
-    for pid in children(supervisor(settings, sandbox.instance.id)):
-        if b"slirp4netns" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return pid
-    return 0
 
 
 async def test_without_isolation_trusted_sandboxes_run_on_the_machines_loopback(settings: Settings) -> None:
