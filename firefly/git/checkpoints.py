@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from ..errors import InvalidInput, NotFound
-from .command import Git, GitFailed, tail
+from .command import COMPARING, Git, GitFailed, tail
 from .flow import Flow, background
 from .repositories import Repositories
 from .shadows import ROOT
@@ -53,7 +53,7 @@ class Checkpoints:
             "log", "--first-parent", "--diff-merges=first-parent", "--numstat", "--no-renames", "--date-order",
             "--no-textconv", "--no-ext-diff", f"--max-count={min(limit, MOST)}", f"--skip={skip}",
             "--grep=^Checkpoint$", "--author=^Firefly <firefly@localhost>$",
-            f"--format={_RECORD}%H %ct%n%b{_END}", refs, "--", cwd=path, settings=SETTINGS,
+            f"--format={_RECORD}%H %ct%n%b{_END}", refs, "--", cwd=path, settings=SETTINGS, memory=COMPARING,
         )  # fmt: skip
         return [_read(record) for record in output.split(_RECORD)[1:]]
 

@@ -3,18 +3,24 @@
 import asyncio
 import contextlib
 import os
+import resource
 import shutil
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from ..errors import TimedOut, Unavailable
+from ..errors import TimedOut, TooLarge, Unavailable
+from .flow import background
 
 _INHERITED = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE", "TZ")
 _GRACE = 5.0
 SLOT_LIMIT = 30.0
 _TAIL = 16 << 10
+# Of one command's output, and of the memory that comparing may take, in bytes. A few hundred bytes of folders that hold
+# one another are files without end.
+LONGEST, COMPARING = 256 << 20, 256 << 20
+_NO_MEMORY = "out of memory"
 
 # Whatever a repository or the machine says: no hooks, no helpers, no surprise maintenance, and hidden refs.
 FIXED = {
@@ -93,8 +99,12 @@ class Git:
         cwd: Path | None = None,
         stdin: bool = False,
         niceness: int = 0,
+        memory: int | None = None,
     ) -> AsyncIterator[Process]:
-        """A running git with pipes; what is left of it ends with the block. Raises Unavailable when too many run."""
+        """A running git with pipes, and with so many bytes of memory at most.
+
+        What is left of it ends with the block. Raises Unavailable when too many run.
+        """
         async with self._slot():
             starting = asyncio.ensure_future(
                 asyncio.create_subprocess_exec(
@@ -111,6 +121,8 @@ class Git:
             try:
                 if niceness:
                     _step_back(process, niceness)
+                if memory is not None:
+                    _confine(process, memory)
                 yield process
             finally:
                 await end(process)
@@ -135,21 +147,48 @@ class Git:
         settings: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         niceness: int = 0,
+        memory: int | None = None,
         input: bytes | None = None,
     ) -> str:
-        """The output of a short command. Raises GitFailed, TimedOut."""
+        """The output of a short command. Raises GitFailed, TimedOut, TooLarge."""
         running = self.process(
-            *arguments, cwd=cwd, settings=settings, environment=environment, niceness=niceness, stdin=input is not None
-        )
+            *arguments, cwd=cwd, settings=settings, environment=environment, niceness=niceness, memory=memory,
+            stdin=input is not None,
+        )  # fmt: skip
         async with running as process:
             try:
                 async with asyncio.timeout(limit):
-                    out, err = await process.communicate(input)
+                    out, err = await _communicate(process, input)
             except TimeoutError as error:
                 raise TimedOut("git took too long.") from error
+        if process.returncode and memory is not None and _NO_MEMORY in err:
+            raise TooLarge("git would need more memory for this than it gets.")
         if process.returncode:
-            raise GitFailed(process.returncode, err[-_TAIL:].decode("utf-8", "replace"))
+            raise GitFailed(process.returncode, err)
         return out.decode("utf-8", "surrogateescape")
+
+
+async def _communicate(process: Process, input: bytes | None) -> tuple[bytes, str]:
+    """All that it prints, and the tail of what it complains of, once it has ended. Raises TooLarge."""
+    assert process.stdout is not None
+    out = bytearray()
+    async with background(tail(process.stderr)) as complaint, background(_feed(process, input)):
+        while piece := await process.stdout.read(LONGEST):
+            out += piece
+            if len(out) > LONGEST:
+                raise TooLarge(f"git has more to say of this than the {LONGEST >> 20} MiB that are read.")
+        err = await complaint
+        await process.wait()
+    return bytes(out), err
+
+
+async def _feed(process: Process, input: bytes | None) -> None:
+    """It may stop listening when it has heard enough."""
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            process.stdin.write(input or b"")
+            await process.stdin.drain()
+        process.stdin.close()
 
 
 def _step_back(process: Process, niceness: int) -> None:
@@ -157,6 +196,11 @@ def _step_back(process: Process, niceness: int) -> None:
     # Refused where the server itself is further back already.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PGRP, process.pid, niceness)
+
+
+def _confine(process: Process, memory: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
 
 
 async def _started(starting: "asyncio.Future[Process]") -> Process:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ..errors import InvalidInput
 from .checkpoints import SETTINGS, Checkpoints, printable
-from .command import Git, tail
+from .command import COMPARING, Git, GitFailed, tail
 from .flow import Flow, background
 from .repositories import Repositories
 
@@ -55,16 +55,26 @@ class Comparisons:
     async def _before(self, project_id: UUID, id: str) -> str:
         """The first parent; of a commit without one, the tree of no files."""
         path = await self._repositories.existing(project_id)
-        parents = (await self._git.run("show", "-s", "--format=%P", id, cwd=path)).split()
+        # `git show` would look for what differs, whatever it is to print.
+        parents = (await self._git.run("rev-parse", f"{id}^@", cwd=path)).split()
         if parents:
             return parents[0]
         return (await self._git.run("hash-object", "-t", "tree", "/dev/null", cwd=path)).strip()
 
     async def compare(self, project_id: UUID, base: str, target: str, *, limit: int, skip: int) -> Comparison:
-        """At most `limit` of the files, in the order of their names."""
+        """At most `limit` of the files, in the order of their names. Raises TooLarge where there is no end of them."""
         path = await self._repositories.existing(project_id)
         listed = await self._git.run(
-            "diff-tree", "-r", "-z", "--name-status", "--no-renames", base, target, cwd=path, settings=SETTINGS
+            "diff-tree",
+            "-r",
+            "-z",
+            "--name-status",
+            "--no-renames",
+            base,
+            target,
+            cwd=path,
+            settings=SETTINGS,
+            memory=COMPARING,
         )
         fields = listed.split("\0")
         pairs = list(zip(fields[::2], fields[1::2], strict=False))
@@ -84,7 +94,7 @@ class Comparisons:
         path = await self._repositories.existing(project_id)
         listed = await self._git.run(
             "--literal-pathspecs", "diff-tree", "-r", "-z", "--numstat", *_PLAIN, base, target, "--", *names,
-            cwd=path, settings=SETTINGS,
+            cwd=path, settings=SETTINGS, memory=COMPARING,
         )  # fmt: skip
         found: dict[str, tuple[int | None, int | None]] = {}
         for record in listed.split("\0")[:-1]:
@@ -107,8 +117,8 @@ class Comparisons:
     async def _pieces(self, *arguments: str, cwd: Path) -> AsyncGenerator[bytes, None]:
         left = LARGEST_PATCH
         async with (
-            self._git.process(*arguments, cwd=cwd, settings=SETTINGS) as process,
-            background(tail(process.stderr)),
+            self._git.process(*arguments, cwd=cwd, settings=SETTINGS, memory=COMPARING) as process,
+            background(tail(process.stderr)) as complaint,
         ):
             async for piece in Flow(process).output():
                 yield piece[:left]
@@ -116,3 +126,5 @@ class Comparisons:
                 if left < 0:
                     yield CUT
                     return
+            if status := await process.wait():
+                raise GitFailed(status, await complaint)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from .command import Git
+from .command import COMPARING, Git
 from .repositories import Repositories
 from .shadows import prefix
 
@@ -39,12 +39,12 @@ class UnfinishedWork:
         newest = listed.split()
         if not newest:
             return Unfinished()
-        found = [_HEAD.search(await self._git.run("show", "-s", "--format=%B", one, cwd=path)) for one in newest]
+        found = [_HEAD.search(await self._git.run("log", "-1", "--format=%B", one, cwd=path)) for one in newest]
         heads = [head[1] for head in found if head]
         count = await self._git.run("rev-list", "--count", *heads, *_PUBLIC, cwd=path) if heads else "0"
         last = found[0]
         difference = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", last[1]) if last else _ALL
-        names = await self._git.run(*difference, newest[0], "--", cwd=path)
+        names = await self._git.run(*difference, newest[0], "--", cwd=path, memory=COMPARING)
         return Unfinished(tuple(name for name in names.split("\0") if name), int(count))
 
     async def forget(self, project_id: UUID, workspace_id: UUID) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.errors import InvalidInput, NotFound
-from firefly.git import Checkpoints, Comparisons, FileChange
+from firefly.errors import InvalidInput, NotFound, TooLarge
+from firefly.git import Checkpoints, Comparisons, FileChange, GitFailed, command, comparison
 from firefly.git.comparison import CUT, LARGEST_PATCH
 from firefly.git.shadows import prefix
 
@@ -110,3 +110,25 @@ async def test_only_the_workspace_s_own_are_compared(kept: Kept) -> None:
     kept.workspace = uuid4()
     with pytest.raises(NotFound):
         await kept.sides(kept.first)
+
+
+async def test_folders_that_hold_one_another_without_end_fill_no_memory(
+    kept: Kept, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hosted.repositories.path(kept.project_id)
+    tree = git(path, "rev-parse", f"{kept.first}^{{tree}}")
+    for _ in range(8):
+        listed = "".join(f"040000 tree {tree}\tfolder{number}\n" for number in range(30))
+        tree = (await hosted.tool.run("mktree", cwd=path, input=listed.encode())).strip()
+    bomb = git(path, "commit-tree", tree, "-p", kept.first, "-m", "Checkpoint")
+    git(path, "update-ref", f"{prefix(kept.workspace)}main", bomb)
+    sides = await kept.sides(bomb)
+    # What git gets takes it some seconds to fill.
+    monkeypatch.setattr(comparison, "COMPARING", 24 << 20)
+    with pytest.raises(TooLarge):
+        await kept.changes(*sides)
+    with pytest.raises(GitFailed, match="out of memory"):
+        await kept.patch(*sides)
+    monkeypatch.setattr(command, "LONGEST", 1 << 20)
+    with pytest.raises(TooLarge):
+        await hosted.tool.run("ls-tree", "-r", bomb, cwd=path)

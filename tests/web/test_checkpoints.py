@@ -1,5 +1,9 @@
 """Checkpoints by HTTP: compared with before and with now, and shown to members only."""
 
+from contextlib import ExitStack
+
+from firefly.web.turns import GIT_TURNS, MOST_AT_ONCE
+
 from .world import World
 
 BASE = "/api/v1/projects/ada/site/checkpoints"
@@ -26,6 +30,17 @@ async def test_what_is_not_kept_is_named_with_its_remedy(world: World) -> None:
     assert told["refused"] == [
         {"path": "film.mp4", "size": 200 << 20, "reason": "It is too large.", "remedy": "Keep it elsewhere."}
     ]
+
+
+async def test_one_member_has_so_many_comparisons_at_a_time(world: World) -> None:
+    await world.shared(world.ada, "site")
+    client = await world.program(world.ada)
+    with ExitStack() as held:
+        for _ in range(MOST_AT_ONCE):
+            held.enter_context(world.server.app[GIT_TURNS].taken(world.ada.id))
+        for path in ("changes", "diff", "files/index.html"):
+            assert (await client.get(f"{BASE}/{ID}/{path}")).status == 429
+    assert (await client.get(f"{BASE}/{ID}/changes")).status == 200
 
 
 async def test_a_visitor_of_a_public_project_reads_none(world: World) -> None:

@@ -1,7 +1,7 @@
 """Checkpoints of a project's workspace: what its files were, what differs, and bringing that back."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from uuid import UUID
 
 from aiohttp import hdrs, web
@@ -14,6 +14,7 @@ from firefly.sandbox.backend import State
 
 from .. import schemas
 from ..routing import Answer, Call, Resource
+from ..turns import GIT_TURNS
 from ..workspaces import ask_bridge, entered, refuse_as_told, workspace_of
 from .files import shown_as
 
@@ -25,6 +26,11 @@ async def _followed(call: Call) -> tuple[Project, UUID]:
     """The project and its workspace; checkpoints hold what visitors of a public project are not shown."""
     project = await entered(call, call.require_scope("read"), Action.FOLLOW)
     return project, workspace_of(project)
+
+
+def _turn(call: Call) -> AbstractContextManager[None]:
+    """git waits for whoever reads slowly. Raises RateLimited."""
+    return call.request.config_dict[GIT_TURNS].taken(call.identity.account.id)
 
 
 def _skip(cursor: str | None) -> int:
@@ -96,7 +102,8 @@ async def changes(call: Call) -> Answer:
     query = call.query(schemas.ChangesQuery)
     skip = _skip(query.cursor)
     project, base, target = await _sides(call, query.against)
-    found = await call.services.comparisons.compare(project.id, base, target, limit=query.limit, skip=skip)
+    with _turn(call):
+        found = await call.services.comparisons.compare(project.id, base, target, limit=query.limit, skip=skip)
     after = skip + query.limit
     return schemas.CheckpointChanges(
         base=found.base,
@@ -137,10 +144,11 @@ async def read(call: Call) -> Answer:
 
 async def _streamed(call: Call, body: AsyncGenerator[bytes, None], kind: str) -> web.StreamResponse:
     answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: kind, hdrs.CACHE_CONTROL: "private, no-cache"})
-    async with aclosing(body):
-        await answer.prepare(call.request)
-        async for piece in body:
-            await answer.write(piece)
+    with _turn(call):
+        async with aclosing(body):
+            await answer.prepare(call.request)
+            async for piece in body:
+                await answer.write(piece)
     await answer.write_eof()
     return answer
 
