@@ -17,17 +17,24 @@ from firefly.protocol.workspace import ShadowStatus
 
 LIMIT = 900.0
 MOST_NAMED = 5
-# What git has in the workspace and checkpoints do not hold: stashes, and branches and tags that were never pushed.
+# What git has in the workspace and checkpoints do not hold: stashes, and branches and tags that were never pushed, or
+# that the hosted repository does not have any more, whatever the workspace remembers of it.
 UNKEPT = """
 git rev-parse -q --verify refs/stash > /dev/null && echo 'a stash'
-current=$(git symbolic-ref -q --short HEAD)
-git for-each-ref --format='%(refname:short)' refs/heads | while read -r name; do
-    [ "$name" = "$current" ] && continue
-    git merge-base --is-ancestor "refs/heads/$name" "refs/remotes/origin/$name" 2> /dev/null || echo "the branch $name"
-done
-hosted=$(git ls-remote -q --tags origin) || exit 1
-git for-each-ref --format='%(objectname) %(refname)' refs/tags | while read -r id name; do
-    printf '%s\\n' "$hosted" | grep -qxF "$id$(printf '\\t')$name" || echo "the tag ${name#refs/tags/}"
+current=$(git symbolic-ref -q HEAD)
+hosted=$(git ls-remote -q origin) || exit 1
+is_hosted() {
+    printf '%s\\n' "$hosted" | grep -qxF "$1$(printf '\\t')$2"
+}
+git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags | while read -r id name; do
+    [ "$name" = "$current" ] || is_hosted "$id" "$name" && continue
+    case $name in
+    refs/tags/*) echo "the tag ${name#refs/tags/}" ;;
+    *)
+        git fetch -q origin "$name" < /dev/null 2> /dev/null && git merge-base --is-ancestor "$id" FETCH_HEAD ||
+            echo "the branch ${name#refs/heads/}"
+        ;;
+    esac
 done
 exit 0
 """
