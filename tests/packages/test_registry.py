@@ -202,6 +202,21 @@ async def test_one_sandbox_has_a_bounded_number_of_connections(ground: Ground) -
             connection.close()
 
 
+@pytest.mark.parametrize(
+    "nonsense", [b"GET @elsewhere HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"]
+)
+async def test_nonsense_is_refused_and_fills_no_log(
+    ground: Ground, caplog: pytest.LogCaptureFixture, nonsense: bytes
+) -> None:
+    place = await ground.place()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(place.folder / "gateway" / doors.SOCKET))
+        connection.sendall(nonsense)
+        assert (await asyncio.to_thread(connection.recv, 64)).startswith(b"HTTP/1.0 400")
+    assert caplog.records == []
+
+
 async def test_who_reads_no_answer_holds_no_memory_of_the_server(ground: Ground) -> None:
     ground.upstream.files["/npm/large"] = bytes(16 << 20)
     async with ground.client() as client, client.get("/npm/large") as response:

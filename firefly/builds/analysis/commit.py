@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _FILES, _FOLDER = ("100644", "100755", "100664"), "040000"
-# Of the listing of one folder, in bytes; what lies behind that is not seen.
-_LONGEST = 4 << 20
+# Of the listing of one folder, and of all, in bytes; what lies behind that is not seen.
+_LONGEST, _LONGEST_ALL = 4 << 20, 16 << 20
 # Folders whose listings are kept, and seconds for one answer.
 _MOST_FOLDERS, _PATIENCE = 200, 30.0
 
@@ -45,6 +45,7 @@ class CommitSource(Source):
         self._files = files
         self._loop = asyncio.get_running_loop()
         self._folders: dict[str, Mapping[str, Entry]] = {}
+        self._left = _LONGEST_ALL
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -88,7 +89,7 @@ class CommitSource(Source):
     def _folder(self, path: str) -> Mapping[str, Entry]:
         """What lies in a folder that is there; nothing where too many were looked at."""
         known = self._folders.get(path)
-        if known is None and len(self._folders) < _MOST_FOLDERS:
+        if known is None and len(self._folders) < _MOST_FOLDERS and self._left:
             known = self._folders[path] = self._wait(self._list(path))
         return known or {}
 
@@ -96,7 +97,8 @@ class CommitSource(Source):
         wanted = ("ls-tree", "-z", "-l", "--full-tree", f"{self._commit}:{folder}")
         async with self._git.process(*wanted, cwd=self._repository) as process:
             assert process.stdout is not None
-            listed = await _read_at_most(process.stdout, _LONGEST)
+            listed = await _read_at_most(process.stdout, min(_LONGEST, self._left))
+            self._left -= len(listed)
             if not listed and await process.wait():
                 raise NotFound(f"There is no commit {self._commit} here.")
         return dict(_entries(listed))

@@ -112,3 +112,21 @@ async def test_a_path_of_the_configuration_is_found_however_it_is_written(tool: 
 async def test_a_commit_without_files_is_a_tree_too(tool: Git, tree: Path) -> None:
     git(tree, "commit", "-q", "--allow-empty", "-m", "Begin", **environment())
     assert (await plan(tool, tree)).strategy is Strategy.NONE
+
+
+async def test_of_all_folders_together_so_much_is_listed(
+    tool: Git, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("a", "b", "c"):
+        (tree / folder).mkdir()
+        for number in range(40):
+            (tree / folder / f"{number}.txt").touch()
+    commit(tree)
+    monkeypatch.setattr("firefly.builds.analysis.commit._LONGEST_ALL", 4000)
+
+    def seen(source: Source) -> list[int]:
+        return [len(source.names(folder)) for folder in ("a", "b", "c", "a")]
+
+    first, second, third, again = await look(tool, tree, seen)
+    assert (first, third, again) == (40, 0, 40)
+    assert 0 < second < 40
