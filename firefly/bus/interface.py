@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeAlias
@@ -10,6 +10,8 @@ from typing import Final, Self, TypeAlias
 from ..store import Connection
 
 JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
+# Sends an event, given a channel and a text.
+Notify: TypeAlias = Callable[[str, str], Awaitable[object]]
 
 # Of a notification's 8000 bytes, what is left beside the frame around the data.
 LARGEST_EVENT = 7600
@@ -65,6 +67,13 @@ class Bus(ABC):
         """Send an event; with `connection`, as part of its transaction, seen only after the commit.
 
         Raises TooLarge when the data exceeds 7600 bytes of JSON.
+        """
+
+    @abstractmethod
+    async def publish_by(self, notify: Notify, topic: str, kind: str, data: Mapping[str, JSON]) -> None:
+        """Like `publish`; `notify(channel, event)` sends it, by a statement that writes something too.
+
+        In SQL: `select pg_notify(:channel, nextval('bus_event_ids')::text || ' ' || :event::text)`.
         """
 
     def subscribe(self, *topics: str) -> "Subscription":

@@ -12,7 +12,7 @@ import structlog
 
 from ..errors import DatabaseUnavailable, TooLarge
 from ..store import Connection, Database, connect, load_queries
-from .interface import JSON, LARGEST_EVENT, Bus, Event
+from .interface import JSON, LARGEST_EVENT, Bus, Event, Notify
 
 log = structlog.get_logger()
 
@@ -74,6 +74,9 @@ class PostgresBus(Bus):
             return
         async with self._db.connection() as own:
             await self._queries.notify(own, channel=CHANNEL, event=event)
+
+    async def publish_by(self, notify: Notify, topic: str, kind: str, data: Mapping[str, JSON]) -> None:
+        await notify(CHANNEL, encode(topic, kind, data))
 
     async def _listen_for_ever(self) -> None:
         listened_before = False

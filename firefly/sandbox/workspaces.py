@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -150,13 +151,17 @@ class Records:
         }
         values = {name: getattr(record, name) for name in Record.__slots__}
         # PostgreSQL's text cannot hold NUL, which a program may well print.
-        values["output"] = record.output.replace("\0", "\ufffd")
+        values |= {
+            "output": record.output.replace("\0", "\ufffd"),
+            "state": record.state.value,
+            "node": self._lease.node,
+        }
         try:
-            async with self._database.transaction() as connection:
-                await self._queries.put_sandbox(
-                    connection, **{**values, "state": record.state.value, "node": self._lease.node}
+            async with self._database.connection() as connection:
+                put = partial(self._queries.put_sandbox, connection, **values)
+                await self._bus.publish_by(
+                    lambda channel, text: put(channel=channel, event=text), "events", "sandbox.changed", event
                 )
-                await self._bus.publish("events", "sandbox.changed", event, connection=connection)
         except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("sandbox.unrecorded", workspace_id=str(record.workspace_id), reason=str(error))
 

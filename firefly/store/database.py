@@ -26,6 +26,9 @@ log = structlog.get_logger()
 logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 30.0
+# A new connection costs both sides as much as a hundred statements, for each of which it must learn the plan anew:
+# beyond so many in use, one that becomes free is awaited so long before another is opened.
+FEW, PATIENCE = 4, 0.1
 PROBE_INTERVAL, PROBE_INTERVAL_AWAY, REPORT_INTERVAL = 5.0, 0.5, 5.0
 # What says that the server is away or going; other errors of the same connection are the statement's own.
 LOST = (
@@ -77,6 +80,7 @@ class Database:
         self.dsn = dsn
         self._min_size, self._max_size = min_size, max_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._few = asyncio.Semaphore(FEW)
         self._available = False
         self._prober: asyncio.Task[None] | None = None
         self._went_away = asyncio.Event()
@@ -135,6 +139,26 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection of the pool. Raises DatabaseUnavailable when there is none or it is lost on the way."""
+        patient = await self._take_turn()
+        try:
+            async with self._acquired() as connection:
+                yield connection
+        finally:
+            if patient:
+                self._few.release()
+
+    async def _take_turn(self) -> bool:
+        """Wait while many are in use, for a moment only: who uses one may be waiting for this. Whether one was left."""
+        if not self._few.locked():
+            return await self._few.acquire()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._few.acquire()
+        except TimeoutError:
+            return False
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
         connection = await self._acquire()
         try:
             yield connection

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from itertools import count
 
-from firefly.bus import JSON, Bus, Event
+from firefly.bus import JSON, Bus, Event, Notify
 from firefly.bus.postgres import encode
 from firefly.store import Connection
 
@@ -44,6 +44,11 @@ class MemoryBus(Bus):
         event = Event(topic, kind, dict(data), next(self._ids))
         self.published.append(event)
         self._deliver(event)
+
+    async def publish_by(self, notify: Notify, topic: str, kind: str, data: Mapping[str, JSON]) -> None:
+        """What `notify` sends beside what it writes, nobody hears."""
+        await notify("nobody", encode(topic, kind, data))
+        await self.publish(topic, kind, data)
 
     def lose(self) -> None:
         """What a lost connection does to subscribers."""

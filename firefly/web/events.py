@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -39,6 +39,8 @@ class Kept:
     number: int
     kind: str
     data: Mapping[str, object]
+    whole: bool = True
+    """Whether it says whose it is, where that can be told."""
 
 
 @dataclass(eq=False)
@@ -75,7 +77,7 @@ class EventHub:
                             subscription.missed = False
                             self._reset()
                         else:
-                            self._keep(event.kind, await self._complete(event.data))
+                            await self._keep(event.kind, event.data)
             except FireflyError as error:
                 log.warning("events.interrupted", reason=error.detail)
             self._reset()
@@ -101,9 +103,16 @@ class EventHub:
         own = {"member": facts.member, "account_id": str(facts.member_id)} if facts.member else {}
         return {**data, **whose, **own}
 
-    def _keep(self, kind: str, data: Mapping[str, object]) -> None:
+    async def _made_whole(self, kept: Kept) -> Kept:
+        return kept if kept.whole else replace(kept, data=await self._complete(kept.data), whole=True)
+
+    async def _keep(self, kind: str, data: Mapping[str, object]) -> None:
+        """Where nobody reads, whose it is is asked when somebody does."""
+        whole = bool(self._readers)
+        if whole:
+            data = await self._complete(data)
         self._number += 1
-        kept = Kept(self._number, kind, data)
+        kept = Kept(self._number, kind, data, whole)
         self._kept.append(kept)
         for reader in self._readers:
             if reader.queue.full():
@@ -123,10 +132,11 @@ class EventHub:
         try:
             yield Message("stream.reset" if missed else "stream.open", {}, self._id(self._number - len(earlier)))
             for kept in earlier:
+                kept = await self._made_whole(kept)
                 if await self._concerns(reader, kept):
                     yield self._message(kept)
             while True:
-                kept = await reader.queue.get()
+                kept = await self._made_whole(await reader.queue.get())
                 if reader.missed:
                     self._forget_queue(reader)
                     yield Message("stream.reset", {}, self._id(self._number))

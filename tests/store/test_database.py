@@ -204,6 +204,34 @@ async def test_waiting_for_a_connection_has_a_limit(
     await db.close()
 
 
+async def test_a_crowd_shares_few_connections_unless_they_are_kept(
+    database_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = 3 * module.FEW
+    async with database_server.fresh(migrated=False) as dsn:
+        db = Database(dsn, min_size=1)
+        await db.open()
+        processes: set[int] = set()
+        present = asyncio.Barrier(crowd)
+
+        async def ask(_: int) -> None:
+            async with db.connection() as connection:
+                processes.add(await connection.fetchval("SELECT pg_backend_pid()"))
+
+        async def keep(_: int) -> None:
+            async with db.connection(), asyncio.timeout(30):
+                await present.wait()
+
+        try:
+            monkeypatch.setattr(module, "PATIENCE", 30)
+            await asyncio.gather(*map(ask, range(crowd)))
+            assert len(processes) <= module.FEW
+            monkeypatch.setattr(module, "PATIENCE", 0.01)
+            await asyncio.gather(*map(keep, range(crowd)))
+        finally:
+            await db.close()
+
+
 async def test_json_goes_in_and_out_as_values(database: Database) -> None:
     value = {"a": [1, None, "ä"], "b": {"c": True}}
     async with database.connection() as connection:

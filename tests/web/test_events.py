@@ -79,6 +79,18 @@ async def test_sandbox_events_are_told_with_their_project(world: World) -> None:
         assert (data["project_id"], data["owner"], data["name"]) == (str(project.id), "ada", "site")
 
 
+async def test_what_nobody_read_is_told_later_with_whose_it_is(world: World) -> None:
+    project = world.projects.add(world.ada, "site")
+    client = await world.program(world.ada)
+    async with stream(world, client) as events:
+        last = (await events.next())[2]
+    await publish(world, "sandbox.changed", workspace_id=str(project.workspace_id), state="running")
+    async with stream(world, client, last) as events:
+        assert (await events.next())[0] == "stream.open"
+        data = (await events.next())[1]
+        assert (data["project_id"], data["owner"], data["name"]) == (str(project.id), "ada", "site")
+
+
 async def test_a_reader_resumes_after_what_it_saw(world: World) -> None:
     project = world.projects.add(world.ada, "site")
     client = await world.program(world.ada)

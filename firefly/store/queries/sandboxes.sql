@@ -19,13 +19,17 @@ select w.id from workspaces w left join sandboxes s on s.workspace_id = w.id
 where (w.claimed_at is null or w.deleted_at is not null)
 and coalesce(s.node, w.node) in (:node, 'local');
 
--- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output, node, owner, ports)!
+-- name: put_sandbox(workspace_id, state, reason, since, instance_id, started_at, output, node, owner, ports, channel, event)$
+-- Each change of each sandbox comes here: one statement writes it and tells it.
+with written as (
 insert into sandboxes (workspace_id, state, reason, since, instance_id, started_at, output, node, owner, ports)
 values (:workspace_id, :state, :reason, :since, :instance_id, :started_at, :output, :node, :owner, :ports)
 on conflict (workspace_id) do update set state = excluded.state, reason = excluded.reason, since = excluded.since,
     instance_id = excluded.instance_id, started_at = excluded.started_at, output = excluded.output,
     node = excluded.node, owner = coalesce(excluded.owner, sandboxes.owner), ports = excluded.ports,
-    admitted_at = null;
+    admitted_at = null
+)
+select pg_notify(:channel, nextval('bus_event_ids')::text || ' ' || :event::text);
 
 -- name: all_sandboxes(node)
 select workspace_id, state, reason, since, instance_id, started_at, output, owner, ports from sandboxes
