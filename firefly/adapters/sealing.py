@@ -17,10 +17,13 @@ from firefly.protocol.workspace import ShadowStatus
 
 LIMIT = 900.0
 MOST_NAMED = 5
-# What git has in the workspace and checkpoints do not hold: stashes, and branches and tags that were never pushed, or
-# that the hosted repository does not have any more, whatever the workspace remembers of it.
+# What git has in the workspace and checkpoints do not hold: stashes, commits of submodules, and branches and tags that
+# were never pushed, or that the hosted repository does not have any more, whatever the workspace remembers of it.
 UNKEPT = """
 git rev-parse -q --verify refs/stash > /dev/null && echo 'a stash'
+git submodule --quiet foreach --recursive '
+    test -z "$(git rev-list -n 1 --all --not --remotes)" || echo "commits of the submodule $displaypath"
+' 2> /dev/null
 current=$(git symbolic-ref -q HEAD)
 hosted=$(git ls-remote -q origin) || exit 1
 is_hosted() {

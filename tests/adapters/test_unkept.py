@@ -70,3 +70,16 @@ def test_a_hosted_repository_that_does_not_answer_keeps_nothing(clone: Path) -> 
     git(clone, "remote", "set-url", "origin", "/nowhere")
     with pytest.raises(subprocess.CalledProcessError):
         unkept(clone)
+
+
+def test_commits_of_a_submodule_are_named_until_they_are_pushed(clone: Path) -> None:
+    library = clone.parent / "library"
+    git(clone.parent, "init", "-q", "--bare", "-b", "main", "library")
+    git(clone.parent / "other", "push", "-q", str(library), "HEAD:main")
+    git(clone, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
+    git(clone, "commit", "-q", "-m", "Have a library")
+    assert unkept(clone) == []
+    commit(clone / "lib", "mine")
+    assert unkept(clone) == ["commits of the submodule lib"]
+    git(clone / "lib", "push", "-q")
+    assert unkept(clone) == []
