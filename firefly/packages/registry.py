@@ -144,9 +144,8 @@ class Registry:
 
     async def _send(self, request: web.BaseRequest, url: str, digest: Digest) -> web.StreamResponse:
         if (path := await asyncio.to_thread(self._shelf.find, digest.name)) is not None:
-            size = (await asyncio.to_thread(path.stat)).st_size
-            with self._shelf.use(digest.name, size):
-                return await sending.file(request, path, size)
+            with self._shelf.use(digest.name, (await asyncio.to_thread(path.stat)).st_size):
+                return await sending.file(request, path)
         download = self._download(url, digest)
         await download.begun()
         with self._shelf.use(digest.name, download.room):

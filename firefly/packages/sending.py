@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 from aiohttp import web
 
@@ -13,32 +14,35 @@ from .download import BLOCK, Download, Elsewhere
 
 # Seconds until an answer is read, and bytes of it for each further one.
 PATIENCE, SLOWEST = 60.0, 256 << 10
-HEADERS = {"Content-Type": "application/octet-stream"}
+KIND = "application/octet-stream"
 
 
 async def document(request: web.BaseRequest, found: Document) -> web.StreamResponse:
-    """Piece by piece: whoever reads none of it holds no memory of the server's. Raises Elsewhere."""
+    """Raises Elsewhere where it is not there any more."""
     with await asyncio.to_thread(found.open) as text:
-        response = web.StreamResponse(headers={"Content-Type": found.kind})
-        response.content_length = os.fstat(text.fileno()).st_size - text.tell()
-        async with _in_time(request, response.content_length):
-            await response.prepare(request)
-            while piece := await asyncio.to_thread(text.read, BLOCK):
-                await response.write(piece)
-            await response.write_eof()
-    return response
+        return await _kept(request, text, found.kind)
 
 
-async def file(request: web.BaseRequest, path: Path, size: int) -> web.StreamResponse:
-    response = web.FileResponse(path, headers=HEADERS)
-    async with _in_time(request, size):
+async def file(request: web.BaseRequest, path: Path) -> web.StreamResponse:
+    with await asyncio.to_thread(path.open, "rb") as data:
+        return await _kept(request, data, KIND)
+
+
+async def _kept(request: web.BaseRequest, file: BinaryIO, kind: str) -> web.StreamResponse:
+    """What is left of it, piece by piece: whoever reads none of it holds no memory of the server's."""
+    response = web.StreamResponse(headers={"Content-Type": kind})
+    response.content_length = size = os.fstat(file.fileno()).st_size - file.tell()
+    async with _ending_early(request), asyncio.timeout(PATIENCE + size / SLOWEST):
         await response.prepare(request)
+        while piece := await asyncio.to_thread(file.read, BLOCK):
+            await response.write(piece)
+        await response.write_eof()
     return response
 
 
 async def growing(request: web.BaseRequest, download: Download) -> web.StreamResponse:
     """How long the registry takes is not the client's fault."""
-    response = web.StreamResponse(headers=HEADERS)
+    response = web.StreamResponse(headers={"Content-Type": KIND})
     response.content_length = download.size
     async with _ending_early(request):
         await response.prepare(request)
@@ -47,12 +51,6 @@ async def growing(request: web.BaseRequest, download: Download) -> web.StreamRes
                 await response.write(piece)
         await response.write_eof()
     return response
-
-
-@contextlib.asynccontextmanager
-async def _in_time(request: web.BaseRequest, size: int) -> AsyncIterator[None]:
-    async with _ending_early(request), asyncio.timeout(PATIENCE + size / SLOWEST):
-        yield
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import select
 import socket
 import time
@@ -146,6 +147,21 @@ async def test_many_who_want_one_package_at_once_are_served_by_one_download(
     bodies = await asyncio.gather(*(fetch() for _ in range(8)))
     assert set(bodies) == {ground.upstream.files[TARBALL]}
     assert ground.upstream.fetched(".tgz") == 1
+
+
+async def test_one_connection_serves_many_requests(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
+    ground.upstream.add_package("engine", "1.0.0")
+    place = await ground.place()
+    reader, writer = await asyncio.open_unix_connection(place.folder / "gateway" / doors.SOCKET)
+    # As it comes, from the shelf, a document, nothing.
+    for path in (TARBALL, TARBALL, "/npm/engine", "/npm/none"):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: packages\r\n\r\n".encode())
+    writer.write(b"GET /+upstreams HTTP/1.1\r\nHost: packages\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(20):
+        answers = await reader.read()
+    writer.close()
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"200", b"200", b"404", b"200"]
+    assert caplog.records == []
 
 
 async def test_documents_are_asked_for_again_after_a_while_and_hold_while_the_registry_is_away(
