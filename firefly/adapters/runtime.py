@@ -85,9 +85,8 @@ def _keeper(ground: Ground, records: Records, layers: Layers, backend: SandboxBa
         backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
         clock=ground.clock,
     )  # fmt: skip
-    source.uid_of = keeper.workspaces.uid
     # Where files end with their run, each start is one elsewhere: what an earlier one still saves is out of date.
     keeps = backend.capabilities().keeps_files
-    source.epoch_of = keeper.workspaces.epoch if keeps else keeper.workspaces.raise_epoch
+    source.standing_of = keeper.workspaces.standing if keeps else keeper.workspaces.raise_epoch
     source.layers_of = layers.below
     return keeper

@@ -18,6 +18,7 @@ from firefly.git import Gateway
 from firefly.projects.seams import WorkspaceFacts
 from firefly.sandbox.backend import Instance, Layer, Limits, SandboxSpec
 from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.workspaces import Standing
 from firefly.settings import Settings
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 FactsOf = Callable[[UUID], Awaitable[WorkspaceFacts | None]]
 LayersOf = Callable[[UUID], Awaitable[Sequence[Layer]]]
 Forget = Callable[[UUID], Awaitable[None]]
-NumberOf = Callable[[UUID], Awaitable[int]]
+StandingOf = Callable[[UUID], Awaitable[Standing]]
 # Tells the bridge which start of its workspace it is.
 EPOCH = "FIREFLY_EPOCH"
 SAVE_LIMIT = 20.0
@@ -75,31 +76,26 @@ class KeeperWorkspaces:
 class ProjectSpecs:
     """Fulfils the keeper's `WorkspaceSource`: limits from the settings, trust from who owns the project."""
 
-    def __init__(
-        self, *, settings: Settings, facts_of: FactsOf, uid_of: NumberOf | None = None, epoch_of: NumberOf | None = None
-    ) -> None:
-        """`uid_of` and `epoch_of` are of the keeper's own table, which is made after this; set them before the first
-        start.
-        """
+    def __init__(self, *, settings: Settings, facts_of: FactsOf, standing_of: StandingOf | None = None) -> None:
+        """`standing_of` is of the keeper's own table, which is made after this; set it before the first start."""
         self._limits = Limits(
             memory=settings.sandbox_memory, cpu=settings.sandbox_cpu, pids=settings.sandbox_pids,
             disk=settings.sandbox_disk, files=settings.sandbox_files,
         )  # fmt: skip
         self._facts_of = facts_of
-        self.uid_of = uid_of
-        self.epoch_of = epoch_of
+        self.standing_of = standing_of
         self.layers_of: LayersOf | None = None
 
     async def spec(self, workspace_id: UUID) -> SandboxSpec:
-        assert self.uid_of is not None
-        assert self.epoch_of is not None
+        assert self.standing_of is not None
         facts = await self._facts_of(workspace_id)
+        standing = await self.standing_of(workspace_id)
         return SandboxSpec(
             workspace_id=workspace_id,
-            uid=await self.uid_of(workspace_id),
+            uid=standing.uid,
             limits=self._limits,
-            layers=await self.layers_of(workspace_id) if self.layers_of else (),
-            environment={**self._environment(facts), EPOCH: str(await self.epoch_of(workspace_id))},
+            layers=await self.layers_of(workspace_id) if self.layers_of and standing.layered else (),
+            environment={**self._environment(facts), EPOCH: str(standing.epoch)},
             # Nobody's yet: empty, and claimed only after its owner was looked at again.
             trusted=facts is None or facts.owner_is_administrator,
             owner=facts.payer if facts else "",

@@ -44,6 +44,15 @@ class Record:
         return cls(**{**row, **changed, "ports": tuple(row["ports"])})
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a start needs to know of its workspace: the user id, the epoch, whether it lies on layers."""
+
+    uid: int
+    epoch: int
+    layered: bool
+
+
 class Workspaces:
     """`node`: those of which machine are looked after here."""
 
@@ -84,9 +93,20 @@ class Workspaces:
         """Note that the workspace starts on `node`; its epoch, a new one where that was another before."""
         return await self._number(self._queries.move_workspace, id=workspace_id, node=node)
 
-    async def raise_epoch(self, workspace_id: UUID) -> int:
-        """Shut out every sandbox of the workspace that was started before; the new epoch."""
-        return await self._number(self._queries.raise_epoch, id=workspace_id)
+    async def standing(self, workspace_id: UUID) -> Standing:
+        """Raises NotFound."""
+        return await self._standing(self._queries.workspace_standing, workspace_id)
+
+    async def raise_epoch(self, workspace_id: UUID) -> Standing:
+        """Shut out every sandbox of the workspace that was started before. Raises NotFound."""
+        return await self._standing(self._queries.raise_epoch, workspace_id)
+
+    async def _standing(self, query: Any, workspace_id: UUID) -> Standing:
+        async with self._database.connection() as connection:
+            row = await query(connection, id=workspace_id)
+        if row is None:
+            raise NotFound("There is no such workspace.")
+        return Standing(**row)
 
     async def _number(self, query: Any, **values: object) -> int:
         async with self._database.connection() as connection:

@@ -17,6 +17,7 @@ from firefly.adapters.workspaces import KeeperWorkspaces, ProjectSpecs, RunObser
 from firefly.errors import DatabaseUnavailable, SandboxFailed
 from firefly.projects.seams import WorkspaceFacts
 from firefly.sandbox.backend import Instance
+from firefly.sandbox.workspaces import Standing
 from firefly.settings import Settings
 
 WORKSPACE = uuid4()
@@ -27,16 +28,16 @@ def facts(*, administrator: bool = False) -> WorkspaceFacts:
     return WorkspaceFacts(WORKSPACE, uuid4(), "ada", "site", administrator)
 
 
-async def number_of(workspace_id: UUID) -> int:
-    return 4242
+async def standing_of(workspace_id: UUID) -> Standing:
+    return Standing(uid=4242, epoch=7, layered=False)
 
 
 @pytest.mark.parametrize(
     ("found", "trusted", "environment"),
     [
-        (facts(administrator=True), True, {"FIREFLY_PROJECT": "ada/site", "FIREFLY_EPOCH": "4242"}),
-        (facts(), False, {"FIREFLY_PROJECT": "ada/site", "FIREFLY_EPOCH": "4242"}),
-        (None, True, {"FIREFLY_EPOCH": "4242"}),
+        (facts(administrator=True), True, {"FIREFLY_PROJECT": "ada/site", "FIREFLY_EPOCH": "7"}),
+        (facts(), False, {"FIREFLY_PROJECT": "ada/site", "FIREFLY_EPOCH": "7"}),
+        (None, True, {"FIREFLY_EPOCH": "7"}),
     ],
 )
 async def test_limits_come_from_the_settings_and_trust_from_the_owner(
@@ -46,7 +47,7 @@ async def test_limits_come_from_the_settings_and_trust_from_the_owner(
         return found
 
     limited = settings.model_copy(update={"sandbox_memory": 1 << 28, "sandbox_cpu": 0.5, "sandbox_pids": 64})
-    spec = await ProjectSpecs(settings=limited, facts_of=facts_of, uid_of=number_of, epoch_of=number_of).spec(WORKSPACE)
+    spec = await ProjectSpecs(settings=limited, facts_of=facts_of, standing_of=standing_of).spec(WORKSPACE)
     assert (spec.limits.memory, spec.limits.cpu, spec.limits.pids) == (1 << 28, 0.5, 64)
     assert (spec.workspace_id, spec.uid, spec.trusted, spec.environment) == (WORKSPACE, 4242, trusted, environment)
 
@@ -114,7 +115,7 @@ async def test_no_sandbox_is_specified_while_nobody_can_tell_whose_it_is(setting
         raise DatabaseUnavailable("The database is away.")
 
     with pytest.raises(DatabaseUnavailable):
-        await ProjectSpecs(settings=settings, facts_of=facts_of, uid_of=number_of, epoch_of=number_of).spec(WORKSPACE)
+        await ProjectSpecs(settings=settings, facts_of=facts_of, standing_of=standing_of).spec(WORKSPACE)
 
 
 @dataclass

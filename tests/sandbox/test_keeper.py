@@ -1,6 +1,7 @@
 """The keeper, on a real database and the backend in memory."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -97,6 +98,24 @@ async def test_each_workspace_has_a_user_of_its_own(house: House) -> None:
         uids = [await keeper.workspaces.uid(await keeper.create_workspace()) for _ in range(3)]
     assert len(set(uids)) == 3
     assert min(uids) > 1_862_270_976
+
+
+async def test_what_a_start_needs_to_know_is_asked_at_once(house: House) -> None:
+    async with house.open() as keeper, house.database.connection() as connection:
+        workspaces, layer = keeper.workspaces, uuid4()
+        plain = await workspaces.create(claimed=True)
+        await connection.execute(
+            "insert into layers (id, depth, uid, template, origin, reaches, size, files, created_at)"
+            " values ($1, 1, 1, 'static', '', '', 0, 0, now())", layer,
+        )  # fmt: skip
+        on_layer = await workspaces.create(claimed=True, layer_id=layer)
+        before, raised = await workspaces.standing(plain), await workspaces.raise_epoch(plain)
+        assert (before.uid, before.layered) == (await workspaces.uid(plain), False)
+        assert raised == replace(before, epoch=before.epoch + 1) == await workspaces.standing(plain)
+        assert (await workspaces.standing(on_layer)).layered
+        for ask in (workspaces.standing, workspaces.raise_epoch):
+            with pytest.raises(NotFound):
+                await ask(uuid4())
 
 
 async def test_a_database_that_is_away_stops_no_sandbox(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

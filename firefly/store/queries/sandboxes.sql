@@ -48,8 +48,12 @@ select epoch from workspaces where id = :id and deleted_at is null;
 update workspaces set node = :node, epoch = epoch + (node <> :node)::int
 where id = :id and deleted_at is null returning epoch;
 
--- name: raise_epoch(id)$
-update workspaces set epoch = epoch + 1 where id = :id and deleted_at is null returning epoch;
+-- name: workspace_standing(id)^
+select uid, epoch, layer_id is not null as layered from workspaces where id = :id and deleted_at is null;
+
+-- name: raise_epoch(id)^
+update workspaces set epoch = epoch + 1 where id = :id and deleted_at is null
+returning uid, epoch, layer_id is not null as layered;
 
 -- name: note_flush(id, now)!
 update workspaces set flushed_at = :now, filled_at = coalesce(filled_at, :now) where id = :id;
