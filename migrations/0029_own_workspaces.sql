@@ -1,6 +1,7 @@
 -- Members' own workspaces: when one was used last is told by its sandbox, as of every workspace.
 
 alter table member_workspaces alter column workspace_id set not null;
+alter table member_workspaces alter column used_at drop not null;
 create index member_workspaces_account on member_workspaces (account_id);
 
 create view own_workspace_facts as
