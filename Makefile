@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-JOBS   ?= 2
+# One more than there are processors: tests wait for others' work half of their time.
+JOBS   ?= $(shell echo $$(( $$(nproc) + 1 )))
 SHELL  := /bin/bash
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
