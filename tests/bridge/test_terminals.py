@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,16 @@ async def test_a_shell_in_the_workspace(house: Running) -> None:
         screen.close()
 
 
+@pytest.fixture
+def _in_the_background() -> Iterator[None]:
+    """As a server is that a script has started with `&`."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_in_the_background")
 async def test_control_characters_reach_the_program(house: Running) -> None:
     async with house.connected() as bridge:
         screen = Screen(bridge)
@@ -59,9 +71,8 @@ async def test_control_characters_reach_the_program(house: Running) -> None:
         await bridge.type(opened.channel, b"sh -c \"echo sta'r'ted; exec sleep 60\"\r")
         await screen.shows(opened, b"started")
         await bridge.type(opened.channel, b"\x03")
-        # What is typed before the prompt is back may be thrown away with what the interrupt ended. The kernel shows the
-        # key after it has sent the signal: the prompt may be there before it.
-        await eventually(lambda: re.search(rb"started\r\n.*[$#] ", screen.seen[opened.channel], re.DOTALL), within=10)
+        # What is typed before the prompt is back may be thrown away with what the interrupt ended.
+        await eventually(lambda: re.search(rb"\^C.*[$#] ", screen.seen[opened.channel], re.DOTALL), within=10)
         await bridge.type(opened.channel, b"echo code:$?\r")
         await screen.shows(opened, b"code:130")
         assert [one.id for one in (await bridge.terminals()).terminals] == [opened.id]
