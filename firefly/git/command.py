@@ -214,6 +214,14 @@ async def _started(starting: "asyncio.Future[Process]") -> Process:
 
 async def end(process: Process) -> None:
     """End the process and its children: asked first, so that git removes its lock files, then forced."""
+    try:
+        await _force(process)
+    finally:
+        # Pipes that nobody has read to their end would stay open until Python collects them.
+        process._transport.close()  # type: ignore[attr-defined]
+
+
+async def _force(process: Process) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.returncode is not None:
             return

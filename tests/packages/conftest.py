@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import aiohttp
@@ -88,16 +89,24 @@ class Ground:
 
 
 @pytest.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+async def ground() -> AsyncIterator[Ground]:
+    # The folder of a test may be too long for a socket.
+    with TemporaryDirectory(prefix="firefly-packages-") as folder:
+        async with _ground(Path(folder)) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _ground(folder: Path) -> AsyncIterator[Ground]:
     async with registry() as (upstream, server):
-        shelf = Shelf(tmp_path / "packages", LIMIT)
+        shelf = Shelf(folder / "packages", LIMIT)
         await shelf.open()
 
         async def find() -> Upstreams:
             return Upstreams(upstream.npm, upstream.python)
 
         cache = Registry(shelf, find)
-        made = Ground(upstream, server, shelf, Door(cache), tmp_path)
+        made = Ground(upstream, server, shelf, Door(cache), folder)
         yield made
         await made.door.close()
         await cache.close()
