@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from firefly.bus import Bus
@@ -14,6 +14,8 @@ from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from firefly.testing.sandbox import MemoryBackend
+
+K = TypeVar("K", bound=Keeper)
 
 
 class Source:
@@ -68,14 +70,21 @@ class House:
         self, backend: SandboxBackend | None = None, *, stop_all: bool = False, **settings: object
     ) -> AsyncIterator[Keeper]:
         backend = backend or MemoryBackend(self.folder)
-        await backend.open()
-        keeper = self.keeper(backend, **settings)
-        await keeper.open()
-        try:
+        async with opened(backend, lambda: self.keeper(backend, **settings), stop_all=stop_all) as keeper:
             yield keeper
-        finally:
-            await keeper.close(stop_all=stop_all)
-            await backend.close()
+
+
+@asynccontextmanager
+async def opened(backend: SandboxBackend, make: Callable[[], K], *, stop_all: bool) -> AsyncIterator[K]:
+    """A keeper, which is made when its backend is open."""
+    await backend.open()
+    keeper = make()
+    await keeper.open()
+    try:
+        yield keeper
+    finally:
+        await keeper.close(stop_all=stop_all)
+        await backend.close()
 
 
 async def row(database: Database, workspace_id: UUID) -> Any:

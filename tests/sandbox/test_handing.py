@@ -21,7 +21,7 @@ from firefly.testing.faults import Slow
 from firefly.testing.sandbox import MemoryBackend
 from tests.support.waiting import eventually
 
-from .keeping import Source
+from .keeping import Source, opened
 
 
 class Successor:
@@ -58,17 +58,14 @@ class House:
 
     @asynccontextmanager
     async def open(self, backend: SandboxBackend, *, stop_all: bool = False) -> AsyncIterator[HandingKeeper]:
-        await backend.open()
-        keeper = HandingKeeper(
-            backend=backend, database=self.database, bus=self.bus, source=Source(self.database, self.clock),
-            settings=self.settings, clock=self.clock, available_memory=lambda: 1.0,
-        )  # fmt: skip
-        await keeper.open()
-        try:
+        def make() -> HandingKeeper:
+            return HandingKeeper(
+                backend=backend, database=self.database, bus=self.bus, source=Source(self.database, self.clock),
+                settings=self.settings, clock=self.clock, available_memory=lambda: 1.0,
+            )  # fmt: skip
+
+        async with opened(backend, make, stop_all=stop_all) as keeper:
             yield keeper
-        finally:
-            await keeper.close(stop_all=stop_all)
-            await backend.close()
 
 
 @pytest.fixture

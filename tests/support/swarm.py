@@ -137,6 +137,16 @@ class Swarm:
     def image(self) -> str:
         return f"{self.registry}/{IMAGE}"
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a server is told whose sandboxes are to run in it."""
+        return {
+            "FIREFLY_SANDBOX": "swarm",
+            "FIREFLY_DOCKER_HOST": self.manager.url,
+            "FIREFLY_REGISTRY": self.registry,
+            "FIREFLY_PREPARED_SANDBOXES": "0",
+        }
+
     def publish(self, archive: Path) -> None:
         """Make the project image of the archive of a tree, and push it to the registry."""
         changes = [part for change in rootfs.CHANGES for part in ("-c", change)]

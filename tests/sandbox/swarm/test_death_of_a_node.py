@@ -49,14 +49,8 @@ class Editor:
 async def test_it_comes_back_on_the_other_and_five_seconds_of_edits_are_lost_at_most(
     swarm: Swarm, worker: Node, tmp_path: Path
 ) -> None:
-    settings = {
-        "FIREFLY_SANDBOX": "swarm",
-        "FIREFLY_DOCKER_HOST": swarm.manager.url,
-        "FIREFLY_REGISTRY": swarm.registry,
-        "FIREFLY_PREPARED_SANDBOXES": "0",
-    }
     swarm.manager.docker("node", "update", "--availability", "drain", swarm.manager.name)
-    with LiveServer(tmp_path, settings=settings) as server:
+    with LiveServer(tmp_path, settings=swarm.settings) as server:
         async with server.client() as client:
             project = await create_project(client, "garden", "static")
             base = f"/api/v1/projects/{project['owner']}/garden"

@@ -88,13 +88,7 @@ async def refused(bridge: BridgeClient) -> ShadowStatus | None:
 async def test_what_it_still_edits_is_refused_once_its_successor_runs(
     swarm: Swarm, worker: Node, tmp_path: Path
 ) -> None:
-    settings = {
-        "FIREFLY_SANDBOX": "swarm",
-        "FIREFLY_DOCKER_HOST": swarm.manager.url,
-        "FIREFLY_REGISTRY": swarm.registry,
-        "FIREFLY_PREPARED_SANDBOXES": "0",
-        "FIREFLY_SECRET_KEY": KEY,
-    }
+    settings = {**swarm.settings, "FIREFLY_SECRET_KEY": KEY}
     data = tmp_path / "data"
     swarm.manager.docker("node", "update", "--availability", "drain", swarm.manager.name)
     with LiveServer(tmp_path, settings=settings) as server:
