@@ -7,6 +7,7 @@ from typing import Self
 
 from .adapters.announcement import announce
 from .adapters.backends import backend as make_backend
+from .adapters.builds import Building
 from .adapters.certificates import HostCertificates
 from .adapters.dialer import SandboxDialer
 from .adapters.door import Doors, LocalDoor, Sources
@@ -39,6 +40,7 @@ class House:
     hosting: Hosting
     backend: SandboxBackend
     work: Work
+    building: Building
     tunnels: Tunnels = field(default_factory=Tunnels)
     doors: Doors = field(init=False)
     site: Site = field(init=False)
@@ -64,9 +66,10 @@ class House:
         backend = make_backend(settings, database, keyring, clock)
         await backend.look()
         work = await Work.build(ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend)
+        building = Building.build(ground, hosting=hosting, work=work)
         return cls(
             ground=ground, encryption=encryption, credentials=credentials, table=table, routes=routes, hosting=hosting,
-            backend=backend, work=work,
+            backend=backend, work=work, building=building,
         )  # fmt: skip
 
     async def begin(self, stack: AsyncExitStack, *, stop_sandboxes: Callable[[], bool]) -> None:
@@ -100,6 +103,7 @@ class House:
         yield self.hosting.thinning.run()
         if self.backend.capabilities().layers:
             yield self.work.prebuilds.run()
+        yield from self.building.upkeep()
 
     def _doors(self) -> Doors:
         settings, work, credentials = self.ground.settings, self.work, self.credentials
@@ -125,6 +129,7 @@ class House:
             checkpoints=hosting.checkpoints, comparisons=hosting.comparisons, smart_http=hosting.smart_http,
             routes=self.table, tunnels=self.tunnels,
             access=work.access, domains=work.domains, secrets=work.secrets, prebuilds=work.prebuilds,
+            builds=self.building.builds,
             certificates=certificates, report=self.doors.report,
             metrics=(lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics),
             proofs=self.encryption.pages,

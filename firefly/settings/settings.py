@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from firefly.addresses import is_loopback
 
+from .builds import BuildSettings
 from .docker import DockerSettings
 from .door import DoorSettings
 from .folders import FolderSettings
@@ -33,6 +34,7 @@ class Settings(
     SandboxSettings,
     PackageSettings,
     DockerSettings,
+    BuildSettings,
     LimitSettings,
     BaseSettings,
 ):
@@ -97,7 +99,7 @@ class Settings(
 
 _GROUPS = (
     ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, SandboxSettings, PackageSettings,
-    DockerSettings, LimitSettings,
+    DockerSettings, BuildSettings, LimitSettings,
 )  # fmt: skip
 # In the order in which they are shown.
 FIELDS = {name: Settings.model_fields[name] for group in _GROUPS for name in group.model_fields}

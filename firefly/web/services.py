@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from firefly.artifacts import ArtifactStore
     from firefly.audit import Audit
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
+    from firefly.builds.builds import Builds
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
@@ -69,6 +70,7 @@ class Services:
     domains: Domains
     secrets: Secrets
     prebuilds: Prebuilds
+    builds: Builds
     certificates: Certificates
     report: Reports
     """What the front door does."""

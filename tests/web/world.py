@@ -226,6 +226,7 @@ async def make_world(
         access=control,
         domains=make_domains(settings, database, bus, clock, projects, table),
         prebuilds=cast(Any, MemoryPrebuilds()),
+        builds=cast(Any, None),
         secrets=make_secrets(database, keyring, bus, clock, projects, told),
         certificates=HostCertificates(settings, Encryption()),
         report=report,

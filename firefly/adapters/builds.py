@@ -1,0 +1,39 @@
+"""Everything that builds, tied together in one place."""
+
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from firefly.builds.builds import Builds
+from firefly.builds.commits import Commits
+from firefly.builds.notices import Notices
+from firefly.builds.queue import Queue
+from firefly.builds.records import Records
+
+from .ground import Ground
+from .parts import Hosting
+from .work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Building:
+    """`run` is what has to happen by itself."""
+
+    records: Records
+    notices: Notices
+    queue: Queue
+    commits: Commits
+    builds: Builds
+
+    @classmethod
+    def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
+        """Everything tied together, and nothing begun: another server may still build."""
+        notices = Notices()
+        records = Records(ground.database, ground.bus, ground.clock, notices)
+        queue, commits = Queue(records), Commits(git=hosting.git, repositories=hosting.repositories)
+        builds = Builds(records=records, queue=queue, commits=commits, projects=work.projects, audit=ground.audit)
+        return cls(records=records, notices=notices, queue=queue, commits=commits, builds=builds)
+
+    def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
+        """What is to run for as long as the server does."""
+        yield from ()

@@ -1,0 +1,145 @@
+"""The queue: builds enter it, are superseded in it and taken out of it, each within a transaction of the caller's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from ..errors import Conflict, NotFound
+from ..store import Connection
+from .commits import CommitFacts
+from .model import Build, BuildState, NewBuild, Trigger, Trust
+from .records import Records, plain
+
+# What moves a ref, so that what was asked for before is of no more use.
+MOVING = frozenset({Trigger.PUSH, Trigger.WEBHOOK, Trigger.PULL_REQUEST, Trigger.SWEEP})
+# Among the builds of one owner those come first for which somebody waits.
+PRIORITIES = {Trigger.MANUAL: 10, Trigger.API: 10, Trigger.RETRY: 10, Trigger.SCHEDULE: -10}
+_SAME = frozenset({BuildState.WAITING, BuildState.QUEUED, BuildState.RUNNING, BuildState.SUCCEEDED})
+APPROVAL = "It comes from a fork: somebody who may push here has to approve it first."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a queued build stands: `position` from 1; `held`: its project is, and it does not move."""
+
+    position: int
+    ahead_of_project: int
+    queued_at: datetime
+    held: bool
+
+
+class Queue:
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._queries = records.queries
+
+    async def enter(
+        self, new: NewBuild, connection: Connection, *, facts: CommitFacts | None = None, anew: bool = False
+    ) -> tuple[Build, bool]:
+        """The build, and whether it is a new one: the newest of the same ref is it where it is of the same commit and
+        did not fail, unless `new` is forced, or `anew`.
+        """
+        await self._queries.hold_queue(connection, project_id=new.project_id)
+        facts = facts or CommitFacts(new.commit)
+        known = None if new.forced or anew else await self._same(new, facts.commit, connection)
+        if known is not None:
+            return known, False
+        build_id, number = uuid4(), await self._queries.next_number(connection, project_id=new.project_id)
+        if new.trigger in MOVING:
+            await self.end_ref(new.project_id, new.ref, f"Build {number} came after it.", connection, before=number)
+        state, reason = await self._first_state(new, facts.commit, connection)
+        await self._queries.insert_build(
+            connection, id=build_id, number=number, state=state, reason=reason, now=self._records.clock.now(),
+            **_columns(new, facts),
+        )  # fmt: skip
+        build = await self._records.changed(build_id, "queued", connection)
+        await self._records.wake("build.wanted", connection)
+        return build, True
+
+    async def _same(self, new: NewBuild, commit: str, connection: Connection) -> Build | None:
+        row = await self._queries.newest_of_ref(connection, project_id=new.project_id, ref=new.ref)
+        if row is None or row["commit"] != commit or row["state"] not in _SAME:
+            return None
+        return await self._records.find(plain(row["id"]), connection)
+
+    async def _first_state(self, new: NewBuild, commit: str, connection: Connection) -> tuple[BuildState, str]:
+        if new.trust is Trust.PROJECT or not new.ref.startswith("refs/pull/"):
+            return BuildState.QUEUED, ""
+        number = int(new.ref.removeprefix("refs/pull/"))
+        approved = await self._queries.approved_commit(connection, project_id=new.project_id, number=number)
+        return (BuildState.QUEUED, "") if approved == commit else (BuildState.WAITING, APPROVAL)
+
+    async def end_ref(
+        self,
+        project_id: UUID,
+        ref: str,
+        reason: str,
+        connection: Connection,
+        *,
+        before: int | None = None,
+        state: BuildState = BuildState.SUPERSEDED,
+    ) -> None:
+        """End what waits and what runs of a ref, below number `before`."""
+        number = (1 << 31) - 1 if before is None else before
+        about: dict[str, Any] = {"project_id": project_id, "ref": ref, "number": number, "reason": reason}
+        ended = self._queries.end_waiting_of_ref(connection, **about, state=state, now=self._records.clock.now())
+        for build_id in [plain(row["id"]) async for row in ended]:
+            await self._records.changed(build_id, "ended", connection)
+        ending = self._queries.end_running_of_ref(connection, **about, ending=state)
+        for build_id in [plain(row["id"]) async for row in ending]:
+            await self._ask_worker(build_id, connection)
+
+    async def end(self, build_id: UUID, state: BuildState, reason: str, connection: Connection) -> Build:
+        """End one that waits at once, as cancelled; ask for the end of one that runs. Raises Conflict, NotFound."""
+        row = await self._queries.lock_build(connection, id=build_id)
+        if row is None:
+            raise NotFound("There is no such build.")
+        if BuildState(row["state"]).is_over:
+            raise Conflict(f"The build has ended already: {row['state']}.")
+        if row["state"] != BuildState.RUNNING:
+            await self._queries.end_waiting(
+                connection, id=build_id, state=BuildState.CANCELLED, reason=reason, now=self._records.clock.now()
+            )
+            return await self._records.changed(build_id, "ended", connection)
+        await self._queries.ask_end(connection, id=build_id, ending=state, reason=reason)
+        await self._ask_worker(build_id, connection)
+        return await self._records.changed(build_id, None, connection)
+
+    async def _ask_worker(self, build_id: UUID, connection: Connection) -> None:
+        await self._records.wake("build.ending", connection, build_id=str(build_id))
+
+    async def release(self, build_id: UUID, connection: Connection) -> Build:
+        """Queue one that waited for approval."""
+        await self._queries.queue_build(connection, id=build_id, now=self._records.clock.now())
+        await self._records.wake("build.wanted", connection)
+        return await self._records.changed(build_id, "queued", connection)
+
+    async def places(self, build_ids: Sequence[UUID]) -> dict[UUID, Place]:
+        """Of those that are queued."""
+        if not build_ids:
+            return {}
+        async with self._records.database.connection() as connection:
+            rows = self._queries.places(connection, ids=list(build_ids))
+            return {
+                plain(row["id"]): Place(row["position"], row["ahead_of_project"], row["queued_at"], row["held"])
+                async for row in rows
+            }
+
+
+def _columns(new: NewBuild, facts: CommitFacts) -> dict[str, Any]:
+    return {
+        "project_id": new.project_id,
+        "ref": new.ref,
+        "commit": facts.commit,
+        "tree": facts.tree,
+        "subject": new.subject or facts.subject,
+        "author": new.author or facts.author,
+        "trigger": new.trigger,
+        "account_id": new.account_id,
+        "actor": new.actor,
+        "trust": new.trust,
+        "forced": new.forced,
+        "priority": new.priority or PRIORITIES.get(new.trigger, 0),
+    }

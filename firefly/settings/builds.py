@@ -1,0 +1,23 @@
+"""The settings of builds, and of the sites that show what was built."""
+
+from pydantic import BaseModel, Field
+
+
+class BuildSettings(BaseModel):
+    """How much is built at one time, and for how long. Times are in seconds."""
+
+    builds_at_once: int = Field(
+        2, ge=0, description="Builds that run at one time, over all servers. 0: they are written down, and wait."
+    )
+    builds_per_owner: int = Field(
+        0, ge=0, description="Those of one owner's projects. 0: as many as run at all; owners take turns all the same."
+    )
+    build_timeout: int = Field(
+        3600, ge=1, le=86400, description="Seconds after which a build is ended; a project may ask for less."
+    )
+    build_minutes_per_owner: int = Field(
+        0,
+        ge=0,
+        description="Minutes for which builds of one owner's projects may run in a month; what is asked for then waits "
+        "for the next one. 0: no limit.",
+    )
