@@ -14,8 +14,10 @@ from aiohttp import web
 from firefly.bridge.activity import Activity
 from firefly.bridge.annex import Annex
 from firefly.bridge.application.board import Board
+from firefly.bridge.application.database import OwnDatabase
 from firefly.bridge.application.installer import Installer
 from firefly.bridge.application.lifecycle import Lifecycle
+from firefly.bridge.application.published import Published
 from firefly.bridge.detection.project import ProjectFiles
 from firefly.bridge.dispatcher import Dispatcher
 from firefly.bridge.environment import Environment
@@ -23,6 +25,7 @@ from firefly.bridge.http.control import ControlRoutes
 from firefly.bridge.http.files import FileRoutes
 from firefly.bridge.http.problems import problems
 from firefly.bridge.http.shadow import ShadowRoutes
+from firefly.bridge.http.site import SiteRoutes
 from firefly.bridge.journal import Journal
 from firefly.bridge.outer import Door, Outer
 from firefly.bridge.output import Output
@@ -74,7 +77,7 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     annex = Annex(workspace)
     storage = Storage(workspace, annex)
     lister, watcher = Lister(workspace, environment), Watcher(environment.workspace)
-    application = _application(environment, storage, watcher, clock)
+    application, database = _application(environment, storage, watcher, clock)
     files, execution = Files(workspace, storage, annex, lister), Execution(environment)
     terminals = Terminals(workspace, environment)
     repository, store = Repository(environment), ShadowStore(environment)
@@ -91,24 +94,28 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     control = ControlRoutes(dispatcher, application, execution, service, activity)
     shadow = ShadowRoutes(flusher)
     app = web.Application(middlewares=[problems], client_max_size=MAX_MESSAGE)
-    app.add_routes([*control.routes(), *shadow.routes()])
+    app.add_routes([*control.routes(), *shadow.routes(), *SiteRoutes(database).routes()])
     app.add_routes(FileRoutes(storage, annex, files, lister).routes())
     return Bridge(app, service, application, terminals, annex, flusher)
 
 
-def _application(environment: Environment, storage: Storage, watcher: Watcher, clock: Clock) -> Application:
+def _application(
+    environment: Environment, storage: Storage, watcher: Watcher, clock: Clock
+) -> tuple[Application, OwnDatabase]:
     # Numbers that no earlier life of this bridge has reached: who asks for what came after one of those gets it all.
     before = int(clock.now().timestamp() * 1000)
     board, output = Board(clock, port=environment.port), Output(clock, before=before, hidden=environment.secrets.values)
+    site, database = Site(storage, host=environment.host), OwnDatabase(environment, output)
     lifecycle = Lifecycle(
         environment=environment,
         files=ProjectFiles(storage),
         board=board,
         output=output,
         installer=Installer(environment, board, output, clock),
-        site=Site(storage, host=environment.host),
+        site=site,
     )
-    return Application(lifecycle, board, output, watcher)
+    published = Published(environment=environment, board=board, output=output, site=site, database=database)
+    return Application(lifecycle, published, board, output, watcher), database
 
 
 @asynccontextmanager

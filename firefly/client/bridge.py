@@ -159,6 +159,17 @@ class BridgeClient(BridgeTransport):
     async def configure(self, configuration: Configuration) -> Configured:
         return await self._json(Configured, "POST", "/configure", data=_body(configuration))
 
+    @asynccontextmanager
+    async def dump_database(self) -> AsyncIterator[aiohttp.ClientResponse]:
+        """All that is in a site's own database, streamed, as `fill_database` takes it. Unavailable: it does not run."""
+        async with self._request("GET", "/site/database", timeout=None) as response:
+            yield response
+
+    async def fill_database(self, dump: AsyncIterable[bytes]) -> None:
+        """What a site's own database is to have when it is made. Before the site is configured."""
+        async with self._request("PUT", "/site/database", data=dump, timeout=None):
+            pass
+
     async def restore(self, *, timeout: float = 1800) -> Restored:
         """Bring back the files of a workspace that has lost them all. Conflict when it has any."""
         return await self._json(Restored, "POST", "/restore", timeout=timeout)

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from firefly.protocol.model import Params, Result
+from firefly.protocol.site import SiteParams
 
 # Bytes of the copy of a workspace's files that git ignores.
 MOST_COPIED = 512 << 20
@@ -91,7 +92,7 @@ class Configuration(Params):
     """Whose the workspace is. `preview_hosts` without port; `base_url` is the preview's.
 
     `secrets` are given to what the project runs, by name; they are kept in memory only. `filled`: it has had files, so
-    that one without any has lost them.
+    that one without any has lost them. `site`: it holds what a build made, and is to be run as that says.
     """
 
     project: ProjectName
@@ -100,6 +101,7 @@ class Configuration(Params):
     member_names: list[str] = Field(default_factory=list)
     filled: bool = False
     secrets: dict[str, str] = Field(default_factory=dict, max_length=128, repr=False)
+    site: SiteParams | None = None
 
 
 class Configured(Result):

@@ -7,10 +7,11 @@ from fnmatch import fnmatch
 
 import structlog
 
+from firefly.bridge.application.arrival import arrive, ended
 from firefly.bridge.application.backoff import Backoff
 from firefly.bridge.application.board import Board
 from firefly.bridge.application.installer import Installer, InstallFailed
-from firefly.bridge.application.ports import accepts, ports_of
+from firefly.bridge.application.ports import accepts
 from firefly.bridge.application.scripts import command_of
 from firefly.bridge.application.variables import variables
 from firefly.bridge.detection.analyser import analyse
@@ -18,19 +19,16 @@ from firefly.bridge.detection.plan import Plan
 from firefly.bridge.detection.project import ProjectFiles
 from firefly.bridge.environment import Environment
 from firefly.bridge.output import Output
-from firefly.bridge.process import Running, running
+from firefly.bridge.process import running
 from firefly.bridge.site.pages import empty_page, output_page
 from firefly.bridge.site.server import Content, Site
-from firefly.bridge.tasks import first_of, for_ever
+from firefly.bridge.tasks import first_of
 from firefly.bridge.watcher import Batch, Subscription
 from firefly.errors import InvalidInput
 from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind, State
 from firefly.protocol.errors import LEGACY_NAMES, MANIFEST_NAME, ManifestError
 
-SLOW_START = 30.0
-_KILLED = frozenset({-9, 137})
-_OTHER_PORT_AFTER = 1.5
 _ANALYSED = frozenset(
     {MANIFEST_NAME, *LEGACY_NAMES, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"}
 )
@@ -144,7 +142,7 @@ class Lifecycle:
         if code is None:
             self._backoff.reset()
             return
-        reason = f"{_ended('application', code)} See its output."
+        reason = f"{ended('application', code)} See its output."
         await self._fail(reason, code, time.monotonic() - started, changes)
 
     async def _run(self, plan: Plan, env: dict[str, str], changes: Subscription) -> int | None:
@@ -159,7 +157,9 @@ class Lifecycle:
         async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
             try:
                 return await first_of(
-                    command.wait(), self._until_restart(plan, changes), self._follow_port(plan, command)
+                    command.wait(),
+                    self._until_restart(plan, changes),
+                    arrive(command, self._board, port=plan.port, restarts=self._backoff.failures),
                 )
             finally:
                 await command.stop()
@@ -169,25 +169,6 @@ class Lifecycle:
         await self._changed(changes, (MANIFEST_NAME, *plan.restart_on))
         await asyncio.sleep(plan.throttle)
         self._output.say("The project changed: restarting.")
-
-    async def _follow_port(self, plan: Plan, command: Running) -> None:
-        """Say when the application is ready, on its port or, where it ignores $PORT, on the one that it took."""
-        began, pause, late = time.monotonic(), 0.05, False
-        while not await accepts(plan.port):
-            waited = time.monotonic() - began
-            if waited > _OTHER_PORT_AFTER and len(found := await asyncio.to_thread(ports_of, command.pid)) == 1:
-                other = found.pop()
-                reason = f"Running on port {other}; it does not listen on $PORT, which is {plan.port}."
-                self._board.set(State.RUNNING, reason, port=other, restarts=self._backoff.failures)
-                await for_ever()
-            if waited > SLOW_START and not late:
-                late = True
-                reason = f"Port {plan.port} is not open after {SLOW_START:.0f} s. See the output."
-                self._board.set(State.STARTING, reason)
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.2, 0.5)
-        self._board.set(State.RUNNING, f"Running on port {plan.port}.", restarts=self._backoff.failures)
-        await for_ever()
 
     async def _fail(self, reason: str, code: int, ran: float, changes: Subscription) -> None:
         """Show the failure; return when it is time for the next try, at once when a file is saved."""
@@ -211,7 +192,7 @@ class Lifecycle:
             code = await first_of(command.wait(), self._script_changed(changes))
         self._output.flush()
         if code is not None:
-            self._board.set(State.STOPPED if code == 0 else State.CRASHED, _ended("script", code), exit_code=code)
+            self._board.set(State.STOPPED if code == 0 else State.CRASHED, ended("script", code), exit_code=code)
             await self._site.reload()
             changes.clear()
             await self._script_changed(changes)
@@ -273,13 +254,3 @@ class Lifecycle:
             batch = await changes.next()
             if batch.missed or any(fnmatch(path, pattern) for path in batch.changes for pattern in patterns):
                 return
-
-
-def _ended(what: str, code: int) -> str:
-    """A shell tells a signal as 128 and its number."""
-    if code in _KILLED:
-        return (
-            f"The {what} was killed, as happens where the sandbox's memory is used up: let it need less, or ask for "
-            f"more in {MANIFEST_NAME} (`resources: {{memory: …}}`)."
-        )
-    return f"The {what} ended with exit status {code}."

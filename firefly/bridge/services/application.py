@@ -8,6 +8,7 @@ import structlog
 
 from firefly.bridge.application.board import Board
 from firefly.bridge.application.lifecycle import Lifecycle
+from firefly.bridge.application.published import Published
 from firefly.bridge.dispatcher import Method, Reply
 from firefly.bridge.output import Output
 from firefly.bridge.watcher import Watcher
@@ -25,10 +26,15 @@ log = structlog.get_logger()
 
 
 class Application:
-    def __init__(self, lifecycle: Lifecycle, board: Board, output: Output, watcher: Watcher) -> None:
+    def __init__(
+        self, lifecycle: Lifecycle, published: Published, board: Board, output: Output, watcher: Watcher
+    ) -> None:
         self.board = board
         self.output = output
         self._lifecycle = lifecycle
+        self._published = published
+        self._site: Configuration | None = None
+        """What a build made is run by this, where it is that."""
         self._watcher = watcher
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -36,7 +42,7 @@ class Application:
 
     @property
     def wishes(self) -> Wishes | None:
-        return self._lifecycle.wishes
+        return self._lifecycle.wishes if self._site is None else Wishes()
 
     def busy(self) -> Iterable[str]:
         """An install. An application that runs may rest."""
@@ -58,6 +64,8 @@ class Application:
         moved = list(self._lifecycle.hosts) != configuration.preview_hosts
         self._lifecycle.hosts = tuple(configuration.preview_hosts)
         self._lifecycle.url = configuration.base_url
+        before, self._site = self._site, configuration if configuration.site is not None else None
+        moved = moved or (before and before.site) != configuration.site
         if (moved or secrets_changed) and self._task is not None:
             await self.restart("the preview's address" if moved else "a change of the secrets")
         else:
@@ -120,6 +128,9 @@ class Application:
 
     async def _live(self, force_install: bool) -> None:
         try:
+            if self._site is not None and self._site.site is not None:
+                await self._published.live(self._site, self._site.site)
+                return
             async with self._watcher.subscribe() as changes:
                 await self._lifecycle.live(changes, force_install=force_install)
         except Exception as error:

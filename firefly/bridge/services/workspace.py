@@ -188,6 +188,9 @@ class WorkspaceService:
         changed = self._environment.give(configuration.secrets)
         if not self._environment.quiet:
             await self._application.configure(configuration, secrets_changed=changed)
+        if configuration.site is not None:
+            # It has no repository, and what changes in it is nobody's work.
+            return
         if not self._connected:
             await self._connect()
         if configuration.member_names:
