@@ -116,6 +116,7 @@ class Manifest(Section):
     watch: Watch = Field(default_factory=Watch)
     idle: Idle | None = None
     database: Literal["postgres"] | None = None
+    seed: Texts = Field(default_factory=list)
     caches: InsidePaths = Field(default_factory=list)
 
 
