@@ -6,6 +6,7 @@ from typing import Self
 
 from firefly.builds.builds import Builds
 from firefly.builds.commits import Commits
+from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
@@ -24,6 +25,7 @@ class Building:
     queue: Queue
     commits: Commits
     builds: Builds
+    logs: Logs
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
@@ -32,7 +34,8 @@ class Building:
         records = Records(ground.database, ground.bus, ground.clock, notices)
         queue, commits = Queue(records), Commits(git=hosting.git, repositories=hosting.repositories)
         builds = Builds(records=records, queue=queue, commits=commits, projects=work.projects, audit=ground.audit)
-        return cls(records=records, notices=notices, queue=queue, commits=commits, builds=builds)
+        logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
+        return cls(records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs)
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
         """What is to run for as long as the server does."""

@@ -21,3 +21,6 @@ class BuildSettings(BaseModel):
         description="Minutes for which builds of one owner's projects may run in a month; what is asked for then waits "
         "for the next one. 0: no limit.",
     )
+    build_log_max: int = Field(
+        100 << 20, ge=1 << 16, description="Bytes of one build's log that are kept: the first half, and what came last."
+    )

@@ -1,0 +1,58 @@
+"""Logs of builds: opened for the one that builds, read by everybody else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from ...bus import Bus
+from ...clock import Clock
+from ...store import Database
+from ..model import Build
+from .records import LogRecords
+from .writer import LogWriter
+
+log = structlog.get_logger()
+
+# Seconds that the database gets to take what is left at the end of a build.
+CLOSE_LIMIT = 60.0
+
+
+class Logs:
+    """`most`: bytes of text that are kept of one log."""
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock, *, most: int) -> None:
+        self.records = LogRecords(database, bus)
+        self._clock = clock
+        self._most = most
+
+    @asynccontextmanager
+    async def writing(self, build: Build) -> AsyncIterator[LogWriter]:
+        """The log of a build, which goes on where an earlier attempt left it; all of it is stored at the end.
+
+        Raises DatabaseUnavailable where it cannot be opened.
+        """
+        opened = await self.records.open(build.id, self._clock.now())
+        writer = LogWriter(self.records, build, opened, most=self._most, clock=self._clock)
+        storing = asyncio.create_task(writer.run(), name=f"log of build {build.id}")
+        try:
+            yield writer
+        finally:
+            await asyncio.shield(asyncio.ensure_future(_close(writer, storing, build)))
+
+
+async def _close(writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_LIMIT):
+            closing = asyncio.ensure_future(writer.close())
+            await asyncio.wait({closing, storing}, return_when=asyncio.FIRST_COMPLETED)
+            if not closing.done():
+                closing.cancel()
+                storing.result()
+            await closing
+    except TimeoutError:
+        log.error("build_log.lost", build=str(build.id), reason="The database did not take the rest.")
+    finally:
+        storing.cancel()
+        await asyncio.wait({storing})

@@ -1,0 +1,122 @@
+"""Logs in the database: what is written, and what is read of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ...bus import JSON, Bus
+from ...store import Connection, Database, load_queries
+from ..model import BuildState, Step, StepState
+from .bound import Cut
+from .pieces import Piece
+
+# Events of it say that there is more of a log; `build_id`, and `what`: lines, steps or end.
+TOPIC = "build_log"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where a log goes on; `stored`: first line and size of each piece that is there."""
+
+    next_line: int
+    next_step: int
+    stored: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    state: BuildState
+    started_at: datetime | None
+    ended_at: datetime | None
+    closed_at: datetime | None
+
+
+class LogRecords:
+    """Every method raises DatabaseUnavailable where the database is away."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self.database = database
+        self._bus = bus
+        self._queries = load_queries("build_log")
+
+    async def open(self, build_id: UUID, now: datetime) -> Opened:
+        async with self.database.connection() as connection:
+            row = await self._queries.open_build_log(connection, build_id=build_id, now=now)
+            sizes = self._queries.sizes_of_log_pieces(connection, build_id=build_id)
+            stored = [(size["first_line"], size["size"]) async for size in sizes]
+        return Opened(row["next_line"], row["next_step"], stored)
+
+    async def add(self, connection: Connection, build_id: UUID, piece: Piece) -> int:
+        """Store a piece, and tell of it; returns its first line, another one where somebody else was quicker."""
+        first_line = piece.first_line
+        while not await self._added(connection, build_id, piece, first_line):
+            # An answer may have been lost, not the piece.
+            same = {"build_id": build_id, "first_line": first_line, "data": piece.data}
+            if await self._queries.has_log_piece(connection, **same):
+                break
+            first_line = await self._queries.end_of_log(connection, build_id=build_id)
+        return first_line
+
+    async def _added(self, connection: Connection, build_id: UUID, piece: Piece, first_line: int) -> bool:
+        added = []
+
+        async def store(channel: str, event: str) -> None:
+            row = await self._queries.add_log_piece(
+                connection, build_id=build_id, first_line=first_line, lines=piece.lines, size=piece.size,
+                data=piece.data, channel=channel, event=event,
+            )  # fmt: skip
+            added.append(row is not None)
+
+        await self._bus.publish_by(store, TOPIC, "log.grown", _about(build_id, "lines"))
+        return added[0]
+
+    async def cut(self, connection: Connection, build_id: UUID, cut: Cut) -> None:
+        await self._queries.cut_log(connection, build_id=build_id, after=cut.after, through=cut.through)
+
+    async def begin_step(self, connection: Connection, build_id: UUID, project_id: UUID, step: Step) -> None:
+        await self._queries.begin_build_step(
+            connection, build_id=build_id, position=step.position, name=step.name, command=step.command,
+            started_at=step.started_at,
+        )  # fmt: skip
+        await self._tell_step(connection, build_id, project_id, step)
+
+    async def end_step(self, connection: Connection, build_id: UUID, project_id: UUID, step: Step) -> None:
+        await self._queries.end_build_step(
+            connection, build_id=build_id, position=step.position, state=step.state.value, reason=step.reason,
+            exit_code=step.exit_code, ended_at=step.ended_at,
+        )  # fmt: skip
+        await self._tell_step(connection, build_id, project_id, step)
+
+    async def _tell_step(self, connection: Connection, build_id: UUID, project_id: UUID, step: Step) -> None:
+        told: dict[str, JSON] = {
+            "project_id": str(project_id), "build_id": str(build_id), "position": step.position,
+            "name": step.name[:200], "state": step.state.value,
+        }  # fmt: skip
+        await self._bus.publish("events", "build.step", told, connection=connection)
+        await self._bus.publish(TOPIC, "log.grown", _about(build_id, "steps"), connection=connection)
+
+    async def close(self, connection: Connection, build_id: UUID, now: datetime) -> None:
+        await self._queries.close_build_log(connection, build_id=build_id, now=now)
+        await self._bus.publish(TOPIC, "log.grown", _about(build_id, "end"), connection=connection)
+
+    async def steps(self, build_id: UUID) -> list[Step]:
+        async with self.database.connection() as connection:
+            rows = self._queries.steps_of_build(connection, build_id=build_id)
+            return [Step(**{**row, "state": StepState(row["state"])}) async for row in rows]
+
+    async def pieces(self, build_id: UUID, line: int, *, most: int = 1) -> list[Piece]:
+        """From the one in which `line` is, or the next one, on."""
+        async with self.database.connection() as connection:
+            rows = self._queries.log_pieces_from(connection, build_id=build_id, line=line, most=most)
+            found = [Piece(**row) async for row in rows]
+        return [piece for piece in found if piece.next_line > line]
+
+    async def state(self, build_id: UUID) -> LogState | None:
+        async with self.database.connection() as connection:
+            row = await self._queries.state_of_log(connection, build_id=build_id)
+        return row and LogState(BuildState(row["state"]), row["started_at"], row["ended_at"], row["log_ended_at"])
+
+
+def _about(build_id: UUID, what: str) -> Mapping[str, JSON]:
+    return {"build_id": str(build_id), "what": what}

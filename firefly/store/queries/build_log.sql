@@ -1,0 +1,66 @@
+-- name: open_build_log^
+-- Steps of an earlier attempt that nobody ended are over; returns the first line and the first step to come.
+with opened as (
+    update builds set log_ended_at = null where id = :build_id returning id
+), ended as (
+    update build_steps set state = 'ended', reason = 'Building was interrupted.', ended_at = :now
+    where build_id = :build_id and state = 'running'
+)
+select
+    coalesce((
+        select l.first_line + l.lines from build_log l where l.build_id = o.id order by l.first_line desc limit 1
+    ), 1) as next_line,
+    coalesce((select max(s.position) + 1 from build_steps s where s.build_id = o.id), 1) as next_step
+from opened o;
+
+-- name: sizes_of_log_pieces
+select first_line, size from build_log where build_id = :build_id order by first_line;
+
+-- name: add_log_piece^
+-- No row: there is one that begins with this line.
+with added as (
+    insert into build_log (build_id, first_line, lines, size, data)
+    values (:build_id, :first_line, :lines, :size, :data)
+    on conflict do nothing returning first_line
+)
+select first_line, pg_notify(:channel, nextval('bus_event_ids')::text || ' ' || :event::text) from added;
+
+-- name: has_log_piece$
+select exists (
+    select from build_log where build_id = :build_id and first_line = :first_line and data = :data
+);
+
+-- name: end_of_log$
+select coalesce((
+    select first_line + lines from build_log where build_id = :build_id order by first_line desc limit 1
+), 1);
+
+-- name: cut_log!
+delete from build_log where build_id = :build_id and first_line > :after and first_line <= :through;
+
+-- name: begin_build_step!
+insert into build_steps (build_id, position, name, command, state, started_at)
+values (:build_id, :position, :name, :command, 'running', :started_at)
+on conflict do nothing;
+
+-- name: end_build_step!
+update build_steps set state = :state, reason = :reason, exit_code = :exit_code, ended_at = :ended_at
+where build_id = :build_id and position = :position;
+
+-- name: close_build_log!
+update builds set log_ended_at = :now where id = :build_id;
+
+-- name: steps_of_build
+select position, name, command, state, reason, exit_code, started_at, ended_at
+from build_steps where build_id = :build_id order by position;
+
+-- name: log_pieces_from
+-- The one in which the line is, and those after it.
+select first_line, lines, size, data from build_log
+where build_id = :build_id and first_line >= coalesce((
+    select first_line from build_log where build_id = :build_id and first_line <= :line order by first_line desc limit 1
+), 0)
+order by first_line limit :most;
+
+-- name: state_of_log^
+select state, started_at, ended_at, log_ended_at from builds where id = :build_id;
