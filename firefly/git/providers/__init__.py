@@ -1,0 +1,54 @@
+"""GitHub, GitLab, Bitbucket, Gitea and Forgejo, all asked in the same way."""
+
+from collections.abc import Mapping
+
+from .bitbucket import Bitbucket
+from .gitea import Gitea
+from .github import GitHub
+from .gitlab import GitLab
+from .model import (
+    CONTEXT,
+    Branch,
+    CommitState,
+    Credential,
+    CredentialRefused,
+    DeployKey,
+    Deployment,
+    DeploymentState,
+    Hook,
+    Page,
+    Permission,
+    PullRequest,
+    Repository,
+    Status,
+)
+from .provider import GitProvider, everything
+from .transport import Answer, Transport
+
+PROVIDERS: Mapping[str, type[GitProvider]] = {kind.name: kind for kind in (GitHub, GitLab, Bitbucket, Gitea)}
+
+__all__ = [
+    "CONTEXT",
+    "PROVIDERS",
+    "Answer",
+    "Bitbucket",
+    "Branch",
+    "CommitState",
+    "Credential",
+    "CredentialRefused",
+    "DeployKey",
+    "Deployment",
+    "DeploymentState",
+    "GitHub",
+    "GitLab",
+    "GitProvider",
+    "Gitea",
+    "Hook",
+    "Page",
+    "Permission",
+    "PullRequest",
+    "Repository",
+    "Status",
+    "Transport",
+    "everything",
+]
