@@ -1,6 +1,7 @@
 """The settings of the backends that need an engine, docker and swarm."""
 
 from ipaddress import IPv4Network
+from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -35,6 +36,16 @@ class DockerSettings(BaseModel):
         (),
         description="Which nodes take sandboxes, as in `node.role==worker,node.labels.sandboxes==yes`: all of these, "
         "separated by commas.",
+    )
+
+    build_network: Literal["public", "none", "open"] = Field(
+        "public",
+        description="What the commands of a Dockerfile reach: the internet and nothing private (`public`, by rules for "
+        "the engine's own bridge, which hold for all containers on it), nothing (`none`), or whatever the engine lets "
+        "them (`open`).",
+    )
+    build_context_max: int = Field(
+        1 << 30, ge=1 << 20, description="Bytes that a Dockerfile is given of its project at most."
     )
 
     @field_validator("docker_subnets")

@@ -43,7 +43,7 @@ needs_engine = [
 class Engine:
     """`options` are added to dockerd's command line. The folder is short, for the sake of its sockets."""
 
-    options: tuple[str, ...] = ("--live-restore", "--bridge", "none")
+    options: tuple[str, ...] = ("--live-restore",)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="ff-engine-", dir="/tmp")))
     storage: str = ""
     process: subprocess.Popen[bytes] | None = None

@@ -26,7 +26,7 @@ class Engine:
     """
 
     def __init__(self, address: str = "") -> None:
-        self._address = address
+        self.address = address
         self._opened: Docker | None = None
 
     @property
@@ -34,7 +34,7 @@ class Engine:
         """aiodocker's client, made at the first use: it belongs to a running loop. Raises Unavailable."""
         if self._opened is None:
             try:
-                self._opened = Docker(self._address or None)
+                self._opened = Docker(self.address or None)
             except (AssertionError, ValueError) as error:
                 raise Unavailable("There is no Docker engine on this machine: set FIREFLY_DOCKER_HOST.") from error
         return self._opened

@@ -38,10 +38,12 @@ hook() {{ filter=$1; shift; $filter -w -C "$@" 2>/dev/null || $filter -w -I "$@"
   echo '{rules}'
   echo COMMIT
 }} | $tool-restore --noflush --wait
-hook $tool DOCKER-USER -i {devices}+ -j {chain}
-hook $tool INPUT -i {devices}+ -j {chain}-IN
-hook $six INPUT -i {devices}+ -j DROP
-hook $six FORWARD -i {devices}+ -j DROP
+for device in {devices}; do
+  hook $tool DOCKER-USER -i $device -j {chain}
+  hook $tool INPUT -i $device -j {chain}-IN
+  hook $six INPUT -i $device -j DROP
+  hook $six FORWARD -i $device -j DROP
+done
 """
 
 
@@ -54,22 +56,26 @@ def devices(installation: str) -> str:
     return f"ff{installation[:4]}"
 
 
-def script(installation: str, allowed: Sequence[str] = ()) -> str:
-    """For a shell with iptables in the engine's network. `allowed`: networks that are not refused."""
+def script(installation: str, allowed: Sequence[str] = (), *, bridge: str = "") -> str:
+    """For a shell with iptables in the engine's network. `allowed`: networks that are not refused.
+
+    `bridge`: one more device that the rules hold for, beside the installation's own.
+    """
     name = chain(installation)
     rules = [f"-A {name} -d {network} -j RETURN" for network in allowed]
     rules += [f"-A {name} -d {network} {REFUSE}" for network in REFUSED]
     rules += [f"-A {name}-IN {REFUSE}"]
-    return _SCRIPT.format(chain=name, devices=devices(installation), rules="\n".join(rules))
+    held = " ".join(filter(None, (f"{devices(installation)}+", bridge)))
+    return _SCRIPT.format(chain=name, devices=held, rules="\n".join(rules))
 
 
-async def protect(engine: Engine, installation: str, image: str, allowed: Sequence[str]) -> None:
+async def protect(engine: Engine, installation: str, image: str, allowed: Sequence[str], *, bridge: str = "") -> None:
     """Put the rules in place, anew where they are; see `script`. Raises Unavailable where they cannot be."""
     config: dict[str, Any] = {
         "Image": image,
         "User": "0:0",
         "Entrypoint": ["/bin/sh", "-c"],
-        "Cmd": [script(installation, allowed)],
+        "Cmd": [script(installation, allowed, bridge=bridge)],
         "Labels": {INSTALLATION: installation},
         "HostConfig": {
             "NetworkMode": "host",

@@ -14,8 +14,8 @@ from .engine import Engine
 
 log = structlog.get_logger()
 
-# On every image that Firefly makes; its value says which.
-KIND = "firefly.image"
+# On every image that Firefly makes; its value says which. What projects build is looked after by whoever has it built.
+KIND, BUILT = "firefly.image", "built"
 PIECE = 1 << 20
 TAR = {"Content-Type": "application/x-tar"}
 # The engine wants to be told who pushes, even where nobody needs to be.
@@ -73,6 +73,8 @@ class Images:
         """Remove images of Firefly's own that have no name any more and that no container uses."""
         filters = json.dumps({"label": [KIND], "dangling": ["true"]})
         for found in await self._engine.call("GET", "images/json", filters=filters):
+            if found["Labels"].get(KIND) == BUILT:
+                continue
             try:
                 async with self._engine.calling() as docker:
                     await docker.images.delete(found["Id"])

@@ -1,0 +1,112 @@
+"""One image: its context sent to the engine, what it prints written as steps, its id, or why there is none."""
+
+import asyncio
+import contextlib
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+
+from firefly.builds.model import Failure
+from firefly.builds.seams import BuildLog
+
+from .client import Client
+from .explaining import STEP, explain
+from .progress import Begun, Event, Failed, Kept, Printed, Progress
+from .recipe import Recipe
+
+PIECE = 1 << 16
+TOLD = "image"
+
+
+class ImageFailed(Exception):
+    """No image came of it; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.cause)
+        self.failure = failure
+
+
+class Events:
+    """What the command prints, one event after another; one may be put back."""
+
+    def __init__(self, stream: StreamReader, progress: Progress) -> None:
+        self._following = _follow(stream, progress)
+        self._back: Event | None = None
+
+    async def next(self) -> Event | None:
+        """None at the end."""
+        event, self._back = self._back, None
+        return event or await anext(self._following, None)
+
+    def put_back(self, event: Event) -> None:
+        self._back = event
+
+
+async def _follow(stream: StreamReader, progress: Progress) -> AsyncIterator[Event]:
+    while data := await stream.read(PIECE):
+        for event in progress.feed(data):
+            yield event
+    for event in progress.end():
+        yield event
+
+
+async def build(
+    client: Client, recipe: Recipe, context: AsyncGenerator[bytes, None], log: BuildLog, *, folder: Path
+) -> str:
+    """The id of the image, `sha256:…`. `folder` is one for what the command writes.
+
+    Cancelled, it leaves nothing that runs. Raises ImageFailed, InvalidInput, and what the context raises.
+    """
+    told, progress = folder / TOLD, Progress()
+    async with client.building(recipe.arguments(told)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        sending = asyncio.create_task(_send(process.stdin, context))
+        try:
+            await _write(Events(process.stdout, progress), log)
+            status = await process.wait()
+        finally:
+            sending.cancel()
+            (sent,) = await asyncio.gather(sending, return_exceptions=True)
+    if isinstance(sent, Exception):
+        raise sent
+    if status != 0:
+        raise ImageFailed(explain(progress, status))
+    return (await asyncio.to_thread(told.read_text)).strip()
+
+
+async def _send(stdin: StreamWriter, context: AsyncGenerator[bytes, None]) -> None:
+    """The command may have heard enough before the end."""
+    async with contextlib.aclosing(context):
+        try:
+            async for piece in context:
+                stdin.write(piece)
+                await stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        finally:
+            stdin.close()
+
+
+async def _write(events: Events, log: BuildLog) -> None:
+    while (event := await events.next()) is not None:
+        if isinstance(event, Begun):
+            await _write_step(event, events, log)
+
+
+async def _write_step(begun: Begun, events: Events, log: BuildLog) -> None:
+    """What one instruction prints, until another begins or goes on."""
+    async with log.step(STEP, begun.command) as step:
+        while (event := await events.next()) is not None:
+            match event:
+                case Begun(number) if number != begun.number:
+                    events.put_back(event)
+                    return
+                case Printed(_, text):
+                    await step.write(text)
+                case Kept():
+                    step.skip("Kept from an earlier build.")
+                case Failed(_, text, code):
+                    if code is None:
+                        await step.say(text)
+                    step.exited(code or 1)

@@ -1,0 +1,134 @@
+"""Makes the image of a commit by its Dockerfile: looked at, sent, built and looked at again."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from firefly.builds.model import Build
+from firefly.builds.seams import BuildLog
+from firefly.errors import InvalidInput
+from firefly.git import Git, Repositories
+from firefly.protocol.manifest import Dockerfile
+from firefly.sandbox.docker.engine import Engine
+from firefly.sandbox.docker.images import BUILT, KIND
+from firefly.sandbox.docker.labels import INSTALLATION
+from firefly.settings import Settings
+
+from . import builder, client, context, recipe
+from .client import Client
+from .context import Context
+from .network import Network
+from .recipe import Recipe
+
+FOLDER = "images"
+PROJECT = "firefly.project"
+_SECRET = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_PORT = re.compile(r"(\d{1,5})(?:/tcp)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """`id` is `sha256:…`, of its configuration and its layers; `size` bytes unpacked.
+
+    `ports` are those that it says it listens on, the lowest first. `starts`: it says what is run.
+    """
+
+    id: str
+    size: int
+    ports: tuple[int, ...]
+    starts: bool
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "Image":
+        """From what the engine says of it."""
+        config = found.get("Config") or {}
+        ports = (_PORT.fullmatch(name) for name in config.get("ExposedPorts") or {})
+        listed = sorted(int(port[1]) for port in ports if port and 0 < int(port[1]) < 65536)
+        starts = bool(config.get("Cmd") or config.get("Entrypoint"))
+        return cls(str(found["Id"]), int(found["Size"]), tuple(listed), starts)
+
+
+class Making:
+    """`installation` marks what is made in an engine that others may use, too."""
+
+    def __init__(
+        self, *, git: Git, repositories: Repositories, engine: Engine, settings: Settings, installation: str
+    ) -> None:
+        self._git = git
+        self._repositories = repositories
+        self._engine = engine
+        self._settings = settings
+        self._installation = installation
+        self._network = Network(engine, settings, installation)
+        self._client: Client | None = None
+
+    def clear(self) -> None:
+        """Remove what a server that was killed has left: secrets among it. Before the first build."""
+        shutil.rmtree(self._settings.run_dir / FOLDER, ignore_errors=True)
+
+    async def make(self, build: Build, wanted: Dockerfile, log: BuildLog, *, secrets: Mapping[str, str] = {}) -> Image:
+        """Raises ImageFailed, InvalidInput, TooLarge, Unavailable. Cancelled, it leaves nothing."""
+        repository = await self._repositories.existing(build.project_id)
+        found = await context.texts(self._git, repository, build.commit, wanted)
+        recipe.check(wanted, found.dockerfile)
+        sources = Context(self._git, repository, build.commit, most=self._settings.build_context_max)
+        chosen = await sources.chosen(wanted, found)
+        docker, network = await self._docker(), await self._network.ready()
+        async with self._folder(secrets) as folder:
+            asked = Recipe(
+                wanted,
+                _name(self._installation, build.project_id, build.trust),
+                network=network,
+                labels=self._labels(build.project_id),
+                secrets={name: folder / "secrets" / name for name in secrets},
+            )
+            id = await builder.build(docker, asked, sources.pack(chosen), log, folder=folder)
+        async with self._engine.calling() as engine:
+            return Image.of(await engine.images.inspect(id))
+
+    def _labels(self, project_id: UUID) -> Mapping[str, str]:
+        return {KIND: BUILT, INSTALLATION: self._installation, PROJECT: str(project_id)}
+
+    async def _docker(self) -> Client:
+        """Looked for again as long as there is none."""
+        if self._client is None:
+            home = self._settings.run_dir / FOLDER / "home"
+            await asyncio.to_thread(home.mkdir, mode=0o700, parents=True, exist_ok=True)
+            self._client = await client.find(self._engine.address, home)
+        return self._client
+
+    @contextlib.asynccontextmanager
+    async def _folder(self, secrets: Mapping[str, str]) -> AsyncIterator[Path]:
+        """One that is gone afterwards, with the secrets in files that only the server's user reads."""
+        if bad := next((name for name in secrets if not _SECRET.fullmatch(name)), None):
+            raise InvalidInput(f"{bad[:80]!r} cannot be mounted as a secret: its name is no file's.", field="secrets")
+        folder = await asyncio.to_thread(_make_folder, self._settings.run_dir / FOLDER, secrets)
+        try:
+            yield folder
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _make_folder(above: Path, secrets: Mapping[str, str]) -> Path:
+    above.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=above))
+    (folder / "secrets").mkdir(mode=0o700)
+    for name, value in secrets.items():
+        descriptor = os.open(folder / "secrets" / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value)
+    return folder
+
+
+def _name(installation: str, project_id: UUID, trust: str) -> str:
+    """Whose results of commands are found again: those of this project, and never a fork's for the project's own."""
+    return hashlib.sha256(f"{installation} {project_id} {trust}".encode()).hexdigest()[:16]
