@@ -14,6 +14,7 @@ from .adapters.door import Doors, LocalDoor, Sources
 from .adapters.freshness import Freshness
 from .adapters.gate import TokenPasses
 from .adapters.ground import Ground
+from .adapters.linking import Linking
 from .adapters.parts import Credentials, Hosting
 from .adapters.site import Site
 from .adapters.tls import Encryption
@@ -41,6 +42,7 @@ class House:
     backend: SandboxBackend
     work: Work
     building: Building
+    linking: Linking
     tunnels: Tunnels = field(default_factory=Tunnels)
     doors: Doors = field(init=False)
     site: Site = field(init=False)
@@ -69,7 +71,7 @@ class House:
         building = Building.build(ground, hosting=hosting, work=work)
         return cls(
             ground=ground, encryption=encryption, credentials=credentials, table=table, routes=routes, hosting=hosting,
-            backend=backend, work=work, building=building,
+            backend=backend, work=work, building=building, linking=Linking.build(ground, credentials),
         )  # fmt: skip
 
     async def begin(self, stack: AsyncExitStack, *, stop_sandboxes: Callable[[], bool]) -> None:
@@ -97,6 +99,7 @@ class House:
         yield self.work.reality.run()
         yield self.work.access.run()
         yield self.work.domains.checking.run()
+        yield self.linking.run()
         yield expire_for_ever(self.work.projects)
         yield reconcile_pushes(self.ground.database, self.hosting.pushes)
         yield self.hosting.maintenance.run()
@@ -130,6 +133,7 @@ class House:
             routes=self.table, tunnels=self.tunnels,
             access=work.access, domains=work.domains, secrets=work.secrets, prebuilds=work.prebuilds,
             builds=self.building.builds,
+            connections=self.linking.connections,
             certificates=certificates, report=self.doors.report,
             metrics=(lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics),
             proofs=self.encryption.pages,

@@ -3,34 +3,22 @@
 import asyncio
 import os
 import re
-import shlex
 import shutil
 from asyncio.subprocess import Process
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 from ..errors import InvalidInput, TimedOut, TooLarge
 from .addresses import AddressPolicy
 from .command import Git, GitFailed
-from .probe import follow
 from .progress import Progress, Report, explain, follow_progress
 from .repositories import DEFAULT_BRANCH, Repositories, set_head, write_skeleton
 from .sources import Source, parse_source
+from .targets import Target, Targets
 
 LARGEST = 2 << 30
-_STALLED_AFTER = 60
 _SYMREF = re.compile(r"ref: refs/heads/(\S+)\tHEAD")
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """How git is told to reach a source, and nothing but it."""
-
-    url: str
-    settings: Mapping[str, str]
-    environment: Mapping[str, str]
 
 
 class Importer:
@@ -48,8 +36,7 @@ class Importer:
     ) -> None:
         self._git = git
         self._repositories = repositories
-        self._policy = policy
-        self._keep_out = keep_out
+        self._targets = Targets(policy, keep_out)
         self._timeout = timeout
         self._largest = largest
 
@@ -61,8 +48,12 @@ class Importer:
             raise InvalidInput(who, field="git_url")
         return source
 
-    async def run(self, project_id: UUID, url: str, *, report: Report, allow_file: bool = False) -> str:
+    async def run(
+        self, project_id: UUID, url: str, *, report: Report, allow_file: bool = False, authorization: str = ""
+    ) -> str:
         """Replace the project's repository with what lies at `url`; returns its default branch.
+
+        `authorization` is what the field of that name says, for one that not everybody may read.
 
         Cancelling ends git and leaves the old repository. Raises InvalidInput, TimedOut, TooLarge, StorageFull.
         """
@@ -70,7 +61,7 @@ class Importer:
         fresh = await asyncio.to_thread(self._repositories.scratch)
         try:
             async with asyncio.timeout(self._timeout):
-                branch = await self._fill(fresh, source, report)
+                branch = await self._fill(fresh, source, report, authorization)
             await self._repositories.replace(project_id, fresh)
         except TimeoutError as error:
             raise TimedOut(f"The import took longer than {self._timeout / 60:.0f} minutes and was ended.") from error
@@ -78,9 +69,9 @@ class Importer:
             await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
         return branch
 
-    async def _fill(self, fresh: Path, source: Source, report: Report) -> str:
+    async def _fill(self, fresh: Path, source: Source, report: Report, authorization: str) -> str:
         report(Progress("find", f"Looking for {source.host or source.path}"))
-        target = await self._target(source)
+        target = await self._targets.of(source, authorization=authorization)
         await asyncio.to_thread(write_skeleton, fresh)
         heads = await self._execute(fresh, target, ("ls-remote", "--symref", "--", target.url, "HEAD"), report)
         symref = _SYMREF.search(heads)
@@ -92,56 +83,7 @@ class Importer:
         await asyncio.to_thread(set_head, fresh, branch)
         return branch
 
-    async def _target(self, source: Source) -> _Target:
-        if source.scheme == "file":
-            return await asyncio.to_thread(self._file_target, source)
-        if source.scheme == "ssh":
-            addresses = await self._policy.resolve(source.host, source.port)
-            return _Target(source.url, {"protocol.ssh.allow": "always"}, self._ssh(source, addresses[0]))
-        source, addresses = await follow(source, self._policy)
-        pins = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-        settings = {
-            f"protocol.{source.scheme}.allow": "always",
-            "http.followRedirects": "false",
-            "http.proxy": "",
-            "http.lowSpeedLimit": "100",
-            "http.lowSpeedTime": str(_STALLED_AFTER),
-        }
-        if ":" not in source.host:
-            settings["http.curloptResolve"] = f"{source.host}:{source.port}:{pins}"
-        return _Target(source.url, settings, {})
-
-    def _file_target(self, source: Source) -> _Target:
-        path = Path(source.path).resolve()
-        if path.is_relative_to(self._keep_out.resolve()):
-            raise InvalidInput("Firefly's own data cannot be imported.", field="git_url")
-        if not path.is_dir():
-            raise InvalidInput("There is no repository at this address.", field="git_url")
-        return _Target(f"file://{path}", {"protocol.file.allow": "always"}, {})
-
-    def _ssh(self, source: Source, address: str) -> Mapping[str, str]:
-        folder = self._keep_out / "ssh"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        options = {
-            "BatchMode": "yes",
-            "StrictHostKeyChecking": "accept-new",
-            "UserKnownHostsFile": str(folder / "known_hosts"),
-            "IdentityFile": str(folder / "id_ed25519"),
-            "IdentitiesOnly": "yes",
-            "ConnectTimeout": "15",
-            "ServerAliveInterval": "15",
-            "HostName": address,
-            "HostKeyAlias": source.host,
-        }
-        command = [
-            "ssh",
-            "-F",
-            "/dev/null",
-            *(part for name, value in options.items() for part in ("-o", f"{name}={value}")),
-        ]
-        return {"GIT_SSH_COMMAND": shlex.join(command), "GIT_SSH_VARIANT": "ssh"}
-
-    async def _execute(self, fresh: Path, target: _Target, arguments: Sequence[str], report: Report) -> str:
+    async def _execute(self, fresh: Path, target: Target, arguments: Sequence[str], report: Report) -> str:
         running = self._git.process(*arguments, settings=target.settings, environment=target.environment, cwd=fresh)
         async with running as process, asyncio.TaskGroup() as group:
             output = group.create_task(_limited(process.stdout))

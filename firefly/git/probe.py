@@ -50,24 +50,31 @@ class _Pinned(AbstractResolver):
         return None
 
 
-async def follow(source: Source, policy: AddressPolicy) -> tuple[Source, Sequence[str]]:
-    """Where the repository really is, and the addresses to pin. Raises InvalidInput, TimedOut."""
+async def follow(source: Source, policy: AddressPolicy, authorization: str = "") -> tuple[Source, Sequence[str]]:
+    """Where the repository really is, and the addresses to pin; `authorization` is said to the first host alone.
+
+    Raises InvalidInput, TimedOut.
+    """
+    host = source.host
     for _ in range(_MOST_REDIRECTS + 1):
         addresses = await policy.resolve(source.host, source.port)
         if source.scheme == "http" and not all(policy.lists(address) for address in addresses):
             raise InvalidInput("Only https is safe on the way here. Use the https address.", field="git_url")
-        location = await _ask(source, addresses)
+        location = await _ask(source, addresses, authorization)
         if location is None:
             return source, addresses
         source = _redirected(source, location)
+        if authorization and source.host != host:
+            raise InvalidInput(f"{host} redirects to another host, which is not told the token.", field="git_url")
     raise InvalidInput("The address redirects in circles.", field="git_url")
 
 
-async def _ask(source: Source, addresses: Sequence[str]) -> str | None:
+async def _ask(source: Source, addresses: Sequence[str], authorization: str) -> str | None:
     """None when a repository answers here; else where it says it is."""
     connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), use_dns_cache=False)
     timeout = aiohttp.ClientTimeout(total=_LIMIT)
     headers = {"User-Agent": "git/2.39.0", "Accept": "*/*"}
+    headers |= {"Authorization": authorization} if authorization else {}
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers) as session,

@@ -16,13 +16,19 @@ from .folders import FolderSettings
 from .limits import LimitSettings
 from .packages import PackageSettings
 from .projects import ProjectSettings
+from .providers import ProviderSettings
 from .sandboxes import SandboxSettings
 from .server import ServerSettings
 from .tls import TlsSettings
 
 PREFIX = "FIREFLY_"
 # Not for command lines, where every user of the machine can read them, nor for processes that can do without.
-SECRETS = frozenset({"secret_key", "bootstrap_token", "database_url"})
+SECRETS = frozenset(
+    {
+        "secret_key", "bootstrap_token", "database_url", "github_client_secret", "github_app_key",
+        "gitlab_client_secret", "bitbucket_client_secret", "gitea_client_secret",
+    }
+)  # fmt: skip
 
 
 class Settings(
@@ -31,6 +37,7 @@ class Settings(
     DoorSettings,
     TlsSettings,
     ProjectSettings,
+    ProviderSettings,
     SandboxSettings,
     PackageSettings,
     DockerSettings,
@@ -98,8 +105,8 @@ class Settings(
 
 
 _GROUPS = (
-    ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, SandboxSettings, PackageSettings,
-    DockerSettings, BuildSettings, LimitSettings,
+    ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, ProviderSettings, SandboxSettings,
+    PackageSettings, DockerSettings, BuildSettings, LimitSettings,
 )  # fmt: skip
 # In the order in which they are shown.
 FIELDS = {name: Settings.model_fields[name] for group in _GROUPS for name in group.model_fields}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
     from firefly.git import Checkpoints, Comparisons, Repositories, SmartHTTP
+    from firefly.linking import Connections
     from firefly.projects import Catalogue, Jobs, Members, OwnWorkspaces, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
@@ -71,6 +72,7 @@ class Services:
     secrets: Secrets
     prebuilds: Prebuilds
     builds: Builds
+    connections: Connections
     certificates: Certificates
     report: Reports
     """What the front door does."""

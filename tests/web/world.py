@@ -15,6 +15,9 @@ from firefly.adapters.tls import Encryption
 from firefly.audit import Audit
 from firefly.auth import Account
 from firefly.bus import Bus
+from firefly.git import AddressPolicy
+from firefly.git.providers.transport import Transport
+from firefly.linking import Connections, Offers, Vault
 from firefly.projects import (
     Catalogue,
     Project,
@@ -197,6 +200,7 @@ async def make_world(
         access.Records(database, bus, Audit(database), clock),
         projects=cast(Any, projects), grants=grants, keyring=keyring, passwords=auth.Passwords(CHEAP),
     )  # fmt: skip
+    transport = Transport(AddressPolicy(["127.0.0.1"]))
     services = Services(
         settings=settings,
         database=database,
@@ -227,6 +231,15 @@ async def make_world(
         domains=make_domains(settings, database, bus, clock, projects, table),
         prebuilds=cast(Any, MemoryPrebuilds()),
         builds=cast(Any, None),
+        connections=Connections(
+            database=database,
+            bus=bus,
+            audit=Audit(database),
+            clock=clock,
+            vault=Vault(keyring),
+            offers=Offers(settings, transport),
+            transport=transport,
+        ),
         secrets=make_secrets(database, keyring, bus, clock, projects, told),
         certificates=HostCertificates(settings, Encryption()),
         report=report,
@@ -241,6 +254,7 @@ async def make_world(
     for client in world.clients:
         await client.session.close()
     await server.close()
+    await transport.close()
     asking.cancel()
     await asyncio.wait([asking])
     await upkeep.close()

@@ -55,6 +55,7 @@ from .checkpoints import (
     RestoreCheckpoint,
     RestoredFiles,
 )
+from .connections import Authorization, Authorize, Connection, Connections, Disconnected, NewConnection, Provider
 from .domains import Domain, DomainCertificate, DomainProof, NewDomain
 from .front_door import Failure, FrontDoor, Pooled, RouteEntry, RoutesQuery, Talker
 from .prebuilds import Prebuild
@@ -106,15 +107,20 @@ __all__ = [
     "Against",
     "ArchiveQuery",
     "AuditEntry",
+    "Authorization",
+    "Authorize",
     "BeforeQuery",
     "ChangesQuery",
     "Checkpoint",
     "CheckpointChanges",
     "CheckpointsStatus",
+    "Connection",
+    "Connections",
     "CreatedAccount",
     "CreatedProject",
     "CreatedToken",
     "DiscardQuery",
+    "Disconnected",
     "Domain",
     "DomainCertificate",
     "DomainProof",
@@ -139,6 +145,7 @@ __all__ = [
     "NewAccessPerson",
     "NewAccount",
     "NewCode",
+    "NewConnection",
     "NewDomain",
     "NewKeepAwake",
     "NewLink",
@@ -157,6 +164,7 @@ __all__ = [
     "Project",
     "ProjectChange",
     "ProjectsQuery",
+    "Provider",
     "Query",
     "RefusedFile",
     "RequestAnswer",

@@ -1,0 +1,34 @@
+"""Who a token is good for: asked of the provider when somebody connects, and each day."""
+
+import base64
+import json
+from collections.abc import Mapping
+
+from ..errors import Unavailable
+from ..git.providers.model import Credential
+from ..git.providers.transport import Transport
+from .dialects import DIALECTS, api_url
+from .model import User
+
+
+def authorization(credential: Credential) -> Mapping[str, str]:
+    if not credential.user:
+        return {"Authorization": f"Bearer {credential.token}"}
+    pair = f"{credential.user}:{credential.token}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+async def who(transport: Transport, provider: str, url: str, credential: Credential) -> User:
+    """Raises CredentialRefused, and what else `Transport.send` promises."""
+    answer = await transport.send(
+        "GET",
+        api_url(provider, url) + DIALECTS[provider].user,
+        headers={"Accept": "application/json", **authorization(credential)},
+    )
+    try:
+        data = json.loads(answer.body)
+        id, login = data.get("uuid") or data["id"], data.get("login") or data["username"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unavailable(f"What answers at {url} is not {DIALECTS[provider].title}.") from error
+    scopes = answer.headers.get("x-oauth-scopes")
+    return User(str(id), str(login), None if scopes is None else frozenset(scopes.replace(",", " ").split()))
