@@ -29,10 +29,13 @@ create table build_heads (
     commit text not null,
     reason text not null default '',
     seen_at timestamptz not null,
-    -- Its branch is gone; what shows it is to go too.
+    -- It is gone, or its pull request is over; whoever shows it was told then.
     ended_at timestamptz,
+    told_at timestamptz,
     primary key (project_id, ref)
 );
+
+create index build_heads_ended on build_heads (ended_at) where ended_at is not null and told_at is null;
 
 -- As firefly.yml of the default branch has them.
 create table build_schedules (

@@ -6,6 +6,7 @@ from typing import Self
 
 from firefly.builds.builds import Builds
 from firefly.builds.commits import Commits
+from firefly.builds.delivery import Delivery
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
 from firefly.builds.queue import Queue
@@ -26,6 +27,7 @@ class Building:
     commits: Commits
     builds: Builds
     logs: Logs
+    delivery: Delivery
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
@@ -35,8 +37,11 @@ class Building:
         queue, commits = Queue(records), Commits(git=hosting.git, repositories=hosting.repositories)
         builds = Builds(records=records, queue=queue, commits=commits, projects=work.projects, audit=ground.audit)
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
-        return cls(records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs)
+        return cls(
+            records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
+            delivery=Delivery(records),
+        )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
         """What is to run for as long as the server does."""
-        yield from ()
+        yield self.delivery.run()

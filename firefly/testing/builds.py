@@ -1,10 +1,13 @@
 """Twins of what the parts of building ask of one another."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from firefly.builds.seams import BuildLog, StepLog
+from firefly.builds.model import Build, BuildState, Outcome
+from firefly.builds.seams import BuildLog, Notice, StepLog
 
 
 @dataclass
@@ -64,3 +67,85 @@ class RecordingLog(BuildLog):
 
     async def last_lines(self, count: int = 40) -> list[str]:
         return self.steps[-1].text.splitlines()[-count:] if self.steps else []
+
+
+class MemoryLogs:
+    """`opened` counts how often the log of each build was."""
+
+    def __init__(self) -> None:
+        self.logs: dict[UUID, RecordingLog] = {}
+        self.opened: dict[UUID, int] = {}
+
+    @asynccontextmanager
+    async def open(self, build: Build) -> AsyncIterator[BuildLog]:
+        self.opened[build.id] = self.opened.get(build.id, 0) + 1
+        yield self.logs.setdefault(build.id, RecordingLog())
+
+
+async def succeed(build: Build, log: BuildLog) -> Outcome:
+    return Outcome(state=BuildState.SUCCEEDED, reason="Built.")
+
+
+class MemoryRunner:
+    """Builds by calling `does`; `hold` lets everything wait until `go_on`. `cancelled`: what was ended from outside."""
+
+    def __init__(self, does: Callable[[Build, BuildLog], Awaitable[Outcome]] = succeed) -> None:
+        self.does = does
+        self.started: list[Build] = []
+        self.cancelled: list[UUID] = []
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def hold(self) -> None:
+        self._free.clear()
+
+    def go_on(self) -> None:
+        self._free.set()
+
+    async def run(self, build: Build, log: BuildLog) -> Outcome:
+        self.started.append(build)
+        try:
+            await self._free.wait()
+            return await self.does(build, log)
+        except asyncio.CancelledError:
+            self.cancelled.append(build.id)
+            raise
+
+
+class MemoryPublisher:
+    """`fails` is raised by the next one."""
+
+    def __init__(self) -> None:
+        self.published: list[Build] = []
+        self.fails: Exception | None = None
+
+    async def publish(self, build: Build, log: BuildLog) -> None:
+        if self.fails is not None:
+            failure, self.fails = self.fails, None
+            raise failure
+        self.published.append(build)
+
+
+class MemoryListener:
+    """`fails`: how often it raises before it listens. `hold` lets it hang until `go_on`."""
+
+    def __init__(self, name: str, *kinds: str, fails: int = 0) -> None:
+        self.name = name
+        self.kinds = frozenset(kinds)
+        self.fails = fails
+        self.heard: list[Notice] = []
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def hold(self) -> None:
+        self._free.clear()
+
+    def go_on(self) -> None:
+        self._free.set()
+
+    async def heed(self, notice: Notice) -> None:
+        await self._free.wait()
+        if self.fails:
+            self.fails -= 1
+            raise ConnectionError("nobody there")
+        self.heard.append(notice)

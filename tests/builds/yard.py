@@ -13,11 +13,11 @@ from firefly.builds.notices import Notices
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
 from firefly.bus import Bus
-from firefly.clock import Clock
 from firefly.git import Git, Pushes, Repositories
 from firefly.projects import Access, Projects
 from firefly.projects import Records as ProjectRecords
 from firefly.store import Database
+from firefly.testing.clock import ManualClock
 from tests.git import support
 
 EVERYTHING = frozenset({"read", "write", "admin", "git"})
@@ -26,7 +26,7 @@ EVERYTHING = frozenset({"read", "write", "admin", "git"})
 class Yard:
     """`folder` holds the hosted repositories, and a working copy of each project, by its name."""
 
-    def __init__(self, database: Database, bus: Bus, clock: Clock, folder: Path) -> None:
+    def __init__(self, database: Database, bus: Bus, clock: ManualClock, folder: Path) -> None:
         self.database, self.bus, self.clock, self.folder = database, bus, clock, folder
         self.audit = Audit(database)
         (folder / "home").mkdir()
@@ -80,6 +80,7 @@ class Yard:
         return copy
 
     async def ask(self, project_id: UUID, commit: str = "a" * 40, ref: str = "refs/heads/main", **more: Any) -> Build:
+        self.clock.advance(0.001)
         return await self.builds.request(
             NewBuild(project_id=project_id, ref=ref, commit=commit, **({"trigger": Trigger.PUSH} | more))
         )

@@ -91,3 +91,104 @@ select id, position, of_project - 1 as ahead_of_project, queued_at, held from or
 -- name: insert_notices!
 insert into build_notices (build_id, listener, kind, data, created_at, due_at)
 select :build_id, listener, :kind, :data, :now, :now from unnest(:listeners::text[]) as listener;
+
+-- name: hold_claims$
+-- Whoever takes a build counts those that run first, and so one at a time.
+select pg_advisory_xact_lock(731404812);
+
+-- name: count_running$
+select count(*) from builds where state = 'running';
+
+-- name: lost_build^
+-- One whose builder has not been heard of.
+select b.id, b.attempts, b.ending, b.ending_reason
+from builds b where b.state = 'running' and b.lease_until < clock_timestamp()
+order by b.lease_until limit 1 for no key update skip locked;
+
+-- name: next_build$
+-- Owners take turns: whoever has the fewest that run, and of these who was served the longest ago.
+with busy as (
+    select p.owner_id, count(*) as running from builds b join projects p on p.id = b.project_id
+    where b.state = 'running' group by p.owner_id
+)
+select b.id from builds b join projects p on p.id = b.project_id
+left join busy on busy.owner_id = p.owner_id
+left join build_owners q on q.owner_id = p.owner_id
+left join build_settings s on s.project_id = b.project_id
+left join build_minutes m on m.owner_id = p.owner_id and m.month = :month
+where b.state = 'queued' and p.deleted_at is null and not coalesce(s.held, false)
+    and (:per_owner = 0 or coalesce(busy.running, 0) < :per_owner)
+    and (:seconds = 0 or coalesce(m.seconds, 0) < :seconds)
+order by coalesce(busy.running, 0), q.served_at nulls first, b.priority desc, b.queued_at, b.number
+limit 1 for no key update of b skip locked;
+
+-- name: take_build$
+update builds set state = 'running', holder = :holder, lease_until = clock_timestamp() + :lease::interval,
+    attempts = attempts + 1, started_at = coalesce(started_at, :now)
+where id = :id returning attempts;
+
+-- name: note_served!
+insert into build_owners (owner_id, served_at)
+select p.owner_id, clock_timestamp() from builds b join projects p on p.id = b.project_id where b.id = :id
+on conflict (owner_id) do update set served_at = excluded.served_at;
+
+-- name: timeout_of$
+select timeout_seconds from build_settings where project_id = :project_id;
+
+-- name: keep_builds
+-- What the holder builds; those whose project went meanwhile are to end too.
+update builds b set lease_until = clock_timestamp() + :lease::interval
+from projects p
+where b.id = any(:ids) and b.holder = :holder and b.state = 'running' and p.id = b.project_id
+returning b.id, b.ending, b.ending_reason, p.deleted_at is not null as project_gone;
+
+-- name: keep_notices!
+update build_notices set due_at = clock_timestamp() + :lease::interval where id = any(:ids) and done_at is null;
+
+-- name: finish_build$
+-- An end that was asked for wins. None: it is no longer the holder's.
+update builds set state = coalesce(ending, :state), reason = case when ending is null then :reason else ending_reason end,
+    failure = case when ending is null then :failure::jsonb end,
+    artifact = case when ending is null then :artifact end,
+    reused_from = case when ending is null then :reused_from::uuid end,
+    ended_at = :now, holder = null, lease_until = null
+where id = :id and holder = :holder and attempts = :attempt and state = 'running' returning state;
+
+-- name: end_steps!
+update build_steps set state = 'ended', ended_at = :now where build_id = :id and state = 'running';
+
+-- name: release_build$
+-- Back into the queue, as if it had not been begun.
+update builds set state = 'queued', holder = null, lease_until = null, attempts = attempts - 1, started_at = null
+where id = :id and holder = :holder and attempts = :attempt and state = 'running' and ending is null returning id;
+
+-- name: add_minutes!
+insert into build_minutes (owner_id, month, seconds)
+select p.owner_id, :month::date, :seconds from builds b join projects p on p.id = b.project_id where b.id = :id
+on conflict (owner_id, month) do update set seconds = build_minutes.seconds + excluded.seconds;
+
+-- name: insert_publishing$
+insert into build_notices (build_id, listener, kind, created_at, due_at, attempts)
+values (:build_id, :listener, 'publish', :now, clock_timestamp() + :lease::interval, 1) returning id;
+
+-- name: end_notice!
+update build_notices set done_at = :now, error = :error where id = :id;
+
+-- name: postpone_notice!
+update build_notices set due_at = clock_timestamp() + :pause::interval, error = :error where id = :id and done_at is null;
+
+-- name: claim_notices
+-- In the order in which things happened, for each build and listener; given to one replica for a while.
+update build_notices set attempts = attempts + 1, due_at = clock_timestamp() + :lease::interval
+where id in (
+    select n.id from build_notices n
+    where n.done_at is null and n.due_at <= clock_timestamp() and n.listener = :listener and not exists (
+        select from build_notices e
+        where e.build_id = n.build_id and e.listener = n.listener and e.id < n.id and e.done_at is null
+    )
+    order by n.due_at, n.id limit :most for no key update skip locked
+)
+returning id, build_id, kind, data, attempts;
+
+-- name: forget_notices!
+delete from build_notices where done_at < :before;

@@ -1,0 +1,85 @@
+"""Notices: each listener is told in order, again where it failed, and keeps nobody else waiting."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from firefly.auth import Identity
+from firefly.builds import delivery
+from firefly.builds.claims import PUBLISHER
+from firefly.builds.delivery import Delivery
+from firefly.builds.model import BuildState, Outcome
+from firefly.builds.publishing import Republishing
+from firefly.testing.builds import MemoryListener, MemoryLogs, MemoryPublisher
+from tests.support.waiting import eventually
+
+from .gang import Gang
+from .yard import Yard
+
+
+@asynccontextmanager
+async def delivering(yard: Yard) -> AsyncIterator[None]:
+    running = asyncio.create_task(Delivery(yard.records).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(delivery, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(delivery, "LOOK_EVERY", 0.01)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_one_that_fails_is_told_again_in_order_and_keeps_nobody_waiting(yard: Yard, ada: Identity) -> None:
+    failing, hanging = MemoryListener("failing", "queued", "ended", fails=2), MemoryListener("hanging", "queued")
+    well = MemoryListener("well", "ended")
+    for listener in (failing, hanging, well):
+        yard.notices.register(listener)
+    hanging.hold()
+    async with delivering(yard):
+        build = await yard.ask(await yard.project(ada))
+        await yard.builds.cancel(ada, build.id)
+        await eventually(lambda: well.heard and len(failing.heard) == 2)
+        assert hanging.heard == []
+
+    assert [(notice.kind, notice.attempt) for notice in failing.heard] == [("queued", 3), ("ended", 1)]
+    assert [notice.build.state for notice in well.heard] == [BuildState.CANCELLED]
+
+
+@pytest.mark.usefixtures("soon")
+async def test_one_that_always_fails_is_given_up_with_the_reason(yard: Yard, ada: Identity) -> None:
+    yard.notices.register(MemoryListener("failing", "queued", fails=1000))
+    async with delivering(yard):
+        await yard.ask(await yard.project(ada))
+
+        async def given_up() -> bool:
+            async with yard.database.connection() as connection:
+                found = await connection.fetchrow("select * from build_notices where done_at is not null")
+            return bool(found and found["error"] == "nobody there" and found["attempts"] == delivery.MOST_ATTEMPTS)
+
+        await eventually(given_up)
+
+
+async def test_what_a_dead_builder_built_is_shown_by_another(yard: Yard, ada: Identity) -> None:
+    publisher = MemoryPublisher()
+    yard.notices.register(Republishing(publisher, MemoryLogs().open))
+    build = await yard.ask(await yard.project(ada))
+    dying = Gang(yard, lease=timedelta(seconds=-1)).claims()
+    claimed = await dying.claim()
+    assert claimed is not None
+    found, notice = await dying.finish(claimed, Outcome(state=BuildState.SUCCEEDED, reason="Built."), 1)
+    assert found is not None
+    assert notice is not None
+    async with delivering(yard):
+        await eventually(lambda: publisher.published)
+    assert [one.id for one in publisher.published] == [build.id]
+    async with yard.database.connection() as connection:
+        assert await connection.fetchval("select listener from build_notices where done_at is not null") == PUBLISHER
