@@ -13,6 +13,7 @@ from firefly.builds.queue import Queue
 from firefly.builds.records import Records
 
 from .ground import Ground
+from .making import Making
 from .parts import Hosting
 from .work import Work
 
@@ -28,6 +29,7 @@ class Building:
     builds: Builds
     logs: Logs
     delivery: Delivery
+    making: Making
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
@@ -39,9 +41,10 @@ class Building:
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
-            delivery=Delivery(records),
+            delivery=Delivery(records), making=Making.build(ground, hosting=hosting, work=work),
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
         """What is to run for as long as the server does."""
         yield self.delivery.run()
+        yield self.making.run()

@@ -24,6 +24,7 @@ from firefly.projects import (
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.handing import HandingKeeper
+from firefly.sandbox.layers import Layers
 from firefly.secrets import SecretValues
 
 from .bridges import BridgeCalls
@@ -39,7 +40,7 @@ from .workshop import Workshop
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """Sandboxes, and the projects whose workspaces run in them."""
+    """Sandboxes, and the projects whose workspaces run in them. `layered`: these can lie on layers."""
 
     keeper: HandingKeeper
     gateway: Gateway
@@ -54,6 +55,9 @@ class Work:
     access: access.AccessControl
     domains: domains.Domains
     secrets: Secrets
+    values: SecretValues
+    layers: Layers
+    layered: bool
     reality: RouteReality
 
     @classmethod
@@ -97,6 +101,7 @@ class Work:
             own=own,
             access=await _access(ground, credentials, projects, bridges),
             domains=_domains(ground, further, projects, routes),
+            values=values, layers=runtime.layers, layered=backend.capabilities().layers,
             secrets=Secrets(values=values, projects=projects, records=records, audit=audit, tell=tell),
             reality=RouteReality(database=ground.database, store=routes, routes=shown, settings=settings),
         )  # fmt: skip

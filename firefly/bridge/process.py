@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import contextlib
+import fcntl
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from firefly.protocol.execution import TIMED_OUT
 CHUNK = 64 << 10
 GRACE = 5.0
 _LEFTOVERS = 0.5
+# Bytes that pipes and readers may hold when a command ends.
+_MOST_LEFT = 4 << 20
 Sink = Callable[[Stream, bytes], Awaitable[None]]
 
 
@@ -44,7 +47,9 @@ class Running:
 
     def __init__(self, process: asyncio.subprocess.Process, pipes: Mapping[Stream, int], sink: Sink) -> None:
         self._process = process
-        self._readers = [asyncio.create_task(_copy(pipe, stream, sink)) for stream, pipe in pipes.items()]
+        self._sink = sink
+        self._handed, self._handing = 0, 0
+        self._readers = [asyncio.create_task(_copy(pipe, stream, self._hand_on)) for stream, pipe in pipes.items()]
 
     @property
     def pid(self) -> int:
@@ -53,9 +58,21 @@ class Running:
     async def wait(self) -> int:
         """The exit status, once its output has been handed on."""
         code = await self._process.wait()
-        # A process it left in the background may hold the pipes open for ever.
-        await asyncio.wait(self._readers, timeout=_LEFTOVERS)
+        begun, before = self._handed, -1
+        # A process it left in the background may hold the pipes open for ever, and print nothing, or without end.
+        while self._handing or before != self._handed <= begun + _MOST_LEFT:
+            before = self._handed
+            if not (await asyncio.wait(self._readers, timeout=_LEFTOVERS))[1]:
+                break
         return code
+
+    async def _hand_on(self, stream: Stream, data: bytes) -> None:
+        self._handing += 1
+        try:
+            await self._sink(stream, data)
+        finally:
+            self._handing -= 1
+            self._handed += len(data)
 
     def send(self, number: signal.Signals) -> None:
         """A signal to the whole group."""
@@ -83,11 +100,20 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], sink: Sink, stdin: int = asyncio.subprocess.DEVNULL
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    sink: Sink,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    room: int = 0,
 ) -> AsyncIterator[Running]:
-    """Start `argv` without input; leaving the block ends its whole process group."""
+    """Start `argv` without input; leaving the block ends its whole process group.
+
+    `room`: bytes that it may print before anybody reads, if not as many as pipes have anyway.
+    """
     # Not asyncio's own pipes: with those `wait` returns only when the last background process has closed them.
-    pipes = {stream: os.pipe() for stream in (Stream.OUT, Stream.ERR)}
+    pipes = {stream: pipe(room) for stream in (Stream.OUT, Stream.ERR)}
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
@@ -168,10 +194,20 @@ class TextDecoder:
         return self._decoder.decode(data, final)
 
 
-async def _copy(pipe: int, stream: Stream, sink: Sink) -> None:
+def pipe(room: int) -> tuple[int, int]:
+    """Descriptors to read from and to write to; up to `room` bytes wait to be read, 0: as many as usual."""
+    reading, writing = os.pipe()
+    if room:
+        # Refused to a user who has many of them.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, room)
+    return reading, writing
+
+
+async def _copy(descriptor: int, stream: Stream, sink: Sink) -> None:
     reader = asyncio.StreamReader(limit=CHUNK)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb", buffering=0)
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
     )
     try:
         while data := await reader.read(CHUNK):

@@ -21,6 +21,7 @@ from firefly.bridge.application.published import Published
 from firefly.bridge.detection.project import ProjectFiles
 from firefly.bridge.dispatcher import Dispatcher
 from firefly.bridge.environment import Environment
+from firefly.bridge.http.building import BuildingRoutes
 from firefly.bridge.http.control import ControlRoutes
 from firefly.bridge.http.files import FileRoutes
 from firefly.bridge.http.problems import problems
@@ -95,6 +96,7 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     shadow = ShadowRoutes(flusher)
     app = web.Application(middlewares=[problems], client_max_size=MAX_MESSAGE)
     app.add_routes([*control.routes(), *shadow.routes(), *SiteRoutes(database).routes()])
+    app.add_routes(BuildingRoutes(environment, workspace, execution).routes())
     app.add_routes(FileRoutes(storage, annex, files, lister).routes())
     return Bridge(app, service, application, terminals, annex, flusher)
 

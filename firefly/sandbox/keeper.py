@@ -56,6 +56,11 @@ class Keeper(Parts):
         self._stood_back = False
 
     @property
+    def node(self) -> str:
+        """Whose sandboxes are kept here."""
+        return self._lease.node
+
+    @property
     def pool(self) -> Pool:
         return self._preparation.pool
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 
 # As deep as a stack may get. On the next one everything is made anew, as one layer.
 DEEPEST = 5
+UNUSED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,24 @@ class Layers:
         async with self._database.connection() as connection:
             return _ready(await self._queries.newest_of_project(connection, project_id=project_id))
 
+    async def of_artifact(self, artifact: str) -> UUID | None:
+        async with self._database.connection() as connection:
+            found = await self._queries.layer_of_artifact(connection, artifact=artifact)
+        return UUID(str(found)) if found else None
+
     async def make(
-        self, workspace_id: UUID, *, origin: str, reaches: str, project_id: UUID | None, template: str | None
+        self,
+        workspace_id: UUID,
+        *,
+        origin: str,
+        reaches: str = "",
+        project_id: UUID | None = None,
+        template: str | None = None,
+        artifact: str | None = None,
     ) -> UUID:
         """Make a layer of the files of a workspace, which is stopped and will not be started again.
 
-        Raises Conflict where it runs, or this machine has no layers.
+        `artifact`: what is unpacked in it, and where. Raises Conflict where it runs, or this machine has no layers.
         """
         layer_id = uuid4()
         size, files = await self._backend.settle(workspace_id, layer_id)
@@ -76,6 +90,7 @@ class Layers:
                 reaches=reaches,
                 project_id=project_id,
                 template=template,
+                artifact=artifact,
                 size=size,
                 files=files,
                 now=self._clock.now(),
@@ -88,11 +103,15 @@ class Layers:
             return int(await self._queries.size_of_layers(connection))
 
     async def sweep(self) -> int:
-        """Remove those that no workspace and no other layer lies on and that are not the newest; returns how many."""
+        """Remove those that no workspace and no other layer lies on and that are not the newest; returns how many.
+
+        What is unpacked of an artifact stays for an hour all the same.
+        """
         removed = 0
         while True:
             async with self._database.connection() as connection:
-                unused = [UUID(str(row["id"])) async for row in self._queries.drop_unused_layers(connection)]
+                rows = self._queries.drop_unused_layers(connection, before=self._clock.now() - UNUSED)
+                unused = [UUID(str(row["id"])) async for row in rows]
             for layer_id in unused:
                 await self._remove(layer_id)
             removed += len(unused)

@@ -1,7 +1,8 @@
 """The exec service: one command, its output, its exit status."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from firefly.bridge.dispatcher import Method
@@ -85,6 +86,15 @@ class Execution:
             except TimeoutError:
                 code, late = TIMED_OUT, True
         return ExecEvent(event="exit", exit_code=code, timed_out=late)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """A command that somebody else runs in here; it is one of those that may run."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     def _argv(self, params: ExecParams) -> list[str]:
         if isinstance(params.command, str):

@@ -20,16 +20,20 @@ select id, origin, reaches, depth from (
 ) as found
 order by rank, created_at desc limit 1;
 
--- name: add_layer(id, workspace_id, origin, reaches, project_id, template, size, files, now)!
-insert into layers (id, below, depth, uid, project_id, template, origin, reaches, size, files, created_at)
-select :id, w.layer_id, coalesce(l.depth, 0) + 1, w.uid, :project_id, :template, :origin, :reaches, :size, :files, :now
+-- name: layer_of_artifact(artifact)$
+select id from layers where artifact = :artifact;
+
+-- name: add_layer(id, workspace_id, origin, reaches, project_id, template, artifact, size, files, now)!
+insert into layers (id, below, depth, uid, project_id, template, artifact, origin, reaches, size, files, created_at)
+select :id, w.layer_id, coalesce(l.depth, 0) + 1, w.uid, :project_id, :template, :artifact, :origin, :reaches, :size,
+    :files, :now
 from workspaces w left join layers l on l.id = w.layer_id
 where w.id = :workspace_id;
 
 -- name: size_of_layers()$
 select coalesce(sum(size), 0)::bigint from layers;
 
--- name: drop_unused_layers()
+-- name: drop_unused_layers(before)
 delete from layers l
 where not exists (select from workspaces w where w.layer_id = l.id)
 and not exists (select from layers above where above.below = l.id)
@@ -38,7 +42,9 @@ and exists (
     where newer.created_at > l.created_at
     and (newer.template = l.template or newer.project_id = l.project_id)
     union all
-    select where l.template is null and not exists (
+    select where l.artifact is not null and l.created_at < :before
+    union all
+    select where l.template is null and l.artifact is null and not exists (
         select from projects p where p.id = l.project_id and p.deleted_at is null
     )
 )

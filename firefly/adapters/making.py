@@ -1,0 +1,83 @@
+"""What makes artifacts, and unpacks them, tied together in one place."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+
+from firefly.builds.analysis import Plan
+from firefly.builds.artifacts import Artifacts
+from firefly.builds.caches import Caches
+from firefly.builds.runner import BuildRunner
+from firefly.builds.strategies import BuildStrategy
+from firefly.builds.strategies.commands import Commands
+from firefly.builds.strategies.pages import Pages
+from firefly.builds.tree import Bounds, TreeReading
+from firefly.builds.unpacking import Unpacking
+from firefly.builds.workplaces import Workplaces
+from firefly.sandbox import ground as machine
+from firefly.sandbox.layers import Layers
+
+from .ground import Ground
+from .parts import Hosting
+from .work import Work
+
+log = structlog.get_logger()
+EVERY = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """`strategies` are asked in this order."""
+
+    artifacts: Artifacts
+    caches: Caches
+    workplaces: Workplaces
+    unpacking: Unpacking
+    layers: Layers
+    strategies: list[BuildStrategy]
+    runner: BuildRunner
+
+    @classmethod
+    def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
+        settings, database, store, clock = ground.settings, ground.database, ground.artifacts, ground.clock
+        artifacts, caches = Artifacts(database, store, clock), Caches(database, store, clock)
+        workplaces = Workplaces(keeper=work.keeper, database=database, clock=clock)
+
+        async def base(plan: Plan) -> str:
+            return await machine.digest(settings.data_dir)
+
+        kinds = (Pages, Commands)
+        strategies: list[BuildStrategy] = [
+            kind(workplaces=workplaces, artifacts=artifacts, caches=caches, base=base) for kind in kinds
+        ]
+        runner = BuildRunner(
+            database=database, git=hosting.git, repositories=hosting.repositories,
+            reading=TreeReading(hosting.git, settings.data_dir / "reading.git"), strategies=strategies,
+            artifacts=artifacts, secrets_of=work.values.environment,
+            bounds=Bounds(files=settings.sandbox_files // 2, size=settings.sandbox_disk // 2),
+            engine=settings.sandbox != "process",
+        )  # fmt: skip
+        unpacking = Unpacking(keeper=work.keeper, artifacts=artifacts, layers=work.layers, layered=work.layered)
+        return cls(
+            artifacts=artifacts, caches=caches, workplaces=workplaces, unpacking=unpacking, layers=work.layers,
+            strategies=strategies, runner=runner,
+        )  # fmt: skip
+
+    async def run(self) -> None:
+        """Clear away, for as long as the server runs, what nobody needs any more."""
+        try:
+            while True:
+                await self._sweep()
+                await asyncio.sleep(EVERY)
+        finally:
+            await self.workplaces.close()
+
+    async def _sweep(self) -> None:
+        for sweep in (self.workplaces.sweep, self.layers.sweep, self.artifacts.sweep, self.caches.sweep):
+            try:
+                await sweep()
+            # Whatever it is: what is not cleared away now is the next time, and nobody waits for it.
+            except Exception as error:
+                log.warning("builds.not_swept", what=str(sweep.__qualname__), reason=repr(error))

@@ -1,0 +1,150 @@
+"""Artifacts by commands: a tree is put into a sandbox, dependencies are installed, it is built, tested and packed."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+
+from firefly.errors import Conflict, NotFound, SandboxFailed, StorageFull, TimedOut, TooLarge, Unavailable
+from firefly.protocol.building import Packed, PackParams
+
+from ..analysis import Plan, Strategy
+from ..artifacts import Artifacts
+from ..caches import Caches
+from ..failures import explain
+from ..model import Failure, Product
+from ..seams import BuildLog, StepLog
+from ..workplaces import Workplace, Workplaces
+from .strategy import BuildFailed, BuildStrategy, Job, Made
+
+Base = Callable[[Plan], Awaitable[str]]
+NO_SPACE = "No space left on device"
+ENDED = "The sandbox ended while the build ran."
+
+
+class Commands(BuildStrategy):
+    """What comes of it is everything that is in the workspace at the end, with which a server of it can start."""
+
+    kind = "archive"
+
+    def __init__(self, *, workplaces: Workplaces, artifacts: Artifacts, caches: Caches, base: Base) -> None:
+        self._workplaces = workplaces
+        self._artifacts = artifacts
+        self._caches = caches
+        self._base = base
+
+    def suits(self, plan: Plan) -> bool:
+        return plan.strategy is Strategy.COMMANDS
+
+    async def base(self, plan: Plan) -> str:
+        return await self._base(plan)
+
+    async def make(self, job: Job, log: BuildLog) -> Made:
+        workplace = await self._prepare(job, log)
+        try:
+            made = await self._work(job, log, workplace)
+        except BuildFailed:
+            await self._workplaces.keep(workplace)
+            raise
+        except BaseException:
+            await self._workplaces.end(workplace)
+            raise
+        if made.tests is not None:
+            await self._workplaces.keep(workplace)
+        else:
+            self._workplaces.remove(workplace)
+        return made
+
+    async def _prepare(self, job: Job, log: BuildLog) -> Workplace:
+        """A sandbox with the tree in it."""
+        async with log.step("prepare") as step:
+            workplace = await self._workplaces.claim(job.build)
+            try:
+                await self._fill(job, workplace, step)
+            except BaseException:
+                await self._workplaces.end(workplace)
+                raise
+            return workplace
+
+    async def _fill(self, job: Job, workplace: Workplace, step: StepLog) -> None:
+        try:
+            async with aclosing(job.tree.tar()) as tar:
+                filled = await workplace.fill(tar)
+        except StorageFull as error:
+            raise BuildFailed(explain("prepare", lines=[NO_SPACE])) from error
+        for refused in filled.refused:
+            await step.say(f"Left out: {refused}.")
+        await step.say(f"{filled.files} files are in the sandbox.")
+
+    async def _work(self, job: Job, log: BuildLog, workplace: Workplace) -> Made:
+        await self._install(job, log, workplace)
+        for command in job.plan.build:
+            await self._command(job, log, workplace, "build", command)
+        tests: Failure | None = None
+        try:
+            for command in job.plan.test:
+                await self._command(job, log, workplace, "test", command)
+        except BuildFailed as failed:
+            if await workplace.ended_because():
+                raise
+            tests = failed.failure
+        return Made(await self._pack(job, log, workplace), tests)
+
+    async def _install(self, job: Job, log: BuildLog, workplace: Workplace) -> None:
+        caches = job.plan.caches
+        there = set[str]()
+        if caches and not job.build.forced:
+            async with log.step("cache") as step:
+                there = await self._caches.restore(job, workplace, step)
+                if not there:
+                    step.skip("No earlier build had the same dependencies.")
+        if there != {cache.folder for cache in caches} or not _is_known(job.plan):
+            for command in job.plan.install:
+                await self._command(job, log, workplace, "install", command)
+        for cache in caches:
+            if cache.folder not in there:
+                await self._caches.keep(job, cache, workplace)
+
+    async def _command(self, job: Job, log: BuildLog, workplace: Workplace, part: str, command: str) -> None:
+        """Raises BuildFailed where it ends with another exit status than 0, or its sandbox does."""
+        killed = await workplace.oom_kills()
+        code, ended = None, ""
+        async with log.step(part, command) as step:
+            try:
+                code = await workplace.run(command, env={**job.environment, **job.secrets}, step=step)
+                step.exited(code)
+            except (Unavailable, TimedOut, SandboxFailed):
+                ended = await workplace.ended_because() or ENDED
+                await step.say(ended)
+                step.exited(-9)
+        if code == 0:
+            return
+        kills = 0 if ended else await workplace.oom_kills() - killed
+        lines = await log.last_lines()
+        raise BuildFailed(explain(part, command=command, exit_code=code, lines=lines, ended=ended, oom_kills=kills))
+
+    async def _pack(self, job: Job, log: BuildLog, workplace: Workplace) -> Product:
+        async with log.step("pack") as step:
+            packed: list[Packed] = []
+            try:
+                async with aclosing(workplace.pack(self._wanted(job.plan), packed.append)) as tar:
+                    product = await self._artifacts.add(tar, self.kind)
+            except (NotFound, Conflict, TooLarge) as error:
+                raise BuildFailed(Failure("pack", error.detail, self._remedy(job.plan))) from error
+            except Unavailable as error:
+                if ended := await workplace.ended_because():
+                    raise BuildFailed(explain("pack", ended=ended)) from error
+                raise
+            for left_out in packed[0].left_out:
+                await step.say(f"Left out: {left_out}.")
+            await step.say(f"{packed[0].files} files, {product.size / 1e6:.1f} MB: {product.digest}")
+        return product
+
+    def _wanted(self, plan: Plan) -> PackParams:
+        return PackParams(without=[cache.folder for cache in plan.caches if cache.folder.endswith("cache")])
+
+    def _remedy(self, plan: Plan) -> str:
+        return "Delete at the end of the build what only the build needs."
+
+
+def _is_known(plan: Plan) -> bool:
+    """Whether what is installed is what the analyser says, and so depends on nothing else than that says."""
+    return "install" not in plan.configuration.model_fields_set

@@ -1,0 +1,145 @@
+"""The tree of one commit: what is in it, and all of it as a tar, straight from the hosted repository.
+
+git writes the tar from its objects. Nothing is checked out: no hook and no filter of the tree runs, no attribute of it
+leaves files out or puts words into them, and what it names elsewhere (submodules, large files) is not fetched.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firefly.errors import NotFound, TooLarge, Unavailable
+from firefly.git import Git, GitFailed
+from firefly.git.command import last_line, tail
+from firefly.git.flow import background
+
+# Where attributes are told that count more than any in the tree.
+_RULES = "* -export-ignore -export-subst -text -filter -ident -working-tree-encoding\n"
+_HEAD = "ref: refs/heads/none\n"
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+_PIECE = 256 << 10
+_MOST_NAMED = 5
+_ENTRY = re.compile(rb"(\d{6}) (\w+) [0-9a-f]+ +(\d+|-)\t([^\0]*)\0")
+GONE = (
+    "The commit {} is not in the repository any more: its branch was forced to another one, or deleted, since it was "
+    "pushed. Build the branch again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Files, and bytes of all of them together, that a tree may have."""
+
+    files: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTree:
+    """`id` names the tree, `size` is in bytes. `submodules` are the first few paths of them."""
+
+    reading: "TreeReading"
+    repository: Path
+    commit: str
+    id: str
+    files: int
+    size: int
+    submodules: tuple[str, ...]
+
+    async def ids(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """The names of the contents of those of these files that are there."""
+        return await self.reading.ids(self.repository, self.commit, paths)
+
+    def tar(self) -> AsyncGenerator[bytes, None]:
+        """In pieces; to be closed. Raises Unavailable where git fails."""
+        return self.reading.archive(self.repository, self.commit)
+
+
+class TreeReading:
+    """`folder` is a repository without anything in it, in which git is told what counts."""
+
+    def __init__(self, git: Git, folder: Path) -> None:
+        self._git = git
+        self._folder = folder
+
+        self._made = False
+
+    def _make(self) -> None:
+        for name in ("objects", "refs", "info"):
+            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in (("HEAD", _HEAD), ("config", _CONFIG), ("info/attributes", _RULES)):
+            path = self._folder / name
+            # Another server may be reading them.
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")
+            fresh.write_text(text)
+            fresh.replace(path)
+        self._made = True
+
+    async def look(self, repository: Path, commit: str, bounds: Bounds) -> CommitTree:
+        """Raises NotFound where the commit is gone, TooLarge as soon as the tree is known to be."""
+        try:
+            async with background(
+                self._git.run("rev-parse", "--verify", f"{commit}^{{tree}}", cwd=repository)
+            ) as naming:
+                files, size, submodules = await self._count(repository, commit, bounds)
+                id = (await naming).strip()
+        except GitFailed as error:
+            raise NotFound(GONE.format(commit[:12])) from error
+        return CommitTree(self, repository, commit, id, files, size, submodules)
+
+    async def _count(self, repository: Path, commit: str, bounds: Bounds) -> tuple[int, int, tuple[str, ...]]:
+        files, size, submodules, left = 0, 0, list[str](), b""
+        arguments = ("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
+        async with self._git.process(*arguments, cwd=repository) as process, background(tail(process.stderr)) as err:
+            assert process.stdout is not None
+            while piece := await process.stdout.read(_PIECE):
+                left += piece
+                found, end = 0, 0
+                for entry in _ENTRY.finditer(left):
+                    found, end = found + 1, entry.end()
+                    if entry[2] == b"commit" and len(submodules) < _MOST_NAMED:
+                        submodules.append(os.fsdecode(entry[4]))
+                    elif entry[3] != b"-":
+                        size += int(entry[3])
+                files, left = files + found, left[end:]
+                _check(files, size, bounds)
+            if await process.wait():
+                raise GitFailed(process.returncode or 0, await err)
+        return files, size, tuple(submodules)
+
+    async def ids(self, repository: Path, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
+        if not paths:
+            return {}
+        named = await self._git.run(
+            "--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths, cwd=repository
+        )
+        entries = (entry.partition("\t") for entry in named.split("\0") if entry)
+        return {path: facts.split()[2] for facts, _, path in entries}
+
+    async def archive(self, repository: Path, commit: str) -> AsyncGenerator[bytes, None]:
+        if not self._made:
+            await asyncio.to_thread(self._make)
+        environment = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repository / "objects"), "GIT_DIR": str(self._folder)}
+        arguments = ("archive", "--format=tar", commit)
+        async with (
+            self._git.process(*arguments, cwd=self._folder, environment=environment) as process,
+            background(tail(process.stderr)) as complaint,
+        ):
+            assert process.stdout is not None
+            while piece := await process.stdout.read(_PIECE):
+                yield piece
+            if await process.wait():
+                raise Unavailable(f"The tree cannot be read: {last_line(await complaint)}")
+
+
+def _check(files: int, size: int, bounds: Bounds) -> None:
+    if files > bounds.files:
+        raise TooLarge(f"The tree has more than the {bounds.files:,} files that a build may have.")
+    if size > bounds.size:
+        raise TooLarge(
+            f"The files of the tree have more than the {bounds.size / (1 << 30):.3g} GiB that a build may have. Keep "
+            "large files out of the repository, and fetch them in `install`."
+        )

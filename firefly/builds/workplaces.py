@@ -1,0 +1,148 @@
+"""Where something is built: a workspace of the keeper that belongs to nobody, for one build."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from firefly.client.building import BuildingClient
+from firefly.client.errors import domain_errors
+from firefly.clock import Clock
+from firefly.errors import FireflyError
+from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackParams
+from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.tasks import Tasks
+from firefly.store import Database, load_queries
+
+from .model import Build
+from .seams import StepLog
+
+log = structlog.get_logger()
+
+KEPT = timedelta(hours=1)
+_STREAMS = {FrameKind.OUT: "out", FrameKind.ERR: "err"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """One that runs. Everything raises domain errors, Unavailable where the sandbox ends meanwhile."""
+
+    id: UUID
+    keeper: Keeper
+
+    def _client(self) -> BuildingClient:
+        return BuildingClient.on_socket(self.keeper.bridge_path(self.id))
+
+    async def fill(self, tar: AsyncIterable[bytes]) -> Filled:
+        async with domain_errors(), self._client() as client:
+            return await client.fill(tar)
+
+    async def run(self, command: str, *, env: Mapping[str, str], step: StepLog) -> int:
+        """The exit status of a line for the shell, whose output goes to the step as it comes."""
+        async with domain_errors(), self._client() as client, client.run(command, env=env) as frames:
+            async for kind, content in frames:
+                if kind is FrameKind.END:
+                    return Ended.model_validate_json(content).exit_code
+                self.keeper.touch(self.id)
+                await step.write(content, stream=_STREAMS[kind])
+        raise AssertionError("a stream of frames ends with END")
+
+    async def pack(self, params: PackParams, tell: Callable[[Packed], None]) -> AsyncGenerator[bytes, None]:
+        """The canonical tar in pieces; `tell` hears at its end what is in it."""
+        async with domain_errors(), self._client() as client, client.pack(params) as frames:
+            async for kind, content in frames:
+                if kind is FrameKind.END:
+                    tell(Packed.model_validate_json(content))
+                    return
+                yield content
+
+    async def ended_because(self) -> str:
+        """Why its sandbox runs no more; empty where it does."""
+        if self.keeper.alive(self.id):
+            return ""
+        return (await self.keeper.status(self.id)).reason
+
+    async def oom_kills(self) -> int:
+        """How many processes were ended so far because the memory was used up."""
+        usage = (await self.keeper.status(self.id)).usage
+        return usage.oom_kills if usage else 0
+
+
+class Workplaces:
+    """`close` ends what is being cleared away, which a later `sweep` goes on with."""
+
+    def __init__(self, *, keeper: Keeper, database: Database, clock: Clock) -> None:
+        self._keeper = keeper
+        self._database = database
+        self._clock = clock
+        self._tasks = Tasks()
+        self._queries: Any = load_queries("making")
+
+    async def claim(self, build: Build) -> Workplace:
+        """An empty one that runs: from those that are started ahead, where there is one.
+
+        Raises SandboxFailed, and TooManySandboxes where no more may run at all.
+        """
+        prepared = await self._keeper.claim_prepared()
+        workspace_id = prepared.workspace_id if prepared else await self._keeper.create_workspace()
+        try:
+            async with self._database.connection() as connection:
+                await self._queries.add_workplace(
+                    connection, workspace_id=workspace_id, build_id=build.id, now=self._clock.now()
+                )
+            if prepared is None:
+                await self._keeper.ensure(workspace_id)
+        except BaseException:
+            self._clear(workspace_id)
+            raise
+        return Workplace(workspace_id, self._keeper)
+
+    def remove(self, workplace: Workplace) -> None:
+        """In the background: nobody waits for it."""
+        self._clear(workplace.id)
+
+    async def end(self, workplace: Workplace) -> None:
+        """Remove it; nothing of it runs any more when this returns, cancelled or not."""
+        await self._tasks.finish(self._keeper.remove(workplace.id), f"workplace-end-{workplace.id}")
+
+    async def keep(self, workplace: Workplace) -> datetime:
+        """End what runs there, and keep its files for an hour, so that somebody may look around; until when."""
+        until = self._clock.now() + KEPT
+        async with self._database.connection() as connection:
+            await self._queries.keep_workplace(connection, workspace_id=workplace.id, kept_until=until)
+        self._tasks.start(self._keeper.stop(workplace.id, "Its build failed. Its files are kept for an hour."), "stop")
+        return until
+
+    async def kept(self, build_id: UUID) -> tuple[UUID, datetime] | None:
+        """The workspace of a failed build, and until when it is kept."""
+        async with self._database.connection() as connection:
+            row = await self._queries.kept_workplace(connection, build_id=build_id, now=self._clock.now())
+        return (UUID(str(row["workspace_id"])), row["kept_until"]) if row else None
+
+    async def sweep(self) -> int:
+        """Remove those of builds that are over, or that somebody else took up; returns how many there were."""
+        async with self._database.connection() as connection:
+            rows = self._queries.forgotten_workplaces(connection, node=self._keeper.node, now=self._clock.now())
+            found = [UUID(str(row["workspace_id"])) async for row in rows]
+        for workspace_id in found:
+            await self._remove(workspace_id)
+        return len(found)
+
+    async def settled(self) -> None:
+        """Wait until what is being cleared away is."""
+        await self._tasks.settled("")
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def _clear(self, workspace_id: UUID) -> None:
+        self._tasks.start(self._remove(workspace_id), f"workplace-{workspace_id}")
+
+    async def _remove(self, workspace_id: UUID) -> None:
+        try:
+            await self._keeper.remove(workspace_id)
+        except FireflyError as error:
+            log.warning("workplace.left", workspace_id=str(workspace_id), reason=error.detail)

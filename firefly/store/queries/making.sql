@@ -1,0 +1,83 @@
+-- name: note_plan!
+update builds set tree = :tree, plan = :plan, configured_by = :configured_by, build_key = :build_key where id = :id;
+
+-- name: stored_configuration^
+select configuration, configuration_forced from build_settings where project_id = :project_id;
+
+-- name: find_by_key^
+-- The newest good build of the same key, with its artifact, which is thereby used.
+with found as (
+    select b.id, b.artifact from builds b join artifacts a on a.digest = b.artifact
+    where b.build_key = :build_key and b.state = 'succeeded' order by b.ended_at desc limit 1
+), used as (
+    update artifacts a set used_at = :now from found where a.digest = found.artifact
+    returning a.digest, a.kind, a.size
+)
+select found.id, used.digest, used.kind, used.size from found, used;
+
+-- name: add_artifact$
+-- What is stored of it: by somebody else, where they came first.
+insert into artifacts (digest, kind, stored, size, stored_size, created_at, used_at)
+values (:digest, :kind, :stored, :size, :stored_size, :now, :now)
+on conflict (digest) do update set used_at = excluded.used_at
+returning stored || case when xmax = 0 then '' else ' known' end;
+
+-- name: find_artifact^
+select digest, kind, stored, size, stored_size from artifacts where digest = :digest;
+
+-- name: drop_unused_artifacts
+delete from artifacts a
+where a.used_at < :before and not exists (select from builds b where b.artifact = a.digest)
+returning a.digest;
+
+-- name: next_discarded
+delete from discarded_artifacts where id in (
+    select id from discarded_artifacts order by id for update skip locked limit :most
+)
+returning stored;
+
+-- name: add_workplace!
+insert into build_workspaces (workspace_id, build_id, purpose, created_at)
+values (:workspace_id, :build_id, 'build', :now);
+
+-- name: keep_workplace!
+update build_workspaces set kept_until = :kept_until where workspace_id = :workspace_id;
+
+-- name: kept_workplace^
+select w.workspace_id, w.kept_until from build_workspaces w
+where w.build_id = :build_id and w.purpose = 'build' and w.kept_until > :now order by w.created_at desc limit 1;
+
+-- name: forgotten_workplaces
+-- Of builds that are over, or were taken up by somebody else meanwhile.
+select w.workspace_id from build_workspaces w join workspaces s on s.id = w.workspace_id
+join builds b on b.id = w.build_id
+where w.purpose = 'build' and s.node = :node and coalesce(w.kept_until, '-infinity') < :now
+and (w.kept_until is not null or b.state <> 'running' or w.created_at < b.started_at);
+
+-- name: workplace_facts^
+-- Who answers for a workspace in which something is built or shown.
+select o.name as owner, o.is_administrator as owner_is_administrator, p.name as project, b.number, w.purpose
+from build_workspaces w join builds b on b.id = w.build_id join projects p on p.id = b.project_id
+join accounts o on o.id = p.owner_id
+where w.workspace_id = :workspace_id;
+
+-- name: find_cache^
+update build_caches set used_at = :now
+where project_id = :project_id and domain = :domain and folder = :folder and key = :key
+returning stored, size;
+
+-- name: add_cache!
+insert into build_caches (project_id, domain, folder, key, stored, size, created_at, used_at)
+values (:project_id, :domain, :folder, :key, :stored, :size, :now, :now);
+
+-- name: drop_old_caches!
+-- All but the newest few of a project's folder.
+delete from build_caches c
+where c.project_id = :project_id and c.domain = :domain and c.folder = :folder and c.key not in (
+    select k.key from build_caches k
+    where k.project_id = :project_id and k.domain = :domain and k.folder = :folder
+    order by k.used_at desc limit :most
+);
+
+-- name: drop_unused_caches!
+delete from build_caches where used_at < :before;
