@@ -2,7 +2,7 @@
 
 every one        `asset(entry)` (an assets.Asset), `static(name)` (an address), `app_url`, `user` (an Account or None),
                  `request`
-shell.html       `title`, `entry` (dashboard, editor, account), `boot` (JSON, for
+shell.html       `title`, `entry` (dashboard, editor, account, builds), `boot` (JSON, for
                  `<script type="application/json" id="firefly-boot">{{ boot }}</script>`)
 sign_in.html     `next`, `name`, `error` (a sentence or ""): a form that POSTs name, password, next to /auth/sign-in
 link.html        `token`, `purpose` ("first-administrator", "sign-in"), `name`, `display_name`, `error`: a form that

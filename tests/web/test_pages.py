@@ -29,6 +29,7 @@ MANIFEST = {
     "_start-1.js": {"file": "start-1.js", "name": "start", "css": ["start-1.css"], "imports": ["_s.js"]},
     "_rare-1.js": {"file": "rare-1.js", "name": "rare"},
     "src/pages/main.tsx": {"file": "account-1.js", "name": "account", "isEntry": True},
+    "src/builds/main.tsx": {"file": "builds-1.js", "name": "builds", "isEntry": True},
     "_s.js": {"file": "shared-1.js", "css": ["shared-1.css"], "imports": ["_s.js"]},
 }
 
@@ -101,7 +102,8 @@ async def test_what_the_editor_starts_with_is_named_in_its_page(world: World, bu
 async def test_no_page_runs_an_inline_script(world: World, built: Assets) -> None:
     world.projects.add(world.ada, "site")
     browser = await world.browser(world.ada)
-    for path in ("/", "/app/ada/site", "/account", "/app/ada/site/settings", "/help", "/nothing"):
+    pages = ("/", "/app/ada/site", "/account", "/app/ada/site/settings", "/app/ada/site/builds/1", "/help", "/nothing")
+    for path in pages:
         response = await browser.get(path)
         policy = response.headers["Content-Security-Policy"]
         (scripts,) = re.findall(r"script-src ([^;]*)", policy)
@@ -112,10 +114,11 @@ async def test_no_page_runs_an_inline_script(world: World, built: Assets) -> Non
             assert "src=" in script or "application/json" in script
 
 
-async def test_only_the_editor_may_write_styles(world: World, built: Assets) -> None:
+async def test_only_pages_with_an_editor_may_write_styles(world: World, built: Assets) -> None:
     world.projects.add(world.ada, "site")
     browser = await world.browser(world.ada)
-    for path, allowed in (("/", False), ("/app/ada/site", True), ("/account", False)):
+    shown = {"/": False, "/app/ada/site": True, "/app/ada/site/builds": True, "/account": False}
+    for path, allowed in shown.items():
         policy = (await browser.get(path)).headers["Content-Security-Policy"]
         assert ("style-src 'self' 'unsafe-inline'" in policy) is allowed
 
@@ -123,9 +126,20 @@ async def test_only_the_editor_may_write_styles(world: World, built: Assets) -> 
 async def test_a_renamed_projects_page_moves_for_good(world: World, built: Assets) -> None:
     world.projects.moved["ada/old"] = "ada/new"
     browser = await world.browser(world.ada)
-    for path, target in (("/app/ada/old", "/app/ada/new"), ("/app/ada/old/settings", "/app/ada/new/settings")):
-        response = await browser.get(path, allow_redirects=False)
-        assert (response.status, response.headers["Location"]) == (301, target)
+    for page in ("", "/settings", "/branches", "/builds/7", "/builds/settings"):
+        response = await browser.get(f"/app/ada/old{page}", allow_redirects=False)
+        assert (response.status, response.headers["Location"]) == (301, f"/app/ada/new{page}")
+
+
+async def test_the_pages_of_builds_are_for_members_who_are_signed_in(world: World, built: Assets) -> None:
+    world.projects.add(world.ada, "site")
+    browser = await world.browser(world.ada)
+    for page in ("branches", "builds", "builds/12", "builds/settings"):
+        html = await (await browser.get(f"/app/ada/site/{page}")).text()
+        assert (boot_of(html)["page"], boot_of(html)["project"]["name"]) == ("builds", "site")
+    assert (await browser.get("/app/ada/site/builds/last")).status == 404
+    stranger = await (await world.browser(world.bob)).get("/app/ada/site/builds/12")
+    assert stranger.status == 404
 
 
 async def test_unknown_and_foreign_projects_are_one_page(world: World, built: Assets) -> None:

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { spansOf } from "../../src/panels/output/ansi";
 import { rowsOf } from "../../src/panels/tree/rows";
 import { matchText, search } from "../../src/workbench/fuzzy";
 import { moved, nameProblem, parentOf } from "../../src/workbench/paths";
@@ -45,14 +44,6 @@ describe("searching", () => {
     expect(matchText("abc", "a-b-c")).not.toBeNull();
     expect(matchText("abc", "cba")).toBeNull();
   });
-});
-
-test("colours of output become classes and other controls vanish", () => {
-  expect(spansOf("\u001b[1;32mok\u001b[0m \u001b[2Kdone\u001b]0;title\u0007")).toEqual([
-    { text: "ok", className: "wb-ansi-green wb-ansi-bold" },
-    { text: " ", className: "" },
-    { text: "done", className: "" },
-  ]);
 });
 
 test("the tree's rows are what is open, in reading order, with the field for a new name in its folder", () => {

@@ -25,6 +25,8 @@ ACCOUNT_PAGES = (
     "/admin/front-door",
 )
 
+BUILD_PAGES = ("/branches", "/builds", r"/builds/{number:\d+}", "/builds/settings")
+
 
 def set_up_application_pages(app: web.Application) -> None:
     for path in DASHBOARD_PAGES:
@@ -34,6 +36,8 @@ def set_up_application_pages(app: web.Application) -> None:
         app.router.add_get(path, account)
     app.router.add_get("/app/{owner}/{name}", editor)
     app.router.add_get("/app/{owner}/{name}/settings", project_settings)
+    for path in BUILD_PAGES:
+        app.router.add_get(f"/app/{{owner}}/{{name}}{path}", builds)
 
 
 async def dashboard(request: web.Request) -> web.StreamResponse:
@@ -55,6 +59,15 @@ async def editor(request: web.Request) -> web.StreamResponse:
 async def project_settings(request: web.Request) -> web.StreamResponse:
     project = await _project(request, "/settings")
     return await _shell(request, "account", f"Settings of {project.path}", project=project)
+
+
+async def builds(request: web.Request) -> web.StreamResponse:
+    _require_person(request)
+    place = request.path.split("/", 4)[4]
+    project = await _project(request, f"/{place}")
+    # The terminal of a kept sandbox and the field for a configuration write style elements, as the editor does.
+    policy = page_policy(request, styles=EDITOR_STYLES)
+    return await _shell(request, "builds", f"Builds of {project.path}", project=project, policy=policy)
 
 
 def _require_person(request: web.Request) -> None:

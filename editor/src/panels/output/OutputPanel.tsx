@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
 import type { OutputLine } from "../../bridge";
+import { spansOf } from "../../shared/ansi";
 import { Button, EmptyState, Skeleton } from "../../shared/components";
 import { useWorkbench, useWorkbenchState } from "../../workbench/context";
-import { spansOf } from "./ansi";
 
 const SHOWN = 2_000;
 

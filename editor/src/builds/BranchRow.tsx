@@ -1,0 +1,88 @@
+import { ExternalLink, GitBranch, GitPullRequest, Hammer, Star } from "lucide-react";
+import { IconButton, RelativeTime, StateDot } from "../shared/components";
+import { go, stayHere } from "../shared/router";
+import type { Branches } from "./Branches";
+import { dotOfSite } from "./build/SiteLink";
+import type { Place } from "./place";
+import { StateMark } from "./StateMark";
+import type { Branch, Site } from "./types";
+import { hostOf, lookOf, saySite, shortCommit } from "./words";
+
+interface Props {
+  branch: Branch;
+  branches: Branches;
+  place: Place;
+}
+
+export function BranchRow({ branch, branches, place }: Props) {
+  const mayBuild = place.project.role !== null && place.project.role !== "viewer";
+  const build = (): void =>
+    void branches.build(branch).then((made) => {
+      if (made) go(place.link("builds", made.number));
+    });
+  return (
+    <li className={branch.deleted ? "branch branch-deleted" : "branch"}>
+      <div className="branch-name">
+        {branch.pull_request ? <GitPullRequest size={16} aria-hidden /> : <GitBranch size={16} aria-hidden />}
+        <div>
+          <span className="branch-title">{branch.branch}</span>
+          {branch.deleted && <span className="badge">deleted</span>}
+          {branch.pull_request ? (
+            <a className="branch-hint" href={branch.pull_request.url} target="_blank" rel="noreferrer">
+              {branch.pull_request.title || `Pull request ${branch.pull_request.number}`}
+            </a>
+          ) : (
+            <span className="branch-hint" title={branch.subject}>
+              <code>{shortCommit(branch.commit)}</code> {branch.subject}
+            </span>
+          )}
+        </div>
+      </div>
+      <Newest branch={branch} place={place} />
+      <BranchSite site={branch.site} />
+      <div className="branch-tools">
+        {mayBuild && (
+          <>
+            <IconButton label={branch.is_demo ? `${branch.branch} is a demo: its site is never stopped for others` : `Make ${branch.branch} a demo`} aria-pressed={branch.is_demo} className="branch-demo" icon={<Star size={16} aria-hidden />} onClick={() => void branches.setDemo(branch, !branch.is_demo)} />
+            <IconButton label={`Build ${branch.branch}`} icon={<Hammer size={16} aria-hidden />} disabled={branch.deleted} onClick={build} />
+          </>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Newest({ branch: { newest }, place }: { branch: Branch; place: Place }) {
+  if (!newest) return <div className="branch-build ff-faint">Not built</div>;
+  return (
+    <div className="branch-build">
+      <StateMark {...lookOf(newest.state)} />
+      <a href={place.link("builds", newest.number)} onClick={stayHere}>
+        {lookOf(newest.state).word} <span className="ff-faint">#{newest.number}</span>
+      </a>
+      <RelativeTime at={newest.ended_at ?? newest.created_at} />
+    </div>
+  );
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+
+function BranchSite({ site }: { site: Site | null }) {
+  if (!site) return <div className="branch-site ff-faint">No site</div>;
+  const sleeps = site.sandbox_state === "running" && site.stops_at;
+  return (
+    <div className="branch-site">
+      <StateDot state={dotOfSite(site)} label={saySite(site)} />
+      <div>
+        {site.state === "live" ? (
+          <a href={site.url} target="_blank" rel="noreferrer">
+            <span>{hostOf(site.url)}</span> <ExternalLink size={14} aria-hidden />
+          </a>
+        ) : (
+          <span className="ff-muted">{hostOf(site.url)}</span>
+        )}
+        <span className="branch-hint">{sleeps ? `Live, sleeps at ${clock.format(new Date(sleeps))}` : saySite(site)}</span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { CodeXml, GitBranch, Hammer, Settings2 } from "lucide-react";
+import { useEffect, useMemo } from "react";
+import type { Account, Project } from "../shared/api";
+import { Frame, Toasts, type FrameLink } from "../shared/components";
+import { usePath } from "../shared/router";
+import { BranchesPage } from "./BranchesPage";
+import { BuildPage } from "./build/BuildPage";
+import "./builds.css";
+import { hearBuilds } from "./heard";
+import { ListPage } from "./ListPage";
+import { baseOf, placeOf, shownAt, type Place } from "./place";
+import { SettingsPage } from "./settings/SettingsPage";
+
+/** The pages of one project's builds, in the frame that all pages have. */
+export function BuildsPages({ user, project }: { user: Account; project: Project }) {
+  const place = useMemo(() => placeOf(project, user), [project, user]);
+  const { page, number } = shownAt(usePath());
+  useEffect(hearBuilds, []);
+  return (
+    <>
+      <Frame user={user} path={place.link(page)} navLabel={`Builds of ${project.name}`} links={linksOf(place)} search={<Crumbs project={project} user={user} />}>
+        <Page place={place} page={page} number={number} />
+      </Frame>
+      <Toasts />
+    </>
+  );
+}
+
+function Page({ place, page, number }: { place: Place; page: string; number: number | null }) {
+  if (number !== null) return <BuildPage key={number} place={place} number={number} />;
+  if (page === "builds") return <ListPage place={place} />;
+  return page === "settings" ? <SettingsPage place={place} /> : <BranchesPage place={place} />;
+}
+
+function Crumbs({ project, user }: { project: Project; user: Account }) {
+  return (
+    <a className="crumbs" href={baseOf(project)} title="Open the editor">
+      <CodeXml size={16} aria-hidden />
+      {project.owner !== user.name && <span className="crumbs-owner">{project.owner} / </span>}
+      <b>{project.name}</b>
+    </a>
+  );
+}
+
+function linksOf(place: Place): FrameLink[] {
+  const all: FrameLink[] = [
+    { href: place.link("branches"), label: "Branches", icon: <GitBranch size={16} aria-hidden /> },
+    { href: place.link("builds"), label: "Builds", icon: <Hammer size={16} aria-hidden /> },
+  ];
+  const settings = { href: place.link("settings"), label: "Settings of builds", icon: <Settings2 size={16} aria-hidden /> };
+  return place.project.role === "viewer" ? all : [...all, settings];
+}

@@ -1,0 +1,60 @@
+/** The calls of builds. */
+import { HttpTransport, type Transport } from "../shared/api";
+import { PREFIX, pathOf } from "../shared/api/transport";
+import type { Branch, Build, BuildPage, BuildSettings, Explanation } from "./types";
+
+export interface Key {
+  owner: string;
+  name: string;
+}
+
+export interface BuildFilter {
+  ref?: string | undefined;
+  state?: string | undefined;
+}
+
+export interface WantedBuild {
+  ref?: string;
+  commit?: string;
+  forced?: boolean;
+}
+
+/** What can be done to one build or its site. */
+export type BuildAction = "kill" | "cancel" | "retry" | "stop" | "start" | "approve";
+
+export class BuildsApi {
+  constructor(
+    private readonly key: Key,
+    private readonly transport: Transport = new HttpTransport(),
+  ) {}
+
+  list = (filter: BuildFilter = {}, cursor?: string | null): Promise<BuildPage> =>
+    this.transport.request("GET", this.of("builds"), { query: { ...filter, cursor: cursor ?? undefined } });
+  numbered = (number: number): Promise<Build> => this.transport.request("GET", this.of("builds", String(number)));
+  start = (wanted: WantedBuild): Promise<Build> => this.transport.request("POST", this.of("builds"), { body: wanted });
+  build = (id: string): Promise<Build> => this.transport.request("GET", pathOf("builds", id));
+  act = (id: string, action: BuildAction): Promise<Build> => this.transport.request("POST", pathOf("builds", id, action));
+  explain = (id: string): Promise<Explanation> => this.transport.request("GET", pathOf("builds", id, "explain"));
+
+  branches = async (): Promise<Branch[]> =>
+    (await this.transport.request<{ branches: Branch[] }>("GET", this.of("branches"))).branches;
+  setDemo = (branch: string, isDemo: boolean): Promise<Branch> =>
+    this.transport.request("PATCH", this.of("branches", branch), { body: { is_demo: isDemo } });
+
+  settings = (): Promise<BuildSettings> => this.transport.request("GET", this.of("build-settings"));
+  changeSettings = (change: Partial<BuildSettings>): Promise<BuildSettings> =>
+    this.transport.request("PATCH", this.of("build-settings"), { body: change });
+
+  badge(branch: string): string {
+    return `${PREFIX}${this.of("builds", "badge.svg")}?branch=${encodeURIComponent(branch)}`;
+  }
+
+  private of(...more: string[]): string {
+    return pathOf("projects", this.key.owner, this.key.name, ...more);
+  }
+}
+
+/** Where a build's log is: read as a stream, or downloaded. */
+export function logAddress(id: string, download?: "text" | "ansi"): string {
+  return `${PREFIX}${pathOf("builds", id, "log")}${download ? `?download=${download}` : ""}`;
+}

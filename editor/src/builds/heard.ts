@@ -1,0 +1,37 @@
+/** What the page's one stream of events tells of builds, for whatever of them is shown. */
+import { EventStream } from "../shared/api";
+
+export interface Heard {
+  kind: "build.changed" | "build.step" | "site.changed" | "missed";
+  buildId: string;
+  projectId: string;
+  data: Record<string, unknown>;
+}
+
+type Listener = (heard: Heard) => void;
+
+export const BUILD_KINDS = ["build.changed", "build.step", "site.changed"] as const;
+
+const listeners = new Set<Listener>();
+
+export function tellBuilds(kind: Heard["kind"], data: Record<string, unknown> = {}): void {
+  const { build_id: buildId = "", project_id: projectId = "" } = data as { build_id?: string; project_id?: string };
+  const heard = { kind, buildId, projectId, data };
+  for (const listener of listeners) listener(heard);
+}
+
+/** Returns the end of listening. */
+export function onBuilds(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** Opens the stream; returns how to close it. */
+export function hearBuilds(): () => void {
+  const stream = new EventStream({
+    kinds: BUILD_KINDS,
+    onEvent: ({ kind, data }) => tellBuilds(kind as Heard["kind"], data),
+    onReset: () => tellBuilds("missed"),
+  });
+  return () => stream.close();
+}

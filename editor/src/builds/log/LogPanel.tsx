@@ -1,0 +1,56 @@
+import { ArrowDownToLine } from "lucide-react";
+import type { RefObject } from "react";
+import { useStore } from "zustand";
+import { EmptyState, Skeleton } from "../../shared/components";
+import type { Build, Step } from "../types";
+import { isOver, sayPlace } from "../words";
+import { type Log, MOST_LINES } from "./Log";
+import "./log.css";
+import { LogScreen } from "./LogScreen";
+import { LogTools } from "./LogTools";
+import type { Reading } from "./Reading";
+
+interface Props {
+  build: Build;
+  steps: readonly Step[];
+  log: Log;
+  reading: Reading;
+  field: RefObject<HTMLInputElement | null>;
+}
+
+/** A build's log with its tools, in each of its states. */
+export function LogPanel({ build, steps, log, reading, field }: Props) {
+  const { version, state, cut } = useStore(log.store);
+  const follows = useStore(reading.store, (given) => given.follows);
+  const isLive = state !== "ended" && !isOver(build.state);
+  const isEmpty = log.lines.length === 0 && steps.length === 0;
+  return (
+    <section className="log" aria-label="Log" data-lines={log.lines.length} data-version={version}>
+      <LogTools buildId={build.id} reading={reading} steps={steps.map(({ position }) => position)} isLive={isLive} field={field} />
+      {state === "lost" && (
+        <p className="log-note" role="status">
+          The connection is lost. The log goes on where it stopped as soon as the server answers.
+        </p>
+      )}
+      {cut && (
+        <p className="log-note">
+          Only the first {MOST_LINES.toLocaleString("en")} lines are shown. Download the log for all of them.
+        </p>
+      )}
+      {isEmpty ? <NothingYet build={build} isOpening={state === "opening"} /> : <LogScreen log={log} reading={reading} steps={steps} isLive={isLive} />}
+      {isLive && !follows && !isEmpty && (
+        <button type="button" className="log-newest" onClick={() => reading.toEnd()}>
+          <ArrowDownToLine size={14} aria-hidden /> Newest line <kbd>F</kbd>
+        </button>
+      )}
+    </section>
+  );
+}
+
+function NothingYet({ build, isOpening }: { build: Build; isOpening: boolean }) {
+  if (build.state === "waiting") return <EmptyState title="It waits for approval">What comes from a fork is built once a maintainer has looked at it. Its log appears here.</EmptyState>;
+  if (build.state === "queued") return <EmptyState title={build.queue ? `It is ${sayPlace(build.queue)}` : "It is queued"}>The log appears here as soon as the build starts. This page may be closed meanwhile.</EmptyState>;
+  if (isOpening) return <Skeleton rows={8} label="Reading the log" />;
+  if (isOver(build.state)) return <EmptyState title="There is no log">{build.reason || "This build ended before it did anything."}</EmptyState>;
+  return <EmptyState title="It is starting">The first lines appear in a moment.</EmptyState>;
+}

@@ -1,0 +1,28 @@
+import { useState } from "react";
+import { CopyButton, Field } from "../../shared/components";
+import type { Place } from "../place";
+
+/** A picture of how a branch stands, for a README. */
+export function Badge({ place }: { place: Place }) {
+  const { project, api } = place;
+  const [branch, setBranch] = useState(project.default_branch);
+  const picture = location.origin + api.badge(branch);
+  const markdown = `[![Build](${picture})](${location.origin}${place.link("builds")})`;
+  return (
+    <>
+      <p className="ff-muted">{project.visibility === "public" ? "Everybody sees it." : "It is shown to everybody only while the project is public."}</p>
+      <div className="badge-line">
+        <img src={picture} alt={`How ${branch} stands`} height={20} />
+        <Field label="Branch" hidden>
+          {(given) => <input {...given} className="ff-input" value={branch} spellCheck={false} autoCapitalize="none" onChange={(event) => setBranch(event.target.value)} />}
+        </Field>
+      </div>
+      <div className="commands">
+        {/* What is too wide scrolls, and must be reachable by key. */}
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+        <pre tabIndex={0} aria-label="Markdown of the badge">{markdown}</pre>
+        <CopyButton text={markdown} label="Copy Markdown" />
+      </div>
+    </>
+  );
+}
