@@ -47,6 +47,6 @@ function linksOf(place: Place): FrameLink[] {
     { href: place.link("branches"), label: "Branches", icon: <GitBranch size={16} aria-hidden /> },
     { href: place.link("builds"), label: "Builds", icon: <Hammer size={16} aria-hidden /> },
   ];
-  const settings = { href: place.link("settings"), label: "Settings of builds", icon: <Settings2 size={16} aria-hidden /> };
+  const settings = { href: place.link("settings"), label: "Build settings", icon: <Settings2 size={16} aria-hidden /> };
   return place.project.role === "viewer" ? all : [...all, settings];
 }

@@ -29,12 +29,12 @@ export const LogRow = memo(function LogRow({ log, reading, index, top }: Props) 
   const choose = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey) return;
     event.preventDefault();
-    history.replaceState(history.state, "", `#L${line.n}`);
-    reading.choose(line.n);
+    reading.link(line.n);
   };
   return (
     <div className={className} style={{ top, height: LINE }}>
-      <a className="log-number" href={`#L${line.n}`} aria-label={`Line ${line.n}`} onClick={choose}>
+      {/* No stop for the Tab key: there may be a hundred thousand. L links to the line that was found. */}
+      <a className="log-number" tabIndex={-1} href={`#L${line.n}`} aria-label={`Line ${line.n}`} onClick={choose}>
         {line.n}
       </a>
       <span className="log-time" title={`${(line.at / 1000).toFixed(3)} s after the build began`}>

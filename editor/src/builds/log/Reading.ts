@@ -111,6 +111,19 @@ export class Reading {
     if (index >= 0) this.toLine(index);
   }
 
+  /** Puts the line into the address, to be handed on. */
+  link(number: number): void {
+    history.replaceState(history.state, "", `#L${number}`);
+    this.choose(number);
+  }
+
+  /** The same with the line that was found. */
+  linkFound(): void {
+    const { finds, find } = this.state;
+    const line = this.log.lines[finds?.lines[find] ?? -1];
+    if (line) this.link(line.n);
+  }
+
   follow(follows: boolean): void {
     if (this.state.follows !== follows) this.store.setState({ follows });
   }

@@ -17,13 +17,13 @@ export function SettingsPage({ place }: { place: Place }) {
   const { value: shown, problem } = useLoaded(settings);
   const { project } = place;
   useEffect(() => {
-    document.title = `Settings of builds · ${project.owner}/${project.name}`;
+    document.title = `Build settings · ${project.owner}/${project.name}`;
   }, [project]);
   if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void settings.load()} /> : <Skeleton rows={8} label="Loading the settings" />;
   const mayChange = project.role === "owner" || project.role === "maintainer";
   return (
     <div className="builds settings-of-builds">
-      <h1>Settings of builds</h1>
+      <h1>Build settings</h1>
       {!mayChange && <p className="ff-muted">Only maintainers and owners change them.</p>}
       {/* What nobody may change here is shown, and out of reach. */}
       <fieldset className="settings-all" disabled={!mayChange}>
