@@ -4,8 +4,9 @@
 create table build_queues (
     project_id uuid primary key references projects (id) on delete cascade,
     last_number integer not null default 0,
-    -- When its refs were last compared with what the queue knows of them; null: never.
-    swept_at timestamptz
+    -- When its refs were last compared with what the queue knows of them, and whether it ever knew of all.
+    swept_at timestamptz,
+    knows_all boolean not null default false
 );
 
 -- Whose turn it was when. Minutes stay when the project in which they were used is gone.

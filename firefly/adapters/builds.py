@@ -7,10 +7,14 @@ from typing import Self
 from firefly.builds.builds import Builds
 from firefly.builds.commits import Commits
 from firefly.builds.delivery import Delivery
+from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
+from firefly.builds.pushing import PushedBuilds
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
+from firefly.builds.schedules import Schedules
+from firefly.builds.sweeping import Sweeping
 
 from .ground import Ground
 from .making import Making
@@ -30,6 +34,8 @@ class Building:
     logs: Logs
     delivery: Delivery
     making: Making
+    schedules: Schedules
+    sweeping: Sweeping
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
@@ -37,14 +43,22 @@ class Building:
         notices = Notices()
         records = Records(ground.database, ground.bus, ground.clock, notices)
         queue, commits = Queue(records), Commits(git=hosting.git, repositories=hosting.repositories)
-        builds = Builds(records=records, queue=queue, commits=commits, projects=work.projects, audit=ground.audit)
+        schedules = Schedules(records=records, queue=queue, commits=commits)
+        heads = Heads(records=records, queue=queue, schedules=schedules)
+        hosting.pushes.recorder = PushedBuilds(heads=heads, commits=commits, url=ground.settings.url)
+        builds = Builds(
+            records=records, queue=queue, heads=heads, commits=commits, projects=work.projects, audit=ground.audit
+        )
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
-            delivery=Delivery(records), making=Making.build(ground, hosting=hosting, work=work),
+            delivery=Delivery(records), making=Making.build(ground, hosting=hosting, work=work), schedules=schedules,
+            sweeping=Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories),
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
         """What is to run for as long as the server does."""
         yield self.delivery.run()
         yield self.making.run()
+        yield self.schedules.run()
+        yield self.sweeping.run()

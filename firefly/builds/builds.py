@@ -10,6 +10,7 @@ from ..errors import Conflict, InvalidInput, NotFound
 from ..projects import Action, Project, Projects
 from ..store import Connection
 from .commits import Commits
+from .heads import Heads, Moved
 from .model import Build, BuildState, NewBuild, Trigger
 from .queue import Place, Queue
 from .records import Records
@@ -32,16 +33,19 @@ class Builds:
     Asking for one, ending it and trying again is for editors.
     """
 
-    def __init__(self, *, records: Records, queue: Queue, commits: Commits, projects: Projects, audit: Audit) -> None:
+    def __init__(
+        self, *, records: Records, queue: Queue, heads: Heads, commits: Commits, projects: Projects, audit: Audit
+    ) -> None:
         self._records = records
         self._queries = records.queries
         self._queue = queue
+        self._heads = heads
         self._commits = commits
         self._projects = projects
         self._audit = audit
 
     async def request(self, new: NewBuild, *, anew: bool = False) -> Build:
-        """For other parts, which have decided that it may be built, whatever the project's policy.
+        """For other parts, which have decided that it may be built, whatever the project's policy (see `consider`).
 
         It is written down when this returns. The newest build of the ref where that is of the same commit and did not
         fail, unless `new` is forced, or `anew`.
@@ -50,6 +54,17 @@ class Builds:
         async with self._records.database.transaction() as connection:
             build, _ = await self._queue.enter(new, connection, facts=facts, anew=anew)
         return build
+
+    async def consider(self, new: NewBuild) -> Moved:
+        """For what comes from outside, as a webhook does: as `request`, where the project's policy allows it."""
+        facts = await self._commits.find(new.project_id, new.commit)
+        async with self._records.database.transaction() as connection:
+            return await self._heads.moved(new, connection, facts=facts)
+
+    async def ref_ended(self, project_id: UUID, ref: str, reason: str) -> None:
+        """A branch was deleted elsewhere, or a pull request is over: its builds and sites end."""
+        async with self._records.database.transaction() as connection:
+            await self._heads.ended(project_id, ref, reason, connection)
 
     async def ask(
         self,

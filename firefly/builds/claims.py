@@ -76,6 +76,7 @@ class Claims:
         await self._queries.take_build(
             connection, id=build_id, holder=self.holder, lease=self.lease, now=self._records.clock.now()
         )
+        await self._queries.end_steps(connection, id=build_id, now=self._records.clock.now())
         outcome = Outcome(state=BuildState.FAILED, reason=reason)
         await self._finish(build_id, attempt + 1, outcome, 0, connection)
 
@@ -102,7 +103,6 @@ class Claims:
         )  # fmt: skip
         if state is None:
             return None, None
-        await self._queries.end_steps(connection, id=build_id, now=now)
         await self._queries.add_minutes(connection, id=build_id, month=self._month(), seconds=seconds)
         build = await self._records.changed(build_id, "ended", connection)
         notice = None

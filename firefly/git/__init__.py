@@ -9,7 +9,7 @@ from .copying import Copier
 from .gateway import SOCKET, Gateway
 from .importing import Importer
 from .maintenance import Maintenance
-from .model import PushListener, PushRecorded, RefChange, Service
+from .model import Follow, PushListener, PushRecorded, PushRecorder, RefChange, Service
 from .progress import Progress
 from .pushes import Pushes
 from .repositories import Repositories
@@ -28,6 +28,7 @@ __all__ = [
     "Copier",
     "Copies",
     "FileChange",
+    "Follow",
     "Gateway",
     "Git",
     "GitFailed",
@@ -36,6 +37,7 @@ __all__ = [
     "Progress",
     "PushListener",
     "PushRecorded",
+    "PushRecorder",
     "Pushes",
     "RefChange",
     "Repositories",

@@ -4,17 +4,17 @@ A server that dies in between leaves a pending row; `reconcile` then asks the re
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID, uuid4
 
 import structlog
 
 from ..bus import JSON, Bus
 from ..errors import FireflyError, NotFound, Unavailable
-from ..store import Database, load_queries
+from ..store import Connection, Database, load_queries
 from .command import GitFailed
 from .maintenance import Maintenance
-from .model import PushRecorded, RefChange
+from .model import Follow, PushRecorded, PushRecorder, RefChange
 from .repositories import Repositories
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ class PendingPush:
 
 
 class Pushes:
-    """`via` is `http` or `workspace`."""
+    """`via` is `http` or `workspace`. `recorder` writes down what follows from a push together with it."""
 
     def __init__(
         self, *, database: Database, bus: Bus, repositories: Repositories, maintenance: Maintenance | None = None
@@ -41,6 +41,7 @@ class Pushes:
         self._maintenance = maintenance
         self._queries = load_queries("git")
         self._under_way: set[UUID] = set()
+        self.recorder: PushRecorder | None = None
 
     async def begin(
         self, project_id: UUID, *, pusher_id: UUID | None, via: str, changes: Sequence[RefChange]
@@ -86,23 +87,26 @@ class Pushes:
     async def _settle(self, push: PendingPush, accepted: Sequence[RefChange]) -> PushRecorded | None:
         changes = [asdict(change) for change in (accepted or push.changes)]
         state = "recorded" if accepted else "refused"
-        refs: list[JSON] = [change.ref for change in accepted[:20]]
+        recorded = PushRecorded(
+            id=push.id, project_id=push.project_id, pusher_id=push.pusher_id, via=push.via, changes=tuple(accepted)
+        )
+        follow = await self._prepared(recorded) if accepted else None
         async with self._database.transaction() as connection:
             settled = await self._queries.settle_push(connection, id=push.id, state=state, changes=changes)
             if settled is None or not accepted:
                 return None
-            data: dict[str, JSON] = {
-                "project_id": str(push.project_id),
-                "push_id": str(push.id),
-                "pusher_id": str(push.pusher_id) if push.pusher_id else None,
-                "via": push.via,
-                "refs": refs,
-            }
-            await self._bus.publish("events", "push.recorded", data, connection=connection)
+            told = await _followed(recorded, follow, connection) if follow else ()
+            await self._bus.publish("events", "push.recorded", _event(recorded), connection=connection)
         log.info("push.recorded", project_id=str(push.project_id), refs=len(accepted), via=push.via)
-        return PushRecorded(
-            id=push.id, project_id=push.project_id, pusher_id=push.pusher_id, via=push.via, changes=tuple(accepted)
-        )
+        return replace(recorded, told=told)
+
+    async def _prepared(self, push: PushRecorded) -> Follow | None:
+        try:
+            return await self.recorder.prepare(push) if self.recorder is not None else None
+        # The push stands all the same; what was not done for it is found later.
+        except Exception:
+            log.exception("push.not_prepared", push_id=str(push.id))
+            return None
 
     async def reconcile(self) -> list[PushRecorded]:
         """Settle what an earlier process, or a lost database, left pending; returns what turned out accepted.
@@ -140,6 +144,27 @@ class Pushes:
         except NotFound:
             return []
         return [change for change in push.changes if refs.get(change.ref, _none(change)) == change.new]
+
+
+async def _followed(push: PushRecorded, follow: Follow, connection: Connection) -> Sequence[str]:
+    try:
+        async with connection.transaction():
+            return await follow(connection)
+    # As above; where it is the database, the transaction around this one fails too.
+    except Exception:
+        log.exception("push.not_followed", push_id=str(push.id))
+        return ()
+
+
+def _event(push: PushRecorded) -> dict[str, JSON]:
+    refs: list[JSON] = [change.ref for change in push.changes[:20]]
+    return {
+        "project_id": str(push.project_id),
+        "push_id": str(push.id),
+        "pusher_id": str(push.pusher_id) if push.pusher_id else None,
+        "via": push.via,
+        "refs": refs,
+    }
 
 
 def _none(change: RefChange) -> str:

@@ -13,7 +13,7 @@ import structlog
 from ..errors import FireflyError, InvalidInput
 from .command import Git, last_line, tail
 from .flow import Flow, background
-from .model import PushListener, Service
+from .model import PushListener, PushRecorded, Service
 from .pktline import FLUSH, packet, remote_message
 from .pushes import PendingPush, Pushes
 from .receiving import CommandReader, ReportReader
@@ -141,11 +141,15 @@ class SmartHTTP:
         except FireflyError as error:
             log.error("push.unrecorded", push_id=str(push.id), reason=error.detail)
             return [NOT_RECORDED]
-        if recorded is None or self.listener is None:
+        if recorded is None:
             return []
+        return [*recorded.told, *(await self._heeded(recorded) if self.listener is not None else ())]
+
+    async def _heeded(self, push: PushRecorded) -> Sequence[str]:
+        assert self.listener is not None
         try:
             async with asyncio.timeout(_LISTENER_LIMIT):
-                return await self.listener.pushed(recorded)
+                return await self.listener.pushed(push)
         except TimeoutError:
             return ["The workspace was not updated: it took too long. Pull in its terminal."]
         except FireflyError as error:

@@ -8,10 +8,14 @@ from firefly.audit import Audit
 from firefly.auth import Account, Identity
 from firefly.builds.builds import Builds
 from firefly.builds.commits import Commits
+from firefly.builds.heads import Heads
 from firefly.builds.model import Build, NewBuild, Trigger
 from firefly.builds.notices import Notices
+from firefly.builds.pushing import PushedBuilds
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
+from firefly.builds.schedules import Schedules
+from firefly.builds.sweeping import Sweeping
 from firefly.bus import Bus
 from firefly.git import Git, Pushes, Repositories
 from firefly.projects import Access, Projects
@@ -36,14 +40,21 @@ class Yard:
         self.records = Records(database, bus, clock, self.notices)
         self.queue = Queue(self.records)
         self.commits = Commits(git=self.git, repositories=self.repositories)
+        self.schedules = Schedules(records=self.records, queue=self.queue, commits=self.commits)
+        self.heads = Heads(records=self.records, queue=self.queue, schedules=self.schedules)
         self.projects = Projects(
             records=ProjectRecords(database, bus), access=Access(self.audit, clock), audit=self.audit, clock=clock,
             creation=cast(Any, None), removal=cast(Any, None), routes=cast(Any, None), workspaces=cast(Any, None),
         )  # fmt: skip
         self.builds = Builds(
-            records=self.records, queue=self.queue, commits=self.commits, projects=self.projects, audit=self.audit
-        )
+            records=self.records, queue=self.queue, heads=self.heads, commits=self.commits, projects=self.projects,
+            audit=self.audit,
+        )  # fmt: skip
         self.pushes = Pushes(database=database, bus=bus, repositories=self.repositories)
+        self.pushes.recorder = PushedBuilds(heads=self.heads, commits=self.commits, url="http://firefly.example")
+        self.sweeping = Sweeping(
+            records=self.records, heads=self.heads, commits=self.commits, repositories=self.repositories
+        )
 
     async def person(self, name: str) -> Identity:
         async with self.database.connection() as connection:

@@ -192,3 +192,85 @@ returning id, build_id, kind, data, attempts;
 
 -- name: forget_notices!
 delete from build_notices where done_at < :before;
+
+-- name: policy^
+select policy, patterns, pull_requests, configuration, configuration_forced from build_settings
+where project_id = :project_id;
+
+-- name: default_branch$
+select default_branch from projects where id = :project_id;
+
+-- name: put_head!
+insert into build_heads (project_id, ref, commit, reason, seen_at) values (:project_id, :ref, :commit, :reason, :now)
+on conflict (project_id, ref) do update set commit = excluded.commit, reason = excluded.reason,
+    seen_at = excluded.seen_at, ended_at = null, told_at = null;
+
+-- name: end_head!
+insert into build_heads (project_id, ref, commit, reason, seen_at, ended_at)
+values (:project_id, :ref, '', :reason, :now, :now)
+on conflict (project_id, ref) do update set reason = excluded.reason, ended_at = excluded.ended_at, told_at = null
+where build_heads.ended_at is null;
+
+-- name: heads
+select ref, commit, reason, seen_at, ended_at from build_heads where project_id = :project_id order by seen_at desc;
+
+-- name: ended_heads
+-- Whose end nobody was told of; given to one replica until its transaction ends.
+select project_id, ref from build_heads where ended_at is not null and told_at is null
+order by ended_at limit :most for no key update skip locked;
+
+-- name: head_told!
+update build_heads set told_at = :now where project_id = :project_id and ref = :ref;
+
+-- name: forget_heads!
+delete from build_heads where told_at < :before;
+
+-- name: hold_sweep$
+select pg_try_advisory_xact_lock(731404813);
+
+-- name: projects_to_sweep
+-- Those first in which something was pushed since; none whose repository is being filled or pushed to.
+select p.id from projects p left join build_queues q on q.project_id = p.id
+where p.deleted_at is null and (q.swept_at is null or q.swept_at < :before)
+    and not exists (
+        select from jobs j where j.project_id = p.id and j.state in ('queued', 'running')
+    )
+    and not exists (
+        select from pushes u where u.project_id = p.id and u.state = 'pending' and u.created_at > :recent
+    )
+order by exists (
+    select from pushes u where u.project_id = p.id and u.state = 'recorded' and u.created_at > :recent
+        and u.settled_at > q.swept_at
+) desc, q.swept_at nulls first
+limit :most;
+
+-- name: note_swept!
+insert into build_queues (project_id, swept_at) select id, :now from unnest(:ids::uuid[]) as id
+on conflict (project_id) do update set swept_at = excluded.swept_at;
+
+-- name: knows_all$
+select knows_all from build_queues where project_id = :project_id;
+
+-- name: note_knows_all!
+insert into build_queues (project_id, knows_all) values (:project_id, true)
+on conflict (project_id) do update set knows_all = true;
+
+-- name: drop_schedules!
+delete from build_schedules where project_id = :project_id and name <> all(:names::text[]);
+
+-- name: put_schedule!
+-- What is as it was keeps its time.
+insert into build_schedules (project_id, name, expression, next_at) values (:project_id, :name, :expression, :next_at)
+on conflict (project_id, name) do update set expression = excluded.expression, next_at = excluded.next_at
+where build_schedules.expression <> excluded.expression;
+
+-- name: due_schedules
+select s.project_id, s.name, s.expression, p.default_branch from build_schedules s join projects p on p.id = s.project_id
+where s.next_at <= :now and p.deleted_at is null
+order by s.next_at limit :most for no key update of s skip locked;
+
+-- name: schedule_ran!
+update build_schedules set next_at = :next_at, ran_at = :now where project_id = :project_id and name = :name;
+
+-- name: schedules
+select name, expression, next_at, ran_at from build_schedules where project_id = :project_id order by name;

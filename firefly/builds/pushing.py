@@ -1,0 +1,66 @@
+"""What a push to a hosted repository asks for, written down in the transaction in which the push is settled."""
+
+from collections.abc import Sequence
+
+from ..git import PushRecorded, RefChange
+from ..git.model import Follow
+from ..store import Connection
+from .commits import CommitFacts, Commits
+from .heads import Heads, Moved
+from .model import NewBuild, Trigger
+
+# Of one push; who moves more has not worked on all of them just now.
+MOST = 20
+MANY = f"More than {MOST} branches were pushed at once; the others are built when somebody asks."
+BUILT = ("refs/heads/", "refs/tags/")
+
+
+class PushedBuilds:
+    """Fulfils `git.PushRecorder`. `url` is where users reach the app."""
+
+    def __init__(self, *, heads: Heads, commits: Commits, url: str) -> None:
+        self._heads = heads
+        self._commits = commits
+        self._url = url
+
+    async def prepare(self, push: PushRecorded) -> Follow:
+        changes = [change for change in push.changes if change.ref.startswith(BUILT)]
+        gone = [change.ref for change in changes if not change.new.strip("0")]
+        moved = [change for change in changes if change.new.strip("0")]
+        found = [(one, await self._commits.find(push.project_id, one.new)) for one in moved[:MOST]]
+
+        async def follow(connection: Connection) -> Sequence[str]:
+            for ref in gone:
+                await self._heads.ended(push.project_id, ref, "It was deleted.", connection)
+            for change in moved[MOST:]:
+                await self._heads.note(push.project_id, change.ref, change.new, MANY, connection)
+            lines = [self._told(change, await self._move(push, change, facts, connection)) for change, facts in found]
+            return [line for line in lines if line] + ([MANY] if moved[MOST:] else [])
+
+        return follow
+
+    async def _move(
+        self, push: PushRecorded, change: RefChange, facts: CommitFacts | None, connection: Connection
+    ) -> Moved | None:
+        """None for a tag of something that is no commit, or one that the repository does not show just now."""
+        if facts is None:
+            await self._heads.note(push.project_id, change.ref, change.new, "It is no commit.", connection)
+            return None
+        new = NewBuild(
+            project_id=push.project_id, ref=change.ref, commit=facts.commit, trigger=Trigger.PUSH,
+            account_id=push.pusher_id, actor="" if push.pusher_id else push.via,
+        )  # fmt: skip
+        return await self._heads.moved(new, connection, facts=facts, name=change.new)
+
+    def _told(self, change: RefChange, moved: Moved | None) -> str:
+        if moved is None:
+            return ""
+        name = change.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+        if moved.build is None:
+            return f"Not building {name}: {moved.reason}"
+        return f"Building {name}: {build_url(self._url, moved.build.owner, moved.build.project, moved.build.number)}"
+
+
+def build_url(url: str, owner: str, project: str, number: int) -> str:
+    """Where people look at a build."""
+    return f"{url}/app/{owner}/{project}/builds/{number}"
