@@ -7,6 +7,7 @@ from typing import Self
 from firefly.builds.builds import Builds
 from firefly.builds.commits import Commits
 from firefly.builds.delivery import Delivery
+from firefly.builds.explaining import Explaining
 from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
@@ -14,6 +15,7 @@ from firefly.builds.pushing import PushedBuilds
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
 from firefly.builds.schedules import Schedules
+from firefly.builds.showing import Showing
 from firefly.builds.sweeping import Sweeping
 
 from .ground import Ground
@@ -32,6 +34,8 @@ class Building:
     commits: Commits
     builds: Builds
     logs: Logs
+    showing: Showing
+    explaining: Explaining
     delivery: Delivery
     making: Making
     schedules: Schedules
@@ -54,6 +58,8 @@ class Building:
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
             delivery=Delivery(records), making=Making.build(ground, hosting=hosting, work=work), schedules=schedules,
             sweeping=Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories),
+            showing=Showing(builds, logs.records, ground.clock),
+            explaining=Explaining(git=hosting.git, repositories=hosting.repositories),
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
@@ -62,3 +68,4 @@ class Building:
         yield self.making.run()
         yield self.schedules.run()
         yield self.sweeping.run()
+        yield self.logs.following.run()

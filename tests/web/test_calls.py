@@ -59,6 +59,7 @@ SUCCESS = {
     "PUT /projects/{owner}/{name}/files/{path}": Wanted(data=b"text"),
     "POST /projects/{owner}/{name}/exec": Wanted({"command": "true"}),
     "GET /projects/{owner}/{name}/bridge": Wanted(headers=UPGRADE),
+    "POST /projects/{owner}/{name}/builds": Wanted({"ref": "main"}, status=202),
     "PATCH /me": Wanted({"password": "a much longer password"}),
     "DELETE /sessions": Wanted(status=204),
     "DELETE /sessions/{id}": Wanted(status=204),
@@ -81,8 +82,9 @@ class Addresses:
 
     def of(self, operation: Operation) -> str:
         path = plain_path(operation.path)
-        before = path.partition("/{id}")[0].rpartition("/")[2]
-        return PREFIX + path.format(**self.values, id=self.values.get(before, ""))
+        before, _, after = path.partition("/{id}")
+        kind = before.rpartition("/")[2]
+        return PREFIX + path.format(**self.values, id=self.values.get(kind + after, self.values.get(kind, "")))
 
 
 @pytest.fixture
@@ -100,6 +102,7 @@ async def addresses(world: World) -> Addresses:
         "checkpoints": "1" * 40,
     }
     ids |= await _handed_out(world, project)
+    ids |= await _builds(world, project)
     ada = await world.services.tokens.verify(await world.token(world.ada))
     ids["keep-awake"] = str(uuid4())
     ids["domains"] = str((await world.services.domains.add(ada, "ada", "site", "www.example.org")).id)
@@ -124,6 +127,20 @@ async def _handed_out(world: World, project: Project) -> dict[str, str]:
     await world.services.access.requests.settled()
     (request,) = (await world.services.access.management.overview(ada, *site)).requests
     return {"people": str(person.id), "links": str(link.id), "grants": str(grant.id), "requests": str(request.id)}
+
+
+async def _builds(world: World, project: Project) -> dict[str, str]:
+    """One for each of what can be done with them."""
+    states = {"": "running", "/retry": "failed", "/approve": "waiting", "/cancel": "queued", "/kill": "queued"}
+    ids = {f"builds{action}": str(uuid4()) for action in states}
+    async with world.services.database.connection() as connection:
+        for number, (action, state) in enumerate(states.items(), start=100):
+            await connection.execute(
+                "insert into builds (id, project_id, number, ref, commit, trigger, state, created_at, queued_at)"
+                " values ($1, $2, $3, $4, $5, 'push', $6, now(), now())",
+                ids[f"builds{action}"], project.id, number, f"refs/heads/b{number}", "a" * 40, state,
+            )  # fmt: skip
+    return ids
 
 
 async def ask(
@@ -180,7 +197,8 @@ async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Ad
 async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
     nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
-        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains", "checkpoints"),
+        ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains", "checkpoints",
+         "builds", "builds/retry", "builds/approve", "builds/cancel", "builds/kill"),
         "00000000-0000-4000-8000-000000000000",
     ))  # fmt: skip
     looking = [o for o in OPERATIONS if "{" in o.path]

@@ -10,6 +10,9 @@ from uuid import UUID, uuid4
 from firefly import auth, errors
 from firefly.artifacts import Artifact
 from firefly.auth import Account, Identity
+from firefly.builds.analysis import Plan, Strategy
+from firefly.builds.commits import CommitFacts
+from firefly.builds.model import Build
 from firefly.git import Checkpoint, Comparison, FileChange, Service
 from firefly.projects import (
     Action,
@@ -257,6 +260,23 @@ class MemoryComparisons:
             yield f"--- a/{name}\n".encode()
 
         return body()
+
+
+class MemoryCommits:
+    """Every branch shows the same commit, and whatever is asked for is there."""
+
+    async def look(self, project_id: UUID, name: str) -> CommitFacts:
+        if name == "refs/heads/nothing":
+            raise errors.NotFound("There is no such branch.")
+        return CommitFacts("c" * 40 if name.startswith("refs/") else name, subject="Grow", author="Ada")
+
+    async def find(self, project_id: UUID, name: str) -> CommitFacts | None:
+        return await self.look(project_id, name)
+
+
+class MemoryExplaining:
+    async def explain(self, build: Build) -> Plan:
+        return Plan(Strategy.SITE, family="Static", folder=".", why={"folder": "It has an index.html."})
 
 
 class MemoryPrebuilds:

@@ -14,7 +14,16 @@ from firefly.adapters.certificates import HostCertificates
 from firefly.adapters.tls import Encryption
 from firefly.audit import Audit
 from firefly.auth import Account
+from firefly.builds import records as builds
+from firefly.builds.builds import Builds
+from firefly.builds.heads import Heads
+from firefly.builds.log import Logs
+from firefly.builds.notices import Notices
+from firefly.builds.queue import Queue
+from firefly.builds.schedules import Schedules
+from firefly.builds.showing import Showing
 from firefly.bus import Bus
+from firefly.clock import Clock
 from firefly.git import AddressPolicy
 from firefly.git.providers.transport import Transport
 from firefly.linking import Connections, Offers, Vault
@@ -41,7 +50,9 @@ from firefly.web.context import HOST_KIND_HEADER
 from .twins import (
     MemoryArtifacts,
     MemoryCheckpoints,
+    MemoryCommits,
     MemoryComparisons,
+    MemoryExplaining,
     MemoryGit,
     MemoryJobs,
     MemoryKeeper,
@@ -181,6 +192,19 @@ def make_secrets(
     )  # fmt: skip
 
 
+def make_builds(database: Database, bus: Bus, clock: Clock, projects: MemoryProjects) -> Any:
+    """Real ones, of commits that nobody has looked at."""
+    records = builds.Records(database, bus, clock, Notices())
+    commits, queue = cast(Any, MemoryCommits()), Queue(records)
+    heads = Heads(records=records, queue=queue, schedules=Schedules(records=records, queue=queue, commits=commits))
+    made = Builds(
+        records=records, queue=queue, heads=heads, commits=commits, projects=cast(Any, projects), audit=Audit(database)
+    )
+    logs = Logs(database, bus, clock, most=1 << 20)
+    showing = Showing(made, logs.records, clock)
+    return {"builds": made, "logs": logs, "shown_builds": showing, "explaining": MemoryExplaining()}
+
+
 async def make_world(
     settings: Settings, database: Database, keyring: Keyring, bus: Bus, clock: ManualClock, socket: Path
 ) -> AsyncIterator[World]:
@@ -230,7 +254,7 @@ async def make_world(
         access=control,
         domains=make_domains(settings, database, bus, clock, projects, table),
         prebuilds=cast(Any, MemoryPrebuilds()),
-        builds=cast(Any, None),
+        **make_builds(database, bus, clock, projects),
         connections=Connections(
             database=database,
             bus=bus,
@@ -245,6 +269,7 @@ async def make_world(
         report=report,
     )
     asking = asyncio.create_task(control.requests.run())
+    following = asyncio.create_task(services.logs.following.run())
     server = TestServer(create_application(services), skip_url_asserts=True)
     await server.start_server()
     world = World(
@@ -256,5 +281,6 @@ async def make_world(
     await server.close()
     await transport.close()
     asking.cancel()
-    await asyncio.wait([asking])
+    following.cancel()
+    await asyncio.wait([asking, following])
     await upkeep.close()

@@ -10,6 +10,8 @@ from ...bus import Bus
 from ...clock import Clock
 from ...store import Database
 from ..model import Build
+from .following import Following
+from .reading import Reading
 from .records import LogRecords
 from .writer import LogWriter
 
@@ -24,6 +26,8 @@ class Logs:
 
     def __init__(self, database: Database, bus: Bus, clock: Clock, *, most: int) -> None:
         self.records = LogRecords(database, bus)
+        self.reading = Reading(self.records)
+        self.following = Following(self.records, bus)
         self._clock = clock
         self._most = most
 

@@ -112,6 +112,12 @@ class LogRecords:
             found = [Piece(**row) async for row in rows]
         return [piece for piece in found if piece.next_line > line]
 
+    async def end(self, build_id: UUID) -> int:
+        """The line to come."""
+        async with self.database.connection() as connection:
+            line: int = await self._queries.end_of_log(connection, build_id=build_id)
+        return line
+
     async def state(self, build_id: UUID) -> LogState | None:
         async with self.database.connection() as connection:
             row = await self._queries.state_of_log(connection, build_id=build_id)

@@ -1,0 +1,82 @@
+"""Logs as they are stored: page by page, searched, or as one text."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from .ansi import plain
+from .pieces import Line, Piece, lines_of
+from .records import LogRecords
+
+AT_ONCE = 16
+# Bytes of text that one search looks through; it says where to go on.
+MOST_SEARCHED = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """`cursor`: what to begin after for what follows; None: that was all there is until now."""
+
+    lines: Sequence[Line]
+    cursor: int | None
+
+
+class Reading:
+    def __init__(self, records: LogRecords) -> None:
+        self._records = records
+
+    async def page(
+        self, build_id: UUID, *, after: int = 0, limit: int = 1000, step: int | None = None, search: str = ""
+    ) -> LogPage:
+        """Lines behind line `after`: of one step, or with a text in them, whatever its case and colours."""
+        found: list[Line] = []
+        looked_at = 0
+        while len(found) <= limit and looked_at < MOST_SEARCHED:
+            pieces = await self._records.pieces(build_id, after + 1, most=AT_ONCE)
+            if not pieces:
+                return LogPage(found, None)
+            found += await asyncio.to_thread(_matching, pieces, after, step, search)
+            after = pieces[-1].next_line - 1
+            looked_at += sum(piece.size for piece in pieces)
+        if len(found) > limit:
+            return LogPage(found[:limit], found[limit - 1].n)
+        return LogPage(found, after)
+
+    async def before_end(self, build_id: UUID, lines: int) -> int:
+        """The line after which the last `lines` of them come."""
+        return max(0, await self._records.end(build_id) - 1 - lines)
+
+    async def text(self, build_id: UUID, *, colours: bool) -> AsyncGenerator[bytes, None]:
+        """All of it, a part at a time."""
+        after = 0
+        while pieces := await self._records.pieces(build_id, after + 1, most=AT_ONCE):
+            yield await asyncio.to_thread(_text, pieces, after, colours)
+            after = pieces[-1].next_line - 1
+
+
+def read(pieces: Sequence[Piece], after: int) -> Iterator[Line]:
+    """Their lines behind line `after`. Where some are missing one says so, numbered as the last of them."""
+    for piece in pieces:
+        lines = lines_of(piece)
+        if (missing := piece.first_line - after - 1) > 0:
+            first = next(lines)
+            text = f"… {missing:,} lines are not kept: the log is too long, or could not be stored."
+            yield Line(first.n - 1, first.at, first.step, "firefly", text)
+            yield first
+        yield from (line for line in lines if line.n > after)
+        after = piece.next_line - 1
+
+
+def _matching(pieces: Sequence[Piece], after: int, step: int | None, search: str) -> list[Line]:
+    wanted = search.casefold()
+    return [
+        line
+        for line in read(pieces, after)
+        if (step is None or line.step == step) and (not wanted or wanted in plain(line.text).casefold())
+    ]
+
+
+def _text(pieces: Sequence[Piece], after: int, colours: bool) -> bytes:
+    text = "".join(f"{line.text}\n" for line in read(pieces, after))
+    return (text if colours else plain(text)).encode()

@@ -1,0 +1,69 @@
+"""Logs of builds: page by page, searched, as they grow, or as one file."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from aiohttp import hdrs, web
+
+from firefly.builds.model import Build
+
+from .. import schemas
+from ..routing import Answer, Call, Resource
+from ..sse import open_stream
+from ..streams import STREAMS
+
+resource = Resource("Builds")
+
+
+@resource.get(
+    "/builds/{id}/log",
+    "Read a log by pages, search it, or download it; with `Accept: text/event-stream` follow it: events `lines` (with "
+    "ids, for `Last-Event-ID`), `step` and `end`",
+    query=schemas.LogQuery,
+    answer=schemas.LogPage,
+)
+async def log(call: Call) -> Answer:
+    build = await call.services.builds.get(call.require_scope("read"), call.id())
+    query = call.query(schemas.LogQuery)
+    if call.wants_events:
+        return await _follow(call, build, await _begin(call, build, query))
+    if query.download:
+        return await _download(call, build, colours=query.download == "ansi")
+    page = await call.services.logs.reading.page(
+        build.id, after=await _begin(call, build, query), limit=query.limit, step=query.step, search=query.search
+    )
+    return schemas.LogPage.model_validate(page)
+
+
+async def _begin(call: Call, build: Build, query: schemas.LogQuery) -> int:
+    """The line to begin after: what a reader had last, comes before what it asked for at first."""
+    last = call.request.headers.get("Last-Event-ID", "")
+    if call.wants_events and last.isascii() and last.isdigit() and len(last) < 16:
+        return int(last)
+    if query.tail is None:
+        return query.after
+    return await call.services.logs.reading.before_end(build.id, query.tail)
+
+
+async def _follow(call: Call, build: Build, after: int) -> Answer:
+    with call.request.config_dict[STREAMS].entered(call.identity, build.project_id, endless=True):
+        stream = await open_stream(call.request)
+        await _send(stream, call.services.logs.following.follow(build.id, after))
+    return stream
+
+
+async def _download(call: Call, build: Build, *, colours: bool) -> Answer:
+    named = f'attachment; filename="{build.project}-{build.number}.log"'
+    fields = {hdrs.CONTENT_TYPE: "text/plain; charset=utf-8", hdrs.CONTENT_DISPOSITION: named}
+    stream = web.StreamResponse(headers=fields)
+    with call.request.config_dict[STREAMS].entered(call.identity, build.project_id):
+        await stream.prepare(call.request)
+        await _send(stream, call.services.logs.reading.text(build.id, colours=colours))
+    return stream
+
+
+async def _send(stream: web.StreamResponse, parts: AsyncGenerator[bytes, None]) -> None:
+    async with aclosing(parts):
+        async for part in parts:
+            await stream.write(part)
+    await stream.write_eof()

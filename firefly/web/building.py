@@ -1,0 +1,45 @@
+"""Builds, as the API shows them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import schemas
+from .services import Services
+
+if TYPE_CHECKING:
+    from firefly.builds.model import Build
+    from firefly.builds.showing import Shown
+
+
+async def build_answer(services: Services, build: "Build") -> schemas.Build:
+    """With its steps."""
+    return _answer(services, await services.shown_builds.one(build))
+
+
+async def build_answers(services: Services, builds: "Sequence[Build]") -> list[schemas.Build]:
+    return [_answer(services, shown) for shown in await services.shown_builds.many(builds)]
+
+
+def _answer(services: Services, shown: "Shown") -> schemas.Build:
+    build, now = shown.build, services.clock.now()
+    run = ((build.ended_at or now) - build.started_at).total_seconds() if build.started_at else None
+    return schemas.Build.model_validate({
+        **{name: getattr(build, name) for name in schemas.Build.model_fields if hasattr(build, name)},
+        "project": f"{build.owner}/{build.project}",
+        "by": build.account or build.actor,
+        "queue": _place(services, shown),
+        "seconds": run,
+        "steps": [schemas.BuildStep.model_validate(step) for step in shown.steps],
+        "site": None,
+        "kept_until": shown.kept.until if shown.kept else None,
+    })  # fmt: skip
+
+
+def _place(services: Services, shown: "Shown") -> schemas.BuildPlace | None:
+    if shown.place is None:
+        return None
+    place = shown.place
+    return schemas.BuildPlace(
+        position=place.position, ahead_of_project=place.ahead_of_project, held=place.held,
+        queued_seconds=(services.clock.now() - place.queued_at).total_seconds(),
+    )  # fmt: skip

@@ -1,0 +1,155 @@
+"""Builds by the API: asked for, shown with their logs, followed, ended; and nothing of them for strangers."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from firefly.builds.model import Build
+from firefly.client.sse import server_events
+from firefly.projects import Project, Role
+
+from .world import World
+
+Client = TestClient[Any, Any]
+PATH = "/api/v1/projects/ada/site/builds"
+
+
+async def asked(client: Client, **wanted: object) -> dict[str, Any]:
+    response = await client.post(PATH, json=wanted)
+    assert response.status == 202
+    return dict(await response.json())
+
+
+async def got(client: Client, path: str, **more: Any) -> Any:
+    response = await client.get(f"/api/v1{path}", **more)
+    assert response.status == 200, await response.text()
+    return await response.json()
+
+
+async def running(world: World, made: dict[str, Any]) -> Build:
+    async with world.services.database.connection() as connection:
+        await connection.execute("update builds set state = 'running', started_at = now() where id = $1", made["id"])
+    ada = await world.services.tokens.verify(await world.token(world.ada))
+    return await world.services.builds.get(ada, UUID(made["id"]))
+
+
+async def test_a_build_is_asked_for_once_for_a_commit_and_again_where_forced(owner: Client) -> None:
+    first = await asked(owner)
+    assert (first["project"], first["number"], first["branch"], first["by"]) == ("ada/site", 1, "main", "ada")
+    assert (first["state"], first["trigger"], first["subject"], first["author"]) == ("queued", "api", "Grow", "Ada")
+    assert (first["queue"]["position"], first["queue"]["ahead_of_project"], first["seconds"]) == (1, 0, None)
+    assert (await asked(owner, ref="main"))["id"] == first["id"]
+    assert (await asked(owner, ref="refs/heads/main", forced=True))["number"] == 2
+    assert (await asked(owner, ref="other", commit="b" * 40))["commit"] == "b" * 40
+    refused = await owner.post(PATH, json={"ref": "nothing"})
+    assert (refused.status, (await refused.json())["field"]) == (422, "ref")
+
+
+async def test_they_are_listed_by_pages_of_a_branch_and_in_a_state(owner: Client) -> None:
+    made = [await asked(owner, ref=f"b{number}") for number in range(5)]
+    page = await got(owner, "/projects/ada/site/builds", params={"limit": "3"})
+    assert [one["number"] for one in page["builds"]] == [5, 4, 3]
+    rest = await got(owner, "/projects/ada/site/builds", params={"cursor": page["cursor"]})
+    assert ([one["number"] for one in rest["builds"]], rest["cursor"]) == ([2, 1], None)
+    (of_branch,) = (await got(owner, "/projects/ada/site/builds", params={"ref": "b2"}))["builds"]
+    assert of_branch["id"] == made[2]["id"]
+    cancelled = await owner.post(f"/api/v1/builds/{made[0]['id']}/cancel")
+    assert (await cancelled.json())["state"] == "cancelled"
+    (found,) = (await got(owner, "/projects/ada/site/builds", params={"state": "cancelled"}))["builds"]
+    assert found["id"] == made[0]["id"]
+
+
+async def test_a_build_is_shown_with_its_steps_and_the_sandbox_that_is_kept(world: World, owner: Client) -> None:
+    build = await running(world, await asked(owner))
+    async with world.services.logs.writing(build) as log, log.step("build", "make") as step:
+        step.exited(2)
+    async with world.services.database.connection() as connection:
+        await connection.execute("insert into workspaces (id) values ($1)", build.id)
+        query = "insert into build_workspaces values ($1, $1, 'build', now(), $2)"
+        await connection.execute(query, build.id, world.clock.now().replace(year=2100))
+    shown = await got(owner, f"/builds/{build.id}")
+    (told,) = shown["steps"]
+    assert (told["name"], told["command"], told["state"], told["exit_code"]) == ("build", "make", "failed", 2)
+    assert shown["kept_until"].startswith("2100")
+    assert shown["queue"] is None
+
+
+async def test_its_plan_is_what_it_was_built_by_or_what_is_found_now(world: World, owner: Client) -> None:
+    made = await asked(owner)
+    assert (await got(owner, f"/builds/{made['id']}/explain"))["why"] == {"folder": "It has an index.html."}
+    stored = {"strategy": "commands", "family": "Go", "run": ["./app"], "why": {"run": "It says so."}}
+    empty = dict.fromkeys(("runtime", "port", "folder", "dockerfile", "database", "configured_by"))
+    lists = {name: list[str]() for name in ("install", "build", "test", "caches", "notes")}
+    async with world.services.database.connection() as connection:
+        plan = {**empty, **lists, "versions": {}, "env": {}, **stored}
+        await connection.execute("update builds set plan = $2 where id = $1", made["id"], plan)
+    assert (await got(owner, f"/builds/{made['id']}/explain"))["run"] == ["./app"]
+
+
+async def test_a_log_is_read_searched_and_downloaded(world: World, owner: Client) -> None:
+    build = await running(world, await asked(owner))
+    async with world.services.logs.writing(build) as log, log.step("build") as step:
+        await step.write(b"\x1b[32mone\x1b[0m\ntwo\nthree\n")
+    path = f"/builds/{build.id}/log"
+    page = await got(owner, path, params={"limit": "2"})
+    assert [(line["n"], line["step"], line["stream"], line["text"]) for line in page["lines"]] == [
+        (1, 1, "out", "\x1b[32mone\x1b[0m"), (2, 1, "out", "two"),
+    ]  # fmt: skip
+    assert page["cursor"] == 2
+    for query, lines in (({"after": "2"}, [3]), ({"search": "TH"}, [3]), ({"tail": "1"}, [3]), ({"step": "7"}, [])):
+        assert [line["n"] for line in (await got(owner, path, params=query))["lines"]] == lines
+    for how, first in (("text", "one"), ("ansi", "\x1b[32mone\x1b[0m")):
+        response = await owner.get(f"/api/v1{path}", params={"download": how})
+        assert await response.text() == f"{first}\ntwo\nthree\n"
+        assert response.headers["Content-Disposition"] == 'attachment; filename="site-1.log"'
+        assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+async def test_a_log_is_followed_and_resumed(world: World, owner: Client) -> None:
+    build = await running(world, await asked(owner))
+    path, events = f"/api/v1/builds/{build.id}/log", {"Accept": "text/event-stream"}
+    async with (
+        asyncio.timeout(10), owner.get(path, headers=events) as response,
+        world.services.logs.writing(build) as log, log.step("build") as step,
+    ):  # fmt: skip
+        await step.write(b"one\n")
+        found = [event async for event in _until(response, "lines")]
+        assert json.loads(found[-1].data)[0]["text"] == "one"
+        await step.write(b"two\n")
+    async with world.services.database.connection() as connection:
+        await connection.execute("update builds set state = 'succeeded', ended_at = now()")
+    async with asyncio.timeout(10), owner.get(path, headers={**events, "Last-Event-ID": found[-1].id}) as response:
+        rest = [event async for event in server_events(response)]
+    assert [event.name for event in rest] == ["step", "lines", "end"]
+    assert json.loads(rest[1].data)[0]["text"] == "two"
+
+
+async def _until(response: Any, name: str) -> Any:
+    async for event in server_events(response):
+        yield event
+        if event.name == name:
+            return
+
+
+@pytest.mark.parametrize("visibility", ["members", "public"])
+async def test_strangers_see_nothing_of_them_also_where_the_project_is_public(
+    world: World, owner: Client, project: Project, visibility: str
+) -> None:
+    made = await asked(owner)
+    if visibility == "public":
+        await owner.put("/api/v1/projects/ada/site/access", json={"visibility": "public"})
+    stranger = await world.program(world.bob, "read", "write")
+    for method, path in (
+        ("GET", PATH), ("POST", PATH), ("GET", f"/api/v1/builds/{made['id']}"),
+        ("GET", f"/api/v1/builds/{made['id']}/log"), ("POST", f"/api/v1/builds/{made['id']}/cancel"),
+        ("GET", f"/api/v1/builds/{made['id']}/explain"),
+    ):  # fmt: skip
+        assert (await stranger.request(method, path, json={} if method == "POST" else None)).status == 404
+    await world.join(project, world.bob, Role.VIEWER)
+    assert (await got(stranger, f"/builds/{made['id']}"))["number"] == 1
+    assert (await stranger.post(f"/api/v1/builds/{made['id']}/kill")).status == 403
+    assert (await stranger.post(PATH, json={})).status == 403
