@@ -41,7 +41,7 @@ fuzz: $(VENV)/.dev     ## the front door's parsers against others', guided by co
 	$(BIN)/python -m tests.proxy.fuzz -max_total_time=$(or $(FUZZ_SECONDS),300)
 	$(BIN)/pytest -q -m fuzz tests
 
-chaos: $(VENV)/.dev    ## 100,000 requests through upstreams and clients that misbehave
+chaos: $(VENV)/.dev    ## 100,000 requests past upstreams that misbehave; 1,000 builds while builders die
 	$(BIN)/pytest -q -m chaos tests
 
 soak: $(VENV)/.dev     ## sandboxes edited, frozen, stopped and woken while the server is killed; CYCLES=, SEED=

@@ -20,11 +20,12 @@ PUBLISHER = "publisher"
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """`limit` is in seconds."""
+    """`limit` is in seconds; `last`: it is not begun again."""
 
     build: Build
     attempt: int
     limit: float
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,23 @@ class Ending:
 
 
 class Claims:
-    """`holder` names this process, and no other one ever."""
+    """`holder` names this process, and no other one ever. `attempts`: how often a build is begun at most."""
 
-    def __init__(self, records: Records, settings: Settings, *, holder: str, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self,
+        records: Records,
+        settings: Settings,
+        *,
+        holder: str,
+        lease: timedelta = LEASE,
+        attempts: int = MOST_ATTEMPTS,
+    ) -> None:
         self._records = records
         self._queries = records.queries
         self._settings = settings
         self.holder = holder
         self.lease = lease
+        self.attempts = attempts
 
     async def claim(self) -> Claimed | None:
         """The one whose turn it is, with those first that were left by their builder; None where there is none now."""
@@ -49,7 +59,7 @@ class Claims:
             await self._queries.hold_claims(connection)
             while (lost := await self._queries.lost_build(connection)) is not None:
                 build_id = plain(lost["id"])
-                if lost["ending"] is None and lost["attempts"] < MOST_ATTEMPTS:
+                if lost["ending"] is None and lost["attempts"] < self.attempts:
                     return await self._take(build_id, connection)
                 reason = f"Its builder ended {lost['attempts']} times while it ran."
                 await self._end_lost(build_id, lost["attempts"], reason, connection)
@@ -69,7 +79,7 @@ class Claims:
         build = await self._records.changed(build_id, "started" if attempt == 1 else None, connection)
         limit = await self._queries.timeout_of(connection, project_id=build.project_id)
         most = self._settings.build_timeout
-        return Claimed(build, attempt, min(limit, most) if limit else most)
+        return Claimed(build, attempt, min(limit, most) if limit else most, attempt >= self.attempts)
 
     async def _end_lost(self, build_id: UUID, attempt: int, reason: str, connection: Connection) -> None:
         """For whoever does not answer, as that would do it."""

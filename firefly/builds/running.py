@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from ..errors import FireflyError
+from ..errors import FireflyError, Unavailable
 from .claims import Claimed, Ending
 from .model import BuildState, Outcome
 from .seams import BuildLog, Runner
@@ -19,17 +19,19 @@ BROKEN = "Something went wrong in Firefly; its log says what. Try again, or tell
 
 @dataclass(eq=False)
 class Running:
-    """`lost`: it is no longer ours, and nothing is written down of it."""
+    """`lost`: it is no longer ours, or to be tried once more, and nothing is written down of it; for the `reason`."""
 
     claimed: Claimed
     ending: Ending | None = None
     lost: bool = False
+    reason: str = ""
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def end(self, ending: Ending | None) -> None:
         """None: it is lost."""
         if not self._asked.is_set():
             self.ending, self.lost = ending, ending is None
+            self.reason = ending.reason if ending else "Another builds it."
             self._asked.set()
 
     async def run(self, runner: Runner, log: BuildLog) -> Outcome | None:
@@ -48,7 +50,22 @@ class Running:
             return None
         if self.ending is not None:
             return Outcome(state=self.ending.state, reason=self.ending.reason)
-        return _outcome(task)
+        return self._outcome(task)
+
+    def _outcome(self, task: "asyncio.Task[Outcome]") -> Outcome | None:
+        """None where a part was away: whoever takes it up when the lease is over may have more luck."""
+        try:
+            return task.result()
+        except Unavailable as error:
+            self.reason = error.detail
+            return _failed(error.detail) if self.claimed.last else None
+        except FireflyError as error:
+            return _failed(error.detail)
+        except asyncio.CancelledError:
+            log.error("build.cancelled_itself", task=task.get_name())
+        except Exception:
+            log.exception("build.broken", task=task.get_name())
+        return _failed(BROKEN)
 
 
 async def _ended(task: "asyncio.Task[Outcome]") -> None:
@@ -60,16 +77,8 @@ async def _ended(task: "asyncio.Task[Outcome]") -> None:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-def _outcome(task: "asyncio.Task[Outcome]") -> Outcome:
-    try:
-        return task.result()
-    except FireflyError as error:
-        return Outcome(state=BuildState.FAILED, reason=error.detail)
-    except asyncio.CancelledError:
-        log.error("build.cancelled_itself", task=task.get_name())
-    except Exception:
-        log.exception("build.broken", task=task.get_name())
-    return Outcome(state=BuildState.FAILED, reason=BROKEN)
+def _failed(reason: str) -> Outcome:
+    return Outcome(state=BuildState.FAILED, reason=reason)
 
 
 def _timed_out(limit: float) -> Ending:

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 # The bus tells; in seconds, how often the queue is looked at all the same.
 LOOK_EVERY = 5.0
-PAUSE = 1.0
+PAUSE, LEAVE_LIMIT = 1.0, 20.0
 OpenLog = Callable[[Build], AbstractAsyncContextManager[BuildLog]]
 
 
@@ -38,7 +38,9 @@ class Workers:
         self._at_once = at_once
         self._running: dict[UUID, Running] = {}
         self._publishing: set[int] = set()
-        self._wanted, self._asked = asyncio.Event(), asyncio.Event()
+        self._wanted, self._asked, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._idle.set()
+        self._leaving = False
 
     @property
     def running(self) -> int:
@@ -56,19 +58,40 @@ class Workers:
                 if event.kind not in ("build.ending", "build.noticed"):
                     self._wanted.set()
 
+    async def let_go(self) -> None:
+        """Take no more, and put back into the queue what is under way; another server builds it."""
+        self._leaving = True
+        for running in self._running.values():
+            running.end(None)
+        await within(self._idle, LEAVE_LIMIT)
+
+    def take_back(self) -> None:
+        """Go on after `let_go`: nobody came."""
+        self._leaving = False
+        self._wanted.set()
+
     async def _claim_for_ever(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             self._wanted.clear()
             try:
-                while len(self._running) < self._at_once and (claimed := await self._claims.claim()) is not None:
-                    running = self._running[claimed.build.id] = Running(claimed)
-                    tasks.create_task(self._see_to(running), name=f"building {claimed.build.id}")
+                await self._claim(tasks)
             except DatabaseUnavailable as error:
                 log.warning("builds.not_claimed", reason=error.detail)
             # Whatever it is: the queue is looked at again.
             except Exception:
                 log.exception("builds.not_claimed")
             await within(self._wanted, LOOK_EVERY)
+
+    async def _claim(self, tasks: asyncio.TaskGroup) -> None:
+        while not self._leaving and len(self._running) < self._at_once:
+            claimed = await self._claims.claim()
+            if claimed is None:
+                return
+            running = self._running[claimed.build.id] = Running(claimed)
+            self._idle.clear()
+            if self._leaving:
+                running.end(None)
+            tasks.create_task(self._see_to(running), name=f"building {claimed.build.id}")
 
     async def _see_to(self, running: Running) -> None:
         claimed = running.claimed
@@ -86,15 +109,21 @@ class Workers:
             self._free(running)
 
     def _free(self, running: Running) -> None:
-        if self._running.pop(running.claimed.build.id, None) is not None:
+        # It may run here again by now.
+        if self._running.get(running.claimed.build.id) is running:
+            del self._running[running.claimed.build.id]
             self._wanted.set()
+        if not self._running:
+            self._idle.set()
 
     async def _build(self, running: Running, build_log: BuildLog) -> None:
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         outcome = await running.run(self._runner, build_log)
         if outcome is None:
-            log.warning("build.lost", build_id=str(running.claimed.build.id))
+            log.warning("build.left", build_id=str(running.claimed.build.id), reason=running.reason)
+            if self._leaving:
+                await self._claims.release(running.claimed)
             return
         build, notice = await self._finish(running.claimed, outcome, loop.time() - began_at)
         self._free(running)

@@ -11,7 +11,7 @@ from firefly.auth import Identity
 from firefly.builds.builds import Builds
 from firefly.builds.model import Build, BuildState, Failure, Outcome
 from firefly.builds.seams import BuildLog
-from firefly.errors import SandboxFailed
+from firefly.errors import SandboxFailed, Unavailable
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.builds import MemoryListener, MemoryRunner
@@ -226,3 +226,34 @@ async def test_one_that_heeds_nothing_does_not_keep_the_queue(
         await yard.builds.kill(ada, build.id)
         assert (await over(yard, build)).state is BuildState.KILLED
         free.set()
+
+
+async def test_what_was_away_is_tried_again_and_then_the_builds_failure(
+    yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firefly.builds.workers.LOOK_EVERY", 0.05)
+
+    async def does(build: Build, log: BuildLog) -> Outcome:
+        raise Unavailable("All sandboxes are away.")
+
+    gang, project = Gang(yard, MemoryRunner(does), lease=timedelta(seconds=0.2)), await yard.project(ada)
+    async with gang.at_work():
+        build = await yard.ask(project)
+        found = await over(yard, build)
+    assert (found.state, found.reason, found.attempts) == (BuildState.FAILED, "All sandboxes are away.", 3)
+
+
+async def test_a_server_that_is_replaced_puts_its_builds_back_and_takes_no_more(yard: Yard, ada: Identity) -> None:
+    gang, project = Gang(yard), await yard.project(ada)
+    gang.runner.hold()
+    async with gang.at_work() as workers:
+        build = await yard.ask(project)
+        await eventually(lambda: gang.runner.started)
+        await workers.let_go()
+        assert (await yard.state(build), workers.running) == (BuildState.QUEUED, 0)
+        later = await yard.ask(project, ref="refs/heads/later")
+        taken = await Gang(yard, settings=Settings(builds_per_owner=1)).claims().claim()
+        assert taken is not None
+        assert taken.build.id == build.id
+        workers.take_back()
+        await eventually(lambda: gang.runner.started[-1].id == later.id)
