@@ -68,10 +68,11 @@ class House:
         backend = make_backend(settings, database, keyring, clock)
         await backend.look()
         work = await Work.build(ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend)
+        linking = Linking.build(ground, credentials, hosting, work)
         building = Building.build(ground, hosting=hosting, work=work)
         return cls(
             ground=ground, encryption=encryption, credentials=credentials, table=table, routes=routes, hosting=hosting,
-            backend=backend, work=work, building=building, linking=Linking.build(ground, credentials),
+            backend=backend, work=work, building=building, linking=linking,
         )  # fmt: skip
 
     async def begin(self, stack: AsyncExitStack, *, stop_sandboxes: Callable[[], bool]) -> None:

@@ -67,7 +67,7 @@ create table mirror_refs (
 -- A push that was recorded is to reach the provider, unless it came from there.
 create function want_mirror() returns trigger language plpgsql as $$
 begin
-    update mirrors set wanted = wanted + 1, due_at = now(), attempts = 0 where project_id = new.project_id;
+    update mirrors set wanted = wanted + 1, due_at = '-infinity', attempts = 0 where project_id = new.project_id;
     return null;
 end
 $$;
@@ -86,9 +86,10 @@ create table joined_members (
 );
 create index joined_members_due on joined_members (next_check);
 
--- What a link has left at the provider, to be removed there once its project is gone or went into the bin.
-alter table provider_links add column project text not null default '';
-alter table provider_links add column removal_due_at timestamptz not null default now();
-alter table provider_links add column removal_attempts integer not null default 0;
--- Whether git gets in by the key of the link rather than by a token.
-alter table provider_links add column by_key boolean not null default false;
+-- Links whose hook or key is still to be removed at the provider: the project is gone, in the bin or linked no more.
+create table link_removals (
+    link_id uuid primary key references provider_links (id) on delete cascade,
+    project text not null default '',
+    due_at timestamptz not null,
+    attempts integer not null default 0
+);

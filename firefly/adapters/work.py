@@ -18,6 +18,7 @@ from firefly.projects import (
     OwnWorkspaces,
     Prebuilds,
     Projects,
+    Records,
     Secrets,
     WorkspaceUpdater,
 )
@@ -42,6 +43,8 @@ from .workshop import Workshop
 class Work:
     """Sandboxes, and the projects whose workspaces run in them. `layered`: these can lie on layers."""
 
+    records: Records
+    workshop: Workshop
     keeper: HandingKeeper
     gateway: Gateway
     packages: Packages
@@ -93,6 +96,7 @@ class Work:
         hosting.smart_http.listener = runtime.gateway.listener = updater
         tell = workshop.creation.reconfigure
         return cls(
+            records=records, workshop=workshop,
             keeper=runtime.keeper, gateway=runtime.gateway, packages=runtime.packages, bridges=bridges,
             catalogue=workshop.catalogue, projects=projects, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
             members=Members(

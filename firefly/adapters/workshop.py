@@ -56,6 +56,8 @@ class Workshop:
 
     catalogue: Catalogue
     workspaces: KeeperWorkspaces
+    importer: Importer
+    filling: Filling
     jobs: Jobs
     removal: Removal
     creation: Creation
@@ -97,6 +99,6 @@ class Workshop:
             wanted=ground.settings.prebuilds,
         )  # fmt: skip
         return cls(
-            catalogue=tools.catalogue, workspaces=workspaces, jobs=jobs, removal=removal, creation=creation,
-            prebuilds=prebuilds,
+            catalogue=tools.catalogue, workspaces=workspaces, importer=tools.importer, filling=filling, jobs=jobs,
+            removal=removal, creation=creation, prebuilds=prebuilds,
         )  # fmt: skip

@@ -1,8 +1,31 @@
 """Connections to git providers, and projects that are linked to repositories there."""
 
 from .connections import Connections
+from .joining import Joining, LinkedHere
+from .linked import LinkedProjects, NewRepository, View
+from .mirroring import Mirrors
 from .model import Connection, Kind, Need, State
 from .offers import Offer, Offers
+from .removing import Left, Removing
+from .resolving import Choice
 from .vault import Vault
 
-__all__ = ["Connection", "Connections", "Kind", "Need", "Offer", "Offers", "State", "Vault"]
+__all__ = [
+    "Choice",
+    "Connection",
+    "Connections",
+    "Joining",
+    "Kind",
+    "Left",
+    "LinkedHere",
+    "LinkedProjects",
+    "Mirrors",
+    "Need",
+    "NewRepository",
+    "Offer",
+    "Offers",
+    "Removing",
+    "State",
+    "Vault",
+    "View",
+]

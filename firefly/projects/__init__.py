@@ -3,12 +3,23 @@
 from .access import Access, Action
 from .catalogue import Catalogue, Template
 from .closing import Closing
-from .creation import Created, Creation
+from .creation import LINKED, Created, Creation
 from .filling import Filling
 from .job import Job, JobState, Step
 from .jobs import Jobs
 from .members import Members
-from .model import Archive, CreateProject, LastChange, Member, Page, Project, Role, UpdateProject, Visibility
+from .model import (
+    Archive,
+    CreateProject,
+    LastChange,
+    Member,
+    Page,
+    Project,
+    ProviderRepository,
+    Role,
+    UpdateProject,
+    Visibility,
+)
 from .opening import Opening
 from .own import Opened, OwnWorkspace, OwnWorkspaces
 from .prebuilding import Prebuild, Prebuilds
@@ -22,6 +33,7 @@ from .secrets import Secrets
 from .service import Projects
 
 __all__ = [
+    "LINKED",
     "Access",
     "Action",
     "Archive",
@@ -49,6 +61,7 @@ __all__ = [
     "Project",
     "ProjectRoutes",
     "Projects",
+    "ProviderRepository",
     "PullResult",
     "Records",
     "Remixing",

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -31,6 +31,9 @@ from .removal import Removal
 from .seams import BridgeGateway, LayerSource, ProjectRoutes, WorkspaceFacts, Workspaces
 
 log = structlog.get_logger()
+
+# The kind of job that imports a provider's repository.
+LINKED = "linked-import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ class Creation:
         hostnames.validate_name(request.name)
         if request.owner not in (None, identity.account.name):
             raise Forbidden("You can make projects under your own name only.")
-        if [request.template, request.git_url, request.archive, request.remix_of].count(None) != 3:
+        sources = (request.template, request.git_url, request.archive, request.remix_of, request.repository)
+        if sources.count(None) != 4:
             raise InvalidInput("Give exactly one of template, git_url, remix_of and archive.", field="template")
         if request.template is not None:
             self._catalogue.get(request.template)
@@ -228,6 +232,12 @@ class Creation:
         if request.git_url is not None:
             url: dict[str, JSON] = {"url": request.git_url, "allow_file": is_administrator(identity)}
             return self._jobs.new("import", project_id=project.id, account_id=account_id, input=url)
+        if request.repository is not None:
+            repository: dict[str, JSON] = {
+                name: str(value) if isinstance(value, UUID) else value
+                for name, value in asdict(request.repository).items()
+            }
+            return self._jobs.new(LINKED, project_id=project.id, account_id=account_id, input=repository)
         if source is not None:
             published = source.role is None and not is_administrator(identity)
             remix: dict[str, JSON] = {"source": str(source.id), "published": published}

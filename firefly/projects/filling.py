@@ -89,10 +89,10 @@ class Filling:
             await self._removal.purge(project.id, project.workspace_id)
             await self._records.announce("project.removed", project)
 
-    async def project(self, progress: Progressing) -> tuple[Project, WorkspaceFacts]:
-        """What a job fills, with an empty workspace. Raises NotFound."""
+    async def project(self, progress: Progressing, *, fresh: bool = False) -> tuple[Project, WorkspaceFacts]:
+        """What a job fills, with an empty workspace; `fresh`: another job has tried before. Raises NotFound."""
         project = await self._records.find_by_id(None, progress.job.project_id)
-        if project is not None and progress.again:
+        if project is not None and (progress.again or fresh):
             project = await self._give_fresh_workspace(project)
         facts = await self._records.facts_of(project) if project else None
         if project is None or facts is None:

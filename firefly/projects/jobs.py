@@ -141,6 +141,15 @@ class Jobs:
                 raise NotFound("There is no such job.")
         return to_job(row)
 
+    async def input(self, job_id: UUID) -> Mapping[str, Any]:
+        """What a job was given, for one that does its work again. Raises NotFound."""
+        async with self._database.connection() as connection:
+            row = await self._queries.find_job(connection, id=job_id)
+        if row is None:
+            raise NotFound("There is no such job.")
+        given: Mapping[str, Any] = row["input"]
+        return given
+
     async def list(self, identity: Identity, *, project_id: UUID | None = None) -> Sequence[Job]:
         """The caller's newest jobs first, or those of a project that the caller is a member of; at most 50."""
         account_id = identity.account.id

@@ -88,6 +88,37 @@ class Members:
             await self._follow(project.id, account_id, None)
         await self._record(identity, project, "member.removed", member=member)
 
+    async def follow_provider(
+        self, project: Project, account_id: UUID, role: Role | None, *, held: Role | None
+    ) -> bool:
+        """Let somebody in, or out, because of what the provider lets him do; who has another role than `held` keeps it.
+
+        Returns whether anything was changed.
+        """
+        async with self._records.database.transaction() as connection:
+            roles = await self._lock(connection, project)
+            if roles.get(account_id) is not held or held is role:
+                return False
+            if role is None:
+                await self._queries.remove_member(connection, project_id=project.id, account_id=account_id)
+            else:
+                await self._queries.put_member(
+                    connection, project_id=project.id, account_id=account_id, role=role, now=self._clock.now()
+                )
+            name = await self._queries.account_name(connection, id=account_id)
+            said = role.value if role else None
+            await self._records.announce("members.changed", project, connection, member=name, role=said)
+            await self._audit.record(
+                None if role is None or held else account_id,
+                "member.removed" if role is None else "member.put", f"project:{project.id}",
+                detail={"member": name, "role": said, "by": "the provider"}, connection=connection,
+            )  # fmt: skip
+        if self._revoke is not None and held is not None and (role is None or role.rank < held.rank):
+            await self._revoke(project.id, account_id)
+        if self._follow is not None:
+            await self._follow(project.id, account_id, role)
+        return True
+
     async def _account(self, name: str) -> UUID:
         async with self._records.database.connection() as connection:
             found = await self._queries.find_account(connection, name=name)

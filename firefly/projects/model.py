@@ -90,8 +90,22 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRepository:
+    """A repository at a provider, which a project is imported from and linked to, by somebody's connection.
+
+    `path` is `<owner>/<name>` there, `by_key` whether git gets in by a key of its own.
+    """
+
+    provider: str
+    url: str
+    path: str
+    connection_id: UUID
+    by_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateProject:
-    """Exactly one of `template`, `git_url`, `archive` and `remix_of` (`<owner>/<name>`) is given.
+    """Exactly one of `template`, `git_url`, `archive`, `remix_of` (`<owner>/<name>`) and `repository` is given.
 
     `owner` defaults to the caller.
     """
@@ -104,6 +118,7 @@ class CreateProject:
     git_url: str | None = None
     archive: Archive | None = None
     remix_of: str | None = None
+    repository: ProviderRepository | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

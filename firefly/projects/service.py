@@ -1,6 +1,6 @@
 """Projects: find, list, change, delete and restore, each decided by Access."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +23,8 @@ from .removal import Removal
 from .seams import ProjectRoutes, WorkspaceFacts, Workspaces
 
 LARGEST_PAGE = 100
+# Called with a project that is to become public; raises what stands in the way.
+MayPublish = Callable[[UUID], Awaitable[None]]
 
 
 class Projects:
@@ -49,6 +51,8 @@ class Projects:
         self._removal = removal
         self._routes = routes
         self._workspaces = workspaces
+        self.may_publish: MayPublish | None = None
+        """None: nothing outside has a say in it."""
 
     async def create(self, identity: Identity, request: CreateProject, *, address: str | None = None) -> Created:
         """Raises InvalidInput (field named), NameTaken, LimitReached, SandboxFailed."""
@@ -121,33 +125,48 @@ class Projects:
         """Rename, describe, set the visibility. Raises NameTaken, InvalidInput."""
         widens = change.visibility is Visibility.PUBLIC
         project = await self.get(identity, owner, name, Action.PUBLISH if widens else Action.MANAGE)
+        if widens and self.may_publish is not None:
+            await self.may_publish(project.id)
         check_description(change.description or "")
         if change.name not in (None, project.name):
             hostnames.validate_name(change.name or "")
         try:
-            async with self._records.database.transaction() as connection:
-                # As it is now: of two changes at once neither undoes the other's.
-                old = await self._held(identity, project.id, connection)
-                new = changed(old, change)
-                hosts: Sequence[str] = ()
-                if new != old:
-                    await self._store(identity, old, new, connection)
-                    hosts = await self._move_hosts(old, new, connection)
+            old, new, hosts = await self._change(identity.account.id, project.id, change)
         except asyncpg.UniqueViolationError as error:
             raise NameTaken(SENTENCES["used"].format(name=change.name), field="name") from error
         await self._follow(old, new, hosts)
         return await self.get_by_id(identity, project.id)
 
+    async def narrow(self, project_id: UUID) -> None:
+        """Show it to its members alone: what it comes from is public no more."""
+        change = UpdateProject(visibility=Visibility.MEMBERS)
+        old, new, hosts = await self._change(None, project_id, change)
+        await self._follow(old, new, hosts)
+
+    async def _change(
+        self, account_id: UUID | None, project_id: UUID, change: UpdateProject
+    ) -> tuple[Project, Project, Sequence[str]]:
+        """Before, after, and the hosts that are to be put into effect. Raises asyncpg's UniqueViolationError."""
+        async with self._records.database.transaction() as connection:
+            # As it is now: of two changes at once neither undoes the other's.
+            old = await self._held(account_id, project_id, connection)
+            new = changed(old, change)
+            hosts: Sequence[str] = ()
+            if new != old:
+                await self._store(account_id, old, new, connection)
+                hosts = await self._move_hosts(old, new, connection)
+        return old, new, hosts
+
     async def _held(
-        self, identity: Identity, project_id: UUID, connection: Connection, *, deleted: bool = False
+        self, account_id: UUID | None, project_id: UUID, connection: Connection, *, deleted: bool = False
     ) -> Project:
         """The project, which nobody else changes until the transaction ends. Raises NotFound."""
-        project = await self._records.lock(identity.account.id, project_id, connection)
+        project = await self._records.lock(account_id, project_id, connection)
         if project is None or (project.deleted_at is not None) != deleted:
             raise NotFound(UNKNOWN)
         return project
 
-    async def _store(self, identity: Identity, old: Project, new: Project, connection: Connection) -> None:
+    async def _store(self, account_id: UUID | None, old: Project, new: Project, connection: Connection) -> None:
         now, what = self._clock.now(), what_changed(old, new)
         if new.name != old.name:
             await check_free(self._records, connection, new, now)
@@ -160,11 +179,11 @@ class Projects:
             visibility=new.visibility,
             now=now,
             what=what,
-            account_id=identity.account.id,
+            account_id=account_id,
         )
         await self._records.announce("project.changed", new, connection, what=what)
         await self._audit.record(
-            identity.account.id,
+            account_id,
             "project.changed",
             f"project:{new.id}",
             detail={"from": old.path, "to": new.path, "visibility": new.visibility.value},
@@ -195,7 +214,7 @@ class Projects:
         project = await self.get(identity, owner, name, Action.DELETE)
         now = self._clock.now()
         async with self._records.database.transaction() as connection:
-            project = await self._held(identity, project.id, connection)
+            project = await self._held(identity.account.id, project.id, connection)
             await self._set_deleted(identity, project, now, connection)
             hosts = await self._routes.remove(project.id, connection)
         await self._routes.apply(hosts)
@@ -207,7 +226,7 @@ class Projects:
         project = await self.get(identity, owner, name, Action.DELETE, deleted=True)
         hosts: list[str] = []
         async with self._records.database.transaction() as connection:
-            project = await self._held(identity, project.id, connection, deleted=True)
+            project = await self._held(identity.account.id, project.id, connection, deleted=True)
             await self._set_deleted(identity, project, None, connection)
             for facts in await self._records.all_facts(project, connection):
                 hosts += await self._routes.add(facts, project.visibility, connection)

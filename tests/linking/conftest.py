@@ -1,6 +1,7 @@
 """A provider to connect to, and the connections of people to it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,11 @@ from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
+from firefly.testing.providers import ProviderServer
+from tests.projects.house import House
 from tests.support.leave import Place, giving_leave
+
+from .linked import Linked
 
 EVERYTHING = frozenset({"read", "write", "admin", "git"})
 
@@ -58,3 +63,22 @@ async def ada(database: Database) -> Identity:
 @pytest.fixture
 async def bob(database: Database) -> Identity:
     return await person(database, "bob")
+
+
+@pytest.fixture
+async def house(settings: Settings, database: Database, clock: ManualClock) -> AsyncIterator[House]:
+    made = House(settings, database, clock)
+    yield made
+    await made.jobs.close()
+
+
+@pytest.fixture
+async def linked(house: House, settings: Settings, keyring: Keyring, tmp_path: Path) -> AsyncIterator[Linked]:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    async with ProviderServer() as twin:
+        made = Linked.build(house, twin, settings, keyring, folder)
+        await house.jobs.open()
+        yield made
+        await house.jobs.close()
+        await made.transport.close()

@@ -163,6 +163,9 @@ order by array_position(array['owner', 'maintainer', 'editor', 'viewer'], m.role
 -- name: find_account$
 select id from accounts where name = :name;
 
+-- name: account_name$
+select name from accounts where id = :id;
+
 -- name: lock_members
 select account_id, role from members where project_id = :project_id for update;
 

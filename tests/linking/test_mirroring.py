@@ -1,0 +1,145 @@
+"""Keeping both sides in step, with real git: pushes go there, theirs come here, and nothing is ever overwritten."""
+
+import pytest
+
+from firefly.auth import Identity
+from firefly.errors import Conflict
+from firefly.git import RefChange
+from firefly.git.links import LinkState
+from firefly.linking import Choice
+from firefly.linking.mirrored import MirrorState, RefState
+from firefly.projects import Project
+from firefly.testing.clock import ManualClock
+
+from .linked import Linked, git
+
+
+async def pushed(linked: Linked, project: Project, *changes: tuple[str, str, str]) -> None:
+    """Record a push that has gone through, as the front door does."""
+    made = [RefChange(ref, old, new) for ref, old, new in changes]
+    push = await linked.house.pushes.begin(project.id, pusher_id=None, via="http", changes=made)
+    await linked.house.pushes.settle(push, made)
+
+
+async def test_what_is_pushed_here_goes_there_and_what_is_pushed_there_comes_here(
+    linked: Linked, ada: Identity, clock: ManualClock
+) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    first = await linked.ref(project)
+    ours = linked.here(project).commit("ours")
+    assert await linked.mirrors.look() == 0
+    await pushed(linked, project, ("refs/heads/main", first or "", ours))
+    assert await linked.mirrors.look() == 1
+    assert there.folder is not None
+    assert git(there.folder, "rev-parse", "main") == ours
+    clone = linked.clone(there)
+    theirs, branch = clone.commit("theirs"), clone.commit("a branch", branch="feature/b")
+    git(clone.folder, "tag", "v1")
+    git(clone.folder, "push", "-q", "origin", "v1")
+    assert await linked.mirrors.bring(project.id) is MirrorState.LEVEL
+    assert [await linked.ref(project, f"refs/{name}") for name in ("heads/main", "heads/feature/b", "tags/v1")] == [
+        theirs, branch, branch,
+    ]  # fmt: skip
+    # Told as a push is: recorded, heard, and by the workspace too; and not sent back to where it came from.
+    assert linked.house.bridge.pulled[-1] == (project.workspace_id, "refs/heads/main")
+    assert linked.house.last_event("push.recorded")["via"] == "provider"
+    assert await linked.mirrors.look() == 0
+    git(clone.folder, "push", "-q", "origin", ":feature/b")
+    await linked.mirrors.bring(project.id)
+    assert await linked.ref(project, "refs/heads/feature/b") is None
+    forced = clone.commit("rewritten", force=True)
+    await linked.mirrors.bring(project.id)
+    assert await linked.ref(project) == forced
+
+
+async def test_where_both_sides_went_on_nothing_moves_until_a_person_chooses(linked: Linked, ada: Identity) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    first = await linked.ref(project) or ""
+    theirs = linked.clone(there).commit("theirs")
+    ours = linked.here(project).commit("ours")
+    await pushed(linked, project, ("refs/heads/main", first, ours))
+    await linked.mirrors.look()
+    assert there.folder is not None
+    assert (await linked.ref(project), git(there.folder, "rev-parse", "main")) == (ours, theirs)
+    view = await linked.projects.show(ada, "ada", "garden")
+    assert (view.link.state, view.mirror and view.mirror.state) == (LinkState.DIVERGED, MirrorState.DIVERGED)
+    (ref,) = view.refs
+    assert (ref.ref, ref.state, ref.ours, ref.theirs, ref.common) == (
+        "refs/heads/main", RefState.DIVERGED, ours, theirs, first,
+    )  # fmt: skip
+    # Theirs beside ours, to be merged here; the merge then goes there by itself.
+    made, view = await linked.projects.resolve(ada, "ada", "garden", "main", Choice.THEIRS)
+    assert (made, await linked.ref(project, "refs/heads/main-gitea")) == ("main-gitea", theirs)
+    assert [ref.state for ref in view.refs] == [RefState.DIVERGED]
+    clone = linked.here(project)
+    git(clone.folder, "merge", "-q", "-s", "ours", "-m", "merged", "origin/main-gitea")
+    git(clone.folder, "push", "-q", "origin", "main")
+    merged = git(clone.folder, "rev-parse", "HEAD")
+    await pushed(linked, project, ("refs/heads/main", ours, merged))
+    await linked.mirrors.look()
+    assert git(there.folder, "rev-parse", "main") == merged
+    view = await linked.projects.show(ada, "ada", "garden")
+    assert (view.link.state, view.refs) == (LinkState.LINKED, [])
+    with pytest.raises(Conflict, match="not in two states"):
+        await linked.projects.resolve(ada, "ada", "garden", "main", Choice.OURS)
+
+
+async def test_ours_is_kept_as_a_branch_on_both_sides_while_the_branch_follows_theirs(
+    linked: Linked, ada: Identity
+) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    first = await linked.ref(project) or ""
+    theirs, ours = linked.clone(there).commit("theirs"), linked.here(project).commit("ours")
+    await pushed(linked, project, ("refs/heads/main", first, ours))
+    await linked.mirrors.look()
+    later = linked.clone(there).commit("theirs, and more")
+    with pytest.raises(Conflict, match="moved meanwhile"):
+        await linked.projects.resolve(ada, "ada", "garden", "main", Choice.OURS)
+    await linked.mirrors.bring(project.id)
+    made, view = await linked.projects.resolve(ada, "ada", "garden", "main", Choice.OURS)
+    assert there.folder is not None
+    assert (made, git(there.folder, "rev-parse", made), await linked.ref(project, f"refs/heads/{made}")) == (
+        "main-firefly", ours, ours,
+    )  # fmt: skip
+    assert (await linked.ref(project), view.refs, theirs == later) == (later, [], False)
+
+
+async def test_a_provider_that_is_away_or_refuses_is_tried_again_and_shown(
+    linked: Linked, ada: Identity, clock: ManualClock
+) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    first = await linked.ref(project) or ""
+    ours = linked.here(project).commit("ours")
+    await pushed(linked, project, ("refs/heads/main", first, ours))
+    folder, there.folder = there.folder, None
+    await linked.mirrors.look()
+    view = await linked.projects.show(ada, "ada", "garden")
+    assert view.mirror is not None
+    assert (view.mirror.state, view.mirror.waits, "no repository" in view.mirror.reason) == (
+        MirrorState.FAILING, True, True,
+    )  # fmt: skip
+    assert await linked.mirrors.look() == 0
+    there.folder = folder
+    clock.advance(15)
+    assert await linked.mirrors.look() == 1
+    assert folder is not None
+    assert git(folder, "rev-parse", "main") == ours
+    hook = folder / "hooks" / "update"
+    hook.write_text("#!/bin/sh\ntest $1 != refs/heads/main\n")
+    hook.chmod(0o755)
+    more = linked.here(project).commit("more")
+    await pushed(linked, project, ("refs/heads/main", ours, more))
+    await linked.mirrors.look()
+    view = await linked.projects.show(ada, "ada", "garden")
+    (ref,) = view.refs
+    assert (ref.state, "did not take it" in ref.reason, git(folder, "rev-parse", "main")) == (
+        RefState.REFUSED, True, ours,
+    )  # fmt: skip
