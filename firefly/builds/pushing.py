@@ -47,7 +47,8 @@ class PushedBuilds:
             await self._heads.note(push.project_id, change.ref, change.new, "It is no commit.", connection)
             return None
         new = NewBuild(
-            project_id=push.project_id, ref=change.ref, commit=facts.commit, trigger=Trigger.PUSH,
+            project_id=push.project_id, ref=change.ref, commit=facts.commit,
+            trigger=Trigger.WEBHOOK if push.via == "provider" else Trigger.PUSH,
             account_id=push.pusher_id, actor="" if push.pusher_id else push.via,
         )  # fmt: skip
         return await self._heads.moved(new, connection, facts=facts, name=change.new)

@@ -1,7 +1,7 @@
 """Links: which provider's repository a project belongs to, with the secrets of its hook, its key and its token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from secrets import token_urlsafe
@@ -59,6 +59,9 @@ class ProviderLink:
     changed_at: datetime
     fetched_at: datetime | None
     checked_at: datetime | None
+
+
+_NAMES = tuple(each.name for each in fields(ProviderLink))
 
 
 class Links:
@@ -167,7 +170,7 @@ class Links:
         key = values["key_private"]
         values["key_private"] = self._open(link_id, "key", key) if key else None
         values["state"] = LinkState(values["state"])
-        return ProviderLink(**values)
+        return ProviderLink(**{name: values[name] for name in _NAMES})
 
     def _seal(self, link_id: UUID, what: str, value: str) -> bytes:
         return self._keyring.seal(PURPOSE, _place(link_id, what) + value.encode())

@@ -1,0 +1,1 @@
+"""Hooks of providers: taken, kept, handled one after another; and the life of pull requests."""

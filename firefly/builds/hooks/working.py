@@ -1,0 +1,94 @@
+"""Deliveries are handled: one after another in each project, again later where something was away."""
+
+import asyncio
+
+import structlog
+
+from ...errors import DatabaseUnavailable, FireflyError, Forbidden, InvalidInput, NotFound
+from ...git import GitFailed
+from .deliveries import LEASE, Deliveries, DeliveryState, HookDelivery
+from .handling import Handling
+
+log = structlog.get_logger()
+
+LOOK_EVERY, FORGET_EVERY = 5.0, 3600.0
+AT_ONCE = 2
+MOST_ATTEMPTS = 6
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
+# Before others may take it up.
+LIMIT = LEASE.total_seconds() - 30
+# Trying again helps with none of these.
+FINAL = (InvalidInput, Forbidden, NotFound)
+
+
+class HookWorker:
+    def __init__(self, deliveries: Deliveries, handling: Handling) -> None:
+        self._deliveries = deliveries
+        self._handling = handling
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(AT_ONCE):
+                tasks.create_task(self._work())
+            tasks.create_task(self._forget_for_ever())
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                busy = await self.step()
+            except DatabaseUnavailable:
+                busy = False
+            if not busy:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_EVERY):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def step(self) -> bool:
+        """Handle the next; whether there was one."""
+        delivery = await self._deliveries.claim()
+        if delivery is None:
+            return False
+        try:
+            async with asyncio.timeout(LIMIT):
+                state, told = await self._handling.handle(delivery)
+            await self._deliveries.settle(delivery, state, told)
+        except FINAL as error:
+            await self._failed(delivery, error.detail)
+        except (FireflyError, GitFailed, OSError, TimeoutError) as error:
+            await self._again(delivery, error)
+        # One that nobody foresaw must not keep the others waiting.
+        except Exception:
+            log.exception("hook.failed", id=str(delivery.id))
+            await self._failed(delivery, "Firefly met a fault that it did not expect; its log names it.")
+        return True
+
+    async def _again(self, delivery: HookDelivery, error: Exception) -> None:
+        reason = getattr(error, "detail", None) or str(error) or type(error).__name__
+        if delivery.attempts >= MOST_ATTEMPTS:
+            return await self._failed(delivery, reason)
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 4 ** (delivery.attempts - 1))
+        asked = getattr(error, "retry_after", None)
+        await self._deliveries.put_off(delivery, max(pause, min(asked or 0.0, LONGEST_PAUSE)), reason)
+
+    async def _failed(self, delivery: HookDelivery, reason: str) -> None:
+        log.warning("hook.not_handled", id=str(delivery.id), project_id=str(delivery.project_id), reason=reason)
+        await self._deliveries.settle(delivery, DeliveryState.FAILED, reason)
+
+    async def _forget_for_ever(self) -> None:
+        while True:
+            try:
+                await self._deliveries.forget()
+            except FireflyError as error:
+                log.warning("hooks.not_forgotten", reason=error.detail)
+            await asyncio.sleep(FORGET_EVERY)

@@ -1,0 +1,27 @@
+"""Reading a hook's body, once its signature was found to be good."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from ....errors import InvalidInput
+from . import bitbucket, github, gitlab
+from .happenings import Happening
+
+_SHAPES = {"github": github.SHAPES, "gitea": github.SHAPES, "bitbucket": bitbucket.SHAPES}
+
+
+def read(provider: str, event: str, body: bytes) -> Happening | None:
+    """None for what Firefly does not heed. Raises InvalidInput for what is not of the published shape."""
+    try:
+        shape: Any = _SHAPES[provider].get(event) if provider in _SHAPES else _gitlab(body)
+        told: Happening | None = shape.model_validate_json(body).told() if shape else None
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, found["loc"]))
+        raise InvalidInput(f"The payload is not one of {event or 'that event'}: {place} {found['msg']}.") from error
+    return told
+
+
+def _gitlab(body: bytes) -> Any:
+    return gitlab.Kind.model_validate_json(body).shape()

@@ -1,0 +1,124 @@
+-- name: add_delivery^
+-- One that failed before comes to be handled anew; None where it is known otherwise.
+insert into hook_deliveries (
+    id, project_id, provider, delivery, event, summary, body, size, state, reason, received_at, due_at, handled_at
+) values (
+    :id, :project_id, :provider, :delivery, :event, :summary, :body, :size, :state, :reason, :now::timestamptz,
+    :now::timestamptz, case when :state = 'received' then null else :now::timestamptz end
+)
+on conflict (project_id, delivery) do update
+    set state = excluded.state, reason = excluded.reason, attempts = 0, due_at = excluded.due_at, handled_at = null
+    where hook_deliveries.state = 'failed' and excluded.state = 'received'
+returning id, state;
+
+-- name: list_deliveries
+select id, project_id, provider, delivery, event, summary, size, body is not null as is_kept, state, reason, attempts,
+    received_at, handled_at
+from hook_deliveries
+where project_id = :project_id
+    and (:before_at::timestamptz is null or (received_at, id) < (:before_at::timestamptz, :before_id::uuid))
+order by received_at desc, id desc limit :most;
+
+-- name: find_delivery^
+select id, project_id, provider, delivery, event, summary, size, body is not null as is_kept, state, reason, attempts,
+    received_at, handled_at
+from hook_deliveries where id = :id;
+
+-- name: delivery_body$
+select body from hook_deliveries where id = :id;
+
+-- name: redeliver$
+update hook_deliveries set state = 'received', reason = '', attempts = 0, due_at = :now, handled_at = null
+where id = :id and project_id = :project_id and body is not null and state <> 'received'
+returning id;
+
+-- name: claim_delivery^
+-- Those of one project come one after another, in the order in which they were received.
+update hook_deliveries set attempts = attempts + 1, due_at = :until
+where id = (
+    select d.id from hook_deliveries d
+    where d.state = 'received' and d.due_at <= :now and not exists (
+        select from hook_deliveries e
+        where e.project_id = d.project_id and e.state = 'received' and (e.received_at, e.id) < (d.received_at, d.id)
+    )
+    order by d.due_at limit 1 for update skip locked
+)
+returning id, project_id, provider, delivery, event, summary, size, body is not null as is_kept, state, reason,
+    attempts, received_at, handled_at;
+
+-- name: settle_delivery!
+update hook_deliveries set state = :state, reason = :reason, handled_at = :now
+where id = :id and state = 'received' and attempts = :attempts;
+
+-- name: put_off_delivery!
+update hook_deliveries set reason = :reason, due_at = :due_at
+where id = :id and state = 'received' and attempts = :attempts;
+
+-- name: forget_deliveries!
+delete from hook_deliveries where received_at < :before and state <> 'received';
+
+-- name: thin_deliveries!
+-- Of each project the newest so many, and of their bodies as many bytes.
+with ranked as (
+    select id, row_number() over newest as place, sum(coalesce(length(body), 0)) over newest as bytes
+    from hook_deliveries where state <> 'received'
+    window newest as (partition by project_id order by received_at desc, id desc)
+), gone as (
+    delete from hook_deliveries d using ranked r where r.id = d.id and r.place > :most
+)
+update hook_deliveries d set body = null from ranked r
+where r.id = d.id and r.place <= :most and r.bytes > :most_bytes and d.body is not null;
+
+-- name: pending_deliveries$
+select count(*) from hook_deliveries where project_id = :project_id and state = 'received';
+
+-- name: find_pull^
+select * from pull_requests where project_id = :project_id and number = :number;
+
+-- name: put_pull^
+insert into pull_requests (
+    project_id, number, provider, title, author, url, base_ref, head_ref, head_commit, is_fork, source_url, state,
+    opened_at, changed_at, checked_at
+) values (
+    :project_id, :number, :provider, :title, :author, :url, :base_ref, :head_ref, :head_commit, :is_fork, :source_url,
+    :state, :now, :now, :now
+)
+on conflict (project_id, number) do update set provider = excluded.provider, title = excluded.title,
+    author = case when excluded.author = '' then pull_requests.author else excluded.author end, url = excluded.url,
+    base_ref = excluded.base_ref, head_ref = excluded.head_ref, head_commit = excluded.head_commit,
+    is_fork = excluded.is_fork, source_url = excluded.source_url, state = excluded.state,
+    changed_at = excluded.changed_at, checked_at = excluded.checked_at
+returning *;
+
+-- name: set_pull_comment!
+update pull_requests set comment_id = :comment_id where project_id = :project_id and number = :number;
+
+-- name: pulls_to_check
+update pull_requests set checked_at = :now
+where (project_id, number) in (
+    select r.project_id, r.number from pull_requests r
+    join provider_links l on l.project_id = r.project_id and l.state in ('linked', 'diverged')
+    join projects p on p.id = r.project_id and p.deleted_at is null
+    where r.state = 'open' and (r.checked_at is null or r.checked_at < :before)
+    order by r.checked_at nulls first limit :most
+    for update of r skip locked
+)
+returning *;
+
+-- name: name_actor!
+update builds set actor = :actor where id = :id and account_id is null and actor in ('', 'provider') and :actor <> '';
+
+-- name: wishes_of_project^
+select coalesce(s.pull_requests, true) as pull_requests, coalesce(s.commit_status, true) as commit_status,
+    coalesce(s.pull_request_comment, true) as pull_request_comment, coalesce(s.deployments, true) as deployments
+from (select :project_id::uuid as id) p left join build_settings s on s.project_id = p.id;
+
+-- name: find_deployment$
+select deployment from provider_deployments where build_id = :build_id;
+
+-- name: put_deployment!
+insert into provider_deployments (build_id, deployment) values (:build_id, :deployment) on conflict do nothing;
+
+-- name: live_site^
+select s.state, s.label, s.reason from sites s where s.build_id = :build_id and s.shows = 'ref'
+order by s.created_at desc limit 1;

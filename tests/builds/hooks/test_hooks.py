@@ -1,0 +1,258 @@
+"""Hooks: taken when they are signed, once each, and followed by what they ask for."""
+
+from uuid import uuid4
+
+import pytest
+
+from firefly.builds.hooks.deliveries import KEPT, DeliveryState
+from firefly.builds.hooks.working import MOST_ATTEMPTS
+from firefly.builds.model import BuildState, Trigger, Trust
+from firefly.errors import InvalidInput, Unavailable
+from firefly.git.links import LinkState
+from firefly.git.providers import PROVIDERS
+from firefly.git.providers.signatures import Refused
+from firefly.testing.providers import TwinPull
+from tests.git import support
+
+from .conftest import Post
+from .payloads import EVENTS, gitea_delete, github_push, github_repository, pull, sign
+
+MAIN = "refs/heads/main"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_push_is_fetched_and_built_and_a_deleted_branch_ends(post: Post) -> None:
+    first = await post.push()
+    second = await post.push("refs/heads/feature/a", message="two")
+    tag = await post.push("refs/tags/v1", message="three")
+    await post.delete("refs/heads/feature/a", second)
+
+    built = [(build.ref, build.commit, build.trigger, build.trust) for build in await post.builds()]
+    assert built == [
+        (MAIN, first, Trigger.WEBHOOK, Trust.PROJECT),
+        ("refs/heads/feature/a", second, Trigger.WEBHOOK, Trust.PROJECT),
+        ("refs/tags/v1", tag, Trigger.WEBHOOK, Trust.PROJECT),
+    ]
+    assert (await post.builds())[0].actor in ("Codertocat", "jsmith", "evzijst", "gitea")
+    assert await post.ended() == [("refs/heads/feature/a", "feature/a was deleted.")]
+    assert "refs/heads/feature/a" not in await post.yard.repositories.refs(post.project_id)
+    newest = await post.newest()
+    assert (newest.state, newest.summary) == (DeliveryState.HANDLED, "push: deleted feature/a")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_pull_request_from_its_opening_to_its_end(post: Post) -> None:
+    first = support.commit(post.there, "b.txt", "1")
+    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes", "HEAD:refs/heads/branch2")
+    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/ms-viewport")
+    await post.send(*pull(post.provider, "opened", 4, first))
+    await post.work()
+    second = support.commit(post.there, "b.txt", "2")
+    for name in ("changes", "branch2", "ms-viewport"):
+        support.git(post.there, "push", "-q", "origin", f"HEAD:refs/heads/{name}")
+    await post.send(*pull(post.provider, "synchronised", 4, second))
+    await post.work()
+
+    builds = await post.builds()
+    assert [(build.ref, build.commit, build.trust) for build in builds] == [
+        ("refs/pull/4", first, Trust.PROJECT),
+        ("refs/pull/4", second, Trust.PROJECT),
+    ]
+    assert builds[0].state is BuildState.SUPERSEDED
+    known = await post.pulls.find(post.project_id, 4)
+    assert known is not None
+    assert (known.state, known.head_commit) == ("open", second)
+    await post.send(*pull(post.provider, "merged", 4, second))
+    await post.work()
+    known = await post.pulls.find(post.project_id, 4)
+    assert known is not None
+    assert known.state == "merged"
+    assert await post.ended() == [("refs/pull/4", "Pull request 4 was merged.")]
+    assert "refs/pull/4" not in await post.yard.repositories.refs(post.project_id)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_forks_waits_for_approval(post: Post) -> None:
+    commit = support.commit(post.there, "b.txt", "1")
+    for name in ("changes", "branch2", "ms-viewport"):
+        support.git(post.there, "push", "-q", "origin", f"HEAD:refs/heads/{name}")
+    await post.send(*pull(post.provider, "opened", 5, commit, fork="eve/site"))
+    await post.work()
+    (build,) = await post.builds()
+    assert (build.trust, build.state) == (Trust.FORK, BuildState.WAITING)
+
+
+async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
+    commit = support.commit(post.there, "b.txt", "1")
+    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
+    await post.send(*pull("github", "opened", 4, commit))
+    await post.send(*pull("github", "opened", 6, commit))
+    await post.work()
+    newer = support.commit(post.there, "b.txt", "2")
+    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
+    post.repository.pulls[4] = TwinPull(4, "Changes", "changes", newer)
+    assert await post.sweep.look() == 0, "they were looked at a moment ago"
+    post.yard.clock.advance(3600)
+    assert await post.sweep.look() == 2
+    assert (await post.builds())[-1].commit == newer
+    assert await post.ended() == [("refs/pull/6", "Pull request 6 was closed.")]
+    post.repository.pulls[4].state = "closed"
+    post.yard.clock.advance(3600)
+    assert await post.sweep.look() == 1
+    assert (await post.ended())[-1] == ("refs/pull/4", "Pull request 4 was closed.")
+
+
+async def test_what_comes_twice_is_handled_once(post: Post) -> None:
+    payload = github_push(MAIN, "a" * 40, support.git(post.there, "rev-parse", "HEAD"))
+    assert (await post.send("push", payload, delivery="one")).state == "received"
+    assert (await post.send("push", payload, delivery="one")).state == "repeated"
+    await post.work()
+    assert (await post.send("push", payload, delivery="one")).state == "repeated"
+    assert (await post.send("push", payload, delivery="two")).state == "received"
+    await post.work()
+    assert len(await post.builds()) == 1, "a replay under another id asks for nothing new"
+    assert len((await post.deliveries.list(post.project_id))[0]) == 2
+
+
+async def test_wrong_ones_are_refused_alike_and_leave_nothing(post: Post) -> None:
+    payload = github_push(MAIN, "a" * 40, "b" * 40)
+    fields, body = sign("github", "push", payload, "not the secret of the hook")
+    headers = {name.lower(): value for name, value in fields.items()}
+    sentences = set()
+    for project_id, provider in ((post.project_id, "github"), (uuid4(), "github"), (post.project_id, "gitlab")):
+        with pytest.raises(Refused) as refused:
+            await post.receiver.receive(provider, project_id, headers, body)
+        sentences.add(refused.value.detail)
+    assert len(sentences) == 1
+    assert await post.deliveries.list(post.project_id) == ([], None)
+
+
+async def test_unknown_events_are_noted_and_nonsense_is_told(post: Post) -> None:
+    assert (await post.send("star", {"action": "created"})).state == "ignored"
+    for nonsense in (
+        b"{",
+        b"[]",
+        b'{"ref": 5}',
+        b"\xff\xfe",
+        b'{"ref": "refs/heads/../../x y", "after": "' + b"a" * 40,
+    ):
+        with pytest.raises(InvalidInput, match="payload"):
+            await post.send("push", nonsense)
+    found, _ = await post.deliveries.list(post.project_id)
+    assert {one.state for one in found} == {DeliveryState.IGNORED, DeliveryState.FAILED}
+    assert not await post.worker.step()
+
+
+async def test_what_a_project_does_not_want_is_not_built(post: Post) -> None:
+    await post.yard.execute("insert into build_settings (project_id, policy) values ($1, 'none')", post.project_id)
+    commit = await post.push()
+    assert (await post.newest()).reason == "main: This project builds nothing by itself."
+    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
+    await post.send(*pull("github", "opened", 4, commit))
+    await post.work()
+    assert (await post.newest()).reason == "This project does not build pull requests."
+    assert await post.builds() == []
+
+
+async def test_a_force_push_is_built_and_an_event_that_came_late_is_not(post: Post) -> None:
+    old = await post.push(message="one")
+    support.git(post.there, "reset", "-q", "--hard", "HEAD~1")
+    new = await post.push(message="two", forced=True)
+    assert [build.commit for build in await post.builds()] == [old, new]
+    await post.send("push", github_push(MAIN, "a" * 40, old))
+    await post.work()
+    assert [build.commit for build in await post.builds()] == [old, new]
+    assert (await post.newest()).reason == "main names something else here."
+
+
+async def test_where_the_provider_is_away_it_is_tried_again_and_later_ones_wait(post: Post) -> None:
+    post.linked.failure = Unavailable("The provider is away.")
+    await post.push(message="one")
+    waiting = await post.newest()
+    assert (waiting.state, waiting.reason) == (DeliveryState.RECEIVED, "The provider is away.")
+    await post.push(message="two")
+    assert await post.builds() == []
+    assert (await post.newest()).attempts == 0, "one after another"
+    post.linked.failure = None
+    post.yard.clock.advance(30)
+    await post.work()
+    assert {one.state for one in (await post.deliveries.list(post.project_id))[0]} == {DeliveryState.HANDLED}
+
+
+async def test_one_that_never_works_is_given_up_and_can_be_handled_once_more(post: Post) -> None:
+    post.linked.failure = Unavailable("The provider is away.")
+    await post.push()
+    for _ in range(MOST_ATTEMPTS):
+        post.yard.clock.advance(1000)
+        await post.work()
+    failed = await post.newest()
+    assert (failed.state, failed.attempts) == (DeliveryState.FAILED, MOST_ATTEMPTS)
+    post.linked.failure = None
+    assert await post.deliveries.redeliver(post.project_id, failed.id)
+    assert not await post.deliveries.redeliver(uuid4(), failed.id)
+    await post.work()
+    assert (await post.newest()).state is DeliveryState.HANDLED
+    assert len(await post.builds()) == 1
+
+
+async def test_a_refused_token_breaks_the_link(post: Post) -> None:
+    post.server.token = "another"
+    await post.send("repository", github_repository("renamed", "acme/new"))
+    await post.work()
+    link = await post.links.of_project(post.project_id)
+    assert link is not None
+    assert link.state is LinkState.BROKEN
+    assert "token" in link.reason
+
+
+async def test_a_repository_that_is_renamed_hidden_or_deleted_there(post: Post) -> None:
+    post.server.repositories["github", "acme/new"] = post.server.repositories.pop(("github", "acme/site"))
+    post.repository.path = "acme/new"
+    await post.send("repository", github_repository("renamed", "acme/new"))
+    post.repository.is_private = False
+    await post.send("public", github_repository("", "acme/new"))
+    await post.send("member", {"action": "removed", "member": {"login": "eve"}, **github_repository("", "acme/new")})
+    await post.work()
+    link = await post.links.of_project(post.project_id)
+    assert link is not None
+    assert (link.repository, link.is_private) == ("acme/new", False)
+    assert post.linked.rechecked == [link.id] * 3
+    await post.send("repository", github_repository("deleted", "acme/new"))
+    await post.work()
+    link = await post.links.of_project(post.project_id)
+    assert link is not None
+    assert (link.state, link.reason) == (LinkState.BROKEN, "The repository acme/new was deleted there.")
+
+
+@pytest.mark.parametrize("provider", ["gitea"])
+async def test_gitea_tells_a_deletion_by_an_event_of_its_own(post: Post) -> None:
+    await post.push("refs/heads/gone")
+    support.git(post.there, "push", "-q", "origin", ":refs/heads/gone")
+    await post.send("delete", gitea_delete("gone"))
+    await post.work()
+    assert await post.ended() == [("refs/heads/gone", "gone was deleted.")]
+
+
+async def test_they_are_kept_for_a_month_and_paged(post: Post) -> None:
+    for number in range(5):
+        await post.send("star", {"number": number})
+    first, cursor = await post.deliveries.list(post.project_id, limit=3)
+    second, end = await post.deliveries.list(post.project_id, cursor=cursor, limit=3)
+    assert len({one.id for one in (*first, *second)}) == 5
+    assert end is None
+    assert await post.deliveries.body(first[0].id) == b'{"number": 4}'
+    with pytest.raises(InvalidInput):
+        await post.deliveries.list(post.project_id, cursor="nonsense")
+    post.yard.clock.advance(KEPT.total_seconds() + 1)
+    await post.deliveries.forget()
+    assert await post.deliveries.list(post.project_id) == ([], None)
+
+
+async def test_a_ping_says_that_the_hook_works(post: Post) -> None:
+    await post.send("ping", {"zen": "Keep it logically awesome.", "hook_id": 30, "hook": {"type": "Repository"}})
+    await post.work()
+    assert (await post.newest()).reason == "The hook works."
+
+
+def test_each_provider_has_its_events() -> None:
+    assert set(EVENTS) == set(PROVIDERS)
