@@ -15,10 +15,11 @@ from pathlib import Path
 import structlog
 
 from firefly.errors import InvalidInput
+from firefly.protocol import companion
 from firefly.protocol.preface import GO, LONGEST_LINE, parse_answer
 from firefly.splicing import accept, read_line, splice
 
-SOCKETS = ("git.sock", "packages.sock")
+SOCKETS = ("git.sock", "packages.sock", companion.SOCKET)
 WAIT_LIMIT = 10.0
 # A server that is still there answers in the time of a round trip.
 GREET_LIMIT = 3.0

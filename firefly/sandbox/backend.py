@@ -15,6 +15,8 @@ from firefly.client.errors import domain_errors
 from firefly.errors import Conflict, Unavailable
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
 
+from .images import ImageSource
+
 LimitKind = Literal["cgroup2", "cgroup1", "rlimit"]
 
 
@@ -60,7 +62,9 @@ class SandboxSpec:
     `owner` is the name of who answers for it, empty where nobody does yet. `environment` is added to the bridge's.
     `bounded`: he may run no more of them than the settings say. `trusted`: the project is an administrator's, whose
     sandboxes may run where the machine offers no isolation. `layers` are what the workspace begins on, the uppermost
-    first: their files are seen in it, and a change of one changes the workspace's own copy only.
+    first: their files are seen in it, and a change of one changes the workspace's own copy only. `image` is run beside
+    the bridge, in its network, when a program inside asks for it (`firefly-image`): by its id, or by a name that the
+    engine has or finds.
     """
 
     workspace_id: UUID
@@ -71,6 +75,7 @@ class SandboxSpec:
     owner: str = ""
     bounded: bool = True
     layers: Sequence[Layer] = ()
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,10 @@ class Stats:
     cpu_seconds: float
     pids: int
     oom_kills: int = 0
+
+    def __add__(self, other: "Stats") -> "Stats":
+        memory, seconds, pids = self.memory + other.memory, self.cpu_seconds + other.cpu_seconds, self.pids + other.pids
+        return Stats(memory, round(seconds, 2), pids, self.oom_kills + other.oom_kills)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ class Protection:
 class Capabilities:
     """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so.
 
+    Without `images` a specification with one is refused.
     Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing. Without `keeps_files` a workspace's files
     end with its run, and whoever starts the next one restores them. Without `layers` every workspace
     begins empty, and `settle` is refused; with them it lies on them, or begins with a copy.
@@ -142,6 +152,7 @@ class Capabilities:
     freezes: bool = False
     keeps_files: bool = True
     layers: bool = False
+    images: bool = False
     protections: tuple[Protection, ...] = ()
 
 
@@ -174,6 +185,10 @@ class SandboxBackend(ABC):
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What was found by `look`."""
+
+    def offer_images(self, source: ImageSource) -> None:
+        """Have images that are asked for, and are not there, from `source`. Before the first start."""
+        return
 
     @abstractmethod
     async def create(self, spec: SandboxSpec) -> Instance:

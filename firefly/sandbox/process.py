@@ -19,7 +19,7 @@ from firefly.errors import Conflict, SandboxFailed, Unavailable
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import cgroups, copied, runtimes, trees
+from . import cgroups, copied, images, runtimes, trees
 from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from .cgroups import Group
 from .detection import Machine, look
@@ -107,6 +107,7 @@ class ProcessBackend(SandboxBackend):
         return replace(self._machine.capabilities, layers=self._machine.capabilities.isolated)
 
     async def create(self, spec: SandboxSpec) -> Instance:
+        images.refuse(spec.image)
         allowed = self._machine.capabilities.isolated or spec.trusted or self._settings.allow_unisolated
         if not allowed:
             raise SandboxFailed(

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from firefly.errors import FireflyError
+from firefly.protocol import companion
 from firefly.protocol.preface import GO, LONGEST_LINE, OK, Refusal, Verb, refusal
 from firefly.splicing import accept, read_line, splice
 from firefly.unixsockets import put_in_place
@@ -16,7 +17,7 @@ from firefly.unixsockets import put_in_place
 from .remote import Remote
 
 BRIDGE, GATEWAY = "bridge.sock", "gateway"
-GATEWAY_SOCKETS = ("git.sock", "packages.sock")
+GATEWAY_SOCKETS = ("git.sock", "packages.sock", companion.SOCKET)
 # So many wait for a program inside; each that is taken is followed by another at once.
 WAITING = 2
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0

@@ -17,7 +17,7 @@ from firefly.bridge.tasks import first_of, to_the_end
 from firefly.clock import Clock, SystemClock
 from firefly.errors import Conflict, InvalidInput, SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
-from firefly.sandbox import trees
+from firefly.sandbox import images, trees
 from firefly.sandbox.backend import (
     Capabilities,
     ExitStatus,
@@ -82,6 +82,7 @@ class MemoryBackend(SandboxBackend):
         return self._capabilities
 
     async def create(self, spec: SandboxSpec) -> Instance:
+        images.refuse(spec.image)
         self.started.append(spec)
         if not (self._capabilities.isolated or spec.trusted):
             raise SandboxFailed("This machine offers no isolation.")

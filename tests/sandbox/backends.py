@@ -54,6 +54,8 @@ class Ground:
 
     real = True
     in_memory = True
+    engine = ""
+    """The address of the one that has the images, where there is one."""
 
     def __init__(
         self,
@@ -99,16 +101,16 @@ class Ground:
     async def crash(self, sandbox: Inside, *, after: float = 0) -> None:
         """Let the run end by itself, some seconds later: whoever runs commands inside is its bridge."""
         with suppress(Unavailable):
-            await self._detach(sandbox, f"sleep {after}; kill -9 $PPID")
+            await self.detach(sandbox, f"sleep {after}; kill -9 $PPID")
 
     async def leave(self, sandbox: Inside, source: str) -> None:
         """Start a program that outlives the command that started it."""
         name = f"/tmp/program-{uuid4().hex}.py"
         await sandbox.run(f"cat > {name} <<'END'\n{source}\nEND\n")
-        await self._detach(sandbox, f"exec python3 {name}")
+        await self.detach(sandbox, f"exec python3 {name}")
 
-    async def _detach(self, sandbox: Inside, script: str) -> None:
-        """In a session of its own; until it has one it would end with the command. `$PPID` is the bridge's."""
+    async def detach(self, sandbox: Inside, script: str) -> None:
+        """Start a script that outlives the command that started it; `$PPID` is the bridge's. It has begun then."""
         script, begun = script.replace("$PPID", "'$PPID'"), f"/tmp/begun-{uuid4().hex}"
         start = f"setsid sh -c '> {begun}; {script}' >/dev/null 2>&1 &"
         await sandbox.run(f"{start}\nuntil [ -e {begun} ]; do sleep 0.01; done")
@@ -160,10 +162,11 @@ Opening = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Ground]]
 
 @dataclass(frozen=True)
 class Backend:
-    """`isolated`: code inside really is kept apart, so that it may be let loose."""
+    """`isolated`: code inside really is kept apart, so that it may be let loose. `images`: some can run beside it."""
 
     opening: Opening
     isolated: bool = True
+    images: bool = False
     marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
@@ -215,6 +218,7 @@ async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     settings, subnets = Settings(data_dir=_folder(request) / "data"), MemorySubnets()
     settings = settings.model_copy(update={"docker_host": engine.url, "docker_image": image})
     ground = Ground(lambda _: DockerBackend(settings, subnets), data=settings.data_dir, sockets=settings.run_dir)
+    ground.engine = engine.url
     await ground.backend.open()
     yield ground
     await ground.clear()
@@ -236,7 +240,7 @@ async def _swarm(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
 BACKENDS = {
     "process": Backend(_process),
     # An engine is root, whoever the server is; the twin has no processes.
-    "docker": Backend(_docker, marks=(*needs_engine, pytest.mark.once)),
+    "docker": Backend(_docker, images=True, marks=(*needs_engine, pytest.mark.once)),
     # What `make test` sees of it are tests of its own.
     "swarm": Backend(_swarm, marks=(*needs_swarm, pytest.mark.swarm, pytest.mark.once)),
     "twin": Backend(_twin(freezes=True), isolated=False, marks=(pytest.mark.once,)),
@@ -244,8 +248,15 @@ BACKENDS = {
 }
 
 
-def params(*names: str, isolated: bool = False) -> list[object]:
-    """Of a fixture whose tests run on each, or on those named; with `isolated`, where code may be let loose."""
-    wanted = names or [name for name, backend in BACKENDS.items() if backend.isolated or not isolated]
+def params(*names: str, isolated: bool = False, images: bool = False) -> list[object]:
+    """Of a fixture whose tests run on each, or on those named; with `isolated`, where code may be let loose.
+
+    With `images`, where these run.
+    """
+    wanted = names or [
+        name
+        for name, backend in BACKENDS.items()
+        if (backend.isolated or not isolated) and (backend.images or not images)
+    ]
     chosen = {name: BACKENDS[name] for name in wanted}
     return [pytest.param(backend, id=name, marks=backend.marks) for name, backend in chosen.items()]

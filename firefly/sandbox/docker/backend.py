@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -15,6 +16,7 @@ from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unav
 from firefly.sandbox import trees
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.dialing import Dialer
+from firefly.sandbox.images import ImageSource
 from firefly.sandbox.runs import happens
 from firefly.settings import Settings
 
@@ -122,6 +124,8 @@ class DockerBackend(SandboxBackend):
                 "This engine cannot keep projects apart, so only administrators' projects run. `firefly doctor` "
                 "says what is missing."
             )
+        if spec.image is not None:
+            await self._have(spec.image)
         instance = Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now())
         self._roster.beginning.add(instance.id)
         try:
@@ -137,6 +141,16 @@ class DockerBackend(SandboxBackend):
         finally:
             self._roster.beginning.discard(instance.id)
         return instance
+
+    def offer_images(self, source: ImageSource) -> None:
+        self._images.source = source
+
+    async def _have(self, image: str) -> None:
+        """Raises SandboxFailed where it is nowhere to be had."""
+        try:
+            await self._images.ensure(image)
+        except FireflyError as error:
+            raise SandboxFailed(f"The image {image} cannot be had: {error.detail}") from error
 
     async def _check_needs(self) -> None:
         """Raises SandboxFailed where no sandbox can start, and somebody has to do something about it."""
@@ -185,6 +199,8 @@ class DockerBackend(SandboxBackend):
         except (NotFound, Conflict) as error:
             raise Unavailable(f"The sandbox cannot be {'frozen' if frozen else 'woken'}: {error.detail}.") from error
         run.frozen = frozen
+        if run.companion is not None:
+            await run.companion.pause(frozen=frozen)
 
     def frozen(self, instance_id: str) -> bool:
         run = self._roster.runs.find(instance_id)
@@ -226,8 +242,17 @@ class DockerBackend(SandboxBackend):
 
     async def stats(self, instance_id: str) -> Stats:
         run = self._roster.runs.running(instance_id)
-        path = f"containers/{run.container}/stats?stream=false&one-shot=true"
-        return runs.stats_of(await self._engine.call("GET", path), run.oom_kills)
+        used = runs.stats_of(await self._stats(run.container), run.oom_kills)
+        if run.companion is not None and run.companion.container:
+            with contextlib.suppress(NotFound):
+                used += runs.stats_of(await self._stats(run.companion.container), 0)
+        return used
+
+    async def _stats(self, container: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = await self._engine.call(
+            "GET", f"containers/{container}/stats?stream=false&one-shot=true"
+        )
+        return found
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._roster.runs.status(instance_id)

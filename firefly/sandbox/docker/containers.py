@@ -20,6 +20,7 @@ from firefly.sandbox.mounts import (
 )
 from firefly.settings import Settings
 
+from . import companions
 from .labels import labels
 from .runs import DOOR
 
@@ -85,6 +86,28 @@ def config(plan: Plan) -> dict[str, Any]:
         "HostConfig": _host_config(plan),
     }
     return made | ({"Cmd": list(plan.command)} if plan.command else {})
+
+
+def companion(plan: Plan, container: str) -> companions.Plan:
+    """What runs an image in the network of the bridge's `container`. Its files are its own, and end with it."""
+    assert plan.spec.image is not None
+    host = {
+        "NetworkMode": f"container:{container}",
+        "ShmSize": min(SHARED_MEMORY_SIZE, plan.spec.limits.memory // 4),
+        "CapDrop": ["ALL"],
+        "CapAdd": list(companions.CAPABILITIES),
+        "SecurityOpt": ["no-new-privileges:true"],
+        "IpcMode": "private",
+        "Init": True,
+        "RestartPolicy": {"Name": "no"},
+        "LogConfig": LOG,
+        "Runtime": plan.runtime,
+        **_limits(plan.spec.limits),
+    }
+    marks = {**labels(plan.installation, plan.instance), companions.COMPANION: "1"}
+    config = {"Image": plan.spec.image, "Labels": marks, "HostConfig": host}
+    files = [_bind(plan.place.tree, WORKSPACE, read_only=False), _bind(plan.place.home, HOME, read_only=False)]
+    return companions.Plan(config, files, f"{plan.user}:{plan.user}", plan.spec.limits.disk)
 
 
 def _host_config(plan: Plan) -> dict[str, Any]:

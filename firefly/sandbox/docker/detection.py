@@ -8,7 +8,7 @@ import structlog
 
 from firefly import __version__
 from firefly.errors import FireflyError
-from firefly.sandbox.backend import Capabilities, Lack
+from firefly.sandbox.backend import Capabilities, Lack, LimitKind
 from firefly.settings import Settings
 
 from . import containers, firewall
@@ -46,7 +46,8 @@ async def look(
     )
     lacks += open_to
     isolated = not any(lack.consequence in (UNISOLATED, NOTHING_RUNS) for lack in lacks)
-    return Capabilities(isolated, tuple(lacks), "cgroup2" if info.get("CgroupVersion") == "2" else "cgroup1", True)
+    limits: LimitKind = "cgroup2" if info.get("CgroupVersion") == "2" else "cgroup1"
+    return Capabilities(isolated, tuple(lacks), limits, freezes=True, images=True)
 
 
 async def survey(settings: Settings) -> Capabilities:

@@ -87,6 +87,16 @@ class Engine:
             async with response:
                 yield _documents(response)
 
+    @asynccontextmanager
+    async def raw(
+        self, method: str, path: str, *, data: Any = None, **query: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """A call whose answer is bytes, in pieces as they come, without a limit of time."""
+        async with self.calling(None) as docker:
+            response = await docker._do_query(path, method, params=query, data=data, timeout=ENDLESS)
+            async with response:
+                yield response.content.iter_any()
+
 
 async def _documents(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
     async for line in response.content:

@@ -8,6 +8,7 @@ import structlog
 
 from firefly.errors import FireflyError
 
+from .companions import COMPANION
 from .engine import Engine
 from .labels import INSTALLATION, INSTANCE
 
@@ -49,7 +50,10 @@ class Following:
                     await self._caught_up()
                     pause = FIRST_PAUSE
                     async for event in events:
-                        self._told(event["Action"], event["Actor"]["Attributes"].get(INSTANCE, ""))
+                        marks = event["Actor"]["Attributes"]
+                        # What happens to a companion is told by whoever runs it.
+                        if COMPANION not in marks:
+                            self._told(event["Action"], marks.get(INSTANCE, ""))
                 log.warning("docker.away", reason="The engine ended the stream of events.")
             except (FireflyError, ValueError, KeyError) as error:
                 log.warning("docker.away", reason=str(error), retry_after=pause)

@@ -1,14 +1,18 @@
 """Images of the engine: found, pulled with progress, made from an archive or a Dockerfile, and cleared away."""
 
 import asyncio
+import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from firefly.errors import Conflict, NotFound, Unavailable
+from firefly.sandbox.images import ImageSource
 
 from .engine import Engine
 
@@ -20,12 +24,17 @@ PIECE = 1 << 20
 TAR = {"Content-Type": "application/x-tar"}
 # The engine wants to be told who pushes, even where nobody needs to be.
 NOBODY = {"X-Registry-Auth": "e30="}
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
 Tell = Callable[[str], None]
 
 
 class Images:
+    """`source` has those that are asked for by their ids and are not there."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.source: ImageSource | None = None
+        self._fetching = asyncio.Lock()
 
     async def find(self, name: str) -> Mapping[str, Any] | None:
         """What the engine says of an image; None where it has none of this name."""
@@ -34,6 +43,36 @@ class Images:
                 return await docker.images.inspect(name)
         except NotFound:
             return None
+
+    async def ensure(self, name: str) -> None:
+        """See to it that it is there: an id from where ours are kept, a name from its registry.
+
+        Raises NotFound, Unavailable.
+        """
+        if await self.find(name) is not None:
+            return
+        async with self._fetching:
+            if await self.find(name) is None:
+                await self._fetch(name)
+
+    async def _fetch(self, name: str) -> None:
+        if not _ID.fullmatch(name):
+            return await self.pull(name, lambda line: log.info("docker.pulling", image=name, step=line))
+        if self.source is None:
+            raise NotFound("it is not in the engine.")
+        async with contextlib.aclosing(await self.source.read(name)) as archive:
+            await self.load_saved(archive)
+        if await self.find(name) is None:
+            raise NotFound("what is kept of it is another one.")
+
+    async def load_saved(self, archive: AsyncIterator[bytes]) -> None:
+        """Take in images with their names, as they were saved."""
+        async with self._engine.stream("POST", "images/load", data=archive, headers=TAR, quiet="1") as steps:
+            await _follow(steps, lambda line: None)
+
+    def saved(self, name: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The archive of an image, as the engine writes it."""
+        return self._engine.raw("GET", f"images/{name}/get")
 
     async def labels(self, name: str) -> Mapping[str, str]:
         """Empty where there is no such image."""

@@ -13,6 +13,7 @@ from firefly.sandbox.backend import ExitStatus
 from firefly.sandbox.living import Runs
 
 from . import labels
+from .companions import COMPANION
 from .ending import ENDED, Ender
 from .networks import Networks
 from .notes import read_ready
@@ -108,12 +109,15 @@ class Roster:
 
     async def adopt(self) -> None:
         """Find what an earlier server left, and clear away what has ended since or never quite began."""
+        everything = await self._ender.found()
+        beside = {one["Labels"].get(labels.INSTANCE): one["Id"] for one in everything if COMPANION in one["Labels"]}
         async with asyncio.TaskGroup() as group:
-            for found in await self._ender.found():
-                group.create_task(self._adopt(found))
+            for found in everything:
+                if COMPANION not in found["Labels"]:
+                    group.create_task(self._adopt(found, beside))
         await self.tidy()
 
-    async def _adopt(self, found: Mapping[str, Any]) -> None:
+    async def _adopt(self, found: Mapping[str, Any], companions: Mapping[str | None, str]) -> None:
         try:
             instance = labels.instance_of(found["Labels"])
         except (KeyError, ValueError):
@@ -124,6 +128,7 @@ class Roster:
             if found["State"] not in ENDED and most is not None:
                 run = Run(instance, folder, found["Id"], most, frozen=found["State"] == "paused")
                 await self._starter.join(run)
+                await self._starter.accompany(run, companions.get(instance.id, ""))
                 self.runs.enter(run)
             elif found["State"] != "created":
                 self.runs.end(instance.id, await self._ender.status(found["Id"], folder))

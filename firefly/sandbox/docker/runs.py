@@ -17,6 +17,7 @@ from firefly.sandbox.relay import Relay
 from firefly.sandbox.remote import Remote
 
 from . import notes
+from .companions import Companion
 from .notes import Reason
 
 # The engine's date of what has not happened.
@@ -30,7 +31,8 @@ class Run:
     """`container` is the engine's id, `pid` its first process, `most` what the workspace may take up.
 
     `frozen` is what the engine told last, `oom_kills` how often it told of one. Ports inside are reached by `source`
-    where the server joins its network, else by `relay`, and with them the bridge.
+    where the server joins its network, else by `relay`, and with them the bridge. `companion` runs its image, where it
+    has one.
     """
 
     instance: Instance
@@ -42,6 +44,7 @@ class Run:
     oom_kills: int = 0
     source: JoiningSource | None = None
     relay: Relay | None = None
+    companion: Companion | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     status: ExitStatus | None = None
 
@@ -52,6 +55,9 @@ class Run:
         if self.relay is not None:
             await self.relay.close()
             self.relay = None
+        if self.companion is not None:
+            await self.companion.close()
+            self.companion = None
 
     async def join(self, found: Mapping[str, Any]) -> None:
         """Open the way in, by what the engine says of its running container.

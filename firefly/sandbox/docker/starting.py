@@ -15,7 +15,8 @@ from firefly.sandbox.disk import Usage
 from firefly.sandbox.runs import answers
 from firefly.settings import Settings
 
-from . import containers, notes
+from . import companions, containers, notes
+from .companions import Companion
 from .containers import GIVER, HANDED, Place, Plan
 from .engine import Engine
 from .networks import Networks
@@ -65,8 +66,10 @@ class Starter:
         )  # fmt: skip
         async with self._engine.calling() as docker:
             container = await docker.containers.create(containers.config(plan))
-        most = Usage(spec.limits.disk, spec.limits.files)
-        return Run(instance, self.folder(instance.id), str(container.id), most)
+        run = Run(instance, self.folder(instance.id), str(container.id), Usage(spec.limits.disk, spec.limits.files))
+        if spec.image is not None:
+            await asyncio.to_thread(companions.note, run.folder, containers.companion(plan, run.container))
+        return run
 
     def _make_place(self, spec: SandboxSpec, folder: Path, user: int) -> Place:
         tree, home = trees.make(self._workspaces / str(spec.workspace_id), spec.uid)
@@ -101,12 +104,20 @@ class Starter:
             finally:
                 offer.close()
         await _unless_ended(run, _healthy(run), HEALTH_LIMIT)
+        await self.accompany(run)
         await asyncio.to_thread(notes.note_ready, run.folder, run.most)
 
     async def _set_off(self, run: Run) -> None:
         async with self._engine.calling() as docker:
             await docker.containers.container(run.container).start()
         await self.join(run)
+
+    async def accompany(self, run: Run, companion: str = "") -> None:
+        """Have its image run when it is asked for, where it has one; `companion` is the container that does already."""
+        plan = await asyncio.to_thread(companions.read_note, run.folder)
+        if plan is not None:
+            run.companion = Companion(self._engine, plan, run.folder / GATEWAY, companion, frozen=run.frozen)
+            await run.companion.open()
 
     async def join(self, run: Run) -> None:
         """Open the way into a run. Raises Unavailable."""

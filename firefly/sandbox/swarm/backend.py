@@ -16,7 +16,7 @@ from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.clock import Clock, SystemClock
 from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
-from firefly.sandbox import network
+from firefly.sandbox import images, network
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.docker import labels
 from firefly.sandbox.docker.engine import Engine
@@ -95,6 +95,7 @@ class SwarmBackend(SandboxBackend):
         return self._found
 
     async def create(self, spec: SandboxSpec) -> Instance:
+        images.refuse(spec.image)
         run = Run(Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now()))
         start = Start(self._cluster, self._keys.installation, run)
         try:

@@ -1,0 +1,239 @@
+"""An image of a project's own, run beside the bridge's container, in its network and with limits of its own.
+
+A program inside asks for it at a socket of the gateway and passes on what it prints, so that to the bridge it is a
+program like any other: shown, restarted and ended like one. Its container ends with that program and with the run, but
+not with this server: the next one is asked again, and finds it.
+"""
+
+import asyncio
+import contextlib
+import json
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from firefly.errors import Conflict, FireflyError, NotFound
+from firefly.protocol.companion import ERRORS, LONGEST_FRAME, LONGEST_WISH, OUTPUT, SOCKET, End, Wish, frame
+from firefly.sandbox.mounts import WORKSPACE
+from firefly.sandbox.processes import explain
+from firefly.sandbox.terms import size
+from firefly.unixsockets import put_in_place
+
+from .engine import Engine
+
+log = structlog.get_logger()
+
+COMPANION = "firefly.companion"
+NOTE = "companion.json"
+GRACE, STOP_LIMIT = 5, 15.0
+# Programs inside ask again every half second while no server answers.
+COMES_BACK, PAUSE = 5.0, 0.25
+# What an image's own start-up commonly needs, as to bind a low port or to become another user; none of it reaches out
+# of the container.
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
+STDERR, KILLED = 2, 137
+# What it writes is measured, by the engine; and the exit status of one that has written too much.
+MEASURE_EVERY, FULL = 60.0, 122
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is started: `config` is the body of the engine's call, but for what a wish says.
+
+    `workspace` are the mounts of the project's files, `user` is whose they are. `disk` bytes it may write elsewhere.
+    """
+
+    config: Mapping[str, Any]
+    workspace: Sequence[Mapping[str, Any]]
+    user: str
+    disk: int
+
+    def body(self, wish: Wish) -> dict[str, Any]:
+        made = {**self.config, "Env": [f"{name}={value}" for name, value in wish.environment.items()]}
+        if wish.command:
+            made |= {"Entrypoint": ["/bin/sh", "-c"], "Cmd": [wish.command]}
+        if wish.workspace:
+            host = {**self.config["HostConfig"], "Mounts": self.workspace}
+            made |= {"HostConfig": host, "WorkingDir": WORKSPACE, "User": self.user}
+        return made
+
+
+def note(folder: Path, plan: Plan) -> None:
+    """For this server and the next one."""
+    (folder / NOTE).write_text(json.dumps([plan.config, plan.workspace, plan.user, plan.disk]))
+
+
+def read_note(folder: Path) -> Plan | None:
+    """None: the run has no image beside it."""
+    try:
+        return Plan(*json.loads((folder / NOTE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+@dataclass(slots=True)
+class Companion:
+    """Of one run. `container` is the engine's id of what runs now, empty where nothing does."""
+
+    engine: Engine
+    plan: Plan
+    gateway: Path
+    container: str = ""
+    frozen: bool = False
+    _server: asyncio.Server | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _closing: bool = False
+
+    async def open(self) -> None:
+        listener = await asyncio.to_thread(put_in_place, self.gateway / SOCKET, mode=0o666)
+        self._server = await asyncio.start_unix_server(self._came, sock=listener, limit=LONGEST_WISH)
+        if self.container:
+            self._begin(self._expect(self.container))
+
+    async def close(self) -> None:
+        """Let go of it. What runs goes on, for the next server, unless its run has ended."""
+        self._closing = True
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def pause(self, *, frozen: bool) -> None:
+        """With the bridge's container; what has ended meanwhile needs neither."""
+        self.frozen = frozen
+        if not self.container:
+            return
+        with contextlib.suppress(NotFound, Conflict):
+            async with self.engine.calling() as docker:
+                container = docker.containers.container(self.container)
+                await (container.pause() if frozen else container.unpause())
+
+    def _came(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._begin(self._answer(reader, writer))
+
+    async def _expect(self, container: str) -> None:
+        """Remove what an earlier server has left, unless whoever asked for it comes back, as far as that is awake."""
+        patience = COMES_BACK
+        while patience > 0 and not self._turn.locked():
+            await asyncio.sleep(PAUSE)
+            patience -= 0 if self.frozen else PAUSE
+        async with self._turn:
+            if self.container == container and patience <= 0:
+                await self._remove()
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name="docker-companion")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            wish = Wish.read(await reader.readline())
+            async with self._turn:
+                end = await self._serve(wish, reader, writer)
+            if end is not None:
+                writer.write(end.frame())
+                await writer.drain()
+        except (ValueError, OSError) as error:
+            log.debug("docker.companion_left", reason=str(error))
+        finally:
+            writer.close()
+
+    async def _serve(self, wish: Wish, reader: StreamReader, writer: StreamWriter) -> End | None:
+        """Run it, and pass on what it prints, until it has ended. None: whoever asked for it is gone, and so is it."""
+        try:
+            if wish.since is None or not self.container:
+                await self._start(wish)
+            writer.write(frame(OUTPUT, b""))
+            said = await self._follow(wish.since or 0.0, reader, writer)
+            if said is not None:
+                return End(FULL, said) if said else await self._ended()
+        except FireflyError as error:
+            return End(1, error.detail)
+        finally:
+            if not self._closing:
+                await asyncio.shield(self._remove())
+        return None
+
+    async def _start(self, wish: Wish) -> None:
+        """Anew, whatever was there. Raises what the engine says against it."""
+        await self._remove()
+        async with self.engine.calling() as docker:
+            container = await docker.containers.create(self.plan.body(wish))
+            self.container = str(container.id)
+            await container.start()
+
+    async def _follow(self, since: float, reader: StreamReader, writer: StreamWriter) -> str | None:
+        """Why it is over; empty where it has ended by itself, None where the other side has gone before."""
+        telling = asyncio.ensure_future(self._tell(since, writer))
+        leaving = asyncio.ensure_future(reader.read(1))
+        growing = asyncio.ensure_future(self._grow())
+        tasks = (telling, leaving, growing)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if growing.done():
+                return growing.result()
+            return telling.result() or "" if telling.done() else None
+        except OSError:
+            return None
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _grow(self) -> str:
+        """Return once it has written more than it may."""
+        while True:
+            await asyncio.sleep(MEASURE_EVERY)
+            with contextlib.suppress(FireflyError):
+                found = await self.engine.call("GET", f"containers/{self.container}/json", size="1")
+                if int(found.get("SizeRw") or 0) > self.plan.disk:
+                    return f"It has written more than the {size(self.plan.disk)} that it may."
+
+    async def _tell(self, since: float, writer: StreamWriter) -> None:
+        query = {"follow": "1", "stdout": "1", "stderr": "1", "since": f"{since:.6f}"}
+        async with self.engine.raw("GET", f"containers/{self.container}/logs", **query) as pieces:
+            async for stream, data in frames(pieces):
+                writer.write(frame(ERRORS if stream == STDERR else OUTPUT, data))
+                await writer.drain()
+
+    async def _ended(self) -> End:
+        found = await self.engine.call("GET", f"containers/{self.container}/json")
+        state, memory = found["State"], int(found["HostConfig"]["Memory"])
+        code = int(state["ExitCode"])
+        starved = bool(state["OOMKilled"]) and code == KILLED
+        return End(code, explain(code, oom_kills=1, memory=memory) if starved else str(state["Error"]))
+
+    async def _remove(self) -> None:
+        """Ask it to end, then see to it, with its anonymous volumes."""
+        if not self.container:
+            return
+        try:
+            async with self.engine.calling(STOP_LIMIT) as docker:
+                container = docker.containers.container(self.container)
+                await container.stop(t=GRACE)
+                await container.delete(force=True, v=True)
+            self.container = ""
+        except NotFound:
+            self.container = ""
+        except FireflyError as error:
+            log.warning("docker.companion_kept", container=self.container, reason=error.detail)
+
+
+async def frames(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
+    """Each piece of an engine's log with its stream; eight bytes before it tell both."""
+    data = bytearray()
+    async for piece in pieces:
+        data += piece
+        while len(data) >= 8:
+            length = min(int.from_bytes(data[4:8], "big"), LONGEST_FRAME)
+            if len(data) < 8 + length:
+                break
+            yield data[0], bytes(data[8 : 8 + length])
+            del data[: 8 + length]
