@@ -9,7 +9,8 @@ FireflyError
 │   └── Moved               it has a new name
 ├── Conflict                the present state does not allow it
 │   ├── NameTaken
-│   └── VersionConflict     it was changed since the caller read it
+│   ├── VersionConflict     it was changed since the caller read it
+│   └── Withheld            it was stopped on purpose, and does not start by itself
 ├── LimitReached            a quota is used up
 │   ├── RateLimited         ... for now
 │   └── TooManySandboxes    ... of sandboxes that run; says which could be stopped
@@ -93,6 +94,11 @@ class VersionConflict(Conflict):
 
     kind = "version-conflict"
     title = "Changed by someone else"
+
+
+class Withheld(Conflict):
+    kind = "withheld"
+    title = "Stopped"
 
 
 class LimitReached(FireflyError):

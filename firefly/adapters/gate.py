@@ -21,6 +21,10 @@ COOKIE: Final = GRANT_COOKIE.encode()
 TOKEN_FIELD: Final = b"x-firefly-preview-token"
 # A page of any site may ask for a document to show (decision 14); these are the places where it is shown as one.
 DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame"})
+# Which grants count where a route is narrowed to one kind of policy.
+_COUNTS: Final = {
+    "people": ("person", "request"), "link": ("link",), "code": ("code",), "password": ("password",),
+}  # fmt: skip
 OWN_PAGES: Final = frozenset({b"same-origin", b"none"})
 
 
@@ -158,7 +162,8 @@ class PreviewGate(Gate):
         cookie = head.cookie(COOKIE)
         if cookie is None or route.project_id is None or not self._speaks_for_visitor(route, head):
             return False
-        return self._grants.recall(cookie, route.project_id, route.policy_version) is not None
+        grant = self._grants.recall(cookie, route.project_id, route.policy_version)
+        return grant is not None and _admits(route, grant)
 
     async def ask(self, route: Route | None, head: Head) -> Verdict:
         """Whether the token in the request opens the route. Raises DatabaseUnavailable when nobody can tell."""
@@ -171,7 +176,7 @@ class PreviewGate(Gate):
             if isinstance(error, DatabaseUnavailable) and refused is Verdict.REFUSE:
                 raise
             return refused
-        if route is None or has_role is None:
+        if route is None or has_role is None or (route.access.only is not None and not has_role):
             return refused
         # Visitors of a public project pass as such: why it does not run is not told to them.
         return Verdict.MEMBER if route.access is not Access.PUBLIC or has_role else Verdict.ALLOW
@@ -180,7 +185,7 @@ class PreviewGate(Gate):
         if route.access is Access.PUBLIC:
             return True
         policy = self._policies.get(route.project_id)
-        if policy is None:
+        if policy is None or route.access.only is not None:
             return False
         return (
             policy.is_public or head.path in policy.public_paths or (policy.public_preflights and _is_preflight(head))
@@ -192,7 +197,8 @@ class PreviewGate(Gate):
         cookie = head.cookie(COOKIE)
         if cookie is None or not self._speaks_for_visitor(route, head):
             return None
-        return self._grants.verify(cookie, route.project_id, route.policy_version)
+        grant = self._grants.verify(cookie, route.project_id, route.policy_version)
+        return grant if grant is not None and _admits(route, grant) else None
 
     def _is_open(self, route: Route | None, head: Head) -> bool:
         """Whether a policy of the project opens the route to this request, whoever sends it."""
@@ -201,7 +207,7 @@ class PreviewGate(Gate):
         if self.opens_to_all(route, head):
             return True
         policy = self._policies.get(route.project_id)
-        if policy is None:
+        if policy is None or route.access.only not in (None, "addresses"):
             return False
         return bool(policy.networks) and policy.admits(head.visitor.client(head)) and self._is_own(route, head)
 
@@ -234,6 +240,12 @@ class PreviewGate(Gate):
             return False
         found = self._table.find(_host_of(origin))
         return found is not None and found.project_id == route.project_id
+
+
+def _admits(route: Route, grant: "Grant") -> bool:
+    """Whether it rests on what counts for the route: membership always does."""
+    only = route.access.only
+    return only is None or grant.is_member or grant.kind in _COUNTS.get(only, ())
 
 
 def _host_of(origin: bytes) -> bytes:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from firefly.builds.sites import SiteHosts
 from firefly.errors import DatabaseUnavailable, FireflyError
 from firefly.projects import Visibility, WorkspaceFacts
 from firefly.routes.store import RouteStore
@@ -28,10 +29,13 @@ class RouteReality:
     """Each change belongs to a transaction with what it follows from, so differences are rare: a restored backup, a
     table that was changed by hand, a mistake of ours."""
 
-    def __init__(self, *, database: Database, store: RouteStore, routes: WorkspaceRoutes, settings: Settings) -> None:
+    def __init__(
+        self, *, database: Database, store: RouteStore, routes: WorkspaceRoutes, sites: SiteHosts, settings: Settings
+    ) -> None:
         self._database = database
         self._store = store
         self._routes = routes
+        self._sites = sites
         self._content = f".{settings.content_domain.partition(':')[0]}"
         self._queries: Any = load_queries("reality")
 
@@ -58,9 +62,11 @@ class RouteReality:
                 (q.in_the_bin, {}, "its project is in the bin", self._reserve),
                 (q.without_workspace, {}, "its workspace is gone", self._drop),
                 (q.not_in_service, {"content": self._content}, "its domain is not in service", self._drop),
+                (q.site_of_nothing, {"content": self._content}, "no site has it", self._drop),
                 (q.unlike_its_project, {}, "its project is open to others", self._open),
                 (q.own_of_strangers, {}, "its member may not use it any more", self._drop),
                 (q.not_shown, {}, "its project had no route there", self._show),
+                (q.site_not_shown, {"content": self._content}, "a site of its project had no route there", self._site),
                 (q.own_not_shown, {}, "its member had no route there", self._show),
             )
             for query, more, reason, mend in kinds:
@@ -92,6 +98,9 @@ class RouteReality:
     async def _open(self, row: Row, connection: Connection) -> Sequence[str]:
         visibility = Visibility(row["visibility"])
         return await self._routes.set_visibility(_id(row["project_id"]), visibility, connection)
+
+    async def _site(self, row: Row, connection: Connection) -> Sequence[str]:
+        return await self._sites.route(_id(row["project_id"]), row["visibility"], connection)
 
     async def _show(self, row: Row, connection: Connection) -> Sequence[str]:
         facts = WorkspaceFacts(

@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 
 from firefly import hostnames
+from firefly.builds.sites import SiteHosts
 from firefly.errors import NameTaken
 from firefly.projects.model import Visibility
 from firefly.projects.seams import WorkspaceFacts
@@ -25,10 +26,17 @@ class WorkspaceRoutes:
     """Fulfils `projects.ProjectRoutes`."""
 
     def __init__(
-        self, *, store: RouteStore, settings: Settings, domains: Domains, revoke: Callable[[UUID], Awaitable[None]]
+        self,
+        *,
+        store: RouteStore,
+        settings: Settings,
+        domains: Domains,
+        sites: SiteHosts,
+        revoke: Callable[[UUID], Awaitable[None]],
     ) -> None:
-        """`domains` knows the further hosts of a project, `revoke` ends what its visitors have open."""
+        """`domains` and `sites` know the further hosts of a project, `revoke` ends what its visitors have open."""
         self._store = store
+        self._sites = sites
         self._domains = domains
         self._revoke = revoke
         self._domain = settings.content_domain.partition(":")[0]
@@ -50,10 +58,14 @@ class WorkspaceRoutes:
             except NameTaken as error:
                 # The project comes back all the same.
                 log.warning("domain.lost", host=host, project_id=str(id), reason=error.detail)
-        return hosts
+        return [*hosts, *await self._sites.route(id, visibility, connection)]
 
     async def rename(self, old: WorkspaceFacts, new: WorkspaceFacts, connection: Connection) -> Sequence[str]:
-        return await self._store.rename(self.host(old), self.host(new), connection=connection)
+        hosts = await self._store.rename(self.host(old), self.host(new), connection=connection)
+        if new.member:
+            return hosts
+        before, after = (old.name, old.owner), (new.name, new.owner)
+        return [*hosts, *await self._sites.rename(new.project_id, before, after, connection)]
 
     async def set_visibility(self, project_id: UUID, visibility: Visibility, connection: Connection) -> Sequence[str]:
         return await self._store.set_access(project_id, ACCESS[visibility], connection=connection)

@@ -9,7 +9,7 @@ The successor connects to `control.sock` of the running server, and in this orde
 If the connection ends before `taken_over`, everything is the running server's again.
 
 The running server calls `ensure`, `connect`, `probe`, `stop`, `freeze`, `restart`, `status`, `ask`, `keep_awake`,
-`let_sleep`, `logs`, `remove`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes
+`let_sleep`, `logs`, `remove`, `empty`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes
 `touch(workspace_id)` and `jobs()`: there is one to begin.
 """
 

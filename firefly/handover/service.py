@@ -35,6 +35,7 @@ def calls(keeper: Keeper, tunnels: Tunnels) -> Mapping[str, Call]:
         "let_sleep": keeper.let_sleep,
         "logs": keeper.logs,
         "remove": keeper.remove,
+        "empty": keeper.empty,
         "claim_prepared": keeper.claim_prepared,
         "redeem": tunnels.redeem,
     }

@@ -10,10 +10,22 @@ _PATH = re.compile(r"/[!-~]*+")
 
 
 class Access(StrEnum):
-    """Who may see a route."""
+    """Who may see a route: whoever any policy of its project lets in; where it is narrowed, that of one kind alone."""
 
     MEMBERS = "members"
     PUBLIC = "public"
+    ONLY_MEMBERS = "only members"
+    ONLY_PEOPLE = "only people"
+    ONLY_LINK = "only link"
+    ONLY_CODE = "only code"
+    ONLY_PASSWORD = "only password"
+    ONLY_ADDRESSES = "only addresses"
+
+    @property
+    def only(self) -> str | None:
+        """The kind of policy that counts beside membership; None where all do."""
+        kind, _, name = self.value.partition(" ")
+        return name if kind == "only" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,12 @@ class HandingKeeper(Keeper):
         else:
             await other.call("remove", workspace_id)
 
+    async def empty(self, workspace_id: UUID, reason: str) -> None:
+        if (other := await self._other()) is None:
+            await super().empty(workspace_id, reason)
+        else:
+            await other.call("empty", workspace_id, reason)
+
     async def status(self, workspace_id: UUID) -> Status:
         if (other := await self._other()) is None:
             return await super().status(workspace_id)

@@ -20,7 +20,7 @@ from .lease import Lease
 from .memory import available_share
 from .parts import Parts
 from .pool import Pool, PreparedWorkspace
-from .seams import Glance, Informant, Observer, Safe, Sight, Status, WorkspaceSource
+from .seams import Doorman, Glance, Informant, Observer, Safe, Sight, Status, WorkspaceSource
 from .slots import Slot
 from .tenure import Tenure
 from .terms import Terms, Wishes
@@ -71,6 +71,10 @@ class Keeper(Parts):
     def save_in(self, safe: Safe) -> None:
         """Keep the files of workspaces there besides. Before `open`."""
         self._lifecycle.safe = safe
+
+    def ask_before(self, doorman: Doorman) -> None:
+        """Ask `doorman` before a sandbox is started, from now on."""
+        self._lifecycle.doorman = doorman
 
     def inform_by(self, informant: Informant) -> None:
         """Ask `informant` what sandboxes are in the middle of, from now on."""
@@ -268,6 +272,11 @@ class Keeper(Parts):
             self._slots.forget(slot)
         await self._backend.remove_workspace(workspace_id)
         await self.workspaces.drop(workspace_id)
+
+    async def empty(self, workspace_id: UUID, reason: str) -> None:
+        """Stop the sandbox and delete its files. The workspace stays, and begins its next run as it did its first."""
+        await self.stop(workspace_id, reason)
+        await self._lifecycle.empty(self._slots.of(workspace_id))
 
     async def sweep(self) -> None:
         """Freeze and stop what nobody has used for as long as its terms say; give up the pool if memory is short."""

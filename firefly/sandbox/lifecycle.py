@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from firefly.clock import Clock
-from firefly.errors import FireflyError, SandboxFailed, TimedOut, TooManySandboxes, Unavailable
+from firefly.errors import FireflyError, SandboxFailed, TimedOut, TooManySandboxes, Unavailable, Withheld
 
 from .archives import Archives
 from .backend import Instance, SandboxBackend, SandboxSpec, State
@@ -17,7 +17,7 @@ from .granting import Granting
 from .idleness import Idleness
 from .lease import Lease
 from .quota import Quota
-from .seams import Observer, Safe, WorkspaceSource
+from .seams import Doorman, Observer, Safe, WorkspaceSource
 from .slots import Seen, Slot
 from .starting import Starts, Turn
 from .tasks import Tasks
@@ -61,6 +61,7 @@ class Lifecycle:
         self._archives = archives
         self.observers: list[Observer] = []
         self.safe: Safe | None = None
+        self.doorman: Doorman | None = None
 
     async def start(self, slot: Slot) -> Instance:
         """Start a sandbox and take it. Raises what kept it from starting; the slot then says so too."""
@@ -70,12 +71,14 @@ class Lifecycle:
             async with slot.lock:
                 if slot.instance is not None:
                     return await self._keep(slot, slot.instance)
+                if self.doorman is not None:
+                    await self.doorman.admit(slot.workspace_id)
                 spec = await self._source.spec(slot.workspace_id)
                 slot.owner = spec.owner
                 await self._quota.admit(slot.workspace_id, spec.owner if spec.bounded else None)
                 async with self._starts.turn(spec.owner, waits=partial(self._wait, slot)):
                     return await self._create(slot, await self._source.spec(slot.workspace_id) if slot.turn else spec)
-        except TooManySandboxes as error:
+        except (TooManySandboxes, Withheld) as error:
             # Nothing was tried, so nothing failed: the next try need not wait.
             slot.refusal = error.detail
             raise
@@ -154,6 +157,8 @@ class Lifecycle:
         await self._tell("started", slot.workspace_id, instance)
         if fresh and self.safe is not None:
             await self.safe.restore(slot.workspace_id, instance, archived=slot.returning)
+        if fresh and self.doorman is not None:
+            await self.doorman.furnish(slot.workspace_id)
         if fresh:
             await self._archives.note_use(slot.workspace_id)
         slot.watcher = self._tasks.start(self._watch(slot, instance), f"sandbox-watch-{instance.id}")
@@ -205,6 +210,12 @@ class Lifecycle:
             elif start is None:
                 return
             await self.put(slot, State.STOPPED, reason)
+
+    async def empty(self, slot: Slot) -> None:
+        """Delete the files of a workspace in which nothing runs; one that was started meanwhile keeps them."""
+        async with slot.lock:
+            if slot.instance is None:
+                await self._backend.remove_workspace(slot.workspace_id)
 
     async def _save(self, slot: Slot, instance: Instance) -> None:
         """What is frozen was saved before."""

@@ -64,6 +64,14 @@ class WorkspaceSource(Protocol):
         """What to start for a workspace. Raises NotFound."""
 
 
+class Doorman(Protocol):
+    async def admit(self, workspace_id: UUID) -> None:
+        """Called before a sandbox is started. Raises a FireflyError where it may not; Withheld is no failure of it."""
+
+    async def furnish(self, workspace_id: UUID) -> None:
+        """Called when a sandbox was started, before anybody uses it. Raises a FireflyError: it is given up then."""
+
+
 class Safe(Protocol):
     """Where the files of workspaces are kept besides."""
 

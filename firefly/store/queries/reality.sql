@@ -30,7 +30,7 @@ ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
 -- name: unlike_its_project
 SELECT r.host, r.project_id, p.visibility FROM routes AS r JOIN projects AS p ON p.id = r.project_id
-WHERE r.kind <> 'reserved' AND r.access <> p.visibility
+WHERE r.kind <> 'reserved' AND r.access <> p.visibility AND r.access NOT LIKE 'only %'
 ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
 -- name: own_not_shown
@@ -52,6 +52,25 @@ WHERE r.kind = 'sandbox' AND NOT EXISTS (
     SELECT 1 FROM members AS m
     WHERE m.project_id = w.project_id AND m.account_id = w.account_id AND m.role <> 'viewer'
 )
+ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
+
+-- name: site_not_shown
+-- Projects one of whose sites' hosts leads somewhere else, or nowhere, or to others than it should.
+SELECT DISTINCT p.id AS project_id, p.visibility FROM site_hosts AS h
+JOIN projects AS p ON p.id = h.project_id JOIN sites AS s ON s.id = h.site_id
+LEFT JOIN routes AS r ON r.host = h.label || :content AND r.project_id = h.project_id AND r.kind = 'sandbox'
+WHERE p.deleted_at IS NULL AND s.workspace_id IS NOT NULL AND r.redirect_to IS NULL AND (
+    r.target ->> 'workspace_id' IS DISTINCT FROM s.workspace_id::text
+    OR r.access <> coalesce(h.narrowed, p.visibility)
+)
+LIMIT :most;
+
+-- name: site_of_nothing
+-- Hosts that lead to the sandbox of a site and are not written down as such.
+SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
+JOIN sites AS s ON s.workspace_id::text = r.target ->> 'workspace_id'
+WHERE p.deleted_at IS NULL AND r.kind = 'sandbox' AND r.redirect_to IS NULL
+    AND NOT EXISTS (SELECT 1 FROM site_hosts AS h WHERE h.label || :content = r.host)
 ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
 -- name: not_shown

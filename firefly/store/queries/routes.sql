@@ -64,7 +64,8 @@ FROM routes
 WHERE host = :host AND kind <> 'reserved' FOR UPDATE;
 
 -- name: set_access
-UPDATE routes SET access = :access, policy_version = policy_version + 1, changed_at = now()
+-- What is narrowed stays so.
+UPDATE routes SET access = CASE WHEN access LIKE 'only %' THEN access ELSE :access END, policy_version = policy_version + 1, changed_at = now()
 WHERE project_id = :project_id AND kind <> 'reserved'
 RETURNING host;
 

@@ -1,0 +1,158 @@
+"""The sandboxes of builds and sites: what they are started with, and what the bridges of sites are told."""
+
+import base64
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from firefly.builds.model import Trust
+from firefly.builds.sites import SiteFacts, SiteRecords
+from firefly.client.bridge import BridgeClient
+from firefly.client.building import BuildingClient
+from firefly.client.errors import domain_errors
+from firefly.errors import Conflict, FireflyError
+from firefly.protocol.application import ApplicationStatus, Line
+from firefly.protocol.site import DatabaseParams, SiteParams
+from firefly.protocol.workspace import Configuration, ProjectName
+from firefly.sandbox.backend import SandboxSpec
+from firefly.sandbox.keeper import Keeper, WorkspaceSource
+from firefly.secrets import Keyring
+from firefly.settings import Settings
+
+from .bridges import SERVER
+
+log = structlog.get_logger()
+
+SecretsOf = Callable[[UUID], Awaitable[Mapping[str, str]]]
+Read = Callable[[str], Awaitable[AsyncGenerator[bytes, None]]]
+
+
+class BuiltSpecs:
+    """Fulfils the keeper's `WorkspaceSource`: of what belongs to no person by whose code it is."""
+
+    def __init__(self, others: WorkspaceSource, records: SiteRecords) -> None:
+        self._others = others
+        self._records = records
+
+    async def spec(self, workspace_id: UUID) -> SandboxSpec:
+        made = await self._others.spec(workspace_id)
+        if made.owner:
+            return made
+        async with self._records.database.connection() as connection:
+            row = await self._records.queries.built_for(connection, workspace_id=workspace_id)
+        if row is None:
+            return made
+        return replace(
+            made,
+            environment={**made.environment, "FIREFLY_PROJECT": f"{row['owner']}/{row['project']}"},
+            # Not an administrator's because his project was forked.
+            trusted=row["owner_is_administrator"] and row["trust"] == Trust.PROJECT,
+            # Counted apart from the owner's own sandboxes, by limits of their own.
+            owner=f"{row['owner']}/{row['purpose']}s",
+            bounded=False,
+        )
+
+
+class BridgesOfSites:
+    """Fulfils `SiteBridges`. `read` gives an artifact's bytes, `secrets_of` a project's secrets."""
+
+    def __init__(
+        self,
+        *,
+        keeper: Keeper,
+        records: SiteRecords,
+        settings: Settings,
+        keyring: Keyring,
+        secrets_of: SecretsOf,
+        read: Read,
+    ) -> None:
+        self._keeper = keeper
+        self._records = records
+        self._settings = settings
+        self._keyring = keyring
+        self._secrets_of = secrets_of
+        self._read = read
+
+    async def furnish(self, facts: SiteFacts) -> None:
+        if facts.database_from is not None and facts.wanted.database:
+            await self._copy_database(facts, facts.database_from)
+        configuration = await self._configuration(facts)
+        async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
+            configured = await bridge.configure(configuration)
+        if configured.lost and facts.artifact is not None:
+            await self._fill(facts.workspace_id, facts.artifact)
+            async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
+                await bridge.configure(configuration)
+        if facts.database_from is not None:
+            async with self._records.database.connection() as connection:
+                await self._records.queries.furnished(connection, id=facts.id)
+
+    async def application(self, workspace_id: UUID, *, wait: float) -> ApplicationStatus:
+        async with domain_errors(), self._bridge(workspace_id) as bridge:
+            return await bridge.application_status(wait=wait)
+
+    async def output(self, workspace_id: UUID, *, after: int | None) -> list[Line]:
+        async with (
+            domain_errors(),
+            self._bridge(workspace_id) as bridge,
+            bridge.connect(member=SERVER) as connection,
+        ):
+            return (await connection.subscribe(after=after)).lines
+
+    def _bridge(self, workspace_id: UUID) -> BridgeClient:
+        return BridgeClient.on_socket(self._keeper.bridge_path(workspace_id))
+
+    async def _fill(self, workspace_id: UUID, digest: str) -> None:
+        """Not by way of the keeper, which is about to give the sandbox out."""
+        async with (
+            domain_errors(),
+            BuildingClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
+            aclosing(await self._read(digest)) as tar,
+        ):
+            filled = await bridge.fill(tar)
+        if filled.refused:
+            raise Conflict(f"What was built cannot be unpacked whole: {'; '.join(filled.refused)}.")
+
+    async def _copy_database(self, facts: SiteFacts, before: UUID) -> None:
+        """What cannot be had begins anew: it is there already where this is not the first start."""
+        if self._keeper.running(before) is None:
+            return
+        try:
+            async with (
+                domain_errors(),
+                self._bridge(before) as giver,
+                self._bridge(facts.workspace_id) as taker,
+                giver.dump_database() as dump,
+            ):
+                await taker.fill_database(dump.content.iter_any())
+        except FireflyError as error:
+            log.warning("site.database_not_copied", site_id=str(facts.id), reason=error.detail)
+
+    async def _configuration(self, facts: SiteFacts) -> Configuration:
+        wanted = facts.wanted
+        database = DatabaseParams(password=self._password(facts), seed=wanted.configuration.seed)
+        secrets = await self._secrets_of(facts.project_id) if facts.trust is Trust.PROJECT else {}
+        return Configuration(
+            project=ProjectName(owner=facts.owner, name=facts.project),
+            preview_hosts=[self._records.host(facts.label)],
+            base_url=self._settings.content_url(facts.label),
+            secrets=dict(secrets),
+            filled=facts.kind != "image",
+            site=SiteParams(
+                run=list(wanted.run),
+                env=dict(wanted.env),
+                port=wanted.port,
+                # Of pages the artifact is the folder alone.
+                folder="" if facts.kind == "site" else wanted.folder or "",
+                writable=list(wanted.configuration.writable),
+                database=database if wanted.database else None,
+            ),
+        )
+
+    def _password(self, facts: SiteFacts) -> str:
+        """Of the site's own database: always the same, and nothing that has to be kept."""
+        key = self._keyring.derive(f"site-database/{facts.id}")
+        return base64.urlsafe_b64encode(key).decode().rstrip("=")

@@ -1,0 +1,12 @@
+"""Sites: what was built, running at hosts of its own, from the first good build of a ref to the ref's end."""
+
+from .control import SiteControl
+from .doorman import SiteDoorman
+from .ends import Ends
+from .facts import SiteFacts
+from .hosts import SiteHosts
+from .publishing import Sites
+from .quota import SiteQuota
+from .records import SiteRecords
+
+__all__ = ["Ends", "SiteControl", "SiteDoorman", "SiteFacts", "SiteHosts", "SiteQuota", "SiteRecords", "Sites"]

@@ -1,0 +1,70 @@
+"""What people do with sites by hand: stop, start, keep as a demo."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from firefly.auth import Identity
+from firefly.errors import Conflict, NotFound
+from firefly.projects import Action, Projects
+from firefly.sandbox.keeper import Keeper
+
+from ..builds import Builds, full_ref
+from ..model import Build, BuildState, Site, SiteState
+from ..seams import BuildLog, Publisher
+from .records import SiteRecords
+
+OpenLog = Callable[[Build], AbstractAsyncContextManager[BuildLog]]
+NONE = "Nothing shows this build."
+
+
+class SiteControl:
+    """For editors; demos for maintainers. `open_log` opens that of a build which has ended."""
+
+    def __init__(
+        self, *, records: SiteRecords, builds: Builds, projects: Projects, keeper: Keeper, publisher: Publisher,
+        open_log: OpenLog,
+    ) -> None:  # fmt: skip
+        self._records = records
+        self._queries = records.queries
+        self._builds = builds
+        self._projects = projects
+        self._keeper = keeper
+        self._publisher = publisher
+        self._open_log = open_log
+
+    async def stop(self, identity: Identity, build_id: UUID) -> Build:
+        """Until somebody starts it: whoever opens its address is told so. Raises Conflict where nothing is shown."""
+        build = await self._builds.get(identity, build_id, Action.RUN)
+        site = await self._records.of_build(build.id)
+        if site is None or site.workspace_id is None or site.state not in (SiteState.LIVE, SiteState.REPLACED):
+            raise Conflict(NONE)
+        reason = f"{identity.account.name} stopped it."
+        await self._records.put(site.id, SiteState.STOPPED, reason)
+        await self._keeper.stop(site.workspace_id, reason)
+        return build
+
+    async def start(self, identity: Identity, build_id: UUID) -> Build:
+        """Show what was built again, also where that failed, or its branch is gone. Raises Conflict for no good build.
+
+        Returns when it is shown, or has failed, which its site says.
+        """
+        build = await self._builds.get(identity, build_id, Action.RUN)
+        if build.state is not BuildState.SUCCEEDED:
+            raise Conflict("Only what was built well is shown.")
+        async with self._open_log(build) as log:
+            await self._publisher.publish(build, log)
+        return build
+
+    async def demo(self, identity: Identity, owner: str, name: str, ref: str, *, is_demo: bool) -> None:
+        """A demo is not stopped for other sites, nor counted with them. Raises NotFound for a ref without one."""
+        project = await self._projects.get(identity, owner, name, Action.MANAGE)
+        about = {"project_id": project.id, "ref": full_ref(ref)}
+        async with self._records.database.transaction() as connection:
+            if await self._queries.live_site_of_ref(connection, **about) is None:
+                raise NotFound("Nothing shows this branch.")
+            await self._queries.set_demo(connection, **about, is_demo=is_demo)
+
+    async def of(self, build_id: UUID) -> Site | None:
+        """The site of a build, for who may see the build."""
+        return await self._records.of_build(build_id)

@@ -1,0 +1,96 @@
+"""What the sandbox of a site has to know of its build and its project."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from firefly.protocol.manifest import HealthCheck, Manifest
+from firefly.routes import Access
+
+from ..model import SiteState, Trust
+from ..records import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a plan says of how its result runs. `health` None: whatever answers, but for its own failures, is well."""
+
+    run: tuple[str, ...]
+    env: Mapping[str, str]
+    port: int | None
+    folder: str | None
+    database: str | None
+    configuration: Manifest
+
+    @classmethod
+    def of(cls, plan: Mapping[str, Any] | None) -> "Wanted":
+        plan = plan or {}
+        return cls(
+            run=tuple(plan.get("run") or ()),
+            env=dict(plan.get("env") or {}),
+            port=plan.get("port"),
+            folder=plan.get("folder"),
+            database=plan.get("database"),
+            configuration=Manifest.model_validate(plan.get("configuration") or {}),
+        )
+
+    @property
+    def health(self) -> HealthCheck | None:
+        return self.configuration.health
+
+    @property
+    def subs(self) -> tuple[str, ...]:
+        """Further hosts, each once."""
+        return tuple(dict.fromkeys(self.configuration.urls))
+
+    @property
+    def narrowed(self) -> Access | None:
+        """Who alone may see it of those whom the project lets in: firefly.yml can only narrow."""
+        access = self.configuration.preview.access
+        return None if access in (None, "public") else Access(f"only {access}")
+
+    @property
+    def has_something(self) -> bool:
+        return bool(self.run) or self.folder is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """`kind`: of the artifact, None where it is gone. `database_from`: the workspace whose database it copies."""
+
+    id: UUID
+    project_id: UUID
+    build_id: UUID
+    ref: str
+    label: str
+    workspace_id: UUID
+    state: SiteState
+    reason: str
+    is_demo: bool
+    database_from: UUID | None
+    number: int
+    trust: Trust
+    plan: Mapping[str, Any] | None
+    artifact: str | None
+    kind: str | None
+    project: str
+    visibility: str
+    owner_id: UUID
+    owner: str
+    owner_is_administrator: bool
+    is_deleted: bool
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "SiteFacts":
+        values = {field.name: plain(row[field.name]) for field in fields(cls)}
+        return cls(**{**values, "state": SiteState(row["state"]), "trust": Trust(row["trust"])})
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted.of(self.plan)
+
+    @property
+    def payer(self) -> str:
+        """Whom its sandbox counts for: a name that no account can have, so that owners' own ones are counted apart."""
+        return f"{self.owner}/sites"

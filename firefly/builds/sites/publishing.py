@@ -1,0 +1,223 @@
+"""Shows what was built: started from its artifact, looked at, routed; then whoever was there before is drained."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import structlog
+
+from firefly.errors import FireflyError, InvalidInput, NotFound, SandboxFailed
+from firefly.protocol.application import State
+from firefly.protocol.manifest import Manifest
+from firefly.sandbox.keeper import Keeper, Wishes
+from firefly.store import Connection
+
+from ..model import Build, SiteState
+from ..records import plain
+from ..seams import BuildLog, StepLog
+from .doorman import SiteDoorman
+from .draining import Draining
+from .facts import SiteFacts
+from .health import Look, until_well
+from .hosts import SiteHosts
+from .records import SiteRecords
+from .seams import SiteBridges, Unpacking
+
+log = structlog.get_logger()
+
+# Until a site's application listens: migrations of a database are part of it.
+START_LIMIT = 600.0
+ASK_LIMIT = 20.0
+LAST_LINES = 20
+_AGAIN = re.compile(r" Trying again in \d+ s\.$")
+COMING = frozenset({State.INSTALLING, State.STARTING})
+GONE = "Its branch, tag or pull request is gone."
+
+
+class Sites:
+    """Fulfils `Publisher`."""
+
+    def __init__(
+        self,
+        *,
+        records: SiteRecords,
+        hosts: SiteHosts,
+        keeper: Keeper,
+        doorman: SiteDoorman,
+        bridges: SiteBridges,
+        unpacking: Unpacking,
+        draining: Draining,
+        apply: Callable[[list[str]], Awaitable[None]],
+    ) -> None:
+        """`apply` puts what is committed of hosts into effect here."""
+        self._records = records
+        self._queries = records.queries
+        self._hosts = hosts
+        self._keeper = keeper
+        self._doorman = doorman
+        self._bridges = bridges
+        self._unpacking = unpacking
+        self._draining = draining
+        self._apply = apply
+
+    async def publish(self, build: Build, log: BuildLog) -> None:
+        """What goes wrong becomes the site's failure. A build that was shown before is shown again."""
+        facts: SiteFacts | None = None
+        try:
+            async with log.step("start") as step:
+                facts = await self._begin(build)
+                await self._start(facts, step)
+            async with log.step("health") as step:
+                await self._look(facts, step)
+            async with log.step("route") as step:
+                await self._route(facts, step)
+        except FireflyError as error:
+            await self._fail(facts, error.detail)
+        except BaseException:
+            await self._fail(facts, "It was not brought to its end. Start it again.")
+            raise
+
+    async def _begin(self, build: Build) -> SiteFacts:
+        """The site of a build, a new one or the one that it has already, with a workspace of its own."""
+        known = await self._records.of_build(build.id)
+        if known is not None and known.workspace_id is not None:
+            await self._records.put(known.id, SiteState.STARTING, "It is started again.")
+            return await self._facts(known.workspace_id)
+        if build.artifact is None:
+            raise NotFound("The build made nothing that could be shown.")
+        workspace_id = await self._workspace(build.artifact)
+        try:
+            async with self._records.database.transaction() as connection:
+                await self._enter(build, workspace_id, connection)
+        except BaseException:
+            await self._keeper.remove(workspace_id)
+            raise
+        return await self._facts(workspace_id)
+
+    async def _workspace(self, artifact: str) -> UUID:
+        async with self._records.database.connection() as connection:
+            kind = await self._queries.artifact_kind(connection, digest=artifact)
+        # An image is started beside a workspace that has nothing in it.
+        return await (self._keeper.create_workspace() if kind == "image" else self._unpacking.begin(artifact))
+
+    async def _enter(self, build: Build, workspace_id: UUID, connection: Connection) -> None:
+        now = self._records.clock.now()
+        about = {"project_id": build.project_id, "ref": build.ref}
+        await self._queries.lock_ref(connection, **about)
+        before = await self._queries.live_site_of_ref(connection, **about)
+        label = await self._hosts.label(build.project_id, build.ref, build.owner, build.project, connection)
+        await self._queries.insert_site_workspace(connection, workspace_id=workspace_id, build_id=build.id, now=now)
+        await self._queries.insert_site(
+            connection, id=uuid4(), **about, build_id=build.id, label=label, workspace_id=workspace_id,
+            reason="It is being started.", is_demo=before is not None and before["is_demo"], now=now,
+            database_from=before["workspace_id"] if before else None,
+        )  # fmt: skip
+        await self._records.announce(build.project_id, build.id, SiteState.STARTING, connection)
+
+    async def _facts(self, workspace_id: UUID) -> SiteFacts:
+        facts = await self._records.facts(workspace_id)
+        if facts is None or facts.is_deleted:
+            raise NotFound("Its project is gone.")
+        return facts
+
+    async def _start(self, facts: SiteFacts, step: StepLog) -> None:
+        """Until its application listens. Raises SandboxFailed with what it printed."""
+        wanted = facts.wanted
+        if not wanted.has_something and facts.kind != "image":
+            raise InvalidInput("There is nothing to show: the plan has neither a command to run nor a folder of pages.")
+        await self._ask(facts.workspace_id, wanted.configuration)
+        if wanted.database and facts.database_from is not None:
+            await self._wake_database(facts.database_from, step)
+        if self._keeper.running(facts.workspace_id) is not None:
+            # It was started before it was anybody's.
+            await self._doorman.admit(facts.workspace_id)
+            await self._doorman.furnish(facts.workspace_id)
+        await self._keeper.ensure(facts.workspace_id, insist=True)
+        status = await self._bridges.application(facts.workspace_id, wait=ASK_LIMIT)
+        seen, waited = None, ASK_LIMIT
+        while status.state in COMING and waited < START_LIMIT:
+            seen = await self._tell(facts.workspace_id, seen, step)
+            status = await self._bridges.application(facts.workspace_id, wait=ASK_LIMIT)
+            waited += ASK_LIMIT
+        await self._tell(facts.workspace_id, seen, step)
+        if status.state is not State.RUNNING:
+            raise SandboxFailed(_AGAIN.sub("", status.reason))
+        await step.say(status.reason)
+
+    async def _wake_database(self, workspace_id: UUID, step: StepLog) -> None:
+        """Of the site before, so that it can be copied. Where it does not start, the new one begins anew."""
+        try:
+            await self._keeper.ensure(workspace_id)
+        except FireflyError as error:
+            await step.say(f"The database of the site before cannot be copied, so that it begins anew: {error.detail}")
+
+    async def _tell(self, workspace_id: UUID, after: int | None, step: StepLog) -> int | None:
+        """Write what it has printed since; the number of the last line."""
+        lines = await self._bridges.output(workspace_id, after=after)
+        for line in lines:
+            await step.write(f"{line.text}\n".encode())
+        return lines[-1].seq if lines else after
+
+    async def _ask(self, workspace_id: UUID, configuration: Manifest) -> None:
+        """Its limits and idle times, as far as they are granted; what runs already starts anew with its limits."""
+        idle, resources = configuration.idle, configuration.resources
+        wishes = Wishes(**(idle.model_dump() if idle else {}), **(resources.model_dump() if resources else {}))
+        if wishes != Wishes():
+            await self._keeper.ask(workspace_id, wishes)
+            if resources:
+                await self._keeper.stop(workspace_id, "It gets the limits that its configuration asks for.")
+
+    async def _look(self, facts: SiteFacts, step: StepLog) -> None:
+        health, status = facts.wanted.health, await self._bridges.application(facts.workspace_id, wait=0)
+        look = Look(self._records.host(facts.label))
+        if health is not None:
+            look = replace(look, path=health.path, timeout=health.timeout, strictly=True)
+        try:
+            answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, status.port), look)
+        except SandboxFailed:
+            await self._tell(facts.workspace_id, None, step)
+            raise
+        await step.say(f"GET {look.path} was answered with {answer}.")
+
+    async def _route(self, facts: SiteFacts, step: StepLog) -> None:
+        """In one transaction: the hosts, and what shows the ref from now on."""
+        async with self._records.database.transaction() as connection:
+            await self._queries.lock_ref(connection, project_id=facts.project_id, ref=facts.ref)
+            facts = await self._as_it_is(facts, connection)
+            about = {"project_id": facts.project_id, "ref": facts.ref}
+            before = await self._queries.live_site_of_ref(connection, **about)
+            newest = before is None or before["number"] <= facts.number
+            if newest and before is not None and plain(before["id"]) != facts.id:
+                reason = f"Build {facts.number} took its place."
+                await self._records.put(plain(before["id"]), SiteState.REPLACED, reason, connection)
+                await self._queries.drain(connection, id=before["id"], now=self._records.clock.now())
+            hosts = await self._hosts.show(facts, newest=newest, connection=connection)
+            if not newest:
+                await self._queries.show_build_only(connection, id=facts.id)
+            reason = (
+                "It is shown." if newest else f"Build {before['number']} is newer: it has an address of its own only."
+            )
+            await self._records.put(facts.id, SiteState.LIVE, reason, connection)
+        await self._apply(hosts)
+        if newest and before is not None and before["workspace_id"] is not None:
+            self._draining.begin()
+        await step.say(f"It is shown at {', '.join(hosts)}.")
+
+    async def _as_it_is(self, facts: SiteFacts, connection: Connection) -> SiteFacts:
+        """With the names and the visibility that its project has now. Raises NotFound where it, or the ref, is gone."""
+        project = await self._queries.lock_project(connection, project_id=facts.project_id)
+        about = {"project_id": facts.project_id, "ref": facts.ref}
+        if project is None or await self._queries.is_ended(connection, **about):
+            raise NotFound(GONE)
+        return replace(facts, **dict(project))
+
+    async def _fail(self, facts: SiteFacts | None, reason: str) -> None:
+        """Whoever was there before stays. What was started of it ends."""
+        if facts is None:
+            return
+        await self._records.put(facts.id, SiteState.FAILED, reason)
+        try:
+            await self._keeper.stop(facts.workspace_id, reason)
+        except FireflyError as error:
+            log.warning("site.not_stopped", workspace_id=str(facts.workspace_id), reason=error.detail)

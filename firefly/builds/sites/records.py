@@ -1,0 +1,76 @@
+"""Sites in PostgreSQL: rows to records, and who is told of a change."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID
+
+from firefly.bus import JSON, Bus
+from firefly.clock import Clock
+from firefly.store import Connection, Database, load_queries
+
+from ..model import Site, SiteState
+from ..records import plain
+from .facts import SiteFacts
+
+LONGEST_REASON = 1000
+
+
+class SiteRecords:
+    """Decides nothing. Every change of a site's state goes through `put`. `domain` is the content domain's name."""
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock, *, domain: str) -> None:
+        self.database = database
+        self.bus = bus
+        self.clock = clock
+        self.domain = domain
+        self.queries: Any = load_queries("sites")
+
+    async def find(self, site_id: UUID, connection: Connection | None = None) -> Site | None:
+        async with self.database.connection() if connection is None else nullcontext(connection) as given:
+            row = await self.queries.find_site(given, id=site_id)
+        return self._to_site(row) if row else None
+
+    async def of_build(self, build_id: UUID) -> Site | None:
+        async with self.database.connection() as connection:
+            row = await self.queries.site_of_build(connection, build_id=build_id)
+        return self._to_site(row) if row else None
+
+    async def of_builds(self, build_ids: Sequence[UUID]) -> Mapping[UUID, Site]:
+        """By build."""
+        async with self.database.connection() as connection:
+            rows = [row async for row in self.queries.sites_of_builds(connection, build_ids=list(build_ids))]
+        return {site.build_id: site for site in map(self._to_site, rows)}
+
+    async def facts(self, workspace_id: UUID, connection: Connection | None = None) -> SiteFacts | None:
+        """None for the workspace of something else."""
+        async with self.database.connection() if connection is None else nullcontext(connection) as given:
+            row = await self.queries.site_facts(given, workspace_id=workspace_id)
+        return SiteFacts.from_row(row) if row else None
+
+    async def put(self, site_id: UUID, state: SiteState, reason: str, connection: Connection | None = None) -> None:
+        """Write a change down, and tell it once it is committed."""
+        async with self.database.transaction() if connection is None else nullcontext(connection) as given:
+            reason = reason.replace("\0", "\ufffd")[:LONGEST_REASON]
+            row = await self.queries.put_site(given, id=site_id, state=state, reason=reason, now=self.clock.now())
+            if row is not None:
+                await self.announce(plain(row["project_id"]), plain(row["build_id"]), state, given)
+
+    async def announce(self, project_id: UUID, build_id: UUID, state: SiteState, connection: Connection) -> None:
+        data: dict[str, JSON] = {"project_id": str(project_id), "build_id": str(build_id), "state": state}
+        await self.bus.publish("events", "site.changed", data, connection=connection)
+
+    def host(self, label: str) -> str:
+        return f"{label}.{self.domain}"
+
+    def _to_site(self, row: Mapping[str, Any]) -> Site:
+        as_it_is = ("shows", "ref", "label", "reason", "is_demo", "created_at", "live_at", "ended_at")
+        return Site(
+            id=plain(row["id"]),
+            project_id=plain(row["project_id"]),
+            build_id=plain(row["build_id"]),
+            workspace_id=plain(row["workspace_id"]),
+            state=SiteState(row["state"]),
+            hosts=tuple(map(self.host, row["labels"])),
+            **{name: row[name] for name in as_it_is},
+        )

@@ -1,0 +1,28 @@
+"""What sites need of other parts."""
+
+from typing import Protocol
+from uuid import UUID
+
+from firefly.protocol.application import ApplicationStatus, Line
+
+from .facts import SiteFacts
+
+
+class Unpacking(Protocol):
+    async def begin(self, digest: str) -> UUID:
+        """A workspace of its own with an artifact's files in it, whose sandbox runs; it is the caller's to remove.
+
+        Raises NotFound where the artifact is gone, Conflict where it is broken, and what keeps a sandbox from starting.
+        """
+
+
+class SiteBridges(Protocol):
+    """Calls to the bridges of sites, none of which starts a sandbox. Raises what bridges raise."""
+
+    async def furnish(self, facts: SiteFacts) -> None:
+        """Give a sandbox that has just been started what it lacks of its artifact, and tell it what to run."""
+
+    async def application(self, workspace_id: UUID, *, wait: float) -> ApplicationStatus: ...
+
+    async def output(self, workspace_id: UUID, *, after: int | None) -> list[Line]:
+        """What the site printed after a line, as far as it is kept."""

@@ -1,0 +1,179 @@
+-- name: find_site^
+select s.*, array(
+    select h.label from site_hosts h where h.site_id = s.id order by (h.ref is null), h.sub, h.label
+) as labels
+from sites s where s.id = :id;
+
+-- name: site_of_build^
+select s.*, array(
+    select h.label from site_hosts h where h.site_id = s.id order by (h.ref is null), h.sub, h.label
+) as labels
+from sites s where s.build_id = :build_id;
+
+-- name: sites_of_builds
+select s.*, array(
+    select h.label from site_hosts h where h.site_id = s.id order by (h.ref is null), h.sub, h.label
+) as labels
+from sites s where s.build_id = any(:build_ids::uuid[]);
+
+-- name: artifact_kind$
+select kind from artifacts where digest = :digest;
+
+-- name: live_site_of_ref^
+select s.id, s.workspace_id, s.label, s.is_demo, b.number, b.plan
+from sites s join builds b on b.id = s.build_id
+where s.project_id = :project_id and s.ref = :ref and s.shows = 'ref' and s.state in ('live', 'stopped')
+order by b.number desc limit 1;
+
+-- name: site_facts^
+-- What the sandbox of a site must know; nothing of a workspace that is none.
+select s.id, s.project_id, s.build_id, s.ref, s.label, s.workspace_id, s.state, s.reason, s.is_demo, s.database_from,
+    b.number, b.trust, b.plan, b.artifact, a.kind, p.name as project, p.visibility, p.owner_id, o.name as owner,
+    o.is_administrator as owner_is_administrator, p.deleted_at is not null as is_deleted
+from sites s join builds b on b.id = s.build_id join projects p on p.id = s.project_id
+join accounts o on o.id = p.owner_id left join artifacts a on a.digest = b.artifact
+where s.workspace_id = :workspace_id;
+
+-- name: insert_site!
+insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, reason, is_demo, created_at,
+    database_from)
+values (:id, :project_id, :build_id, 'ref', :ref, :label, :workspace_id, 'starting', :reason, :is_demo, :now,
+    :database_from);
+
+-- name: insert_site_workspace!
+insert into build_workspaces (workspace_id, build_id, purpose, created_at)
+values (:workspace_id, :build_id, 'site', :now);
+
+-- name: put_site^
+update sites set state = :state, reason = :reason,
+    live_at = case when :state = 'live' then coalesce(live_at, :now::timestamptz) else live_at end,
+    ended_at = case when :state in ('replaced', 'removed') then :now::timestamptz end
+where id = :id returning project_id, build_id, state;
+
+-- name: show_build_only!
+update sites set shows = 'build' where id = :id;
+
+-- name: lock_ref$
+-- Whoever changes what shows a ref, one after another.
+select pg_advisory_xact_lock(hashtextextended(:project_id::uuid::text || ' ' || :ref::text, 39));
+
+-- name: lock_project^
+select p.visibility, p.name as project, o.name as owner
+from projects p join accounts o on o.id = p.owner_id where p.id = :project_id and p.deleted_at is null for share of p;
+
+-- name: is_ended$
+-- Whether a ref is known to be gone.
+select exists (
+    select from build_heads where project_id = :project_id and ref = :ref and ended_at is not null
+) or exists (
+    select from pull_requests
+    where project_id = :project_id and 'refs/pull/' || number = :ref and state <> 'open'
+);
+
+-- name: label_holder^
+select project_id, ref, sub from site_hosts where label = :label;
+
+-- name: put_host!
+insert into site_hosts (label, project_id, ref, sub, site_id, narrowed)
+values (:label, :project_id, :ref, :sub, :site_id, :narrowed)
+on conflict (label) do update set site_id = excluded.site_id, narrowed = excluded.narrowed;
+
+-- name: host_of_ref$
+select label from site_hosts where project_id = :project_id and ref = :ref and sub = :sub;
+
+-- name: drop_hosts_of_ref
+-- Those of a ref that are not wanted any more.
+delete from site_hosts where project_id = :project_id and ref = :ref and sub <> all(:wanted::text[]) returning label;
+
+-- name: hosts_of_project
+select h.label, h.ref, h.sub, h.narrowed, s.workspace_id, b.number
+from site_hosts h join sites s on s.id = h.site_id join builds b on b.id = s.build_id
+where h.project_id = :project_id and s.workspace_id is not null order by h.label;
+
+-- name: move_host!
+update site_hosts set label = :new_label where label = :old_label;
+
+-- name: sites_of_ref
+select s.id, s.workspace_id, s.state from sites s
+where s.project_id = :project_id and s.ref = :ref and s.state <> 'removed';
+
+-- name: set_demo!
+update sites set is_demo = :is_demo where project_id = :project_id and ref = :ref;
+
+-- name: drain!
+update sites set drains_since = :now where id = :id;
+
+-- name: drained!
+update sites set drains_since = null where id = :id;
+
+-- name: draining
+select id, workspace_id, drains_since from sites where drains_since is not null and workspace_id is not null;
+
+-- name: lock_sites$
+select pg_advisory_xact_lock(hashtextextended('firefly.sites ' || :owner_id::uuid::text, 39));
+
+-- name: running_sites
+-- Those of an owner that hold memory, or are about to, the oldest run first. Demos do not count.
+select s.workspace_id, x.state, b.number, p.name as project
+from sites s join projects p on p.id = s.project_id join builds b on b.id = s.build_id
+join sandboxes x on x.workspace_id = s.workspace_id
+join keeper_leases l on l.node = x.node and l.expires_at > now()
+where p.owner_id = :owner_id and not s.is_demo and s.workspace_id <> :workspace_id
+    and (x.state in ('starting', 'running', 'frozen', 'stopping') or x.admitted_at > now() - interval '1 minute')
+order by (x.state in ('starting', 'absent')), coalesce(x.started_at, x.since), s.created_at;
+
+-- name: admit_site!
+insert into sandboxes (workspace_id, state, reason, since, owner, node, admitted_at)
+values (:workspace_id, 'absent', 'Not started yet.', now(), :owner, :node, now())
+on conflict (workspace_id) do update set owner = excluded.owner, node = excluded.node, admitted_at = now();
+
+-- name: projects_to_compare
+-- Those whose sites were compared with their refs longest ago, of those that have any.
+select p.id from projects p left join site_sweeps w on w.project_id = p.id
+where exists (select from sites s where s.project_id = p.id and s.state in ('starting', 'live', 'stopped'))
+    and coalesce(w.swept_at, '-infinity') < :before
+order by w.swept_at nulls first limit :most;
+
+-- name: compared!
+insert into site_sweeps (project_id, swept_at) values (:project_id, :now)
+on conflict (project_id) do update set swept_at = excluded.swept_at;
+
+-- name: shown_refs
+select distinct ref from sites
+where project_id = :project_id and shows = 'ref' and state in ('starting', 'live', 'stopped');
+
+-- name: open_pull_requests
+select 'refs/pull/' || number as ref from pull_requests where project_id = :project_id and state = 'open';
+
+-- name: ended_refs
+-- Of which it was written down that they are gone, while something still shows them.
+select distinct s.project_id, s.ref from sites s
+where s.state in ('starting', 'live', 'stopped', 'failed', 'replaced') and (
+    exists (
+        select from build_heads h where h.project_id = s.project_id and h.ref = s.ref and h.ended_at is not null
+    ) or exists (
+        select from pull_requests r
+        where r.project_id = s.project_id and 'refs/pull/' || r.number = s.ref and r.state <> 'open'
+    )
+) limit :most;
+
+-- name: abandoned_sites
+-- Begun by a server that did not bring them to their end.
+select s.id, s.workspace_id from sites s where s.state = 'starting' and s.created_at < :before limit :most;
+
+-- name: of_deleted_projects
+-- Sandboxes of sites that run though their project is in the bin.
+select s.workspace_id from sites s join projects p on p.id = s.project_id
+join sandboxes x on x.workspace_id = s.workspace_id
+where p.deleted_at is not null and x.state in ('running', 'frozen') limit :most;
+
+-- name: built_for^
+-- Whose code runs in a workspace that belongs to no person; nothing of any other.
+select w.purpose, b.trust, p.name as project, o.name as owner, o.is_administrator as owner_is_administrator
+from build_workspaces w join builds b on b.id = w.build_id join projects p on p.id = b.project_id
+join accounts o on o.id = p.owner_id
+where w.workspace_id = :workspace_id;
+
+-- name: furnished!
+-- It has begun with the database that it was to begin with.
+update sites set database_from = null where id = :id;
