@@ -3,24 +3,30 @@
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Self
+from uuid import uuid4
 
 from firefly.builds.builds import Builds
+from firefly.builds.claims import Claims
 from firefly.builds.commits import Commits
 from firefly.builds.delivery import Delivery
 from firefly.builds.explaining import Explaining
 from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
+from firefly.builds.publishing import Republishing
 from firefly.builds.pushing import PushedBuilds
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
 from firefly.builds.schedules import Schedules
 from firefly.builds.showing import Showing
 from firefly.builds.sweeping import Sweeping
+from firefly.builds.workers import Workers
+from firefly.secrets import Keyring
 
 from .ground import Ground
 from .making import Making
 from .parts import Hosting
+from .siting import Siting
 from .work import Work
 
 
@@ -40,9 +46,11 @@ class Building:
     making: Making
     schedules: Schedules
     sweeping: Sweeping
+    siting: Siting
+    workers: Workers
 
     @classmethod
-    def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
+    def build(cls, ground: Ground, *, hosting: Hosting, work: Work, keyring: Keyring) -> Self:
         """Everything tied together, and nothing begun: another server may still build."""
         notices = Notices()
         records = Records(ground.database, ground.bus, ground.clock, notices)
@@ -54,12 +62,23 @@ class Building:
             records=records, queue=queue, heads=heads, commits=commits, projects=work.projects, audit=ground.audit
         )
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
+        making = Making.build(ground, hosting=hosting, work=work)
+        siting = Siting.build(
+            ground, hosting=hosting, work=work, keyring=keyring, builds=builds, unpacking=making.unpacking,
+            open_log=logs.writing,
+        )  # fmt: skip
+        notices.register(Republishing(siting.sites, logs.writing))
+        workers = Workers(
+            claims=Claims(records, ground.settings, holder=str(uuid4())), runner=making.runner, publisher=siting.sites,
+            open_log=logs.writing, bus=ground.bus, at_once=ground.settings.builds_at_once,
+        )  # fmt: skip
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
-            delivery=Delivery(records), making=Making.build(ground, hosting=hosting, work=work), schedules=schedules,
+            delivery=Delivery(records), schedules=schedules,
             sweeping=Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories),
             showing=Showing(builds, logs.records, ground.clock),
             explaining=Explaining(git=hosting.git, repositories=hosting.repositories),
+            making=making, siting=siting, workers=workers,
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
@@ -69,3 +88,5 @@ class Building:
         yield self.schedules.run()
         yield self.sweeping.run()
         yield self.logs.following.run()
+        yield self.workers.run()
+        yield from self.siting.upkeep()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+from firefly.builds.sites import SiteRecords
 from firefly.git import Checkpoints, Copies, Gateway, Shadows
 from firefly.projects import Records
 from firefly.sandbox.backend import SandboxBackend
@@ -16,6 +17,7 @@ from .looking import BridgeInformant
 from .packages import Packages
 from .parts import Hosting
 from .sealing import Sealing
+from .sites import BuiltSpecs
 from .workspaces import ProjectSpecs, RunObserver
 
 
@@ -30,13 +32,16 @@ class Runtime:
     packages: Packages
     copies: Copies
     checkpoints: Checkpoints
+    sites: SiteRecords
     reading: dict[UUID, UUID]
 
     @classmethod
     def build(cls, ground: Ground, hosting: Hosting, backend: SandboxBackend) -> Self:
         records, reading = Records(ground.database, ground.bus), dict[UUID, UUID]()
+        content = ground.settings.content_domain.partition(":")[0]
+        sites = SiteRecords(ground.database, ground.bus, ground.clock, domain=content)
         layers = Layers(ground.database, backend, ground.clock)
-        keeper = _keeper(ground, records, layers, backend)
+        keeper = _keeper(ground, records, sites, layers, backend)
 
         async def project_of(workspace_id: UUID) -> UUID | None:
             facts = await records.facts(workspace_id)
@@ -60,7 +65,7 @@ class Runtime:
         packages = Packages(ground.settings, keeper)
         return cls(
             records=records, keeper=keeper, layers=layers, gateway=gateway, packages=packages, copies=copies,
-            reading=reading, checkpoints=hosting.checkpoints,
+            reading=reading, checkpoints=hosting.checkpoints, sites=sites,
         )  # fmt: skip
 
     def follow(self, bridges: BridgeCalls) -> None:
@@ -79,11 +84,13 @@ class Runtime:
         self.keeper.save_in(observer)
 
 
-def _keeper(ground: Ground, records: Records, layers: Layers, backend: SandboxBackend) -> HandingKeeper:
+def _keeper(
+    ground: Ground, records: Records, sites: SiteRecords, layers: Layers, backend: SandboxBackend
+) -> HandingKeeper:
     source = ProjectSpecs(settings=ground.settings, facts_of=records.facts)
     keeper = HandingKeeper(
-        backend=backend, database=ground.database, bus=ground.bus, source=source, settings=ground.settings,
-        clock=ground.clock,
+        backend=backend, database=ground.database, bus=ground.bus, source=BuiltSpecs(source, sites),
+        settings=ground.settings, clock=ground.clock,
     )  # fmt: skip
     # Where files end with their run, each start is one elsewhere: what an earlier one still saves is out of date.
     keeps = backend.capabilities().keeps_files

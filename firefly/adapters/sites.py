@@ -1,8 +1,7 @@
 """The sandboxes of builds and sites: what they are started with, and what the bridges of sites are told."""
 
 import base64
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,9 +10,8 @@ import structlog
 from firefly.builds.model import Trust
 from firefly.builds.sites import SiteFacts, SiteRecords
 from firefly.client.bridge import BridgeClient
-from firefly.client.building import BuildingClient
 from firefly.client.errors import domain_errors
-from firefly.errors import Conflict, FireflyError
+from firefly.errors import FireflyError
 from firefly.protocol.application import ApplicationStatus, Line
 from firefly.protocol.site import DatabaseParams, SiteParams
 from firefly.protocol.workspace import Configuration, ProjectName
@@ -27,7 +25,7 @@ from .bridges import SERVER
 log = structlog.get_logger()
 
 SecretsOf = Callable[[UUID], Awaitable[Mapping[str, str]]]
-Read = Callable[[str], Awaitable[AsyncGenerator[bytes, None]]]
+Pour = Callable[[UUID, str], Awaitable[None]]
 
 
 class BuiltSpecs:
@@ -57,7 +55,7 @@ class BuiltSpecs:
 
 
 class BridgesOfSites:
-    """Fulfils `SiteBridges`. `read` gives an artifact's bytes, `secrets_of` a project's secrets."""
+    """Fulfils `SiteBridges`. `pour` puts an artifact into what runs, `secrets_of` gives a project's secrets."""
 
     def __init__(
         self,
@@ -67,14 +65,14 @@ class BridgesOfSites:
         settings: Settings,
         keyring: Keyring,
         secrets_of: SecretsOf,
-        read: Read,
+        pour: Pour,
     ) -> None:
         self._keeper = keeper
         self._records = records
         self._settings = settings
         self._keyring = keyring
         self._secrets_of = secrets_of
-        self._read = read
+        self._pour = pour
 
     async def furnish(self, facts: SiteFacts) -> None:
         if facts.database_from is not None and facts.wanted.database:
@@ -83,7 +81,7 @@ class BridgesOfSites:
         async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
             configured = await bridge.configure(configuration)
         if configured.lost and facts.artifact is not None:
-            await self._fill(facts.workspace_id, facts.artifact)
+            await self._pour(facts.workspace_id, facts.artifact)
             async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
                 await bridge.configure(configuration)
         if facts.database_from is not None:
@@ -104,17 +102,6 @@ class BridgesOfSites:
 
     def _bridge(self, workspace_id: UUID) -> BridgeClient:
         return BridgeClient.on_socket(self._keeper.bridge_path(workspace_id))
-
-    async def _fill(self, workspace_id: UUID, digest: str) -> None:
-        """Not by way of the keeper, which is about to give the sandbox out."""
-        async with (
-            domain_errors(),
-            BuildingClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
-            aclosing(await self._read(digest)) as tar,
-        ):
-            filled = await bridge.fill(tar)
-        if filled.refused:
-            raise Conflict(f"What was built cannot be unpacked whole: {'; '.join(filled.refused)}.")
 
     async def _copy_database(self, facts: SiteFacts, before: UUID) -> None:
         """What cannot be had begins anew: it is there already where this is not the first start."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from firefly import access, domains
 from firefly.auth import RateLimiter
+from firefly.builds.sites import SiteHosts, SiteRecords
 from firefly.git import Gateway
 from firefly.projects import (
     Access,
@@ -61,6 +62,9 @@ class Work:
     values: SecretValues
     layers: Layers
     layered: bool
+    routes: WorkspaceRoutes
+    sites: SiteRecords
+    site_hosts: SiteHosts
     reality: RouteReality
 
     @classmethod
@@ -84,7 +88,8 @@ class Work:
             await credentials.grants.revoke("access changed", project_id=project_id, account_id=account_id)
 
         further = domains.Records(ground.database, ground.bus, audit, clock)
-        shown = WorkspaceRoutes(store=routes, settings=settings, domains=further.served, revoke=revoke)
+        hosts = SiteHosts(runtime.sites, routes)
+        shown = WorkspaceRoutes(store=routes, settings=settings, domains=further.served, sites=hosts, revoke=revoke)
         workshop = await Workshop.build(ground, hosting, runtime, bridges=bridges, routes=shown, secrets=values)
         projects = Projects(
             records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=workshop.creation,
@@ -107,7 +112,8 @@ class Work:
             domains=_domains(ground, further, projects, routes),
             values=values, layers=runtime.layers, layered=backend.capabilities().layers,
             secrets=Secrets(values=values, projects=projects, records=records, audit=audit, tell=tell),
-            reality=RouteReality(database=ground.database, store=routes, routes=shown, settings=settings),
+            routes=shown, sites=runtime.sites, site_hosts=hosts,
+            reality=RouteReality(database=ground.database, store=routes, routes=shown, sites=hosts, settings=settings),
         )  # fmt: skip
 
     async def start(self, stack: AsyncExitStack, *, stop_sandboxes: Callable[[], bool]) -> None:

@@ -44,6 +44,10 @@ class Unpacking:
     async def fill(self, workspace_id: UUID, digest: str) -> None:
         """Put the artifact's files into a workspace, which has none of them yet, starting it where it does not run."""
         await self._keeper.ensure(workspace_id)
+        await self.pour(workspace_id, digest)
+
+    async def pour(self, workspace_id: UUID, digest: str) -> None:
+        """As `fill`, where its sandbox runs: also into one that nobody else may use yet."""
         async with (
             domain_errors(),
             BuildingClient.on_socket(self._keeper.bridge_path(workspace_id)) as client,

@@ -21,6 +21,12 @@ class BuildSettings(BaseModel):
         description="Minutes for which builds of one owner's projects may run in a month; what is asked for then waits "
         "for the next one. 0: no limit.",
     )
+    sites_per_owner: int = Field(
+        20,
+        ge=0,
+        description="Sites of builds that run at one time of one owner's projects; the one that has run longest makes "
+        "room for the next, and starts again when somebody asks for it. Demos do not count. 0: any number.",
+    )
     build_log_max: int = Field(
         100 << 20, ge=1 << 16, description="Bytes of one build's log that are kept: the first half, and what came last."
     )

@@ -17,6 +17,7 @@ from firefly.routes.store import RouteStore
 from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
+from tests.adapters.siting import site_hosts
 
 HOST = "site--ada.preview.localhost"
 CUSTOM = "www.example.org"
@@ -60,8 +61,9 @@ async def house(settings: Settings, database: Database, bus: Bus, clock: ManualC
     table, facts = RouteTable(), WorkspaceFacts(uuid4(), uuid4(), "ada", "site", True)
     store = RouteStore(database, bus, table)
     domains = Records(database, bus, None, clock)  # type: ignore[arg-type]
-    routes = WorkspaceRoutes(store=store, settings=settings, domains=domains.served, revoke=revoke)
-    reality = RouteReality(database=database, store=store, routes=routes, settings=settings)
+    sites = site_hosts(database, store)
+    routes = WorkspaceRoutes(store=store, settings=settings, domains=domains.served, sites=sites, revoke=revoke)
+    reality = RouteReality(database=database, store=store, routes=routes, sites=sites, settings=settings)
     made = House(database, store, routes, table, reality, facts)
     account = uuid4()
     await made.execute("insert into accounts (id, name, display_name) values ($1, 'ada', 'Ada')", account)

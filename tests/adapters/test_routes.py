@@ -15,6 +15,7 @@ from firefly.routes.store import RouteStore
 from firefly.settings import Settings
 from firefly.store import Connection, Database
 from firefly.testing.bus import MemoryBus
+from tests.adapters.siting import site_hosts
 
 
 @dataclass
@@ -55,7 +56,12 @@ def house(settings: Settings, database: Database) -> House:
 
     store = RouteStore(database, MemoryBus(), table)
     return House(
-        database, WorkspaceRoutes(store=store, settings=settings, domains=no_domains, revoke=revoke), table, revoked
+        database,
+        WorkspaceRoutes(
+            store=store, settings=settings, domains=no_domains, sites=site_hosts(database, store), revoke=revoke
+        ),
+        table,
+        revoked,
     )
 
 
@@ -68,8 +74,9 @@ async def test_a_project_that_is_closed_ends_what_its_visitors_have_open(
         revoked.append(project_id)
 
     table = RouteTable()
+    store = RouteStore(database, bus, table)
     routes = WorkspaceRoutes(
-        store=RouteStore(database, bus, table), settings=settings, domains=no_domains, revoke=revoke
+        store=store, settings=settings, domains=no_domains, sites=site_hosts(database, store), revoke=revoke
     )
     facts = WorkspaceFacts(uuid4(), uuid4(), "ada", "site", True)
     async with database.transaction() as connection:
@@ -141,7 +148,9 @@ async def test_a_domain_that_another_project_has_meanwhile_keeps_no_project_away
     table = RouteTable()
     store = RouteStore(database, bus, table)
     await store.add(taken := Route("taken.example", SandboxTarget(uuid4()), uuid4()))
-    routes = WorkspaceRoutes(store=store, settings=settings, domains=domains, revoke=revoke)
+    routes = WorkspaceRoutes(
+        store=store, settings=settings, domains=domains, sites=site_hosts(database, store), revoke=revoke
+    )
     facts = WorkspaceFacts(uuid4(), uuid4(), "ada", "site", True)
     async with database.transaction() as connection:
         hosts = await routes.add(facts, Visibility.MEMBERS, connection)

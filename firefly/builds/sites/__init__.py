@@ -2,6 +2,7 @@
 
 from .control import SiteControl
 from .doorman import SiteDoorman
+from .draining import Draining
 from .ends import Ends
 from .facts import SiteFacts
 from .hosts import SiteHosts
@@ -9,4 +10,6 @@ from .publishing import Sites
 from .quota import SiteQuota
 from .records import SiteRecords
 
-__all__ = ["Ends", "SiteControl", "SiteDoorman", "SiteFacts", "SiteHosts", "SiteQuota", "SiteRecords", "Sites"]
+__all__ = [
+    "Draining", "Ends", "SiteControl", "SiteDoorman", "SiteFacts", "SiteHosts", "SiteQuota", "SiteRecords", "Sites",
+]  # fmt: skip

@@ -1,0 +1,71 @@
+"""What shows the results of builds, tied together in one place."""
+
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from firefly.builds.builds import Builds
+from firefly.builds.sites import Draining, Ends, SiteControl, SiteDoorman, SiteQuota, SiteRecords, Sites
+from firefly.builds.sites.control import OpenLog
+from firefly.builds.unpacking import Unpacking
+from firefly.secrets import Keyring
+
+from .ground import Ground
+from .parts import Hosting
+from .sites import BridgesOfSites
+from .work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Siting:
+    """`run` is what has to happen by itself."""
+
+    records: SiteRecords
+    sites: Sites
+    ends: Ends
+    control: SiteControl
+    draining: Draining
+
+    @classmethod
+    def build(
+        cls,
+        ground: Ground,
+        *,
+        hosting: Hosting,
+        work: Work,
+        keyring: Keyring,
+        builds: Builds,
+        unpacking: Unpacking,
+        open_log: OpenLog,
+    ) -> Self:
+        """With a doorman for the keeper, before that opens. `open_log` opens the log of a build that has ended."""
+        settings, records, keeper, hosts = ground.settings, work.sites, work.keeper, work.site_hosts
+        bridges = BridgesOfSites(
+            keeper=keeper, records=records, settings=settings, keyring=keyring, secrets_of=work.values.environment,
+            pour=unpacking.pour,
+        )  # fmt: skip
+        quota = SiteQuota(records, keeper, most=settings.sites_per_owner)
+        doorman = SiteDoorman(records=records, quota=quota, bridges=bridges)
+        keeper.ask_before(doorman)
+        draining = Draining(records, keeper, longest=settings.drain_requests)
+        sites = Sites(
+            records=records, hosts=hosts, keeper=keeper, doorman=doorman, bridges=bridges, unpacking=unpacking,
+            draining=draining, apply=work.routes.apply,
+        )  # fmt: skip
+        return cls(
+            records=records,
+            sites=sites,
+            ends=Ends(
+                records=records, hosts=hosts, keeper=keeper, repositories=hosting.repositories, apply=work.routes.apply
+            ),
+            control=SiteControl(
+                records=records, builds=builds, projects=work.projects, keeper=keeper, publisher=sites,
+                open_log=open_log,
+            ),
+            draining=draining,
+        )  # fmt: skip
+
+    def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
+        """What is to run for as long as the server does."""
+        yield self.ends.run()
+        yield self.draining.run()
