@@ -31,9 +31,3 @@ alter table routes add constraint routes_access_check check (
         'members', 'public', 'only members', 'only people', 'only link', 'only code', 'only password', 'only addresses'
     )
 );
-
--- When a project's sites were last compared with its refs.
-create table site_sweeps (
-    project_id uuid primary key references projects (id) on delete cascade,
-    swept_at timestamptz not null
-);

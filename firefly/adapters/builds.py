@@ -64,7 +64,7 @@ class Building:
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
         making = Making.build(ground, hosting=hosting, work=work)
         siting = Siting.build(
-            ground, hosting=hosting, work=work, keyring=keyring, builds=builds, unpacking=making.unpacking,
+            ground, work=work, keyring=keyring, builds=builds, unpacking=making.unpacking,
             open_log=logs.writing,
         )  # fmt: skip
         notices.register(Republishing(siting.sites, logs.writing))
@@ -72,10 +72,12 @@ class Building:
             claims=Claims(records, ground.settings, holder=str(uuid4())), runner=making.runner, publisher=siting.sites,
             open_log=logs.writing, bus=ground.bus, at_once=ground.settings.builds_at_once,
         )  # fmt: skip
+        sweeping = Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories)
+        sweeping.on_ended(siting.ends.heed)
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
             delivery=Delivery(records), schedules=schedules,
-            sweeping=Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories),
+            sweeping=sweeping,
             showing=Showing(builds, logs.records, ground.clock),
             explaining=Explaining(git=hosting.git, repositories=hosting.repositories),
             making=making, siting=siting, workers=workers,

@@ -11,7 +11,6 @@ from firefly.builds.unpacking import Unpacking
 from firefly.secrets import Keyring
 
 from .ground import Ground
-from .parts import Hosting
 from .sites import BridgesOfSites
 from .work import Work
 
@@ -31,7 +30,6 @@ class Siting:
         cls,
         ground: Ground,
         *,
-        hosting: Hosting,
         work: Work,
         keyring: Keyring,
         builds: Builds,
@@ -55,9 +53,7 @@ class Siting:
         return cls(
             records=records,
             sites=sites,
-            ends=Ends(
-                records=records, hosts=hosts, keeper=keeper, repositories=hosting.repositories, apply=work.routes.apply
-            ),
+            ends=Ends(records=records, hosts=hosts, keeper=keeper, apply=work.routes.apply),
             control=SiteControl(
                 records=records, builds=builds, projects=work.projects, keeper=keeper, publisher=sites,
                 open_log=open_log,

@@ -1,4 +1,4 @@
-"""The end of sites with that of what they show: a branch, a tag, a pull request; also where nobody was told of it."""
+"""The end of sites with that of what they show: a branch, a tag, a pull request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,8 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from firefly.errors import DatabaseUnavailable, FireflyError, NotFound
-from firefly.git import Repositories
+from firefly.errors import DatabaseUnavailable, FireflyError
 from firefly.sandbox.keeper import Keeper
 
 from ..model import SiteState
@@ -16,8 +15,7 @@ from ..records import plain
 from .hosts import SiteHosts
 from .records import SiteRecords
 
-# Every minute a few projects, each of them at most every ten.
-PAUSE, EVERY, AT_A_TIME = 60.0, timedelta(minutes=10), 20
+PAUSE, AT_A_TIME = 60.0, 50
 # A build that is older and still begins to be shown has been forgotten.
 LONGEST_START = timedelta(hours=1)
 DELETED = "The project was deleted."
@@ -31,7 +29,6 @@ class Ends:
         records: SiteRecords,
         hosts: SiteHosts,
         keeper: Keeper,
-        repositories: Repositories,
         apply: Callable[[list[str]], Awaitable[None]],
     ) -> None:
         """`apply` puts what is committed of hosts into effect here."""
@@ -39,7 +36,6 @@ class Ends:
         self._queries = records.queries
         self._hosts = hosts
         self._keeper = keeper
-        self._repositories = repositories
         self._apply = apply
 
     async def ref_ended(self, project_id: UUID, ref: str, reason: str) -> int:
@@ -58,6 +54,10 @@ class Ends:
             if row["workspace_id"] is not None:
                 await self._empty(plain(row["workspace_id"]), reason)
         return len(rows)
+
+    async def heed(self, project_id: UUID, ref: str) -> None:
+        """As `ref_ended`, for whoever tells the ends of refs."""
+        await self.ref_ended(project_id, ref, _gone(ref))
 
     async def _empty(self, workspace_id: UUID, reason: str) -> None:
         try:
@@ -79,38 +79,20 @@ class Ends:
             await asyncio.sleep(PAUSE)
 
     async def sweep(self) -> int:
-        """End what is known to be over, and find out what is of a few projects; returns how many sites went."""
+        """End what nobody was told of, or could not end when he was; returns how many sites went."""
         now, count = self._records.clock.now(), 0
         async with self._records.database.connection() as connection:
             ended = [row async for row in self._queries.ended_refs(connection, most=AT_A_TIME)]
-            before = {"before": now - EVERY, "most": AT_A_TIME}
-            due = [row["id"] async for row in self._queries.projects_to_compare(connection, **before)]
             binned = [row async for row in self._queries.of_deleted_projects(connection, most=AT_A_TIME)]
             begun = {"before": now - LONGEST_START, "most": AT_A_TIME}
             abandoned = [row async for row in self._queries.abandoned_sites(connection, **begun)]
         for row in ended:
             count += await self.ref_ended(plain(row["project_id"]), row["ref"], _gone(row["ref"]))
-        for project_id in due:
-            count += await self._compare(plain(project_id))
         for row in binned:
             await self._keeper.stop(plain(row["workspace_id"]), DELETED)
         for row in abandoned:
             await self._records.put(plain(row["id"]), SiteState.FAILED, "The server ended while it was being started.")
         return count
-
-    async def _compare(self, project_id: UUID) -> int:
-        """End what shows a ref that is not in the repository, nor that of an open pull request."""
-        try:
-            there = set(await self._repositories.refs(project_id))
-        except NotFound:
-            there = set()
-        async with self._records.database.connection() as connection:
-            await self._queries.compared(connection, project_id=project_id, now=self._records.clock.now())
-            pulls = self._queries.open_pull_requests(connection, project_id=project_id)
-            there |= {row["ref"] async for row in pulls}
-            shown = [row["ref"] async for row in self._queries.shown_refs(connection, project_id=project_id)]
-        gone = [ref for ref in shown if ref not in there]
-        return sum([await self.ref_ended(project_id, ref, _gone(ref)) for ref in gone])
 
 
 def _gone(ref: str) -> str:

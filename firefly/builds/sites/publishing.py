@@ -32,7 +32,7 @@ ASK_LIMIT = 20.0
 LAST_LINES = 20
 _AGAIN = re.compile(r" Trying again in \d+ s\.$")
 COMING = frozenset({State.INSTALLING, State.STARTING})
-GONE = "Its branch, tag or pull request is gone."
+GONE, LATE = "Its branch, tag or pull request is gone.", "A newer build is shown."
 
 
 class Sites:
@@ -66,24 +66,24 @@ class Sites:
         facts: SiteFacts | None = None
         try:
             async with log.step("start") as step:
-                facts = await self._begin(build)
+                facts, again = await self._begin(build)
                 await self._start(facts, step)
             async with log.step("health") as step:
                 await self._look(facts, step)
             async with log.step("route") as step:
-                await self._route(facts, step)
+                await self._route(facts, step, again=again)
         except FireflyError as error:
             await self._fail(facts, error.detail)
         except BaseException:
             await self._fail(facts, "It was not brought to its end. Start it again.")
             raise
 
-    async def _begin(self, build: Build) -> SiteFacts:
-        """The site of a build, a new one or the one that it has already, with a workspace of its own."""
+    async def _begin(self, build: Build) -> tuple[SiteFacts, bool]:
+        """The site of a build, a new one or the one that it has already, with a workspace of its own; which it is."""
         known = await self._records.of_build(build.id)
         if known is not None and known.workspace_id is not None:
             await self._records.put(known.id, SiteState.STARTING, "It is started again.")
-            return await self._facts(known.workspace_id)
+            return await self._facts(known.workspace_id), True
         if build.artifact is None:
             raise NotFound("The build made nothing that could be shown.")
         workspace_id = await self._workspace(build.artifact)
@@ -93,7 +93,7 @@ class Sites:
         except BaseException:
             await self._keeper.remove(workspace_id)
             raise
-        return await self._facts(workspace_id)
+        return await self._facts(workspace_id), False
 
     async def _workspace(self, artifact: str) -> UUID:
         async with self._records.database.connection() as connection:
@@ -180,14 +180,20 @@ class Sites:
             raise
         await step.say(f"GET {look.path} was answered with {answer}.")
 
-    async def _route(self, facts: SiteFacts, step: StepLog) -> None:
-        """In one transaction: the hosts, and what shows the ref from now on."""
+    async def _route(self, facts: SiteFacts, step: StepLog, *, again: bool) -> None:
+        """In one transaction: the hosts, and what shows the ref from now on.
+
+        Of a ref that is gone only what was shown before is shown `again`, at its own address.
+        """
         async with self._records.database.transaction() as connection:
             await self._queries.lock_ref(connection, project_id=facts.project_id, ref=facts.ref)
             facts = await self._as_it_is(facts, connection)
             about = {"project_id": facts.project_id, "ref": facts.ref}
             before = await self._queries.live_site_of_ref(connection, **about)
-            newest = before is None or before["number"] <= facts.number
+            ended = await self._queries.is_ended(connection, **about)
+            if ended and not again:
+                raise NotFound(GONE)
+            newest = not ended and (before is None or before["number"] <= facts.number)
             if newest and before is not None and plain(before["id"]) != facts.id:
                 reason = f"Build {facts.number} took its place."
                 await self._records.put(plain(before["id"]), SiteState.REPLACED, reason, connection)
@@ -195,9 +201,7 @@ class Sites:
             hosts = await self._hosts.show(facts, newest=newest, connection=connection)
             if not newest:
                 await self._queries.show_build_only(connection, id=facts.id)
-            reason = (
-                "It is shown." if newest else f"Build {before['number']} is newer: it has an address of its own only."
-            )
+            reason = "It is shown." if newest else f"{GONE if ended else LATE} It has an address of its own only."
             await self._records.put(facts.id, SiteState.LIVE, reason, connection)
         await self._apply(hosts)
         if newest and before is not None and before["workspace_id"] is not None:
@@ -205,11 +209,10 @@ class Sites:
         await step.say(f"It is shown at {', '.join(hosts)}.")
 
     async def _as_it_is(self, facts: SiteFacts, connection: Connection) -> SiteFacts:
-        """With the names and the visibility that its project has now. Raises NotFound where it, or the ref, is gone."""
+        """With the names and the visibility that its project has now. Raises NotFound where it is gone."""
         project = await self._queries.lock_project(connection, project_id=facts.project_id)
-        about = {"project_id": facts.project_id, "ref": facts.ref}
-        if project is None or await self._queries.is_ended(connection, **about):
-            raise NotFound(GONE)
+        if project is None:
+            raise NotFound("Its project is gone.")
         return replace(facts, **dict(project))
 
     async def _fail(self, facts: SiteFacts | None, reason: str) -> None:

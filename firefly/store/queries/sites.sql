@@ -127,28 +127,10 @@ insert into sandboxes (workspace_id, state, reason, since, owner, node, admitted
 values (:workspace_id, 'absent', 'Not started yet.', now(), :owner, :node, now())
 on conflict (workspace_id) do update set owner = excluded.owner, node = excluded.node, admitted_at = now();
 
--- name: projects_to_compare
--- Those whose sites were compared with their refs longest ago, of those that have any.
-select p.id from projects p left join site_sweeps w on w.project_id = p.id
-where exists (select from sites s where s.project_id = p.id and s.state in ('starting', 'live', 'stopped'))
-    and coalesce(w.swept_at, '-infinity') < :before
-order by w.swept_at nulls first limit :most;
-
--- name: compared!
-insert into site_sweeps (project_id, swept_at) values (:project_id, :now)
-on conflict (project_id) do update set swept_at = excluded.swept_at;
-
--- name: shown_refs
-select distinct ref from sites
-where project_id = :project_id and shows = 'ref' and state in ('starting', 'live', 'stopped');
-
--- name: open_pull_requests
-select 'refs/pull/' || number as ref from pull_requests where project_id = :project_id and state = 'open';
-
 -- name: ended_refs
 -- Of which it was written down that they are gone, while something still shows them.
 select distinct s.project_id, s.ref from sites s
-where s.state in ('starting', 'live', 'stopped', 'failed', 'replaced') and (
+where s.shows = 'ref' and s.state in ('starting', 'live', 'stopped', 'failed', 'replaced') and (
     exists (
         select from build_heads h where h.project_id = s.project_id and h.ref = s.ref and h.ended_at is not null
     ) or exists (

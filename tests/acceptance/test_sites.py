@@ -1,0 +1,93 @@
+"""Sites against the running server: pushed with stock git, shown at hosts of their own, replaced, failing, gone."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.acceptance.test_git import git
+from tests.support.previews import Answer, ask, wait_for_text
+from tests.support.server import LiveServer, create_project
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("live")]
+
+SERVER = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        text = f"{os.environ['GREETING']} at {self.headers['Host']} to {os.environ.get('TOKEN', 'nobody')}"
+        self.send_response(int(os.environ.get("STATUS", "200"))); self.end_headers(); self.wfile.write(text.encode())
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+@dataclass
+class Shop:
+    """A project of the running server, and a clone of it."""
+
+    server: LiveServer
+    client: aiohttp.ClientSession
+    clone: Path
+    name: str
+    owner: str
+
+    async def push(self, branch: str, files: dict[str, str]) -> str:
+        for name, text in files.items():
+            (self.clone / name).write_text(text)
+        await git("add", "-A", cwd=self.clone, home=self.clone.parent)
+        await git("commit", "-qm", "Change it", cwd=self.clone, home=self.clone.parent)
+        return await git("push", "-q", "origin", f"HEAD:{branch}", cwd=self.clone, home=self.clone.parent)
+
+    def url(self, first: str) -> str:
+        return self.server.content_url(f"{first}--{self.name}--{self.owner}")
+
+    async def shows(self, first: str, text: str) -> Answer:
+        return await wait_for_text(self.client, self.url(first), self.server.token, text, within=40)
+
+    async def status(self, first: str) -> int:
+        return (await ask(self.client, self.url(first), self.server.token)).status
+
+
+@pytest.fixture
+async def shop(live_server: LiveServer, client: aiohttp.ClientSession, tmp_path: Path) -> Shop:
+    project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
+    remote = project["urls"]["git"].replace("http://", f"http://token:{live_server.token}@", 1)
+    await wait_for_text(client, project["urls"]["preview"], live_server.token, "<html")
+    await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
+    return Shop(live_server, client, tmp_path / "clone", project["name"], project["owner"])
+
+
+def manifest(greeting: str, **more: str) -> dict[str, str]:
+    lines = "".join(f"{name}: {value}\n" for name, value in more.items())
+    return {"server.py": SERVER, "firefly.yml": f"run: python3 server.py\nenv: {{GREETING: {greeting}}}\n{lines}"}
+
+
+async def test_a_branch_has_a_site_from_its_first_push_to_its_end(shop: Shop) -> None:
+    await shop.push("feature", manifest("one", urls="[api]"))
+    answer = await shop.shows("feature", "one at feature--")
+    assert "live-reload" not in answer.text
+    assert "one at api--feature--" in (await shop.shows("api--feature", "one")).text
+    await shop.shows("build-1", "one at build-1--")
+
+    # One that does not answer as it should is not shown: who was there stays.
+    await shop.push("feature", {"firefly.yml": FAILING})
+    await shop.push("feature", manifest("three"))
+    await shop.shows("feature", "three")
+    assert await shop.status("build-2") == 401
+    assert await shop.status("api--feature") == 401
+    # The first one was stopped, and starts from its artifact for whoever opens its own address.
+    await shop.shows("build-1", "one at build-1--")
+
+    await git("push", "-q", "origin", ":feature", cwd=shop.clone, home=shop.clone.parent)
+
+    async def gone() -> bool:
+        return await shop.status("feature") == 401
+
+    await eventually(gone, within=30)
+    await shop.shows("build-3", "three at build-3--")
+
+
+FAILING = "run: python3 server.py\nenv: {GREETING: two, STATUS: 500}\nhealth: {path: /, timeout: 1s}\n"
