@@ -9,7 +9,7 @@ from firefly.builds.builds import Builds
 from firefly.builds.claims import Claims
 from firefly.builds.commits import Commits
 from firefly.builds.delivery import Delivery
-from firefly.builds.explaining import Explaining
+from firefly.builds.desk import Desk
 from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
@@ -18,7 +18,6 @@ from firefly.builds.pushing import PushedBuilds
 from firefly.builds.queue import Queue
 from firefly.builds.records import Records
 from firefly.builds.schedules import Schedules
-from firefly.builds.showing import Showing
 from firefly.builds.sweeping import Sweeping
 from firefly.builds.workers import Workers
 from firefly.secrets import Keyring
@@ -40,8 +39,7 @@ class Building:
     commits: Commits
     builds: Builds
     logs: Logs
-    showing: Showing
-    explaining: Explaining
+    desk: Desk
     delivery: Delivery
     making: Making
     schedules: Schedules
@@ -62,6 +60,10 @@ class Building:
             records=records, queue=queue, heads=heads, commits=commits, projects=work.projects, audit=ground.audit
         )
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
+        desk = Desk.build(
+            records=records, builds=builds, logs=logs, projects=work.projects, audit=ground.audit, git=hosting.git,
+            repositories=hosting.repositories, keyring=keyring,
+        )  # fmt: skip
         making = Making.build(ground, hosting=hosting, work=work)
         siting = Siting.build(
             ground, work=work, keyring=keyring, builds=builds, unpacking=making.unpacking,
@@ -78,8 +80,7 @@ class Building:
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
             delivery=Delivery(records), schedules=schedules,
             sweeping=sweeping,
-            showing=Showing(builds, logs.records, ground.clock),
-            explaining=Explaining(git=hosting.git, repositories=hosting.repositories),
+            desk=desk,
             making=making, siting=siting, workers=workers,
         )  # fmt: skip
 

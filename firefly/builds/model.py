@@ -66,6 +66,12 @@ class SiteState(StrEnum):
     REMOVED = "removed"
 
 
+def branch_of(ref: str) -> str:
+    """The branch or tag; `pr-<number>` of a pull request."""
+    kind, _, name = ref.removeprefix("refs/").partition("/")
+    return f"pr-{name}" if kind == "pull" else name
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a build failed: the likely `cause`, what to do about it, and the few lines of the log that matter."""
@@ -141,9 +147,7 @@ class Build:
 
     @property
     def branch(self) -> str:
-        """The branch or tag; `pr-<number>` of a pull request."""
-        kind, _, name = self.ref.removeprefix("refs/").partition("/")
-        return f"pr-{name}" if kind == "pull" else name
+        return branch_of(self.ref)
 
     @property
     def pull_request(self) -> int | None:

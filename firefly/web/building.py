@@ -1,23 +1,25 @@
 """Builds, as the API shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from . import schemas
 from .services import Services
 
 if TYPE_CHECKING:
+    from firefly.builds.branches import Branch
     from firefly.builds.model import Build
     from firefly.builds.showing import Shown
 
 
 async def build_answer(services: Services, build: "Build") -> schemas.Build:
     """With its steps."""
-    return _answer(services, await services.shown_builds.one(build))
+    return _answer(services, await services.desk.showing.one(build))
 
 
 async def build_answers(services: Services, builds: "Sequence[Build]") -> list[schemas.Build]:
-    return [_answer(services, shown) for shown in await services.shown_builds.many(builds)]
+    return [_answer(services, shown) for shown in await services.desk.showing.many(builds)]
 
 
 def _answer(services: Services, shown: "Shown") -> schemas.Build:
@@ -33,6 +35,21 @@ def _answer(services: Services, shown: "Shown") -> schemas.Build:
         "site": None,
         "kept_until": shown.kept.until if shown.kept else None,
     })  # fmt: skip
+
+
+async def branch_answers(services: Services, branches: "Sequence[Branch]") -> list[schemas.Branch]:
+    builds = await build_answers(services, [branch.newest for branch in branches if branch.newest])
+    answers = {build.id: build for build in builds}
+    return [_branch(branch, answers) for branch in branches]
+
+
+def _branch(branch: "Branch", answers: "Mapping[UUID, schemas.Build]") -> schemas.Branch:
+    newest = answers[branch.newest.id] if branch.newest else None
+    asked = branch.pull_request and schemas.BranchRequest.model_validate(branch.pull_request)
+    return schemas.Branch(
+        ref=branch.ref, branch=branch.branch, commit=branch.commit, subject=branch.subject, reason=branch.reason,
+        pull_request=asked, newest=newest, site=newest.site if newest else None, is_demo=False, deleted=branch.deleted,
+    )  # fmt: skip
 
 
 def _place(services: Services, shown: "Shown") -> schemas.BuildPlace | None:

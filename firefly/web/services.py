@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from firefly.audit import Audit
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.builds import Builds
-    from firefly.builds.explaining import Explaining
-    from firefly.builds.log import Logs
-    from firefly.builds.showing import Showing
+    from firefly.builds.desk import Desk
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
@@ -75,9 +73,7 @@ class Services:
     secrets: Secrets
     prebuilds: Prebuilds
     builds: Builds
-    logs: Logs
-    shown_builds: Showing
-    explaining: Explaining
+    desk: Desk
     connections: Connections
     certificates: Certificates
     report: Reports

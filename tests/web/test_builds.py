@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +66,7 @@ async def test_they_are_listed_by_pages_of_a_branch_and_in_a_state(owner: Client
 
 async def test_a_build_is_shown_with_its_steps_and_the_sandbox_that_is_kept(world: World, owner: Client) -> None:
     build = await running(world, await asked(owner))
-    async with world.services.logs.writing(build) as log, log.step("build", "make") as step:
+    async with world.services.desk.logs.writing(build) as log, log.step("build", "make") as step:
         step.exited(2)
     async with world.services.database.connection() as connection:
         await connection.execute("insert into workspaces (id) values ($1)", build.id)
@@ -92,7 +93,7 @@ async def test_its_plan_is_what_it_was_built_by_or_what_is_found_now(world: Worl
 
 async def test_a_log_is_read_searched_and_downloaded(world: World, owner: Client) -> None:
     build = await running(world, await asked(owner))
-    async with world.services.logs.writing(build) as log, log.step("build") as step:
+    async with world.services.desk.logs.writing(build) as log, log.step("build") as step:
         await step.write(b"\x1b[32mone\x1b[0m\ntwo\nthree\n")
     path = f"/builds/{build.id}/log"
     page = await got(owner, path, params={"limit": "2"})
@@ -114,7 +115,7 @@ async def test_a_log_is_followed_and_resumed(world: World, owner: Client) -> Non
     path, events = f"/api/v1/builds/{build.id}/log", {"Accept": "text/event-stream"}
     async with (
         asyncio.timeout(10), owner.get(path, headers=events) as response,
-        world.services.logs.writing(build) as log, log.step("build") as step,
+        world.services.desk.logs.writing(build) as log, log.step("build") as step,
     ):  # fmt: skip
         await step.write(b"one\n")
         found = [event async for event in _until(response, "lines")]
@@ -153,3 +154,81 @@ async def test_strangers_see_nothing_of_them_also_where_the_project_is_public(
     assert (await got(stranger, f"/builds/{made['id']}"))["number"] == 1
     assert (await stranger.post(f"/api/v1/builds/{made['id']}/kill")).status == 403
     assert (await stranger.post(PATH, json={})).status == 403
+
+
+async def test_branches_come_with_their_newest_build_and_go_with_the_branch(world: World, owner: Client) -> None:
+    first, _ = await asked(owner, ref="main"), await asked(owner, ref="refs/pull/7")
+    async with world.services.database.connection() as connection:
+        project_id = await connection.fetchval("select project_id from builds limit 1")
+        for ref, ended in (("refs/heads/main", None), ("refs/pull/7", None), ("refs/heads/old", "2020-01-01")):
+            await connection.execute(
+                "insert into build_heads (project_id, ref, commit, reason, seen_at, ended_at)"
+                " values ($1, $2, $3, 'Why not', now(), $4::text::timestamptz) on conflict do nothing",
+                project_id, ref, "c" * 40, ended,
+            )  # fmt: skip
+        await connection.execute(
+            "insert into pull_requests (project_id, number, provider, title, head_commit, state, opened_at, changed_at)"
+            " values ($1, 7, 'github', 'Grow', $2, 'open', now(), now())", project_id, "c" * 40,
+        )  # fmt: skip
+    branches = {one["branch"]: one for one in (await got(owner, "/projects/ada/site/branches"))["branches"]}
+    assert set(branches) == {"main", "pr-7"}
+    assert (branches["main"]["newest"]["id"], branches["main"]["subject"]) == (first["id"], "Grow")
+    assert branches["pr-7"]["pull_request"] == {"number": 7, "title": "Grow", "url": "", "state": "open"}
+    assert (await got(owner, "/projects/ada/site/builds/1"))["id"] == first["id"]
+    assert (await owner.get(f"{PATH}/9999999999")).status == 404
+
+
+async def test_what_a_project_wants_of_its_builds_is_kept_and_a_wrong_configuration_told_with_its_line(
+    world: World, owner: Client, project: Project
+) -> None:
+    path = "/api/v1/projects/ada/site/build-settings"
+    assert (await got(owner, "/projects/ada/site/build-settings"))["policy"] == "all"
+    change = {"policy": "patterns", "patterns": ["v*"], "timeout": 60, "configuration": "run: [npm start]\n"}
+    kept = await (await owner.patch(path, json=change)).json()
+    assert {name: kept[name] for name in change} == change
+    assert (await (await owner.patch(path, json={"timeout": None, "policy": None})).json())["timeout"] is None
+    assert (await got(owner, "/projects/ada/site/build-settings"))["policy"] == "patterns"
+    wrong = await (await owner.patch(path, json={"configuration": "run: [a]\ncolour: red\n"})).json()
+    assert (wrong["status"], wrong["line"], wrong["field"]) == (422, 2, "configuration")
+    maintainer = await world.program(world.bob)
+    await world.join(project, world.bob, Role.MAINTAINER)
+    assert (await maintainer.patch(path, json={"held": True, "held_reason": "A pause."})).status == 200
+    assert (await maintainer.patch(path, json={"configuration_forced": True})).status == 403
+    assert (await owner.patch(path, json={"configuration_forced": True})).status == 200
+    assert (await maintainer.patch(path, json={"configuration": None})).status == 403
+
+
+async def test_a_badge_is_for_members_and_for_its_key_until_the_project_is_public(world: World, owner: Client) -> None:
+    path, anybody = f"{PATH}/badge.svg", world.client()
+    await asked(owner)
+    assert "building" in await (await owner.get(path)).text()
+    assert (await anybody.get(path)).status == (await anybody.get(path, params={"key": "ä"})).status == 404
+    key = (await got(owner, "/projects/ada/site/build-settings"))["badge_key"]
+    async with world.services.database.connection() as connection:
+        await connection.execute("update builds set state = 'tests_failed'")
+        response = await anybody.get(path, params={"key": key})
+        assert (response.status, response.content_type) == (200, "image/svg+xml")
+        assert "tests failing" in await response.text()
+        await connection.execute("update projects set visibility = 'public'")
+    assert "no build" in await (await anybody.get(path, params={"branch": "other"})).text()
+
+
+async def test_in_a_sandbox_that_is_kept_editors_run_commands(world: World, owner: Client, project: Project) -> None:
+    made = await asked(owner)
+    path = f"/api/v1/builds/{made['id']}"
+    gone = await owner.post(f"{path}/exec", json={"command": "ls"})
+    assert (gone.status, "is gone" in (await gone.json())["detail"]) == (409, True)
+    async with world.services.database.connection() as connection:
+        query = "insert into build_workspaces values ($1, $2, 'build', now(), $3)"
+        await connection.execute(query, project.workspace_id, made["id"], world.clock.now() + timedelta(hours=1))
+    done = await owner.post(f"{path}/exec", json={"command": "ls"})
+    assert (done.status, (await done.json())["exit_code"]) == (200, 0)
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    assert "X-Firefly-Tunnel" in (await owner.get(f"{path}/bridge", headers=upgrade)).headers
+    assert (await owner.get(f"{path}/bridge")).status == 422
+    await world.join(project, world.bob, Role.VIEWER)
+    viewer = await world.program(world.bob)
+    assert (await viewer.post(f"{path}/exec", json={"command": "ls"})).status == 403
+    assert (await viewer.get(f"{path}/bridge", headers=upgrade)).status == 403
+    world.clock.advance(3601)
+    assert (await owner.get(f"{path}/bridge", headers=upgrade)).status == 409

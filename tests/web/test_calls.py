@@ -60,6 +60,9 @@ SUCCESS = {
     "POST /projects/{owner}/{name}/exec": Wanted({"command": "true"}),
     "GET /projects/{owner}/{name}/bridge": Wanted(headers=UPGRADE),
     "POST /projects/{owner}/{name}/builds": Wanted({"ref": "main"}, status=202),
+    "PATCH /projects/{owner}/{name}/build-settings": Wanted({"policy": "none"}),
+    "POST /builds/{id}/exec": Wanted({"command": "true"}),
+    "GET /builds/{id}/bridge": Wanted(headers=UPGRADE),
     "PATCH /me": Wanted({"password": "a much longer password"}),
     "DELETE /sessions": Wanted(status=204),
     "DELETE /sessions/{id}": Wanted(status=204),
@@ -131,7 +134,7 @@ async def _handed_out(world: World, project: Project) -> dict[str, str]:
 
 async def _builds(world: World, project: Project) -> dict[str, str]:
     """One for each of what can be done with them."""
-    states = {"": "running", "/retry": "failed", "/approve": "waiting", "/cancel": "queued", "/kill": "queued"}
+    states = {"": "failed", "/retry": "failed", "/approve": "waiting", "/cancel": "queued", "/kill": "queued"}
     ids = {f"builds{action}": str(uuid4()) for action in states}
     async with world.services.database.connection() as connection:
         for number, (action, state) in enumerate(states.items(), start=100):
@@ -140,7 +143,9 @@ async def _builds(world: World, project: Project) -> dict[str, str]:
                 " values ($1, $2, $3, $4, $5, 'push', $6, now(), now())",
                 ids[f"builds{action}"], project.id, number, f"refs/heads/b{number}", "a" * 40, state,
             )  # fmt: skip
-    return ids
+        kept = "insert into build_workspaces values ($1, $2, 'build', now(), 'infinity')"
+        await connection.execute(kept, project.workspace_id, ids["builds"])
+    return ids | {"builds/exec": ids["builds"], "builds/bridge": ids["builds"], "number": "100"}
 
 
 async def ask(
@@ -166,7 +171,14 @@ async def test_each_does_what_it_is_for(world: World, addresses: Addresses) -> N
 async def test_nobody_gets_through_to_what_is_not_public(world: World, addresses: Addresses) -> None:
     client = world.client()
     answers = {name_of(operation): await ask(client, operation, addresses) for operation in OPERATIONS}
-    hidden = dict.fromkeys(("GET /projects/{owner}/{name}", "GET /projects/{owner}/{name}/files/{path}"), 404)
+    hidden = dict.fromkeys(
+        (
+            "GET /projects/{owner}/{name}",
+            "GET /projects/{owner}/{name}/files/{path}",
+            "GET /projects/{owner}/{name}/builds/badge.svg",
+        ),
+        404,
+    )
     assert answers == dict.fromkeys(answers, 401) | hidden | {"GET /templates": 200}
     assert world.projects.requests == []
 
@@ -198,7 +210,8 @@ async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses
     client = await world.program(world.ada)
     nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
         ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains", "checkpoints",
-         "builds", "builds/retry", "builds/approve", "builds/cancel", "builds/kill"),
+         "builds", "builds/retry", "builds/approve", "builds/cancel", "builds/kill",
+         "builds/exec", "builds/bridge"),
         "00000000-0000-4000-8000-000000000000",
     ))  # fmt: skip
     looking = [o for o in OPERATIONS if "{" in o.path]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,12 +16,12 @@ from firefly.audit import Audit
 from firefly.auth import Account
 from firefly.builds import records as builds
 from firefly.builds.builds import Builds
+from firefly.builds.desk import Desk
 from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
 from firefly.builds.queue import Queue
 from firefly.builds.schedules import Schedules
-from firefly.builds.showing import Showing
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy
@@ -192,17 +192,20 @@ def make_secrets(
     )  # fmt: skip
 
 
-def make_builds(database: Database, bus: Bus, clock: Clock, projects: MemoryProjects) -> Any:
+def make_builds(
+    database: Database, keyring: Keyring, bus: Bus, clock: Clock, projects: MemoryProjects
+) -> tuple[Builds, Desk]:
     """Real ones, of commits that nobody has looked at."""
     records = builds.Records(database, bus, clock, Notices())
     commits, queue = cast(Any, MemoryCommits()), Queue(records)
     heads = Heads(records=records, queue=queue, schedules=Schedules(records=records, queue=queue, commits=commits))
-    made = Builds(
-        records=records, queue=queue, heads=heads, commits=commits, projects=cast(Any, projects), audit=Audit(database)
-    )
-    logs = Logs(database, bus, clock, most=1 << 20)
-    showing = Showing(made, logs.records, clock)
-    return {"builds": made, "logs": logs, "shown_builds": showing, "explaining": MemoryExplaining()}
+    audit, known = Audit(database), cast(Any, projects)
+    made = Builds(records=records, queue=queue, heads=heads, commits=commits, projects=known, audit=audit)
+    desk = Desk.build(
+        records=records, builds=made, logs=Logs(database, bus, clock, most=1 << 20), projects=known, audit=audit,
+        git=cast(Any, None), repositories=cast(Any, None), keyring=keyring,
+    )  # fmt: skip
+    return made, replace(desk, explaining=cast(Any, MemoryExplaining()))
 
 
 async def make_world(
@@ -225,6 +228,7 @@ async def make_world(
         projects=cast(Any, projects), grants=grants, keyring=keyring, passwords=auth.Passwords(CHEAP),
     )  # fmt: skip
     transport = Transport(AddressPolicy(["127.0.0.1"]))
+    made_builds, desk = make_builds(database, keyring, bus, clock, projects)
     services = Services(
         settings=settings,
         database=database,
@@ -254,7 +258,8 @@ async def make_world(
         access=control,
         domains=make_domains(settings, database, bus, clock, projects, table),
         prebuilds=cast(Any, MemoryPrebuilds()),
-        **make_builds(database, bus, clock, projects),
+        builds=made_builds,
+        desk=desk,
         connections=Connections(
             database=database,
             bus=bus,
@@ -269,7 +274,7 @@ async def make_world(
         report=report,
     )
     asking = asyncio.create_task(control.requests.run())
-    following = asyncio.create_task(services.logs.following.run())
+    following = asyncio.create_task(desk.logs.following.run())
     server = TestServer(create_application(services), skip_url_asserts=True)
     await server.start_server()
     world = World(

@@ -29,7 +29,7 @@ async def log(call: Call) -> Answer:
         return await _follow(call, build, await _begin(call, build, query))
     if query.download:
         return await _download(call, build, colours=query.download == "ansi")
-    page = await call.services.logs.reading.page(
+    page = await call.services.desk.logs.reading.page(
         build.id, after=await _begin(call, build, query), limit=query.limit, step=query.step, search=query.search
     )
     return schemas.LogPage.model_validate(page)
@@ -42,13 +42,13 @@ async def _begin(call: Call, build: Build, query: schemas.LogQuery) -> int:
         return int(last)
     if query.tail is None:
         return query.after
-    return await call.services.logs.reading.before_end(build.id, query.tail)
+    return await call.services.desk.logs.reading.before_end(build.id, query.tail)
 
 
 async def _follow(call: Call, build: Build, after: int) -> Answer:
     with call.request.config_dict[STREAMS].entered(call.identity, build.project_id, endless=True):
         stream = await open_stream(call.request)
-        await _send(stream, call.services.logs.following.follow(build.id, after))
+        await _send(stream, call.services.desk.logs.following.follow(build.id, after))
     return stream
 
 
@@ -58,7 +58,7 @@ async def _download(call: Call, build: Build, *, colours: bool) -> Answer:
     stream = web.StreamResponse(headers=fields)
     with call.request.config_dict[STREAMS].entered(call.identity, build.project_id):
         await stream.prepare(call.request)
-        await _send(stream, call.services.logs.reading.text(build.id, colours=colours))
+        await _send(stream, call.services.desk.logs.reading.text(build.id, colours=colours))
     return stream
 
 

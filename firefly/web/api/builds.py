@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from aiohttp import hdrs, web
+
 from firefly.auth import Identity
+from firefly.builds.builds import UNKNOWN
 from firefly.builds.model import Build, Trigger
+from firefly.errors import NotFound
 from firefly.projects import Action
 
 from .. import schemas
@@ -42,6 +46,29 @@ async def start(call: Call) -> Answer:
     return await build_answer(call.services, build)
 
 
+@resource.get(
+    f"{PATH}/badge.svg",
+    "A picture of a branch's state, for a web page",
+    query=schemas.BadgeQuery,
+    media="image/svg+xml",
+    public=True,
+)
+async def badge(call: Call) -> Answer:
+    query = call.query(schemas.BadgeQuery)
+    picture = await call.services.desk.badges.picture(
+        call.visitor, *call.project, branch=query.branch or None, key=query.key
+    )
+    return web.Response(text=picture, content_type="image/svg+xml", headers={hdrs.CACHE_CONTROL: "no-cache"})
+
+
+@resource.get(f"{PATH}/{{number:[0-9]+}}", "Look at a build by its number", answer=schemas.Build)
+async def numbered(call: Call) -> Answer:
+    identity, number = call.require_scope("read"), call.request.match_info["number"]
+    if len(number) > 9:
+        raise NotFound(UNKNOWN)
+    return await build_answer(call.services, await call.services.builds.of_number(identity, *call.project, int(number)))
+
+
 @resource.get("/builds/{id}", "Look at a build, its steps and its site", answer=schemas.Build)
 async def show(call: Call) -> Answer:
     return await build_answer(call.services, await call.services.builds.get(call.require_scope("read"), call.id()))
@@ -74,4 +101,4 @@ async def approve(call: Call) -> Answer:
 @resource.get("/builds/{id}/explain", "See how it is built, and why", answer=schemas.BuildPlan)
 async def explain(call: Call) -> Answer:
     build = await call.services.builds.get(call.require_scope("read"), call.id(), Action.FOLLOW)
-    return schemas.BuildPlan.model_validate(build.plan or await call.services.explaining.explain(build))
+    return schemas.BuildPlan.model_validate(build.plan or await call.services.desk.explaining.explain(build))

@@ -44,9 +44,11 @@ from .base import (
     Query,
 )
 from .builds import (
+    BadgeQuery,
     Branch,
     BranchChange,
     Branches,
+    BranchRequest,
     Build,
     BuildCache,
     BuildFailure,
@@ -129,9 +131,11 @@ __all__ = [
     "AuditEntry",
     "Authorization",
     "Authorize",
+    "BadgeQuery",
     "BeforeQuery",
     "Branch",
     "BranchChange",
+    "BranchRequest",
     "Branches",
     "Build",
     "BuildCache",

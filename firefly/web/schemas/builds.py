@@ -135,14 +135,24 @@ class LogQuery(Query):
     download: Literal["text", "ansi"] | None = Field(None, description="All of it as a file, without or with colours.")
 
 
+class BranchRequest(Output):
+    """A pull request, as its provider has it."""
+
+    number: int
+    title: str
+    url: str
+    state: str
+
+
 class Branch(Output):
     """`newest` is its newest build; `deleted`: it is gone from the repository, and its site will be."""
 
     ref: str
     branch: str
-    commit: str | None
+    commit: str
     subject: str
-    pull_request: int | None
+    reason: str = Field(description="Why it was not built, where it was not.")
+    pull_request: BranchRequest | None
     newest: Build | None
     site: BuildSite | None
     is_demo: bool = Field(description="Its site does not count against quotas.")
@@ -170,6 +180,12 @@ class BuildSettings(Output):
     pull_request_comment: bool
     deployments: bool
     failure_mail: bool
+    badge_key: str = Field(description="`?key=` of the badge, where the project is not public.")
+
+
+class BadgeQuery(Query):
+    branch: str | None = Field(None, max_length=1000, description="Or a whole ref; else the default branch.")
+    key: str = Field("", max_length=64, description="Needed where the project is not public.")
 
 
 class BuildSettingsChange(Input):

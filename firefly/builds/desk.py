@@ -1,0 +1,41 @@
+"""What the web shows of builds, beside `Builds` itself."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from ..audit import Audit
+from ..git import Git, Repositories
+from ..projects import Projects
+from ..secrets import Keyring
+from .badges import Badges
+from .branches import Branches
+from .builds import Builds
+from .explaining import Explaining
+from .log import Logs
+from .preferences import PreferenceControl
+from .records import Records
+from .showing import Showing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    logs: Logs
+    showing: Showing
+    explaining: Explaining
+    branches: Branches
+    preferences: PreferenceControl
+    badges: Badges
+
+    @classmethod
+    def build(
+        cls, *, records: Records, builds: Builds, logs: Logs, projects: Projects, audit: Audit, git: Git,
+        repositories: Repositories, keyring: Keyring,
+    ) -> Self:  # fmt: skip
+        return cls(
+            logs=logs,
+            showing=Showing(builds, logs.records, records.clock),
+            explaining=Explaining(git=git, repositories=repositories),
+            branches=Branches(records=records, projects=projects),
+            preferences=PreferenceControl(records=records, projects=projects, audit=audit),
+            badges=Badges(records=records, projects=projects, keyring=keyring),
+        )
