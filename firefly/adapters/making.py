@@ -18,6 +18,7 @@ from firefly.builds.unpacking import Unpacking
 from firefly.builds.workplaces import Workplaces
 from firefly.sandbox import ground as machine
 from firefly.sandbox.layers import Layers
+from firefly.sandbox.terms import Wishes
 
 from .ground import Ground
 from .parts import Hosting
@@ -43,7 +44,10 @@ class Making:
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
         settings, database, store, clock = ground.settings, ground.database, ground.artifacts, ground.clock
         artifacts, caches = Artifacts(database, store, clock), Caches(database, store, clock)
-        workplaces = Workplaces(keeper=work.keeper, database=database, clock=clock)
+        usual = Wishes(
+            memory=settings.build_memory or None, cpu=settings.build_cpu or None, disk=settings.build_disk or None
+        )
+        workplaces = Workplaces(keeper=work.keeper, database=database, clock=clock, usual=usual)
 
         async def base(plan: Plan) -> str:
             return await machine.digest(settings.data_dir)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .model import Failure
 
 MOST_LINES, LONGEST_LINE = 10, 500
+FROM_INSIDE = "The sandbox was ended from inside: by the build itself, or since its memory was used up."
 # Lines before the one that tells, and the most after it.
 _BEFORE, _AFTER = 1, 6
 
@@ -198,6 +199,8 @@ def explain(
 
 def _find(lines: Sequence[str], exit_code: int | None, ended: str, oom_kills: int) -> tuple[str, str, int | None]:
     """Cause, remedy, and the line that tells."""
+    if "bridge was killed" in ended:
+        return FROM_INSIDE, "Let it end nothing but what it started, or ask for more memory in firefly.yml.", None
     if ended:
         return ended, _remedy_of_end(ended), None
     if oom_kills:
@@ -222,7 +225,7 @@ def _remedy_of_end(ended: str) -> str:
 
 
 def _filled(text: str, found: re.Match[str]) -> str:
-    groups = [group.strip(".,:;'\"") for group in found.groups() if group]
+    groups = [group.rstrip(".,:;'\"") for group in found.groups() if group]
     for number in range(2):
         text = text.replace(f"{{{number}}}", groups[number] if number < len(groups) else "…")
     return text

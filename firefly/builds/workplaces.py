@@ -1,5 +1,6 @@
 """Where something is built: a workspace of the keeper that belongs to nobody, for one build."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +12,11 @@ import structlog
 from firefly.client.building import BuildingClient
 from firefly.client.errors import domain_errors
 from firefly.clock import Clock
-from firefly.errors import FireflyError
+from firefly.errors import FireflyError, TooManySandboxes, Unavailable
 from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackParams
 from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.tasks import Tasks
+from firefly.sandbox.terms import NOTHING, Wishes
 from firefly.store import Database, load_queries
 
 from .model import Build
@@ -23,6 +25,9 @@ from .seams import StepLog
 log = structlog.get_logger()
 
 KEPT = timedelta(hours=1)
+# Seconds between tries where no more sandboxes may run.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+LOOKS, LOOK = 30, 0.1
 _STREAMS = {FrameKind.OUT: "out", FrameKind.ERR: "err"}
 
 
@@ -60,10 +65,13 @@ class Workplace:
                 yield content
 
     async def ended_because(self) -> str:
-        """Why its sandbox runs no more; empty where it does."""
-        if self.keeper.alive(self.id):
-            return ""
-        return (await self.keeper.status(self.id)).reason
+        """Why its sandbox, which answers no more, does not run; empty where it does."""
+        for _ in range(LOOKS):
+            if not self.keeper.alive(self.id):
+                return (await self.keeper.status(self.id)).reason
+            # Whoever watches it hears of its end a moment later.
+            await asyncio.sleep(LOOK)
+        return ""
 
     async def oom_kills(self) -> int:
         """How many processes were ended so far because the memory was used up."""
@@ -71,22 +79,45 @@ class Workplace:
         return usage.oom_kills if usage else 0
 
 
+def _merged(first: Wishes, second: Wishes) -> Wishes:
+    """What the first asks for, else the second."""
+    pairs = ((name, getattr(first, name), getattr(second, name)) for name in Wishes.__slots__)
+    return Wishes(**{name: one if one is not None else other for name, one, other in pairs})
+
+
+def _bounded(wishes: Wishes, most: Wishes) -> Wishes:
+    pairs = ((name, getattr(wishes, name), getattr(most, name)) for name in Wishes.__slots__)
+    return Wishes(**{name: wanted and min(wanted, bound) for name, wanted, bound in pairs})
+
+
 class Workplaces:
     """`close` ends what is being cleared away, which a later `sweep` goes on with."""
 
-    def __init__(self, *, keeper: Keeper, database: Database, clock: Clock) -> None:
+    def __init__(self, *, keeper: Keeper, database: Database, clock: Clock, usual: Wishes = NOTHING) -> None:
+        """`usual`: what the sandbox of a build has where its configuration asks for nothing."""
         self._keeper = keeper
         self._database = database
         self._clock = clock
+        self._usual = usual
         self._tasks = Tasks()
         self._queries: Any = load_queries("making")
 
-    async def claim(self, build: Build) -> Workplace:
-        """An empty one that runs: from those that are started ahead, where there is one.
+    async def claim(self, build: Build, wanted: Wishes, step: StepLog) -> Workplace:
+        """An empty one that runs: from those that are started ahead, where there is one and it may do as it is.
 
-        Raises SandboxFailed, and TooManySandboxes where no more may run at all.
+        Waits where no more may run at the time. Raises SandboxFailed.
         """
-        prepared = await self._keeper.claim_prepared()
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._claim(build, _merged(wanted, self._usual))
+            except (TooManySandboxes, Unavailable) as error:
+                await step.say(f"It waits for a sandbox: {error.detail}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _claim(self, build: Build, wishes: Wishes) -> Workplace:
+        prepared = await self._keeper.claim_prepared() if wishes == NOTHING else None
         workspace_id = prepared.workspace_id if prepared else await self._keeper.create_workspace()
         try:
             async with self._database.connection() as connection:
@@ -94,11 +125,17 @@ class Workplaces:
                     connection, workspace_id=workspace_id, build_id=build.id, now=self._clock.now()
                 )
             if prepared is None:
-                await self._keeper.ensure(workspace_id)
+                await self._start(workspace_id, wishes)
         except BaseException:
             self._clear(workspace_id)
             raise
         return Workplace(workspace_id, self._keeper)
+
+    async def _start(self, workspace_id: UUID, wishes: Wishes) -> None:
+        if wishes != NOTHING:
+            most = (await self._keeper.asked(workspace_id)).most
+            await self._keeper.ask(workspace_id, _bounded(wishes, most))
+        await self._keeper.ensure(workspace_id)
 
     def remove(self, workplace: Workplace) -> None:
         """In the background: nobody waits for it."""

@@ -7,7 +7,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from firefly.client.bridge_transport import BridgeTransport
-from firefly.errors import Conflict, Unavailable
+from firefly.errors import Conflict, FireflyError, Unavailable
 from firefly.protocol.building import Filled, FrameKind, Frames, PackParams, RunParams
 
 FILL_LIMIT = 1800.0
@@ -18,9 +18,28 @@ class BuildingClient(BridgeTransport):
     """Raises domain errors; Unavailable where the sandbox ends meanwhile."""
 
     async def fill(self, tar: AsyncIterable[bytes]) -> Filled:
-        """Unpack an uncompressed tar in the workspace. Names that are there already are refused."""
+        """Unpack an uncompressed tar in the workspace. Names that are there already are refused.
+
+        Raises what `tar` raises, too.
+        """
         headers = {"Content-Type": "application/x-tar"}
-        return await self._json(Filled, "POST", "/build/fill", data=tar, headers=headers, timeout=FILL_LIMIT)
+        failed: list[FireflyError] = []
+
+        async def body() -> AsyncIterator[bytes]:
+            try:
+                async for piece in tar:
+                    yield piece
+            except FireflyError as error:
+                failed.append(error)
+                raise
+
+        try:
+            return await self._json(Filled, "POST", "/build/fill", data=body(), headers=headers, timeout=FILL_LIMIT)
+        except Unavailable as error:
+            # The library tells of its own end of the connection alone.
+            if failed:
+                raise failed[0] from error
+            raise
 
     @asynccontextmanager
     async def run(

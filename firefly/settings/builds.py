@@ -30,3 +30,11 @@ class BuildSettings(BaseModel):
     build_log_max: int = Field(
         100 << 20, ge=1 << 16, description="Bytes of one build's log that are kept: the first half, and what came last."
     )
+    build_memory: int = Field(
+        0,
+        ge=0,
+        description="Bytes of memory of a build's sandbox where its firefly.yml asks for none, up to what a project "
+        "may ask for. 0: as any other sandbox has, which then begins ahead of need.",
+    )
+    build_cpu: float = Field(0, ge=0, le=256, description="Processors of a build's sandbox, in the same way.")
+    build_disk: int = Field(0, ge=0, description="Bytes on the disk of a build's sandbox, in the same way.")

@@ -18,6 +18,7 @@ from firefly.builds.strategies.commands import Commands
 from firefly.builds.strategies.pages import Pages
 from firefly.builds.tree import Bounds, TreeReading
 from firefly.builds.workplaces import Workplaces
+from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.keeper import Keeper
 from firefly.testing.making import MemoryBuildLog
 from tests.builds.yard import Yard
@@ -39,6 +40,7 @@ class Workshop:
         self.bounds = Bounds(files=10_000, size=100 << 20)
         self.strategies: list[Any] = [self._strategy(Pages), self._strategy(Commands)]
         self.copy = folder
+        self.backend: SandboxBackend
         self.project_id: UUID | None = None
 
     def _strategy(self, kind: type[Commands]) -> Commands:

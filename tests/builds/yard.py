@@ -104,3 +104,7 @@ class Yard:
     async def execute(self, statement: str, *values: object) -> None:
         async with self.database.connection() as connection:
             await connection.execute(statement, *values)
+
+    async def value(self, query: str, *values: object) -> Any:
+        async with self.database.connection() as connection:
+            return await connection.fetchval(query, *values)

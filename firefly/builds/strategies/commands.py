@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from firefly.errors import Conflict, NotFound, SandboxFailed, StorageFull, TimedOut, TooLarge, Unavailable
 from firefly.protocol.building import Packed, PackParams
+from firefly.sandbox.terms import NOTHING, Wishes
 
 from ..analysis import Plan, Strategy
 from ..artifacts import Artifacts
@@ -56,7 +57,7 @@ class Commands(BuildStrategy):
     async def _prepare(self, job: Job, log: BuildLog) -> Workplace:
         """A sandbox with the tree in it."""
         async with log.step("prepare") as step:
-            workplace = await self._workplaces.claim(job.build)
+            workplace = await self._workplaces.claim(job.build, _wishes(job.plan), step)
             try:
                 await self._fill(job, workplace, step)
             except BaseException:
@@ -83,7 +84,7 @@ class Commands(BuildStrategy):
             for command in job.plan.test:
                 await self._command(job, log, workplace, "test", command)
         except BuildFailed as failed:
-            if await workplace.ended_because():
+            if failed.failure.exit_code is None:
                 raise
             tests = failed.failure
         return Made(await self._pack(job, log, workplace), tests)
@@ -143,6 +144,13 @@ class Commands(BuildStrategy):
 
     def _remedy(self, plan: Plan) -> str:
         return "Delete at the end of the build what only the build needs."
+
+
+def _wishes(plan: Plan) -> Wishes:
+    asked = plan.configuration.resources
+    if asked is None:
+        return NOTHING
+    return Wishes(memory=asked.memory, cpu=asked.cpu, pids=asked.pids, disk=asked.disk)
 
 
 def _is_known(plan: Plan) -> bool:

@@ -1,0 +1,61 @@
+"""What is said of failed builds: of the words of real tools."""
+
+import re
+
+import pytest
+
+from firefly.builds.failures import MOST_LINES, explain
+
+SAID = [
+    (1, "npm error\nnpm error The `npm ci` command can only install with an existing package-lock.json or", "lock"),
+    (1, 'npm error Missing script: "bild"\nnpm error\nnpm error To see a list of scripts, run:', "no script “bild”"),
+    (1, "npm error code ERESOLVE\nnpm error ERESOLVE unable to resolve dependency tree", "do not fit"),
+    (1, "npm error code ETARGET\nnpm error notarget No matching version found for vite@99.", "does not exist"),
+    (1, "ERROR: Could not find a version that satisfies the requirement flasky==9 (from none)", "“flasky==9”"),
+    (1, "ERROR: ResolutionImpossible: for help visit https://pip.pypa.io", "contradict"),
+    (1, "  ERROR: Failed building wheel for lxml\nFailed to build lxml", "could not be compiled"),
+    (2, "src/main.ts(12,5): error TS2322: Type 'string' is not assignable to type 'number'.", "src/main.ts, line 12"),
+    (1, '[vite]: Rollup failed to resolve import "./gone" from "/workspace/main.js".', "“./gone”"),
+    (1, "x Build failed\nerror during build:\nCould not resolve \"./gone.js\" from \"src/main.js\"", "“./gone.js”"),
+    (1, "Error: Cannot find module 'express'\nRequire stack:\n- /workspace/server.js", "“express”"),
+    (1, "ModuleNotFoundError: No module named 'flask'", "“flask”"),
+    (1, '  File "/workspace/app.py", line 3\n    x = = 1\n        ^\nSyntaxError: invalid syntax', "line 3"),
+    (127, "bash: line 1: hugo: command not found", "“hugo”"),
+    (127, "/bin/sh: 1: hugo: not found", "“hugo”"),
+    (137, "Compiling…\nKilled", "memory"),
+    (-9, "", "killed"),
+    (134, "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", "memory"),
+    (1, "OSError: [Errno 28] No space left on device", "disk"),
+    (1, "bash: fork: retry: Resource temporarily unavailable", "more processes"),
+    (1, "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000", "port"),
+    (126, "bash: line 1: ./build.sh: Permission denied", "may not be"),
+    (1, "npm error network request failed, reason: connect ECONNREFUSED 10.0.0.1:443", "network"),
+    (1, "fatal: unable to access 'https://git.example/': Could not resolve host: git.example", "network"),
+    (1, "EOFError: EOF when reading a line", "asks for input"),
+    (1, "FAILED tests/test_app.py::test_one - assert 1 == 2\n1 failed, 3 passed in 0.1s", "Tests failed"),
+    (1, "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.", "settings lack"),
+    (7, "whatever", "exit status 7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "printed", "expected"), SAID)
+def test_the_cause_is_found_in_what_tools_say(code: int, printed: str, expected: str) -> None:
+    failure = explain("build", command="make", exit_code=code, lines=printed.splitlines())
+    assert expected in failure.cause
+    assert not re.search(r"\{\d", failure.cause + failure.remedy)
+
+
+def test_the_lines_that_matter_are_few_and_hold_the_one_that_tells() -> None:
+    lines = [*(f"before {n}" for n in range(50)), "Error: Cannot find module 'x'", *(f"after {n}" for n in range(30))]
+    failure = explain("build", exit_code=1, lines=lines)
+    assert 3 <= len(failure.lines) <= MOST_LINES
+    assert failure.lines[:3] == ("before 49", "Error: Cannot find module 'x'", "after 0")
+    assert failure.lines[-1] == "after 29"
+    assert explain("build", exit_code=1, lines=["x" * 10_000]).lines == ("x" * 500,)
+
+
+def test_an_end_of_the_sandbox_counts_more_than_what_was_printed() -> None:
+    ended = explain("build", lines=["npm error Missing script: x"], ended="The workspace takes up more than 5 GiB.")
+    assert ended.cause == "The workspace takes up more than 5 GiB."
+    assert "disk" in ended.remedy
+    assert "memory" in explain("build", exit_code=1, lines=["bash: x: command not found"], oom_kills=1).cause
