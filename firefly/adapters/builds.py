@@ -61,8 +61,8 @@ class Building:
         )
         logs = Logs(ground.database, ground.bus, ground.clock, most=ground.settings.build_log_max)
         desk = Desk.build(
-            records=records, builds=builds, logs=logs, projects=work.projects, audit=ground.audit, git=hosting.git,
-            repositories=hosting.repositories, keyring=keyring,
+            records=records, builds=builds, logs=logs, sites=work.sites, projects=work.projects, audit=ground.audit,
+            git=hosting.git, repositories=hosting.repositories, keyring=keyring,
         )  # fmt: skip
         making = Making.build(ground, hosting=hosting, work=work)
         siting = Siting.build(

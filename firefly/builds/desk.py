@@ -15,6 +15,7 @@ from .log import Logs
 from .preferences import PreferenceControl
 from .records import Records
 from .showing import Showing
+from .sites import SiteRecords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +29,14 @@ class Desk:
 
     @classmethod
     def build(
-        cls, *, records: Records, builds: Builds, logs: Logs, projects: Projects, audit: Audit, git: Git,
-        repositories: Repositories, keyring: Keyring,
+        cls, *, records: Records, builds: Builds, logs: Logs, sites: SiteRecords, projects: Projects, audit: Audit,
+        git: Git, repositories: Repositories, keyring: Keyring,
     ) -> Self:  # fmt: skip
         return cls(
             logs=logs,
-            showing=Showing(builds, logs.records, records.clock),
+            showing=Showing(builds, logs.records, sites, records.clock),
             explaining=Explaining(git=git, repositories=repositories),
-            branches=Branches(records=records, projects=projects),
+            branches=Branches(records=records, sites=sites, projects=projects),
             preferences=PreferenceControl(records=records, projects=projects, audit=audit),
             badges=Badges(records=records, projects=projects, keyring=keyring),
         )

@@ -1,4 +1,4 @@
-"""What is shown beside a build: its place in the queue, its steps, how long its sandbox is kept."""
+"""What is shown beside a build: its place in the queue, its steps, its site, how long its sandbox is kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,10 @@ from ..errors import Conflict
 from ..store import load_queries
 from .builds import Builds
 from .log.records import LogRecords
-from .model import Build, Step
+from .model import Build, Site, Step
 from .queue import Place
 from .records import plain
+from .sites import SiteRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,15 @@ class Shown:
     build: Build
     place: Place | None
     kept: Kept | None
+    site: Site | None
     steps: Sequence[Step] = ()
 
 
 class Showing:
-    def __init__(self, builds: Builds, log: LogRecords, clock: Clock) -> None:
+    def __init__(self, builds: Builds, log: LogRecords, sites: SiteRecords, clock: Clock) -> None:
         self._builds = builds
         self._log = log
+        self._sites = sites
         self._clock = clock
         self._queries = load_queries("build_showing")
 
@@ -44,8 +47,9 @@ class Showing:
 
     async def many(self, builds: Sequence[Build]) -> Sequence[Shown]:
         """Without their steps."""
-        places, kept = await self._builds.places(builds), await self._kept([build.id for build in builds])
-        return [Shown(build, places.get(build.id), kept.get(build.id)) for build in builds]
+        ids = [build.id for build in builds]
+        places, kept, sites = await self._builds.places(builds), await self._kept(ids), await self._sites.of_builds(ids)
+        return [Shown(build, places.get(build.id), kept.get(build.id), sites.get(build.id)) for build in builds]
 
     async def kept_sandbox(self, build: Build) -> UUID:
         """The workspace in which it was built. Raises Conflict where that is not kept."""

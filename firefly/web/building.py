@@ -9,7 +9,7 @@ from .services import Services
 
 if TYPE_CHECKING:
     from firefly.builds.branches import Branch
-    from firefly.builds.model import Build
+    from firefly.builds.model import Build, Site
     from firefly.builds.showing import Shown
 
 
@@ -32,7 +32,7 @@ def _answer(services: Services, shown: "Shown") -> schemas.Build:
         "queue": _place(services, shown),
         "seconds": run,
         "steps": [schemas.BuildStep.model_validate(step) for step in shown.steps],
-        "site": None,
+        "site": site_answer(services, shown.site) if shown.site else None,
         "kept_until": shown.kept.until if shown.kept else None,
     })  # fmt: skip
 
@@ -40,15 +40,25 @@ def _answer(services: Services, shown: "Shown") -> schemas.Build:
 async def branch_answers(services: Services, branches: "Sequence[Branch]") -> list[schemas.Branch]:
     builds = await build_answers(services, [branch.newest for branch in branches if branch.newest])
     answers = {build.id: build for build in builds}
-    return [_branch(branch, answers) for branch in branches]
+    return [_branch(services, branch, answers) for branch in branches]
 
 
-def _branch(branch: "Branch", answers: "Mapping[UUID, schemas.Build]") -> schemas.Branch:
+def _branch(services: Services, branch: "Branch", answers: "Mapping[UUID, schemas.Build]") -> schemas.Branch:
     newest = answers[branch.newest.id] if branch.newest else None
     asked = branch.pull_request and schemas.BranchRequest.model_validate(branch.pull_request)
     return schemas.Branch(
         ref=branch.ref, branch=branch.branch, commit=branch.commit, subject=branch.subject, reason=branch.reason,
-        pull_request=asked, newest=newest, site=newest.site if newest else None, is_demo=False, deleted=branch.deleted,
+        pull_request=asked, newest=newest, deleted=branch.deleted, is_demo=bool(branch.site and branch.site.is_demo),
+        site=site_answer(services, branch.site) if branch.site else None,
+    )  # fmt: skip
+
+
+def site_answer(services: Services, site: "Site") -> schemas.BuildSite:
+    urls = [services.settings.content_url(host.partition(".")[0]) for host in site.hosts]
+    glance = services.keeper.glance(site.workspace_id) if site.workspace_id else None
+    return schemas.BuildSite(
+        state=site.state, reason=site.reason, url=urls[0] if urls else "", urls=urls,
+        sandbox_state=glance.state.value if glance else None, stops_at=glance.stops_at if glance else None,
     )  # fmt: skip
 
 

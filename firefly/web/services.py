@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.builds import Builds
     from firefly.builds.desk import Desk
+    from firefly.builds.sites import SiteControl
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
@@ -74,6 +75,7 @@ class Services:
     prebuilds: Prebuilds
     builds: Builds
     desk: Desk
+    sites: SiteControl
     connections: Connections
     certificates: Certificates
     report: Reports

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -13,6 +13,7 @@ from firefly.builds.model import Build
 from firefly.client.sse import server_events
 from firefly.projects import Project, Role
 
+from .twins import MemorySites
 from .world import World
 
 Client = TestClient[Any, Any]
@@ -176,6 +177,38 @@ async def test_branches_come_with_their_newest_build_and_go_with_the_branch(worl
     assert branches["pr-7"]["pull_request"] == {"number": 7, "title": "Grow", "url": "", "state": "open"}
     assert (await got(owner, "/projects/ada/site/builds/1"))["id"] == first["id"]
     assert (await owner.get(f"{PATH}/9999999999")).status == 404
+
+
+async def test_a_site_is_shown_with_its_build_and_branch_stopped_started_and_made_a_demo(
+    world: World, owner: Client, project: Project
+) -> None:
+    made = await asked(owner, ref="feature/x")
+    async with world.services.database.connection() as connection:
+        await connection.execute(
+            "insert into build_heads (project_id, ref, commit, seen_at) values ($1, 'refs/heads/feature/x', $2, now())",
+            project.id, "c" * 40,
+        )  # fmt: skip
+        await connection.execute(
+            "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at, is_demo)"
+            " values ($1, $2, $1, 'ref', 'refs/heads/feature/x', 'x--site--ada', $3, 'live', now(), true)",
+            made["id"], project.id, project.workspace_id,
+        )  # fmt: skip
+        await connection.execute(
+            "insert into site_hosts (label, project_id, ref, sub, site_id)"
+            " values ('x--site--ada', $1, 'refs/heads/feature/x', '', $2)", project.id, made["id"],
+        )  # fmt: skip
+    url = world.settings.content_url("x--site--ada")
+    site = (await got(owner, f"/builds/{made['id']}"))["site"]
+    assert (site["state"], site["url"], site["urls"]) == ("live", url, [url])
+    (branch,) = (await got(owner, "/projects/ada/site/branches"))["branches"]
+    assert (branch["site"]["url"], branch["is_demo"]) == (url, True)
+    path = "/api/v1/projects/ada/site/branches/feature/x"
+    assert (await (await owner.patch(path, json={"is_demo": False})).json())["ref"] == "refs/heads/feature/x"
+    for action in ("stop", "start"):
+        assert (await owner.post(f"/api/v1/builds/{made['id']}/{action}")).status == 200
+    id = UUID(made["id"])
+    told = [("demo", "refs/heads/feature/x", False), ("stop", id), ("start", id)]
+    assert cast(MemorySites, world.services.sites).asked == told
 
 
 async def test_what_a_project_wants_of_its_builds_is_kept_and_a_wrong_configuration_told_with_its_line(

@@ -60,6 +60,7 @@ SUCCESS = {
     "POST /projects/{owner}/{name}/exec": Wanted({"command": "true"}),
     "GET /projects/{owner}/{name}/bridge": Wanted(headers=UPGRADE),
     "POST /projects/{owner}/{name}/builds": Wanted({"ref": "main"}, status=202),
+    "PATCH /projects/{owner}/{name}/branches/{branch}": Wanted({"is_demo": True}),
     "PATCH /projects/{owner}/{name}/build-settings": Wanted({"policy": "none"}),
     "POST /builds/{id}/exec": Wanted({"command": "true"}),
     "GET /builds/{id}/bridge": Wanted(headers=UPGRADE),
@@ -143,9 +144,13 @@ async def _builds(world: World, project: Project) -> dict[str, str]:
                 " values ($1, $2, $3, $4, $5, 'push', $6, now(), now())",
                 ids[f"builds{action}"], project.id, number, f"refs/heads/b{number}", "a" * 40, state,
             )  # fmt: skip
+        await connection.execute(
+            "insert into build_heads (project_id, ref, commit, seen_at) values ($1, 'refs/heads/b100', $2, now())",
+            project.id, "a" * 40,
+        )  # fmt: skip
         kept = "insert into build_workspaces values ($1, $2, 'build', now(), 'infinity')"
         await connection.execute(kept, project.workspace_id, ids["builds"])
-    return ids | {"builds/exec": ids["builds"], "builds/bridge": ids["builds"], "number": "100"}
+    return ids | {"builds/exec": ids["builds"], "builds/bridge": ids["builds"], "number": "100", "branch": "b100"}
 
 
 async def ask(

@@ -279,6 +279,30 @@ class MemoryExplaining:
         return Plan(Strategy.SITE, family="Static", folder=".", why={"folder": "It has an index.html."})
 
 
+@dataclass
+class MemorySites:
+    """What is asked of sites is kept; all of it is done."""
+
+    builds: Any
+    projects: MemoryProjects
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    async def stop(self, identity: Identity, build_id: UUID) -> Build:
+        return await self._do("stop", identity, build_id)
+
+    async def start(self, identity: Identity, build_id: UUID) -> Build:
+        return await self._do("start", identity, build_id)
+
+    async def _do(self, what: str, identity: Identity, build_id: UUID) -> Build:
+        build: Build = await self.builds.get(identity, build_id, Action.RUN)
+        self.asked.append((what, build_id))
+        return build
+
+    async def demo(self, identity: Identity, owner: str, name: str, ref: str, *, is_demo: bool) -> None:
+        await self.projects.get(identity, owner, name, Action.MANAGE)
+        self.asked.append(("demo", ref, is_demo))
+
+
 class MemoryPrebuilds:
     async def list(self, identity: auth.Identity, projects: Any, owner: str, name: str) -> Sequence[Prebuild]:
         project = await projects.get(identity, owner, name, Action.FOLLOW)

@@ -22,6 +22,7 @@ from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
 from firefly.builds.queue import Queue
 from firefly.builds.schedules import Schedules
+from firefly.builds.sites import SiteRecords
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy
@@ -60,6 +61,7 @@ from .twins import (
     MemoryOwn,
     MemoryPrebuilds,
     MemoryProjects,
+    MemorySites,
     make_job,
     report,
 )
@@ -203,6 +205,7 @@ def make_builds(
     made = Builds(records=records, queue=queue, heads=heads, commits=commits, projects=known, audit=audit)
     desk = Desk.build(
         records=records, builds=made, logs=Logs(database, bus, clock, most=1 << 20), projects=known, audit=audit,
+        sites=SiteRecords(database, bus, clock, domain="preview.localhost"),
         git=cast(Any, None), repositories=cast(Any, None), keyring=keyring,
     )  # fmt: skip
     return made, replace(desk, explaining=cast(Any, MemoryExplaining()))
@@ -260,6 +263,7 @@ async def make_world(
         prebuilds=cast(Any, MemoryPrebuilds()),
         builds=made_builds,
         desk=desk,
+        sites=cast(Any, MemorySites(made_builds, projects)),
         connections=Connections(
             database=database,
             bus=bus,

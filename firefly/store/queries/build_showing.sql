@@ -28,8 +28,13 @@ select id from projects where id = :project_id for no key update;
 -- name: branches
 -- Those that are there, and those that went lately; the newest first.
 select h.ref, h.commit, h.reason, h.ended_at is not null as deleted, b.id as newest, p.number, p.title, p.url,
-    p.state as request_state
+    p.state as request_state, s.build_id as shown
 from build_heads h
+left join lateral (
+    select build_id from sites
+    where project_id = h.project_id and ref = h.ref and shows = 'ref' and state in ('live', 'stopped', 'starting', 'failed')
+    order by state = 'live' desc, state = 'stopped' desc, created_at desc limit 1
+) s on true
 left join lateral (
     select id, created_at from builds where project_id = h.project_id and ref = h.ref order by number desc limit 1
 ) b on true

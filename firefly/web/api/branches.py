@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+from firefly.builds.branches import ref_of
+
 from .. import schemas
 from ..building import branch_answers
 from ..routing import Answer, Call, Resource
@@ -17,6 +19,22 @@ PATH = "/projects/{owner}/{name}"
 async def list_branches(call: Call) -> Answer:
     found = await call.services.desk.branches.list(call.require_scope("read"), *call.project)
     return schemas.Branches(branches=await branch_answers(call.services, found))
+
+
+@resource.patch(
+    f"{PATH}/branches/{{branch:.+}}",
+    "Make its site a demo, which does not count against quotas, or no longer",
+    body=schemas.BranchChange,
+    answer=schemas.Branch,
+)
+async def change_branch(call: Call) -> Answer:
+    identity, body = call.require_scope("write"), await call.body(schemas.BranchChange)
+    ref = ref_of(call.request.match_info["branch"])
+    await call.services.sites.demo(identity, *call.project, ref, is_demo=body.is_demo)
+    (answer,) = await branch_answers(
+        call.services, [await call.services.desk.branches.one(identity, *call.project, ref)]
+    )
+    return answer
 
 
 @resource.get(f"{PATH}/build-settings", "See what it wants of its builds", answer=schemas.BuildSettings)

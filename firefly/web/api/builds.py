@@ -98,6 +98,16 @@ async def approve(call: Call) -> Answer:
     return await _change(call, call.services.builds.approve)
 
 
+@resource.post("/builds/{id}/stop", "Stop its site, until somebody starts it", answer=schemas.Build)
+async def stop_site(call: Call) -> Answer:
+    return await _change(call, call.services.sites.stop)
+
+
+@resource.post("/builds/{id}/start", "Show it again; answers once it is shown, or has failed", answer=schemas.Build)
+async def start_site(call: Call) -> Answer:
+    return await _change(call, call.services.sites.start)
+
+
 @resource.get("/builds/{id}/explain", "See how it is built, and why", answer=schemas.BuildPlan)
 async def explain(call: Call) -> Answer:
     build = await call.services.builds.get(call.require_scope("read"), call.id(), Action.FOLLOW)

@@ -53,6 +53,7 @@ class BuildSite(Output):
     url: str
     urls: list[str]
     sandbox_state: str | None
+    stops_at: datetime | None = Field(description="When its sandbox goes to sleep, unless somebody looks.")
 
 
 class Build(Output):
