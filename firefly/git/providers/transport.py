@@ -36,7 +36,7 @@ class Answer:
     body: bytes
 
 
-class _Permitted(AbstractResolver):
+class Permitted(AbstractResolver):
     """Only addresses that the policy permits, looked up anew for each connection."""
 
     def __init__(self, policy: AddressPolicy) -> None:
@@ -133,7 +133,7 @@ class Transport:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=_Permitted(self._policy), use_dns_cache=False, limit=32),
+                connector=aiohttp.TCPConnector(resolver=Permitted(self._policy), use_dns_cache=False, limit=32),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
