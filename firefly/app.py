@@ -86,7 +86,10 @@ async def serving(settings: Settings, *, stop_sandboxes: bool, replace: bool) ->
         if predecessor is not None:
             predecessor.here(service.calls(keeper, house.tunnels), service.notes(keeper, entered))
         await house.receive(stack)
-        estate = Estate(keeper=keeper, jobs=jobs, tunnels=house.tunnels, embedded=embedded, listen=house.site.listen)
+        estate = Estate(
+            keeper=keeper, jobs=jobs, workers=house.building.workers, tunnels=house.tunnels, embedded=embedded,
+            listen=house.site.listen,
+        )  # fmt: skip
         handover = Handover(settings.run_dir, sockets, estate)
         await handover.open()
         stack.push_async_callback(handover.close)

@@ -134,7 +134,7 @@ class House:
             routes=self.table, tunnels=self.tunnels,
             access=work.access, domains=work.domains, secrets=work.secrets, prebuilds=work.prebuilds,
             builds=self.building.builds, desk=self.building.desk, sites=self.building.siting.control,
-            connections=self.linking.connections,
+            hooks=self.building.calling.hooks, connections=self.linking.connections,
             certificates=certificates, report=self.doors.report,
             metrics=(lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics),
             proofs=self.encryption.pages,

@@ -20,6 +20,8 @@ create index outgoing_hooks_project on outgoing_hooks (project_id, created_at);
 
 create table outgoing_deliveries (
     id uuid primary key,
+    -- In which they are sent.
+    position bigint generated always as identity,
     hook_id uuid not null references outgoing_hooks (id) on delete cascade,
     build_id uuid references builds (id) on delete set null,
     event text not null,
@@ -35,5 +37,5 @@ create table outgoing_deliveries (
 );
 
 create index outgoing_deliveries_due on outgoing_deliveries (due_at) where state = 'waiting';
-create index outgoing_deliveries_hook on outgoing_deliveries (hook_id, created_at desc, id);
+create index outgoing_deliveries_hook on outgoing_deliveries (hook_id, position desc);
 create index outgoing_deliveries_oldest on outgoing_deliveries (created_at);

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import uuid4
 
+from firefly.builds import publishing
 from firefly.builds.builds import Builds
-from firefly.builds.claims import Claims
+from firefly.builds.claims import PUBLISHER, Claims
 from firefly.builds.commits import Commits
 from firefly.builds.delivery import Delivery
 from firefly.builds.desk import Desk
@@ -22,6 +23,7 @@ from firefly.builds.sweeping import Sweeping
 from firefly.builds.workers import Workers
 from firefly.secrets import Keyring
 
+from .calling import Calling
 from .ground import Ground
 from .making import Making
 from .parts import Hosting
@@ -46,6 +48,7 @@ class Building:
     sweeping: Sweeping
     siting: Siting
     workers: Workers
+    calling: Calling
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work, keyring: Keyring) -> Self:
@@ -76,12 +79,12 @@ class Building:
         )  # fmt: skip
         sweeping = Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories)
         sweeping.on_ended(siting.ends.heed)
+        calling = Calling.build(ground, work=work, keyring=keyring)
+        notices.register(calling.listener)
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
-            delivery=Delivery(records), schedules=schedules,
-            sweeping=sweeping,
-            desk=desk,
-            making=making, siting=siting, workers=workers,
+            delivery=Delivery(records, limits={PUBLISHER: publishing.LIMIT}), schedules=schedules, sweeping=sweeping,
+            desk=desk, making=making, siting=siting, workers=workers, calling=calling,
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
@@ -93,3 +96,4 @@ class Building:
         yield self.logs.following.run()
         yield self.workers.run()
         yield from self.siting.upkeep()
+        yield self.calling.sending.run()

@@ -1,9 +1,10 @@
-"""What must be one server's alone: sandboxes, jobs, the embedded database, and where the application is found."""
+"""What must be one server's alone: sandboxes, builders, jobs, the embedded database, the application's socket."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from firefly.builds.workers import Workers
 from firefly.projects import Jobs
 from firefly.proxy import Tunnels
 from firefly.sandbox.handing import HandingKeeper
@@ -18,11 +19,14 @@ class Estate(Holdings):
 
     keeper: HandingKeeper
     jobs: Jobs
+    workers: Workers
     tunnels: Tunnels
     embedded: EmbeddedPostgres | None
     listen: Callable[[], Awaitable[None]]
 
     async def let_go(self, successor: Successor) -> None:
+        # What they build in is the keeper's.
+        await self.workers.let_go()
         await self.keeper.let_go(successor)
         # They begin again there, as after a restart.
         await self.jobs.let_go(partial(successor.note, "jobs"))
@@ -37,3 +41,4 @@ class Estate(Holdings):
         await self.keeper.take_back()
         await self.listen()
         await self.jobs.open()
+        self.workers.take_back()

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from .texts import Texts
+
 
 class BuildSettings(BaseModel):
     """How much is built at one time, and for how long. Times are in seconds."""
@@ -38,3 +40,8 @@ class BuildSettings(BaseModel):
     )
     build_cpu: float = Field(0, ge=0, le=256, description="Processors of a build's sandbox, in the same way.")
     build_disk: int = Field(0, ge=0, description="Bytes on the disk of a build's sandbox, in the same way.")
+    hook_addresses: Texts = Field(
+        (),
+        description="Private addresses or networks that hooks which Firefly calls may have all the same, separated by "
+        "commas.",
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from firefly.builds.builds import Builds
     from firefly.builds.desk import Desk
     from firefly.builds.sites import SiteControl
+    from firefly.builds.outgoing import OutgoingHooks
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
@@ -74,6 +75,7 @@ class Services:
     secrets: Secrets
     prebuilds: Prebuilds
     builds: Builds
+    hooks: OutgoingHooks
     desk: Desk
     sites: SiteControl
     connections: Connections

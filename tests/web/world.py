@@ -20,6 +20,8 @@ from firefly.builds.desk import Desk
 from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
 from firefly.builds.notices import Notices
+from firefly.builds.outgoing import OutgoingHooks, Posting
+from firefly.builds.outgoing.records import HookRecords
 from firefly.builds.queue import Queue
 from firefly.builds.schedules import Schedules
 from firefly.builds.sites import SiteRecords
@@ -211,6 +213,14 @@ def make_builds(
     return made, replace(desk, explaining=cast(Any, MemoryExplaining()))
 
 
+def make_hooks(database: Database, keyring: Keyring, bus: Bus, clock: Clock, projects: MemoryProjects) -> OutgoingHooks:
+    """May call what listens on this machine."""
+    return OutgoingHooks(
+        records=HookRecords(database, bus, clock, keyring), posting=Posting(AddressPolicy(["127.0.0.1"])),
+        projects=cast(Any, projects), audit=Audit(database),
+    )  # fmt: skip
+
+
 async def make_world(
     settings: Settings, database: Database, keyring: Keyring, bus: Bus, clock: ManualClock, socket: Path
 ) -> AsyncIterator[World]:
@@ -262,6 +272,7 @@ async def make_world(
         domains=make_domains(settings, database, bus, clock, projects, table),
         prebuilds=cast(Any, MemoryPrebuilds()),
         builds=made_builds,
+        hooks=make_hooks(database, keyring, bus, clock, projects),
         desk=desk,
         sites=cast(Any, MemorySites(made_builds, projects)),
         connections=Connections(

@@ -3,6 +3,7 @@
 from .control import OutgoingHooks
 from .listener import HookListener
 from .model import Delivery, Event, Flavour, Hook
+from .posting import Posting
 from .sending import Sending
 
-__all__ = ["Delivery", "Event", "Flavour", "Hook", "HookListener", "OutgoingHooks", "Sending"]
+__all__ = ["Delivery", "Event", "Flavour", "Hook", "HookListener", "OutgoingHooks", "Posting", "Sending"]

@@ -35,7 +35,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """`host` is all that is shown of its address. `reason`: why it is not active, where that was not a member's wish."""
+    """`host` is all that is shown of its address. `reason`: why it is not active, where no member wanted that."""
 
     id: UUID
     project_id: UUID

@@ -33,19 +33,19 @@ values (:id, :hook_id, :build_id, :event, :body, 'waiting', :now, :now);
 
 -- name: list_deliveries
 select * from outgoing_deliveries where hook_id = :hook_id and (:before::timestamptz is null or created_at < :before)
-order by created_at desc, id limit :most;
+order by position desc limit :most;
 
 -- name: find_delivery^
 select * from outgoing_deliveries where id = :id and hook_id = :hook_id;
 
 -- name: claim_deliveries
--- In the order in which things happened, for each hook; given to one replica for a while.
+-- In the order in which things happened, for each hook, past what failed; given to one replica for a while.
 update outgoing_deliveries d set attempts = d.attempts + 1, due_at = :until
 from outgoing_hooks h
 where h.id = d.hook_id and d.id in (
     select o.id from outgoing_deliveries o where o.state = 'waiting' and o.due_at <= :now and not exists (
         select from outgoing_deliveries e
-        where e.hook_id = o.hook_id and e.state = 'waiting' and (e.created_at, e.id) < (o.created_at, o.id)
+        where e.hook_id = o.hook_id and e.state = 'waiting' and e.reason = '' and e.position < o.position
     )
     order by o.due_at limit :most for no key update skip locked
 )

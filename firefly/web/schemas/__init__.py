@@ -80,6 +80,7 @@ from .checkpoints import (
 from .connections import Authorization, Authorize, Connection, Connections, Disconnected, NewConnection, Provider
 from .domains import Domain, DomainCertificate, DomainProof, NewDomain
 from .front_door import Failure, FrontDoor, Pooled, RouteEntry, RoutesQuery, Talker
+from .hooks import CreatedHook, DeliveriesQuery, Hook, HookChange, HookDelivery, NewHook
 from .prebuilds import Prebuild
 from .projects import (
     ArchiveQuery,
@@ -155,8 +156,10 @@ __all__ = [
     "Connection",
     "Connections",
     "CreatedAccount",
+    "CreatedHook",
     "CreatedProject",
     "CreatedToken",
+    "DeliveriesQuery",
     "DiscardQuery",
     "Disconnected",
     "Domain",
@@ -167,6 +170,9 @@ __all__ = [
     "Failure",
     "FileChange",
     "FrontDoor",
+    "Hook",
+    "HookChange",
+    "HookDelivery",
     "Input",
     "Job",
     "JobsQuery",
@@ -189,6 +195,7 @@ __all__ = [
     "NewCode",
     "NewConnection",
     "NewDomain",
+    "NewHook",
     "NewKeepAwake",
     "NewLink",
     "NewMember",
