@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.builds import Builds
     from firefly.builds.desk import Desk
-    from firefly.builds.sites import SiteControl
     from firefly.builds.outgoing import OutgoingHooks
+    from firefly.builds.sites import SiteControl
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
