@@ -23,19 +23,13 @@ export function BranchRow({ branch, branches, place }: Props) {
   return (
     <li className={branch.deleted ? "branch branch-deleted" : "branch"}>
       <div className="branch-name">
-        {branch.pull_request ? <GitPullRequest size={16} aria-hidden /> : <GitBranch size={16} aria-hidden />}
+        {branch.pull_request !== null ? <GitPullRequest size={16} aria-hidden /> : <GitBranch size={16} aria-hidden />}
         <div>
           <span className="branch-title">{branch.branch}</span>
           {branch.deleted && <span className="badge">deleted</span>}
-          {branch.pull_request ? (
-            <a className="branch-hint" href={branch.pull_request.url} target="_blank" rel="noreferrer">
-              {branch.pull_request.title || `Pull request ${branch.pull_request.number}`}
-            </a>
-          ) : (
-            <span className="branch-hint" title={branch.subject}>
-              <code>{shortCommit(branch.commit)}</code> {branch.subject}
-            </span>
-          )}
+          <span className="branch-hint" title={branch.subject}>
+            {branch.commit && <code>{shortCommit(branch.commit)}</code>} {branch.subject}
+          </span>
         </div>
       </div>
       <Newest branch={branch} place={place} />

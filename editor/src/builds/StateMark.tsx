@@ -1,4 +1,5 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleMinus, CirclePause, CircleSlash, LoaderCircle } from "lucide-react";
+import "./mark.css";
 import type { Mark } from "./words";
 
 const ICONS: Record<Mark, typeof CircleCheck> = {

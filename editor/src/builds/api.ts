@@ -11,6 +11,7 @@ export interface Key {
 export interface BuildFilter {
   ref?: string | undefined;
   state?: string | undefined;
+  limit?: number;
 }
 
 export interface WantedBuild {

@@ -10,13 +10,13 @@ export interface Heard {
 
 type Listener = (heard: Heard) => void;
 
-export const BUILD_KINDS = ["build.changed", "build.step", "site.changed"] as const;
+export const BUILD_KINDS: readonly string[] = ["build.changed", "build.step", "site.changed"];
 
 const listeners = new Set<Listener>();
 
-export function tellBuilds(kind: Heard["kind"], data: Record<string, unknown> = {}): void {
+export function tellBuilds(kind: string, data: Record<string, unknown> = {}): void {
   const { build_id: buildId = "", project_id: projectId = "" } = data as { build_id?: string; project_id?: string };
-  const heard = { kind, buildId, projectId, data };
+  const heard = { kind: kind as Heard["kind"], buildId, projectId, data };
   for (const listener of listeners) listener(heard);
 }
 
@@ -30,7 +30,7 @@ export function onBuilds(listener: Listener): () => void {
 export function hearBuilds(): () => void {
   const stream = new EventStream({
     kinds: BUILD_KINDS,
-    onEvent: ({ kind, data }) => tellBuilds(kind as Heard["kind"], data),
+    onEvent: ({ kind, data }) => tellBuilds(kind, data),
     onReset: () => tellBuilds("missed"),
   });
   return () => stream.close();

@@ -71,8 +71,9 @@ export interface Build {
   queued_at: string | null;
   started_at: string | null;
   ended_at: string | null;
-  queue: { position: number; ahead_of_project: number; queued_seconds: number } | null;
+  queue: { position: number; ahead_of_project: number; queued_seconds: number; held: boolean } | null;
   seconds: number | null;
+  /** Empty in lists. */
   steps: Step[];
   site: Site | null;
   kept_until: string | null;
@@ -86,9 +87,10 @@ export interface BuildPage {
 export interface Branch {
   ref: string;
   branch: string;
-  commit: string;
+  /** Null once it is gone. */
+  commit: string | null;
   subject: string;
-  pull_request: { number: number; title: string; url: string } | null;
+  pull_request: number | null;
   newest: Build | null;
   site: Site | null;
   is_demo: boolean;

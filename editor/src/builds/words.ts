@@ -79,6 +79,7 @@ const ordinal = new Intl.PluralRules("en", { type: "ordinal" });
 /** "next in the queue", "3rd in the queue, 1 of this project before it". */
 export function sayPlace(queue: NonNullable<Build["queue"]>): string {
   const { position, ahead_of_project: ahead } = queue;
+  if (queue.held) return "held, as all builds of this project";
   if (position <= 1) return "next in the queue";
   const place = `${position}${ORDINALS[ordinal.select(position)] ?? "th"} in the queue`;
   return ahead > 0 ? `${place}, ${ahead} of this project before it` : place;

@@ -21,6 +21,7 @@ import {
   Sun,
   UserPlus,
 } from "lucide-react";
+import { lazy, Suspense } from "react";
 import { IconButton, Logo, Menu, type MenuItem, StateDot, type DotState } from "../shared/components";
 import { chooseTheme, themes } from "../shared/theme/theme";
 import { WorkspaceMenu } from "../workspaces/WorkspaceMenu";
@@ -31,11 +32,14 @@ import type { Sandbox } from "../bridge";
 import { awakeUntil, restsAt, runOf } from "./run";
 import { type Sync, syncOf } from "./sync";
 
+const NewestBuild = lazy(() => import("../builds/NewestBuild"));
+
 export function TopBar() {
   const { store, application } = useWorkbench();
   const project = useWorkbenchState((state) => state.project);
   const layout = useWorkbenchState((state) => state.layout);
   const drawer = useWorkbenchState((state) => state.drawer);
+  const role = useWorkbenchState((state) => (state.greeted ? state.role : null));
   return (
     <header className="wb-top">
       <a className="wb-home" href={project.dashboardUrl} aria-label="All projects">
@@ -48,6 +52,11 @@ export function TopBar() {
       {project.me && <WorkspaceMenu project={project} workspace={project.workspace} me={project.me} />}
       <SyncSentence />
       <span className="wb-gap" />
+      {role && (
+        <Suspense>
+          <NewestBuild project={project} mayBuild={role !== "viewer"} />
+        </Suspense>
+      )}
       <RunMenu />
       <ShareButton />
       <IconButton className="wb-wide" label="Commands" shortcut={sayKey("Mod+K")} icon={<Search size={16} aria-hidden />} onClick={() => store.set({ palette: "commands" })} />

@@ -1,3 +1,5 @@
+import { buildNow } from "../builds/buildNow";
+import { baseOf } from "../builds/place";
 import { previewUrl } from "./preview";
 import type { Conflict } from "./state";
 import type { Workbench } from "./workbench";
@@ -118,6 +120,9 @@ function runCommands(workbench: Workbench): Command[] {
     { id: "sandbox-stop", group: "Sandbox", label: "Put sandbox to sleep", when: sandboxRuns, run: () => void workbench.setSandbox("stop") },
     { id: "sandbox-start", group: "Sandbox", label: "Wake sandbox", when: () => !sandboxRuns(), run: () => workbench.connect() },
     { id: "checkpoints", group: "Go", label: "Checkpoints: what was kept, and the way back…", key: "Alt+H", run: () => store.set({ checkpoints: true }) },
+    { id: "build", group: "Build", label: "Firefly: build the newest commit", when: () => store.mayWrite, run: () => void buildNow(store.state.project) },
+    { id: "builds", group: "Build", label: "Firefly: builds", run: () => location.assign(`${baseOf(store.state.project)}/builds`) },
+    { id: "branches", group: "Build", label: "Firefly: branches and their sites", run: () => location.assign(`${baseOf(store.state.project)}/branches`) },
     { id: "share", group: "Go", label: "Share, and answer who asks…", run: () => store.set({ sharing: true }) },
     { id: "remix", group: "Go", label: "Remix this project…", run: () => location.assign(`/remix/${store.state.project.owner}/${store.state.project.name}`) },
     { id: "dashboard", group: "Go", label: "Back to all projects", run: () => location.assign(store.state.project.dashboardUrl) },

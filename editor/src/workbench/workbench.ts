@@ -1,5 +1,6 @@
 import type { Extension } from "@codemirror/state";
 import { type Bridge, type Drafts, type Hello, type Phase, type Role, type Sandbox, type Server, sentence } from "../bridge";
+import { BUILD_KINDS, tellBuilds } from "../builds/heard";
 import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import { Application } from "./actions/application";
 import { Documents } from "./actions/documents";
@@ -163,10 +164,11 @@ export class Workbench {
       this.bridge.on("terminal.exited", ({ id, code }) => this.terminals.exited(id, code)),
       this.bridge.on("application.changed", (status) => this.application.changed(status)),
       this.bridge.on("application.output", ({ lines }) => this.application.printed(lines)),
-      server.events(["sandbox.changed", "sandbox.ports", "project.changed", ...ACCESS_KINDS], (kind, data) => this.heard(kind, data), () => {
+      server.events(["sandbox.changed", "sandbox.ports", "project.changed", ...ACCESS_KINDS, ...BUILD_KINDS], (kind, data) => this.heard(kind, data), () => {
         void this.readSandbox();
         this.bridge.hurry();
         tellAccess(MISSED);
+        tellBuilds("missed");
       }),
       this.store.api.subscribe((state, before) => {
         const same = ["tabs", "active", "expanded", "layout"] as const;
@@ -185,6 +187,7 @@ export class Workbench {
     const { project, sandbox } = this.store.state;
     if (data.project_id !== project.id) return;
     if (ACCESS_KINDS.includes(kind)) tellAccess(kind, data);
+    if (BUILD_KINDS.includes(kind)) tellBuilds(kind, data);
     // The others of the project are told as well, to those who use them.
     if (kind.startsWith("sandbox.") && (data.member ?? "") !== project.workspace) return;
     if (kind === "sandbox.ports") void this.readSandbox();

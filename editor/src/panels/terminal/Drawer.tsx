@@ -56,7 +56,7 @@ function Shell({ shell, isShown }: { shell: Terminal; isShown: boolean }) {
     <div className="wb-shell" hidden={!isShown}>
       {isShown && (
         <Suspense fallback={<Skeleton rows={3} label="Opening the terminal" />}>
-          <TerminalScreen name={shell.key} title={shell.title} />
+          <TerminalScreen name={shell.key} title={shell.title} shells={terminals} />
         </Suspense>
       )}
       {shell.note && (

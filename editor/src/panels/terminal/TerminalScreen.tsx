@@ -4,14 +4,21 @@ import { type ITheme, Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { useEffect, useRef } from "react";
 import { isDark, watchTheme } from "../../shared/theme/theme";
-import { useWorkbench } from "../../workbench/context";
+import type { Screen } from "../../workbench/actions/terminals";
 import { isKey } from "../../workbench/platform";
+
+/** The shells that screens are for, by their names. */
+export interface Shells {
+  type(name: string, data: string): void;
+  resize(name: string, cols: number, rows: number): void;
+  /** Returns how to take the screen away. */
+  show(name: string, screen: Screen): () => void;
+}
 
 const ours = ["Ctrl+`", "Ctrl+Shift+`", "F6", "Shift+F6", "F1", "Alt+1", "Alt+2", "Alt+3"];
 
 /** xterm.js, for as long as it is looked at; the shell itself, with what it has printed, lives in the sandbox. */
-export default function TerminalScreen({ name, title }: { name: string; title: string }) {
-  const { terminals } = useWorkbench();
+export default function TerminalScreen({ name, title, shells }: { name: string; title: string; shells: Shells }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current;
@@ -33,9 +40,9 @@ export default function TerminalScreen({ name, title }: { name: string; title: s
     terminal.textarea?.setAttribute("aria-label", `${title}. F6 leaves it.`);
     fit.fit();
     terminal.attachCustomKeyEventHandler((event) => !ours.some((key) => isKey(event, key)));
-    terminal.onData((data) => terminals.type(name, data));
-    terminal.onResize(({ cols, rows }) => terminals.resize(name, cols, rows));
-    const leave = terminals.show(name, {
+    terminal.onData((data) => shells.type(name, data));
+    terminal.onResize(({ cols, rows }) => shells.resize(name, cols, rows));
+    const leave = shells.show(name, {
       write: (data) => terminal.write(data),
       reset: () => terminal.reset(),
       get cols() {
@@ -59,7 +66,7 @@ export default function TerminalScreen({ name, title }: { name: string; title: s
       leave();
       terminal.dispose();
     };
-  }, [name, title, terminals]);
+  }, [name, title, shells]);
   return <div ref={place} className="wb-screen" />;
 }
 
@@ -73,9 +80,9 @@ function themeNow(): ITheme {
   return {
     background: value("--bg"),
     foreground: value("--text"),
-    cursor: value("--code-caret"),
+    cursor: value("--code-caret") || value("--text"),
     cursorAccent: value("--bg"),
-    selectionBackground: value("--code-selection"),
+    selectionBackground: value("--code-selection") || value("--selection"),
     ...{ black, red, green, yellow, blue, magenta, cyan, white },
     ...{ brightBlack: value("--text-faint"), brightRed: red, brightGreen: green, brightYellow: yellow },
     ...{ brightBlue: blue, brightMagenta: magenta, brightCyan: cyan, brightWhite: value("--text") },
