@@ -12,6 +12,7 @@ from .branches import Branches
 from .builds import Builds
 from .explaining import Explaining
 from .log import Logs
+from .overview import Overview
 from .preferences import PreferenceControl
 from .records import Records
 from .showing import Showing
@@ -22,6 +23,7 @@ from .sites import SiteRecords
 class Desk:
     logs: Logs
     showing: Showing
+    overview: Overview
     explaining: Explaining
     branches: Branches
     preferences: PreferenceControl
@@ -35,6 +37,7 @@ class Desk:
         return cls(
             logs=logs,
             showing=Showing(builds, logs.records, sites, records.clock),
+            overview=Overview(records),
             explaining=Explaining(git=git, repositories=repositories),
             branches=Branches(records=records, sites=sites, projects=projects),
             preferences=PreferenceControl(records=records, projects=projects, audit=audit),

@@ -265,3 +265,27 @@ async def test_in_a_sandbox_that_is_kept_editors_run_commands(world: World, owne
     assert (await viewer.get(f"{path}/bridge", headers=upgrade)).status == 403
     world.clock.advance(3601)
     assert (await owner.get(f"{path}/bridge", headers=upgrade)).status == 409
+
+
+async def test_what_is_on_its_way_is_seen_by_members_and_all_of_it_by_administrators(
+    world: World, owner: Client, project: Project
+) -> None:
+    first, second = [await asked(owner, ref=f"b{number}") for number in range(2)]
+    await running(world, first)
+    states = [(one["number"], one["state"]) for one in (await got(owner, "/builds"))["builds"]]
+    assert states == [(1, "running"), (2, "queued")]
+    async with world.services.database.connection() as connection:
+        month = world.clock.now().date().replace(day=1)
+        await connection.execute("insert into build_minutes values ($1, $2, 90)", world.ada.id, month)
+        await connection.execute("update builds set holder = 'replica' where id = $1", first["id"])
+    administrator = await world.program(world.ada, "admin")
+    found = await got(administrator, "/admin/builds")
+    assert (found["running"], found["queued"], found["waiting"], len(found["builds"])) == (1, 1, 0, 2)
+    assert (found["builders"], found["minutes"]) == (
+        [{"name": "replica", "builds": 1}], [{"owner": "ada", "minutes": 1.5}],
+    )  # fmt: skip
+    stranger = await world.program(world.bob, "read")
+    assert (await got(stranger, "/builds"))["builds"] == []
+    assert (await stranger.get("/api/v1/admin/builds")).status == 403
+    await owner.post(f"/api/v1/builds/{second['id']}/cancel")
+    assert [one["number"] for one in (await got(owner, "/builds"))["builds"]] == [1]

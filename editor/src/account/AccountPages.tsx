@@ -1,8 +1,10 @@
-import { DoorOpen, FolderGit2, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
+import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Api, EventStream, type Account, type Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
 import { usePath } from "../shared/router";
+import { AdminBuilds } from "../builds/AdminBuilds";
+import { BUILD_KINDS, tellBuilds } from "../builds/heard";
 import { ProjectSettings } from "../project/ProjectSettings";
 import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import "./account.css";
@@ -20,14 +22,17 @@ const ACCOUNT_LINKS: FrameLink[] = [
   { href: "/account/tokens", label: "API tokens", icon: <KeyRound size={16} aria-hidden /> },
 ];
 const USERS_LINK: FrameLink = { href: "/admin/users", label: "Users", icon: <People size={16} aria-hidden /> };
+const BUILDS_LINK: FrameLink = { href: "/admin/builds", label: "Builds", icon: <Hammer size={16} aria-hidden /> };
 const DOOR_LINK: FrameLink = { href: "/admin/front-door", label: "Front door", icon: <DoorOpen size={16} aria-hidden /> };
+
+const ADMIN_LINKS = [USERS_LINK, BUILDS_LINK, DOOR_LINK];
 
 export function AccountPages({ user: given, project }: { user: Account; project: Project | null }) {
   const { user, learn } = useUser(given);
   const path = usePath();
   const ofProject = project !== null && path.startsWith("/app/");
-  const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? [USERS_LINK, DOOR_LINK] : [])];
-  const shown = path.startsWith("/admin") && path !== DOOR_LINK.href ? "/admin/users" : path;
+  const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? ADMIN_LINKS : [])];
+  const shown = path.startsWith("/admin") && !ADMIN_LINKS.some(({ href }) => href === path) ? "/admin/users" : path;
   return (
     <>
       <Frame
@@ -62,13 +67,15 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
       }
     };
     const stream = new EventStream({
-      kinds: ["account.changed", ...ACCESS_KINDS],
+      kinds: ["account.changed", ...ACCESS_KINDS, ...BUILD_KINDS],
       onEvent: ({ kind, data }) => {
         if (kind === "account.changed") learn({ display_name: String(data["display_name"]) });
+        else if (BUILD_KINDS.includes(kind)) tellBuilds(kind, data);
         else tellAccess(kind, data);
       },
       onReset: () => {
         tellAccess(MISSED);
+        tellBuilds("missed");
         void ask();
       },
     });
@@ -79,6 +86,7 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
 
 function Page({ path, user, onChange }: { path: string; user: Account; onChange: (change: Partial<Account>) => void }) {
   if (path === "/admin/users" && user.is_administrator) return <Users api={api} user={user} />;
+  if (path === BUILDS_LINK.href && user.is_administrator) return <AdminBuilds />;
   if (path === DOOR_LINK.href && user.is_administrator) return <FrontDoorPage api={api} />;
   if (path === "/account/sessions") return <Sessions api={api} />;
   if (path === "/account/tokens") return <Tokens api={api} user={user} />;

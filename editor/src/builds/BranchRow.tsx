@@ -23,13 +23,19 @@ export function BranchRow({ branch, branches, place }: Props) {
   return (
     <li className={branch.deleted ? "branch branch-deleted" : "branch"}>
       <div className="branch-name">
-        {branch.pull_request !== null ? <GitPullRequest size={16} aria-hidden /> : <GitBranch size={16} aria-hidden />}
+        {branch.pull_request ? <GitPullRequest size={16} aria-hidden /> : <GitBranch size={16} aria-hidden />}
         <div>
           <span className="branch-title">{branch.branch}</span>
           {branch.deleted && <span className="badge">deleted</span>}
-          <span className="branch-hint" title={branch.subject}>
-            {branch.commit && <code>{shortCommit(branch.commit)}</code>} {branch.subject}
-          </span>
+          {branch.pull_request?.url ? (
+            <a className="branch-hint" href={branch.pull_request.url} target="_blank" rel="noreferrer">
+              {branch.pull_request.title || `Pull request ${branch.pull_request.number}`}
+            </a>
+          ) : (
+            <span className="branch-hint" title={branch.subject}>
+              <code>{shortCommit(branch.commit)}</code> {branch.subject}
+            </span>
+          )}
         </div>
       </div>
       <Newest branch={branch} place={place} />
@@ -46,8 +52,8 @@ export function BranchRow({ branch, branches, place }: Props) {
   );
 }
 
-function Newest({ branch: { newest }, place }: { branch: Branch; place: Place }) {
-  if (!newest) return <div className="branch-build ff-faint">Not built</div>;
+function Newest({ branch: { newest, reason }, place }: { branch: Branch; place: Place }) {
+  if (!newest) return <div className="branch-build ff-faint">{reason || "Not built"}</div>;
   return (
     <div className="branch-build">
       <StateMark {...lookOf(newest.state)} />

@@ -46,8 +46,10 @@ export class BuildsApi {
   changeSettings = (change: Partial<BuildSettings>): Promise<BuildSettings> =>
     this.transport.request("PATCH", this.of("build-settings"), { body: change });
 
-  badge(branch: string): string {
-    return `${PREFIX}${this.of("builds", "badge.svg")}?branch=${encodeURIComponent(branch)}`;
+  /** `key` is for whoever may not see the project. */
+  badge(branch: string, key = ""): string {
+    const query = new URLSearchParams({ branch, ...(key ? { key } : {}) });
+    return `${PREFIX}${this.of("builds", "badge.svg")}?${query.toString()}`;
   }
 
   private of(...more: string[]): string {

@@ -44,7 +44,7 @@ export interface Site {
   urls: string[];
   sandbox_state: SandboxState | null;
   /** When its sandbox goes to sleep unless somebody looks. */
-  stops_at?: string | null;
+  stops_at: string | null;
 }
 
 export interface Build {
@@ -87,10 +87,11 @@ export interface BuildPage {
 export interface Branch {
   ref: string;
   branch: string;
-  /** Null once it is gone. */
-  commit: string | null;
+  commit: string;
   subject: string;
-  pull_request: number | null;
+  /** Why it was not built, where it was not. */
+  reason: string;
+  pull_request: { number: number; title: string; url: string; state: "open" | "merged" | "closed" } | null;
   newest: Build | null;
   site: Site | null;
   is_demo: boolean;
@@ -141,4 +142,6 @@ export interface BuildSettings {
   pull_request_comment: boolean;
   deployments: boolean;
   failure_mail: boolean;
+  /** Lets the badge be seen where the project is not public. */
+  badge_key: string;
 }

@@ -1,7 +1,10 @@
-import { Copy, Ellipsis, ExternalLink, GitFork, Globe, PencilLine, Play, Settings, Square, Trash2, Users } from "lucide-react";
+import { Copy, Ellipsis, ExternalLink, GitBranch, GitFork, Globe, PencilLine, Play, Settings, Square, Trash2, Users } from "lucide-react";
 import type { Account, Job, Project } from "../shared/api";
 import { Button, dotOf, Menu, RelativeTime, sayState, showToast, StateDot, Tooltip, type MenuItem } from "../shared/components";
 import { go } from "../shared/router";
+import { StateMark } from "../builds/StateMark";
+import type { Build } from "../builds/types";
+import { lookOf } from "../builds/words";
 import type { Asked } from "./Dashboard";
 import { jobEnded, mayManage, runningStep } from "./list";
 import { cancelJob, deleteProject, toggleSandbox, useDashboard } from "./store";
@@ -14,6 +17,7 @@ interface Props {
 
 export function ProjectRow({ project, user, onAsk }: Props) {
   const job = useDashboard((state) => state.jobs[project.id]);
+  const build = useDashboard((state) => state.builds[`${project.owner}/${project.name}`]);
   const filling = job && !jobEnded(job.state) ? job : null;
   const failed = job?.state === "failed" ? job : null;
   const dot = filling ? "busy" : failed ? "failed" : dotOf(project.sandbox);
@@ -33,7 +37,7 @@ export function ProjectRow({ project, user, onAsk }: Props) {
         )}
         {project.description && <span className="row-description">{project.description}</span>}
       </div>
-      <div className="row-change">{filling ? <Filling job={filling} /> : failed ? <Failed job={failed} /> : <Change project={project} />}</div>
+      <div className="row-change">{filling ? <Filling job={filling} /> : failed ? <Failed job={failed} /> : build ? <Building build={build} /> : <Change project={project} />}</div>
       <div className="row-tools">
         {filling ? (
           <Button kind="quiet" onClick={() => void cancelJob(filling)}>
@@ -64,6 +68,19 @@ function Change({ project }: { project: Project }) {
       <span className="row-what">{who ? `${who} ${what}` : what}</span>
       <RelativeTime at={at} />
     </>
+  );
+}
+
+/** What is built just now stands for what changed last: that is most often why. */
+function Building({ build }: { build: Build }) {
+  return (
+    <a className="row-build" href={`/app/${build.project}/builds/${build.number}`}>
+      <StateMark {...lookOf(build.state)} size={14} withWord />
+      <span className="row-what">
+        #{build.number} of {build.branch}
+      </span>
+      <RelativeTime at={build.created_at} />
+    </a>
   );
 }
 
@@ -107,6 +124,7 @@ function itemsFor(project: Project, onAsk: (asked: Asked) => void): MenuItem[] {
     },
     { label: "Remix…", icon: <GitFork size={16} />, onSelect: () => go(`/remix/${project.owner}/${project.name}`) },
     { label: "Share…", icon: <Users size={16} />, onSelect: () => onAsk({ about: "members", project }) },
+    { label: "Branches and builds", icon: <GitBranch size={16} />, href: `${editorOf(project)}/branches` },
     { label: "Settings", icon: <Settings size={16} />, href: `${editorOf(project)}/settings` },
     {
       label: "Rename…",

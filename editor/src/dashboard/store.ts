@@ -2,6 +2,9 @@
 import { create } from "zustand";
 import { Api, asProblem, EventStream, type Job, type Problem, type Project, type ServerEvent } from "../shared/api";
 import { showToast } from "../shared/components";
+import { BUILD_KINDS } from "../builds/heard";
+import { byProject, OverviewApi } from "../builds/overview";
+import type { Build } from "../builds/types";
 import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import { jobEnded, jobOf, newestFirst, withSandbox } from "./list";
 
@@ -16,6 +19,8 @@ interface State {
   bin: Loaded<Project>;
   /** The newest job of each project that is being filled. */
   jobs: Record<string, Job>;
+  /** What runs or is queued, by `owner/name`. */
+  builds: Record<string, Build>;
   connected: boolean;
   /** The name that was chosen while this page is open; null: it is still the one it came with. */
   displayName: string | null;
@@ -23,12 +28,13 @@ interface State {
 
 const nothing = { items: [], state: "loading" as const, problem: null };
 
-export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothing, jobs: {}, connected: true, displayName: null }));
+export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothing, jobs: {}, builds: {}, connected: true, displayName: null }));
 
 export const api = new Api();
+const overview = new OverviewApi();
 
 const LISTS_CHANGE_BY = ["project.created", "project.changed", "project.deleted", "project.restored", "members.changed"];
-const KINDS = [...LISTS_CHANGE_BY, ...ACCESS_KINDS, "sandbox.changed", "job.changed", "push.recorded", "account.changed"];
+const KINDS = [...LISTS_CHANGE_BY, ...ACCESS_KINDS, ...BUILD_KINDS, "sandbox.changed", "job.changed", "push.recorded", "account.changed"];
 const GATHER = 120;
 
 async function load(list: "projects" | "bin"): Promise<void> {
@@ -60,6 +66,21 @@ async function loadJobs(): Promise<void> {
   }
 }
 
+async function loadBuilds(): Promise<void> {
+  try {
+    useDashboard.setState({ builds: byProject(await overview.mine()) });
+  } catch {
+    // The rows are complete without; the next event brings what is built.
+  }
+}
+
+let gatheringBuilds: ReturnType<typeof setTimeout> | undefined;
+
+function loadBuildsSoon(): void {
+  clearTimeout(gatheringBuilds);
+  gatheringBuilds = setTimeout(() => void loadBuilds(), GATHER);
+}
+
 let gathering: ReturnType<typeof setTimeout> | undefined;
 
 /** Several events come at once when one thing changes: one load answers them all. */
@@ -78,7 +99,9 @@ export function receive(event: ServerEvent): void {
     rememberJob(jobOf(event, jobs[String(event.data["project_id"])]));
   } else if (event.kind === "account.changed") {
     useDashboard.setState({ displayName: String(event.data["display_name"]) });
-  } else if (ACCESS_KINDS.includes(event.kind)) tellAccess(event.kind, event.data);
+  } else if (event.kind === "build.changed") loadBuildsSoon();
+  else if (BUILD_KINDS.includes(event.kind)) return;
+  else if (ACCESS_KINDS.includes(event.kind)) tellAccess(event.kind, event.data);
   else loadSoon();
 }
 
@@ -91,7 +114,7 @@ export function rememberJob(job: Job): void {
 export function begin(): () => void {
   const loadAll = () => {
     tellAccess(MISSED);
-    void Promise.all([loadProjects(), loadBin(), loadJobs()]);
+    void Promise.all([loadProjects(), loadBin(), loadJobs(), loadBuilds()]);
   };
   loadAll();
   const stream = new EventStream({
@@ -103,6 +126,7 @@ export function begin(): () => void {
   return () => {
     stream.close();
     clearTimeout(gathering);
+    clearTimeout(gatheringBuilds);
   };
 }
 

@@ -67,6 +67,20 @@ export function ProjectSettings({ api, project: given, user }: Props) {
           <CopyButton text={`git clone ${project.urls.git}`} />
         </div>
       </section>
+      {project.role && (
+        <section className="settings-section" aria-labelledby="builds-title">
+          <h2 id="builds-title">Builds</h2>
+          <p className="ff-muted">
+            Every push is built, and every branch has a site: <a href={`${address}/branches`}>branches</a>, <a href={`${address}/builds`}>builds</a>
+            {project.role !== "viewer" && (
+              <>
+                , <a href={`${address}/builds/settings`}>build settings</a>
+              </>
+            )}
+            .
+          </p>
+        </section>
+      )}
       {project.role === "owner" && <Deletion api={api} project={project} />}
     </div>
   );

@@ -4,6 +4,7 @@ import { Branches } from "../../src/builds/Branches";
 import { BuildList } from "../../src/builds/BuildList";
 import { OneBuild, withStep } from "../../src/builds/build/OneBuild";
 import { branchOf, refOf } from "../../src/builds/ListPage";
+import { byProject } from "../../src/builds/overview";
 import { shownAt } from "../../src/builds/place";
 import { Settings } from "../../src/builds/settings/Settings";
 import type { BuildSettings } from "../../src/builds/types";
@@ -158,7 +159,7 @@ describe("words", () => {
   });
 
   test("a site that sleeps is live", () => {
-    const site = { state: "live", reason: "", url: "", urls: [] } as const;
+    const site = { state: "live", reason: "", url: "", urls: [], stops_at: null } as const;
     expect(saySite({ ...site, urls: [], sandbox_state: "running" })).toBe("Live");
     expect(saySite({ ...site, urls: [], sandbox_state: "stopped" })).toBe("Asleep, wakes when it is opened");
   });
@@ -170,4 +171,9 @@ test("an address names the page, a filter the ref", () => {
   expect(shownAt("/app/ada/site/builds/settings")).toEqual({ page: "settings", number: null });
   expect([refOf(" main "), refOf("pr-7"), refOf("refs/tags/v1"), refOf("")]).toEqual(["refs/heads/main", "refs/pull/7", "refs/tags/v1", undefined]);
   expect([branchOf("refs/heads/a/b"), branchOf("refs/pull/7"), branchOf(undefined)]).toEqual(["a/b", "pr-7", ""]);
+});
+
+test("of the builds of a project the first on its way is shown", () => {
+  const found = byProject([build(), build({ id: "b13", number: 13, state: "queued" }), build({ id: "x1", project: "bob/blog", number: 1 })]);
+  expect(Object.entries(found).map(([project, { number }]) => [project, number])).toEqual([["ada/site", 12], ["bob/blog", 1]]);
 });

@@ -37,7 +37,7 @@ export function build(change: Partial<Build> = {}): Build {
 
 export function branch(change: Partial<Branch> = {}): Branch {
   const { ref, branch: name, commit, subject } = build();
-  return { ref, branch: name, commit, subject, pull_request: null, newest: null, site: null, is_demo: false, deleted: false, ...change };
+  return { ref, branch: name, commit, subject, reason: "", pull_request: null, newest: null, site: null, is_demo: false, deleted: false, ...change };
 }
 
 export function step(change: Partial<Step> = {}): Step {

@@ -22,6 +22,7 @@ ACCOUNT_PAGES = (
     "/admin",
     "/admin/users",
     "/admin/audit",
+    "/admin/builds",
     "/admin/front-door",
 )
 

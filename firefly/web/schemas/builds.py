@@ -231,3 +231,28 @@ class BuildPlan(Output):
     configured_by: str | None
     why: dict[str, str]
     notes: list[str]
+
+
+class Builder(Output):
+    """One replica that builds."""
+
+    name: str
+    builds: int
+
+
+class BuildMinutes(Output):
+    """What an owner's builds took this month."""
+
+    owner: str
+    minutes: float
+
+
+class BuildOverview(Output):
+    """`builds` are those that run, then the queue in its order, a hundred at most."""
+
+    running: int
+    queued: int
+    waiting: int = Field(description="For somebody's approval.")
+    builds: list[Build]
+    builders: list[Builder]
+    minutes: list[BuildMinutes]

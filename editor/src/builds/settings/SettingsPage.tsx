@@ -46,7 +46,7 @@ export function SettingsPage({ place }: { place: Place }) {
         </Section>
       </fieldset>
       <Section title="Badge">
-        <Badge place={place} />
+        <Badge place={place} secret={shown.badge_key} />
       </Section>
     </div>
   );

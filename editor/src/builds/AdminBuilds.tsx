@@ -1,0 +1,141 @@
+import { OctagonX } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { asProblem } from "../shared/api";
+import { Button, Dialog, ErrorState, IconButton, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { Loaded, useLoaded } from "../shared/Loaded";
+import { onBuilds } from "./heard";
+import { type Overview, OverviewApi } from "./overview";
+import { StateMark } from "./StateMark";
+import type { Build } from "./types";
+import { lookOf, sayPlace, sayTrigger } from "./words";
+
+const GATHER = 200;
+
+/** For administrators: what is built just now, by whom, and what it cost this month. */
+export function AdminBuilds() {
+  const api = useMemo(() => new OverviewApi(), []);
+  const now = useMemo(() => new Loaded(api.everything), [api]);
+  const { value: shown, problem } = useLoaded(now);
+  const [asked, setAsked] = useState<Build | null>(null);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const leave = onBuilds(({ kind }) => {
+      if (kind === "build.step") return;
+      clearTimeout(timer);
+      timer = setTimeout(() => void now.load(), GATHER);
+    });
+    return () => {
+      clearTimeout(timer);
+      leave();
+    };
+  }, [now]);
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void now.load()} /> : <Skeleton rows={6} label="Loading the builds" />;
+  const kill = async (build: Build): Promise<void> => {
+    setAsked(null);
+    try {
+      await api.kill(build.id);
+    } catch (thrown) {
+      showToast(asProblem(thrown).detail, { kind: "problem" });
+    }
+    await now.load();
+  };
+  return (
+    <div className="account account-wide">
+      <div className="account-head">
+        <div>
+          <h1>Builds</h1>
+          <p className="ff-muted" role="status">
+            {problem ? "The server does not answer just now; this is how it was before." : "What is being built just now, in all projects."}
+          </p>
+        </div>
+      </div>
+      <Numbers shown={shown} />
+      <section id="now" className="account-section" aria-label="On their way" tabIndex={-1}>
+        <h2>On their way</h2>
+        {shown.builds.length === 0 ? <p className="ff-muted">Nothing is built, and nothing waits.</p> : <ul className="items">{shown.builds.map((build) => <Row key={build.id} build={build} onKill={() => setAsked(build)} />)}</ul>}
+      </section>
+      <section id="minutes" className="account-section" aria-label="Minutes this month" tabIndex={-1}>
+        <h2>Minutes this month</h2>
+        {shown.minutes.length === 0 ? (
+          <p className="ff-muted">Nobody built anything this month.</p>
+        ) : (
+          <dl className="minutes-list">
+            {shown.minutes.map(({ owner, minutes }) => (
+              <div key={owner}>
+                <dt>{owner}</dt>
+                <dd>{minutes.toLocaleString("en", { maximumFractionDigits: 1 })}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </section>
+      {asked && <KillDialog build={asked} onKill={() => void kill(asked)} onClose={() => setAsked(null)} />}
+    </div>
+  );
+}
+
+function Numbers({ shown }: { shown: Overview }) {
+  const minutes = shown.minutes.reduce((sum, one) => sum + one.minutes, 0);
+  const numbers: [string, string, string][] = [
+    ["Running", String(shown.running), "#now"],
+    ["Queued", String(shown.queued), "#now"],
+    ["Wait for approval", String(shown.waiting), ""],
+    ["Servers that build", String(shown.builders.length), ""],
+    ["Minutes this month", Math.round(minutes).toLocaleString("en"), "#minutes"],
+  ];
+  return (
+    <dl className="door-numbers">
+      {numbers.map(([name, value, href]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {href ? (
+              <a href={href} aria-label={`${name}: ${value}`}>
+                {value}
+              </a>
+            ) : (
+              value
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Row({ build, onKill }: { build: Build; onKill: () => void }) {
+  return (
+    <li className="item">
+      <StateMark {...lookOf(build.state)} />
+      <div className="item-text">
+        <a className="item-title" href={`/app/${build.project}/builds/${build.number}`}>
+          {build.project} #{build.number}
+        </a>
+        <span className="item-hint">
+          {build.queue ? sayPlace(build.queue) : lookOf(build.state).word} · {build.branch} · {sayTrigger(build)} <RelativeTime at={build.created_at} />
+        </span>
+      </div>
+      <IconButton label={`Kill build ${build.number} of ${build.project}`} tooltip="above" icon={<OctagonX size={16} aria-hidden />} onClick={onKill} />
+    </li>
+  );
+}
+
+function KillDialog({ build, onKill, onClose }: { build: Build; onKill: () => void; onClose: () => void }) {
+  return (
+    <Dialog
+      title={`Kill build ${build.number} of ${build.project}?`}
+      width="small"
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>Let it be</Button>
+          <Button kind="danger" onClick={onKill}>
+            Kill it
+          </Button>
+        </>
+      }
+    >
+      <p>What it has done so far is lost; its log stays, and its members may build it again.</p>
+    </Dialog>
+  );
+}
