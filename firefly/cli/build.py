@@ -1,95 +1,218 @@
-"""`firefly build explain`: how a folder would be built, and why."""
+"""`firefly build`: start, list, show, log, cancel, kill, retry, approve, stop, explain, shell, branches, settings."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 
-from firefly.protocol.manifest import Dockerfile
+from firefly.client import FireflyClient
+from firefly.client.build_models import Build
 
-from .command import Cli, Failure, command
+from . import build_settings, terminal
+from .build_log import print_lines, watch
+from .build_names import BuildName, find, split
+from .command import Cli, Failure, ProjectPath, command, resolve
+from .explaining import Explained, lines, look
 
-app = typer.Typer(help="How projects are built.", no_args_is_help=True)
-
-
-class Kept(BaseModel):
-    folder: str
-    keys: Sequence[str]
-
-
-class Explained(BaseModel):
-    """What `firefly build explain` found; `why` has a sentence for each part that is not empty."""
-
-    strategy: str
-    family: str
-    runtime: str | None
-    versions: dict[str, str]
-    install: Sequence[str]
-    build: Sequence[str]
-    test: Sequence[str]
-    run: Sequence[str]
-    port: int | None
-    folder: str | None
-    dockerfile: Dockerfile | None
-    database: str | None
-    env: dict[str, str]
-    caches: Sequence[Kept]
-    configured_by: str | None
-    why: dict[str, str]
-    notes: Sequence[str]
+app = typer.Typer(help="Build projects, and see what became of it.", no_args_is_help=True)
+POLL = 1.0
+Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended; exit code 1 where it failed.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Print its log as it grows.")]
 
 
-@command(app, "explain")
+def describe(build: Build) -> str:
+    head = f"{build.name}  {build.state.replace('_', ' ')}  {build.branch}  {build.commit[:10]}  {build.subject}"
+    told = [head.rstrip(), *([f"  {build.reason}"] if build.reason else [])]
+    if build.queue:
+        told.append(f"  In place {build.queue.position} of the queue, for {build.queue.queued_seconds:.0f} s.")
+    told += [f"  {step.name:10} {step.state:10} {step.reason}".rstrip() for step in build.steps]
+    if build.failure:
+        told += [f"  {build.failure.cause} {build.failure.remedy}".rstrip()]
+        told += [f"    {line}" for line in build.failure.lines]
+    if build.site and build.site.url:
+        told.append(f"  {build.site.state}: {build.site.url}")
+    if build.kept_until:
+        told.append(f"  Its sandbox is kept until {build.kept_until.astimezone():%H:%M}: `firefly build shell`.")
+    return "\n".join(told)
+
+
+async def _finish(cli: Cli, client: FireflyClient, build: Build, *, wait: bool, follow: bool) -> None:
+    """Show it, at once or when it has ended. Raises Failure where that was not well."""
+    if follow:
+        build = await watch(cli, client, build)
+    elif wait:
+        build = await _ended(cli, client, build)
+    if not follow or not cli.as_json:
+        cli.show(build, describe(build))
+    if (wait or follow) and build.state != "succeeded":
+        raise typer.Exit(1)
+
+
+async def _ended(cli: Cli, client: FireflyClient, build: Build) -> Build:
+    told = ""
+    with cli.err.status("") if cli.interactive else nullcontext() as status:
+        while not build.is_over:
+            running = next((step.name for step in build.steps if step.state == "running"), build.state)
+            if running != told:
+                told = running
+                status.update(f"{build.name}: {told}") if status else cli.note(f"{build.name}: {told}")
+            await asyncio.sleep(POLL)
+            build = await client.builds.get(build.id)
+    return build
+
+
+@command(app)
+async def start(
+    cli: Cli,
+    project: Annotated[
+        str, typer.Argument(metavar="PROJECT", help="`owner/name`, or a name of your own; `name#12`: start that site.")
+    ],
+    ref: Annotated[str | None, typer.Option("--ref", help="A branch, or a whole ref. Default: the main one.")] = None,
+    commit: Annotated[str | None, typer.Option(help="Its 40 digits. Default: the branch's newest.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also what was built before, without its artifact.")] = False,
+    wait: Wait = False,
+    follow: Follow = False,
+) -> None:
+    """Build a branch. Of a build that is named, show the site again."""
+    path, number = split(project)
+    async with cli.client() as client:
+        owner, name = await resolve(client, path)
+        if number is not None:
+            await _act(cli, client, await client.builds.numbered(owner, name, number), "start")
+            return
+        build = await client.builds.start(owner, name, ref=ref, commit=commit, forced=force)
+        await _finish(cli, client, build, wait=wait, follow=follow)
+
+
+@command(app, "list")
+async def list_builds(
+    cli: Cli,
+    project: ProjectPath,
+    ref: Annotated[str | None, typer.Option("--ref", help="Of this branch.")] = None,
+    state: Annotated[str | None, typer.Option(help="As in `failed`.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The newest of them.")] = 30,
+) -> None:
+    """List the builds of a project, the newest first."""
+    async with cli.client() as client:
+        found = await client.builds.newest(*await resolve(client, project), ref=ref, state=state, most=limit)
+    columns = {
+        "BUILD": lambda b: f"#{b.number}",
+        "STATE": lambda b: b.state.replace("_", " "),
+        "BRANCH": lambda b: b.branch,
+        "COMMIT": lambda b: b.commit[:10],
+        "BY": lambda b: f"{b.trigger} {b.by}".strip(),
+        "SECONDS": lambda b: "" if b.seconds is None else f"{b.seconds:.0f}",
+        "SUBJECT": lambda b: b.subject,
+        "SITE": lambda b: b.site.url if b.site and b.site.state == "live" else "",
+    }
+    cli.table(found, columns, "Nothing was built yet. `firefly build start` begins.")
+
+
+@command(app)
+async def show(cli: Cli, build: BuildName) -> None:
+    """Show a build, its steps, its failure and its site."""
+    async with cli.client() as client:
+        found = await client.builds.get((await find(client, build)).id)
+    cli.show(found, describe(found))
+
+
+@command(app)
+async def log(
+    cli: Cli,
+    build: BuildName,
+    follow: Follow = False,
+    tail: Annotated[int | None, typer.Option(min=1, help="Begin so many lines before its end.")] = None,
+    search: Annotated[str, typer.Option(help="Only lines that hold this text.")] = "",
+    step: Annotated[int | None, typer.Option(min=0, help="Only those of the step at this position.")] = None,
+) -> None:
+    """Print the log of a build."""
+    if follow and (search or step is not None):
+        raise typer.BadParameter("--follow prints every line: leave out --search and --step.")
+    async with cli.client() as client:
+        found = await find(client, build)
+        if follow:
+            await print_lines(cli, client.builds.follow(found.id, tail=tail))
+        else:
+            await print_lines(cli, client.builds.log(found.id, tail=tail, search=search, step=step))
+
+
+async def _act(cli: Cli, client: FireflyClient, build: Build, action: str) -> None:
+    changed = await client.builds.act(build.id, action)
+    cli.show(changed, describe(changed))
+
+
+@command(app)
+async def cancel(cli: Cli, build: BuildName) -> None:
+    """End a build that waits or runs."""
+    async with cli.client() as client:
+        await _act(cli, client, await find(client, build), "cancel")
+
+
+@command(app)
+async def kill(cli: Cli, build: BuildName) -> None:
+    """End a build that waits or runs; it counts as killed."""
+    async with cli.client() as client:
+        await _act(cli, client, await find(client, build), "kill")
+
+
+@command(app)
+async def retry(cli: Cli, build: BuildName, wait: Wait = False, follow: Follow = False) -> None:
+    """Build the same commit again."""
+    async with cli.client() as client:
+        again = await client.builds.act((await find(client, build)).id, "retry")
+        await _finish(cli, client, again, wait=wait, follow=follow)
+
+
+@command(app)
+async def approve(cli: Cli, build: BuildName) -> None:
+    """Let what a fork asks for be built: this commit of it."""
+    async with cli.client() as client:
+        await _act(cli, client, await find(client, build), "approve")
+
+
+@command(app)
+async def stop(
+    cli: Cli,
+    build: BuildName,
+    every: Annotated[bool, typer.Option("--all", help="The sites of all branches of the project.")] = False,
+) -> None:
+    """Stop the site of a build, until somebody starts it."""
+    async with cli.client() as client:
+        if not every:
+            await _act(cli, client, await find(client, build), "stop")
+            return
+        shown = [one.site for one in await client.builds.branches(*await resolve(client, split(build)[0])) if one.site]
+        stopped = [await client.builds.act(site.build_id, "stop") for site in shown if site.state == "live"]
+    cli.show(stopped, "\n".join(one.name for one in stopped) or "No site runs.")
+
+
+@command(app)
 async def explain(
     cli: Cli,
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A folder on this machine. Default: this one.")
-    ] = Path(),
+    target: Annotated[
+        str, typer.Argument(metavar="[FOLDER|BUILD]", help="A folder here (default: this one), or a build or project.")
+    ] = ".",
 ) -> None:
-    """Tell how a folder would be installed, built, tested and run, and why; nothing is done."""
-    found = await asyncio.to_thread(_look, folder)
-    cli.show(found, "\n".join(_lines(found)))
+    """Tell how a folder, or a build's commit, is installed, built, tested and run, and why; nothing is done."""
+    if "#" not in target and (await asyncio.to_thread(Path(target).is_dir) or target.count("/") != 1):
+        found = await asyncio.to_thread(look, Path(target))
+    else:
+        async with cli.client() as client:
+            plan = await client.builds.explain((await find(client, target)).id)
+        found = Explained.model_validate(plan.model_dump())
+    cli.show(found, "\n".join(lines(found)))
 
 
-def _look(folder: Path) -> Explained:
-    # The analyser is no concern of any other command.
-    from firefly.builds.analysis import FolderSource, analyse
-
-    if not folder.is_dir():
-        raise Failure(f"{folder} is no folder.")
-    plan = analyse(FolderSource(folder))
-    values = {name: getattr(plan, name) for name in Explained.model_fields if name != "caches"}
-    caches = [Kept(folder=cache.folder, keys=cache.keys) for cache in plan.caches]
-    return Explained.model_validate({**values, "caches": caches})
+@command(app)
+async def shell(cli: Cli, build: BuildName) -> None:
+    """Open a terminal in the sandbox of a build that failed, while it is kept."""
+    if not sys.stdin.isatty():
+        raise Failure("A shell needs a terminal.")
+    async with cli.client() as client, client.builds.sandbox((await find(client, build)).id) as bridge:
+        raise typer.Exit(await terminal.attach(bridge))
 
 
-def _lines(found: Explained) -> Iterator[str]:
-    kind = {"dockerfile": "an image", "commands": "a server", "site": "pages", "none": "nothing that runs"}
-    because = f": {found.why['family']}" if "family" in found.why else ""
-    yield f"{found.family or 'Unknown'}, {kind[found.strategy]}{because}"
-    for name, values in _parts(found):
-        yield f"{name}, since {found.why[name]}:"
-        yield from (f"    {value}" for value in values)
-    yield from found.notes
-
-
-def _parts(found: Explained) -> Iterator[tuple[str, Sequence[str]]]:
-    """The parts that are not empty, as lines, in the order in which they count."""
-    parts: dict[str, Sequence[str]] = {
-        "dockerfile": [found.dockerfile.path] if found.dockerfile else [],
-        "runtime": [found.runtime] if found.runtime and "runtime" in found.why else [],
-        "versions": [f"{name} {text}" for name, text in found.versions.items()],
-        "install": found.install,
-        "build": found.build,
-        "test": found.test,
-        "run": found.run,
-        "folder": [found.folder or "."] if found.folder is not None else [],
-        "port": [str(found.port)] if found.port else [],
-        "database": [found.database] if found.database else [],
-        "env": [f"{name}={text}" for name, text in found.env.items()],
-        "caches": [f"{kept.folder} ({', '.join(kept.keys)})" for kept in found.caches],
-    }
-    return ((name, values) for name, values in parts.items() if values)
+build_settings.register(app)

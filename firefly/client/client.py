@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from .bridge import BridgeClient
+from .builds import BuildCalls
 from .errors import ClientError
 from .models import (
     Checkpoint,
@@ -31,6 +32,7 @@ from .models import (
     Token,
     Workspace,
 )
+from .reading import read
 from .sse import ServerEvent, server_events
 
 API = "/api/v1"
@@ -67,6 +69,10 @@ class FireflyClient:
         if self._session is not None and self._given is None:
             await self._session.close()
             self._session = None
+
+    @property
+    def builds(self) -> BuildCalls:
+        return BuildCalls(self)
 
     async def me(self) -> Me:
         return await self._get(Me, "/me")
@@ -297,27 +303,17 @@ class FireflyClient:
 
     async def _get(self, model: type[Model], path: str, *, params: Mapping[str, str] | None = None) -> Model:
         async with self.request("GET", path, params=params) as response:
-            return await _read(model, response)
+            return await read(model, response)
 
     async def _send(
         self, model: type[Model], method: str, path: str, body: object, *, timeout: float = TIMEOUT
     ) -> Model:
         async with self.request(method, path, json_body=body, timeout=timeout) as response:
-            return await _read(model, response)
+            return await read(model, response)
 
 
 def _project(owner: str, name: str) -> str:
     return f"/projects/{quote(owner, safe='')}/{quote(name, safe='')}"
-
-
-async def _read(model: type[Model], response: aiohttp.ClientResponse) -> Model:
-    try:
-        return model.model_validate_json(await response.read())
-    except ValueError as error:
-        raise ClientError(
-            f"{response.url.origin()} answered with something else than Firefly's API. Check --server.",
-            status=response.status,
-        ) from error
 
 
 async def _error(response: aiohttp.ClientResponse) -> ClientError:

@@ -7,6 +7,8 @@ import aiohttp
 
 from firefly.errors import Unavailable
 
+LONGEST = 64 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
@@ -19,8 +21,8 @@ async def server_events(response: aiohttp.ClientResponse) -> AsyncIterator[Serve
     """The events of `response` until it ends; comments (heartbeats) are left out."""
     name, event_id, data = "message", "", list[str]()
     try:
-        while raw := await response.content.readline():
-            line = raw.decode().rstrip("\r\n")
+        async for raw in _lines(response):
+            line = raw.decode().rstrip("\r")
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line:
@@ -35,3 +37,18 @@ async def server_events(response: aiohttp.ClientResponse) -> AsyncIterator[Serve
                 event_id = value
     except aiohttp.ClientError as error:
         raise Unavailable(f"The stream ended early: {error}") from error
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Without their ends, however long; one that has none is left out. Raises Unavailable beyond all reason."""
+    begun = bytearray()
+    async for part in response.content.iter_any():
+        begun += part
+        if b"\n" not in part:
+            if len(begun) > LONGEST:
+                raise Unavailable("The stream has a line that is too long.")
+            continue
+        *lines, rest = bytes(begun).split(b"\n")
+        begun = bytearray(rest)
+        for line in lines:
+            yield line

@@ -1,9 +1,13 @@
-"""`firefly build explain` on a folder of this machine."""
+"""`firefly build`: of a folder of this machine, and of projects on a server."""
 
 import json
 from pathlib import Path
+from typing import Any
 
-from .conftest import Run
+from tests.support.waiting import eventually
+from tests.web.world import World
+
+from .conftest import Run, Start
 
 PARTS = ("strategy", "family", "run", "port", "env", "configured_by")
 
@@ -32,3 +36,53 @@ async def test_what_cannot_be_explained_is_told(run: Run, tmp_path: Path) -> Non
     (tmp_path / "firefly.yml").write_text("\nbiuld: make")
     wrong = await run("build", "explain")
     assert (wrong.code, wrong.err) == (1, "firefly.yml, line 2: the key biuld is not known.\n")
+
+
+async def test_builds_are_asked_for_listed_explained_and_ended(logged_in: Run, world: World) -> None:
+    await world.shared(world.ada, "site")
+    made = json.loads((await logged_in("build", "start", "site", "--ref", "main", "--json")).out)
+    assert (made["project"], made["number"], made["state"]) == ("ada/site", 1, "queued")
+    assert (await logged_in("build", "list", "ada/site")).out.splitlines()[1].split()[:3] == ["#1", "queued", "main"]
+    assert "Static, pages" in (await logged_in("build", "explain", "ada/site")).out
+    ended = await logged_in("build", "cancel", "site#1")
+    assert (ended.code, ended.out.split()[:2]) == (0, ["ada/site#1", "cancelled"])
+
+
+async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails(
+    logged_in: Run, start: Start, world: World
+) -> None:
+    await world.shared(world.ada, "site")
+    async with start("build", "start", "site", "--follow") as command:
+        (row,) = await eventually(lambda: _builds(world), within=20)
+        ada = await world.services.tokens.verify(await world.token(world.ada))
+        build = await world.services.builds.get(ada, row["id"])
+        await _execute(world, "update builds set state = 'running', started_at = now()")
+        async with world.services.desk.logs.writing(build) as log, log.step("build", "make") as step:
+            await step.write(b"\x1b[31mmaking\x1b[0m\n")
+            await command.tells("making")
+            await step.write(b"\x1b]0;title\x07made\n")
+            await _execute(world, "update builds set state = 'failed', reason = 'It broke.', ended_at = now()")
+        await command.process.wait()
+    assert command.process.returncode == 1
+    assert command.text.startswith("making\nmade\n")
+    assert "It broke." in command.text
+    assert (await logged_in("build", "log", "site#1", "--search", "MADE")).out == "made\n"
+
+
+async def test_what_a_project_wants_of_builds_is_changed(logged_in: Run, world: World) -> None:
+    await world.shared(world.ada, "site")
+    held = await logged_in("build", "hold", "site", "--reason", "A pause.")
+    assert "Builds are held. A pause." in held.out
+    told = await logged_in("build", "settings", "site", "--pattern", "v*", "--timeout", "60", "--json")
+    kept = json.loads(told.out)
+    assert (kept["held"], kept["policy"], kept["patterns"], kept["timeout"]) == (True, "patterns", ["v*"], 60)
+
+
+async def _builds(world: World) -> list[Any]:
+    async with world.services.database.connection() as connection:
+        return list(await connection.fetch("select id from builds"))
+
+
+async def _execute(world: World, statement: str) -> None:
+    async with world.services.database.connection() as connection:
+        await connection.execute(statement)

@@ -65,3 +65,10 @@ async def test_an_event_without_data_or_without_its_end_is_none(serve: Serve) ->
 async def test_a_stream_that_breaks_off_is_an_error(serve: Serve) -> None:
     with pytest.raises(Unavailable, match="ended early"):
         await serve([b"data: x\n\n", b"BREAK"])
+
+
+async def test_a_line_may_be_of_any_length(serve: Serve) -> None:
+    data = "x" * 1_000_000
+    assert await serve([b"data: " + data.encode() + b"\n\n", b"data: y\n\n"]) == [
+        ServerEvent("message", data, ""), ServerEvent("message", "y", ""),
+    ]  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from .ansi import plain
+from ...protocol.ansi import plain
 from .pieces import Line, Piece, lines_of
 from .records import LogRecords
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from ...clock import Clock
+from ...protocol.ansi import plain
 from ..model import Build, Step, StepState
-from .ansi import plain
 from .bound import Bound
 from .lines import LONGEST
 from .making import Changed, Cutting, Making, Printed

@@ -48,6 +48,7 @@ class BuildStep(Output):
 class BuildSite(Output):
     """What shows the build. `url` is the main one of `urls`; `sandbox_state` is null where files are served alone."""
 
+    build_id: UUID = Field(description="What it shows.")
     state: SiteState
     reason: str
     url: str

@@ -1,8 +1,8 @@
 """Logs as they are stored: by pages, of one step, searched, as one text, with what is missing told."""
 
 from firefly.builds.log import Logs
-from firefly.builds.log.ansi import coloured, plain
 from firefly.builds.model import Build
+from firefly.protocol.ansi import coloured, plain
 from tests.builds.yard import Yard
 
 
@@ -66,3 +66,4 @@ def test_of_escape_sequences_only_colours_are_left() -> None:
     text = "\x1b]0;title\x07\x1b[2J\x1b[1mbold\x1b[0m\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\ \x1b[6n\x1bcend\x1b"
     assert coloured(text) == "\x1b[1mbold\x1b[0mlink end"
     assert plain(text) == "boldlink end"
+    assert plain("\x1b]0;title␇made \x1b]0;never ended") == "made 0;never ended"

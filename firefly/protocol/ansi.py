@@ -2,8 +2,9 @@
 
 import re
 
-# Sequences that begin with CSI, those that carry a string (titles, links), those of two or three characters.
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|\x1b")
+# Sequences that begin with CSI, those that carry a string (titles, links), those of two or three characters. The bell
+# that may end a string is a picture of one where output was made printable.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07␇\x1b\n]*(?:[\x07␇]|\x1b\\)|[ -/]*[0-~])|\x1b")
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 

@@ -1,0 +1,34 @@
+"""Logs of builds in a terminal, or as plain lines elsewhere."""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+
+from firefly.client import FireflyClient
+from firefly.client.build_models import Build, LogLine
+from firefly.protocol.ansi import coloured, plain
+
+from .command import Cli
+
+_DIM, _RESET = "\x1b[2m", "\x1b[0m"
+
+
+async def print_lines(cli: Cli, lines: AsyncIterator[LogLine]) -> None:
+    """As they come. With --json a line of JSON for each; colours only where a terminal shows them."""
+    async for line in lines:
+        print(json.dumps(line.model_dump()) if cli.as_json else _shown(line, cli.interactive), flush=True)
+
+
+def _shown(line: LogLine, colours: bool) -> str:
+    if not colours:
+        return plain(line.text)
+    # What one line has begun does not colour the next.
+    text = f"{coloured(line.text)}{_RESET}" if "\x1b" in line.text else line.text
+    return f"{_DIM}{text}{_RESET}" if line.stream == "firefly" else text
+
+
+async def watch(cli: Cli, client: FireflyClient, build: Build) -> Build:
+    """Print its log until it ends; the build as it ended then."""
+    await print_lines(cli, client.builds.follow(build.id))
+    sys.stdout.flush()
+    return await client.builds.get(build.id)

@@ -1,0 +1,79 @@
+"""How a folder or a commit is built, and why, as `firefly build explain` tells it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from firefly.protocol.manifest import Dockerfile
+
+from .command import Failure
+
+
+class Kept(BaseModel):
+    folder: str
+    keys: Sequence[str]
+
+
+class Explained(BaseModel):
+    """What `firefly build explain` found; `why` has a sentence for each part that is not empty."""
+
+    strategy: str
+    family: str
+    runtime: str | None
+    versions: dict[str, str]
+    install: Sequence[str]
+    build: Sequence[str]
+    test: Sequence[str]
+    run: Sequence[str]
+    port: int | None
+    folder: str | None
+    dockerfile: Dockerfile | None
+    database: str | None
+    env: dict[str, str]
+    caches: Sequence[Kept]
+    configured_by: str | None
+    why: dict[str, str]
+    notes: Sequence[str]
+
+
+def look(folder: Path) -> Explained:
+    """Blocks while it reads. Raises Failure, ManifestError."""
+    # The analyser is no concern of any other command.
+    from firefly.builds.analysis import FolderSource, analyse
+
+    if not folder.is_dir():
+        raise Failure(f"{folder} is no folder.")
+    plan = analyse(FolderSource(folder))
+    values = {name: getattr(plan, name) for name in Explained.model_fields if name != "caches"}
+    caches = [Kept(folder=cache.folder, keys=cache.keys) for cache in plan.caches]
+    return Explained.model_validate({**values, "caches": caches})
+
+
+def lines(found: Explained) -> Iterator[str]:
+    kind = {"dockerfile": "an image", "commands": "a server", "site": "pages", "none": "nothing that runs"}
+    because = f": {found.why['family']}" if "family" in found.why else ""
+    yield f"{found.family or 'Unknown'}, {kind[found.strategy]}{because}"
+    for name, values in _parts(found):
+        yield f"{name}, since {found.why[name]}:"
+        yield from (f"    {value}" for value in values)
+    yield from found.notes
+
+
+def _parts(found: Explained) -> Iterator[tuple[str, Sequence[str]]]:
+    """The parts that are not empty, as lines, in the order in which they count."""
+    parts: dict[str, Sequence[str]] = {
+        "dockerfile": [found.dockerfile.path] if found.dockerfile else [],
+        "runtime": [found.runtime] if found.runtime and "runtime" in found.why else [],
+        "versions": [f"{name} {text}" for name, text in found.versions.items()],
+        "install": found.install,
+        "build": found.build,
+        "test": found.test,
+        "run": found.run,
+        "folder": [found.folder or "."] if found.folder is not None else [],
+        "port": [str(found.port)] if found.port else [],
+        "database": [found.database] if found.database else [],
+        "env": [f"{name}={text}" for name, text in found.env.items()],
+        "caches": [f"{kept.folder} ({', '.join(kept.keys)})" for kept in found.caches],
+    }
+    return ((name, values) for name, values in parts.items() if values)
