@@ -10,7 +10,7 @@ from firefly.git.links import Links
 from firefly.git.providers import Transport
 from firefly.git.remotes import Remotes
 from firefly.git.targets import Targets
-from firefly.linking import Connections, Joining, LinkedProjects, Mirrors, Offers, Removing, Vault
+from firefly.linking import Connections, Discovery, Joining, LinkedProjects, Mirrors, Offers, Removing, Vault
 from firefly.linking.access import Access
 from firefly.linking.app import GitHubApp
 from firefly.linking.importing import Importing
@@ -34,6 +34,7 @@ class Linking:
     links: Links
     access: Access
     mirrors: Mirrors
+    discovery: Discovery
     joining: Joining
     removing: Removing
     projects: LinkedProjects
@@ -86,6 +87,7 @@ class Linking:
         )  # fmt: skip
         return cls(
             transport=transport, connections=connections, links=links, access=access, mirrors=mirrors,
+            discovery=Discovery(connections=connections, access=access, joining=joining),
             joining=joining, removing=removing, projects=projects,
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from . import (
     session,
     token,
     up,
+    user,
     workspace,
 )
 
@@ -45,6 +46,7 @@ app.add_typer(workspace.app, name="workspace")
 app.add_typer(secret.app, name="secret")
 app.add_typer(build.app, name="build")
 app.add_typer(token.app, name="token")
+app.add_typer(user.app, name="user")
 app.add_typer(dev.app, name="dev")
 app.add_typer(admin.app, name="admin")
 

@@ -1,20 +1,20 @@
-"""`firefly project`: create, list, show, import, remix, rename, delete, restore."""
+"""`firefly project`: create, list, show, import, remix, rename, delete, restore; links are in `link`."""
 
 import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from firefly.client import FireflyClient
-from firefly.client.models import Job, Project
+from firefly.client.models import Project
 
-from .command import Cli, Failure, ProjectPath, command, resolve
+from . import link
+from .command import Cli, ProjectPath, command, resolve
+from .jobs import follow
 from .upload import read_pieces
 
 app = typer.Typer(no_args_is_help=True, help="Create, find and change projects.")
-POLL = 0.5
+link.register(app)
 
 
 def _describe(project: Project) -> str:
@@ -42,12 +42,20 @@ async def create(
 @command(app, "import")
 async def import_(
     cli: Cli,
-    source: Annotated[str, typer.Argument(help="A git URL, or an archive: zip, tar, tar.gz.")],
+    source: Annotated[
+        str, typer.Argument(help="A git URL, an archive (zip, tar, tar.gz), or with --provider `owner/name` there.")
+    ],
     name: Annotated[str | None, typer.Option(help="Default: the last part of the source.")] = None,
+    provider: link.Provider = None,
+    by_key: Annotated[bool, typer.Option("--by-key", help="Let git get in there by a key of its own.")] = False,
 ) -> None:
-    """Create a project from a git URL or from an archive, and wait until it is filled."""
+    """Create a project from a git URL, an archive or a provider's repository, and wait until it is filled."""
     wanted = name or _name_in(source)
     async with cli.client() as client:
+        if provider is not None:
+            made = await link.import_from(cli, client, provider, source, name, by_key=by_key)
+            cli.show(made, _describe(made))
+            return
         file = Path(source)
         if "://" not in source and await asyncio.to_thread(file.is_file):
             made = await client.upload_project(wanted, read_pieces(file), filename=file.name)
@@ -80,30 +88,6 @@ def _name_in(source: str) -> str:
     for ending in (".git", ".tar.gz", ".tgz", ".zip", ".tar"):
         name = name.removesuffix(ending)
     return name.lower().replace("_", "-").replace(".", "-").replace(" ", "-").strip("-")
-
-
-async def follow(cli: Cli, client: FireflyClient, job: Job) -> None:
-    """Show the steps until the job has ended. Raises Failure with the server's sentence when it failed."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=cli.err, disable=not cli.interactive, transient=True) as progress:
-        shown = progress.add_task("Waiting")
-        told = ""
-        while not job.ended:
-            told = _tell(cli, job, told)
-            progress.update(shown, description=told)
-            await asyncio.sleep(POLL)
-            job = await client.job(job.id)
-    if job.state != "succeeded":
-        raise Failure(job.error or f"The {job.kind} was {job.state}.")
-
-
-def _tell(cli: Cli, job: Job, told: str) -> str:
-    """The step that runs now; elsewhere than on a terminal, a line when it is another one."""
-    running = next((step for step in job.steps if step.state == "running"), None)
-    text = f"{running.name} {running.detail}".strip() if running else told or "Waiting"
-    if not cli.interactive and running and running.name != told.partition(" ")[0]:
-        cli.note(running.name)
-    return text
 
 
 @command(app, "list")

@@ -21,7 +21,7 @@ from firefly.protocol.files import FilesChanged, Kind
 
 from .command import Cli, Failure, command
 from .folder import Folder
-from .project import follow
+from .jobs import follow
 from .sync import State, Sync
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0

@@ -7,7 +7,7 @@ import typer
 from firefly.client.models import Workspace
 
 from .command import Cli, ProjectPath, command, resolve
-from .project import follow
+from .jobs import follow
 
 app = typer.Typer(no_args_is_help=True, help="Workspaces of your own, beside the one that a project's members share.")
 SHARED = "shared"

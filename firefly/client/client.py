@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from .bridge import BridgeClient
 from .builds import BuildCalls
 from .errors import ClientError
+from .linking import LinkingClient
 from .models import (
     Checkpoint,
     CheckpointsStatus,
@@ -73,6 +74,11 @@ class FireflyClient:
     @property
     def builds(self) -> BuildCalls:
         return BuildCalls(self)
+
+    @property
+    def linking(self) -> LinkingClient:
+        """Its calls about providers."""
+        return LinkingClient(self)
 
     async def me(self) -> Me:
         return await self._get(Me, "/me")

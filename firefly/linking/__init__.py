@@ -1,6 +1,7 @@
 """Connections to git providers, and projects that are linked to repositories there."""
 
 from .connections import Connections
+from .discovery import Discovery
 from .joining import Joining, LinkedHere
 from .linked import LinkedProjects, NewRepository, View
 from .mirroring import Mirrors
@@ -14,6 +15,7 @@ __all__ = [
     "Choice",
     "Connection",
     "Connections",
+    "Discovery",
     "Joining",
     "Kind",
     "Left",

@@ -25,15 +25,15 @@ class Access:
         self._links = links
         self._connections = connections
         self._remotes = remotes
-        self._app = app
+        self.app = app
 
     def provider(self, name: str, url: str, credential: Credential) -> GitProvider:
         return PROVIDERS[name](self._transport, url, credential)
 
     async def credential(self, link: ProviderLink, *, need: Need = Need.READ) -> Credential:
         """A token for the link's repository. Raises CredentialRefused, NotFound, Forbidden, Unavailable."""
-        if self._app is not None and self._app.serves(link.provider, link.base_url):
-            token = await self._app.token(link.repository)
+        if self.app is not None and self.app.serves(link.provider, link.base_url):
+            token = await self.app.token(link.repository)
             if token is not None:
                 return token
         if link.credential is not None:

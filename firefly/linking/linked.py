@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ..audit import Audit
 from ..auth import Identity
-from ..errors import Conflict, InvalidInput, NotFound
+from ..errors import Conflict, FireflyError, InvalidInput, NotFound
 from ..git.links import Links, ProviderLink
 from ..git.providers import Credential, PullRequest, Repository
 from ..projects import (
@@ -29,7 +29,7 @@ from .importing import LINK, Importing
 from .mirrored import Mirror, MirroredRef, RefState
 from .mirroring import Mirrors
 from .model import Connection, Need
-from .removing import Removing
+from .removing import Left, Removing
 from .resolving import Choice, Resolving
 from .steps import PRIVATE, Steps
 
@@ -247,6 +247,17 @@ class LinkedProjects:
         return self._access.provider(link.provider, link.base_url, Credential("")).compare_url(
             link.repository, base, head
         )
+
+    async def left(self, account_id: UUID) -> Sequence[Left]:
+        """What somebody's former links have still at providers."""
+        return await self._removing.left(account_id)
+
+    async def app_page(self) -> str | None:
+        """Where the GitHub App is installed on repositories; None where there is none, or GitHub does not tell now."""
+        try:
+            return await self._access.app.page() if self._access.app is not None else None
+        except FireflyError:
+            return None
 
     async def check_publishing(self, project_id: UUID) -> None:
         """Raises InvalidInput where the repository is private: what is private there becomes public there first."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, NotFound
 from ..git.providers.transport import Transport
 from ..settings import Settings
 from ..settings.providers import provider_url
@@ -37,9 +37,9 @@ class Offers:
         }
 
     def url(self, provider: str) -> str:
-        """Where the provider is unless somebody names another address. Raises InvalidInput for an unknown one."""
+        """Where the provider is unless somebody names another address. Raises NotFound for an unknown one."""
         if provider not in DIALECTS:
-            raise InvalidInput(f"There is no provider {provider!r}. There are {', '.join(DIALECTS)}.", field="provider")
+            raise NotFound(f"There is no such provider. There are {', '.join(DIALECTS)}.")
         return str(getattr(self._settings, f"{provider}_url"))
 
     def address(self, provider: str, url: str | None) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
     from firefly.git import Checkpoints, Comparisons, Repositories, SmartHTTP
-    from firefly.linking import Connections
+    from firefly.linking import Connections, Discovery, Joining, LinkedProjects
     from firefly.projects import Catalogue, Jobs, Members, OwnWorkspaces, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
@@ -79,6 +79,9 @@ class Services:
     desk: Desk
     sites: SiteControl
     connections: Connections
+    discovery: Discovery
+    linked: LinkedProjects
+    joining: Joining
     certificates: Certificates
     report: Reports
     """What the front door does."""

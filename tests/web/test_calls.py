@@ -64,6 +64,18 @@ SUCCESS = {
     "PATCH /projects/{owner}/{name}/build-settings": Wanted({"policy": "none"}),
     "POST /builds/{id}/exec": Wanted({"command": "true"}),
     "GET /builds/{id}/bridge": Wanted(headers=UPGRADE),
+    # Programs have no session that could come back from the provider's page.
+    "POST /connections/{id}/authorize": Wanted({}, status=403),
+    "POST /connections": Wanted({"provider": "github", "token": "t-1"}, status=201),
+    "POST /imports": Wanted({"provider": "github", "repository": "octo/garden", "name": "garden"}, status=202),
+    "POST /imports/{id}/resume": Wanted(status=202),
+    "DELETE /imports/{id}": Wanted(status=204),
+    "POST /projects/{owner}/{name}/link": Wanted({"provider": "github", "repository": "octo/garden"}, status=202),
+    "DELETE /projects/{owner}/{name}/link": Wanted(status=204),
+    "POST /projects/{owner}/{name}/link/mend": Wanted(status=202),
+    "POST /projects/{owner}/{name}/link/resolve": Wanted({"branch": "main", "choice": "theirs"}),
+    "POST /projects/{owner}/{name}/link/pull-requests": Wanted({"head": "main", "title": "Draft"}, status=201),
+    "POST /projects/{owner}/{name}/link/join": Wanted(status=201),
     "PATCH /me": Wanted({"password": "a much longer password"}),
     "DELETE /sessions": Wanted(status=204),
     "DELETE /sessions/{id}": Wanted(status=204),
@@ -109,6 +121,7 @@ async def addresses(world: World) -> Addresses:
     ids |= await _builds(world, project)
     ada = await world.services.tokens.verify(await world.token(world.ada))
     ids["keep-awake"] = str(uuid4())
+    ids |= await _connections(world)
     ids["domains"] = str((await world.services.domains.add(ada, "ada", "site", "www.example.org")).id)
     return Addresses({
         "owner": "ada", "name": "site", "path": "index.html", "member": "bob", "user": "bob",
@@ -131,6 +144,16 @@ async def _handed_out(world: World, project: Project) -> dict[str, str]:
     await world.services.access.requests.settled()
     (request,) = (await world.services.access.management.overview(ada, *site)).requests
     return {"people": str(person.id), "links": str(link.id), "grants": str(grant.id), "requests": str(request.id)}
+
+
+async def _connections(world: World) -> dict[str, str]:
+    """One to be ended, and another for what else is done with them."""
+    ada = await world.services.tokens.verify(await world.token(world.ada))
+    put = world.services.connections.put_token
+    ended, kept = [await put(ada, provider, url=None, token="t-1") for provider in ("bitbucket", "gitlab")]
+    others = {f"connections/{what}": str(kept.id) for what in ("check", "organisations", "repositories")}
+    ids = {"connections": str(ended.id), "connections/authorize": "github", "imports": str(world.jobs.job.id)}
+    return ids | others
 
 
 async def _builds(world: World, project: Project) -> dict[str, str]:
@@ -205,7 +228,8 @@ async def test_a_token_that_only_reads_changes_nothing(world: World, addresses: 
 
 async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Addresses) -> None:
     client = await world.program(world.bob)
-    changing = [o for o in OPERATIONS if o.method != "GET" and "{owner}" in o.path]
+    # Whether one may join is the provider's to say.
+    changing = [o for o in OPERATIONS if o.method != "GET" and "{owner}" in o.path and not o.path.endswith("/join")]
     answers = {name_of(operation): await ask(client, operation, addresses) for operation in changing}
     assert answers == dict.fromkeys(answers, 403)
     assert world.keeper.runs == {}
@@ -216,7 +240,8 @@ async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses
     nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
         ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains", "checkpoints",
          "builds", "builds/retry", "builds/approve", "builds/cancel", "builds/kill",
-         "builds/exec", "builds/bridge"),
+         "builds/exec", "builds/bridge", "connections", "connections/check", "connections/organisations",
+         "connections/repositories", "connections/authorize", "imports"),
         "00000000-0000-4000-8000-000000000000",
     ))  # fmt: skip
     looking = [o for o in OPERATIONS if "{" in o.path]

@@ -28,7 +28,6 @@ from firefly.builds.sites import SiteRecords
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy
-from firefly.git.providers.transport import Transport
 from firefly.linking import Connections, Offers, Vault
 from firefly.projects import (
     Catalogue,
@@ -50,6 +49,7 @@ from firefly.testing.texts import MemoryTexts
 from firefly.web.application import Services, create_application
 from firefly.web.context import HOST_KIND_HEADER
 
+from .linking import MemoryDiscovery, MemoryJoining, MemoryLinked, NearTransport
 from .twins import (
     MemoryArtifacts,
     MemoryCheckpoints,
@@ -240,7 +240,12 @@ async def make_world(
         access.Records(database, bus, Audit(database), clock),
         projects=cast(Any, projects), grants=grants, keyring=keyring, passwords=auth.Passwords(CHEAP),
     )  # fmt: skip
-    transport = Transport(AddressPolicy(["127.0.0.1"]))
+    transport = NearTransport(AddressPolicy(["127.0.0.1"]))
+    connections = Connections(
+        database=database, bus=bus, audit=Audit(database), clock=clock, vault=Vault(keyring),
+        offers=Offers(settings, transport), transport=transport,
+    )  # fmt: skip
+    jobs = MemoryJobs(job)
     made_builds, desk = make_builds(database, keyring, bus, clock, projects)
     services = Services(
         settings=settings,
@@ -257,7 +262,7 @@ async def make_world(
         members=cast(Any, MemoryMembers(projects, accounts)),
         own=cast(Any, MemoryOwn(projects)),
         catalogue=Catalogue(),
-        jobs=cast(Any, MemoryJobs(job)),
+        jobs=cast(Any, jobs),
         keeper=cast(Any, keeper),
         repositories=cast(Any, None),
         checkpoints=cast(Any, MemoryCheckpoints()),
@@ -275,15 +280,10 @@ async def make_world(
         hooks=make_hooks(database, keyring, bus, clock, projects),
         desk=desk,
         sites=cast(Any, MemorySites(made_builds, projects)),
-        connections=Connections(
-            database=database,
-            bus=bus,
-            audit=Audit(database),
-            clock=clock,
-            vault=Vault(keyring),
-            offers=Offers(settings, transport),
-            transport=transport,
-        ),
+        discovery=cast(Any, MemoryDiscovery(connections)),
+        linked=cast(Any, MemoryLinked(projects, jobs)),
+        joining=cast(Any, MemoryJoining(projects)),
+        connections=connections,
         secrets=make_secrets(database, keyring, bus, clock, projects, told),
         certificates=HostCertificates(settings, Encryption()),
         report=report,

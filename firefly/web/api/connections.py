@@ -17,10 +17,12 @@ def _answer(found: Connection) -> schemas.Connection:
 @resource.get(PATH, "List your connections, and what one can connect to", answer=schemas.Connections)
 async def list_connections(call: Call) -> Answer:
     identity = call.require_scope("read")
-    linking = call.services.connections
+    connections, account_id = call.services.connections, identity.account.id
     return schemas.Connections(
-        connections=[_answer(one) for one in await linking.list(identity.account.id)],
-        providers=[schemas.Provider.model_validate(offer) for offer in linking.offers.list()],
+        connections=[_answer(one) for one in await connections.list(account_id)],
+        providers=[schemas.Provider.model_validate(offer) for offer in connections.offers.list()],
+        left=[schemas.Left.model_validate(one) for one in await call.services.linked.left(account_id)],
+        app_page=await call.services.linked.app_page(),
     )
 
 

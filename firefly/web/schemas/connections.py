@@ -35,9 +35,24 @@ class Connection(Output):
     checked_at: datetime
 
 
+class Left(Output):
+    """A hook or key that is still at a provider."""
+
+    id: UUID
+    project: str
+    provider: ProviderName
+    url: str
+    repository: str
+    reason: str
+    due_at: datetime = Field(description="When it is tried again.")
+    attempts: int
+
+
 class Connections(Output):
     connections: list[Connection]
     providers: list[Provider]
+    left: list[Left] = Field(description="Hooks and keys of unlinked projects that are still to be removed there.")
+    app_page: str | None = Field(description="Where the GitHub App is installed on repositories; null: there is none.")
 
 
 class NewConnection(Input):
