@@ -1,0 +1,117 @@
+"""What was built, started, looked at, routed, replaced, narrowed and ended, in real sandboxes."""
+
+import asyncio
+
+import pytest
+
+from firefly.builds.model import SiteState, Trust
+from firefly.errors import NotFound, Withheld
+from firefly.routes import Access
+from firefly.testing.clock import ManualClock
+from tests.builds.sites.stage import Stage, project
+
+
+async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
+    stage: Stage, clock: ManualClock
+) -> None:
+    stage.shop.secrets = {"TOKEN": "secret-of-the-project"}
+    first = await stage.show(project("one", "urls: [api]\n"))
+    assert first.hosts == ("main--garden--ada.preview.localhost", "api--main--garden--ada.preview.localhost",
+                           "build-1--garden--ada.preview.localhost")  # fmt: skip
+    assert first.workspace_id is not None
+    for label in ("main--garden--ada", "api--main--garden--ada", "build-1--garden--ada"):
+        assert stage.leads(label) == first.workspace_id
+    assert await stage.says(first.workspace_id) == "one secret-of-the-project"
+
+    # One whose application ends says why, and nothing of it is shown.
+    crashed, log = await stage.publish(await stage.build({"firefly.yml": "run: 'echo oh no; exit 3'\n"}))
+    assert (crashed.state, crashed.reason, crashed.hosts) == (
+        SiteState.FAILED,
+        "The application ended with exit status 3. See its output.",
+        (),
+    )
+    assert [(step.name, step.state.value) for step in log.steps] == [("start", "failed")]
+    assert b"oh no" in log.steps[0].out
+    assert stage.leads("main--garden--ada") == first.workspace_id
+
+    third = await stage.show(project("three"))
+    assert stage.leads("main--garden--ada") == third.workspace_id != first.workspace_id
+    # What is not asked for any more is gone with it; a build's own address stays.
+    assert stage.leads("api--main--garden--ada") is None
+    assert stage.leads("build-1--garden--ada") == first.workspace_id
+    replaced = await stage.records.find(first.id)
+    assert replaced is not None
+    assert (replaced.state, replaced.reason) == (SiteState.REPLACED, "Build 3 took its place.")
+
+    # What visitors had begun has its time, and then it is stopped; who opens it again starts it from its artifact.
+    assert await stage.draining.look()
+    assert await stage.runs(first)
+    clock.advance(11)
+    assert not await stage.draining.look()
+    assert not await stage.runs(first)
+    assert await stage.says(first.workspace_id) == "one secret-of-the-project"
+
+
+async def test_of_two_that_are_shown_at_once_the_newer_one_has_the_branch(stage: Stage) -> None:
+    older, newer = await stage.build(project("older")), await stage.build(project("newer"))
+    (one, _), (two, _) = await asyncio.gather(stage.publish(older), stage.publish(newer))
+    assert (one.state, two.state) in {
+        (SiteState.REPLACED, SiteState.LIVE), (SiteState.LIVE, SiteState.LIVE)
+    }  # fmt: skip
+    assert stage.leads("main--garden--ada") == two.workspace_id
+    assert stage.leads("build-1--garden--ada") == one.workspace_id
+    # Also where the older one comes after the newer one was shown.
+    again, _ = await stage.publish(older)
+    assert (again.shows, again.reason) == ("build", "A newer build is shown. It has an address of its own only.")
+    assert stage.leads("main--garden--ada") == two.workspace_id
+
+
+async def test_a_pull_request_of_a_fork_has_no_secrets_is_narrowed_and_leaves_nothing(stage: Stage) -> None:
+    stage.shop.secrets = {"TOKEN": "secret-of-the-project"}
+    await stage.yard.execute("update projects set visibility = 'public'")
+    await stage.yard.execute(
+        "insert into pull_requests (project_id, number, provider, head_commit, state, opened_at, changed_at)"
+        " values ($1, 7, 'github', repeat('a', 40), 'open', now(), now())", stage.shop.project_id,
+    )  # fmt: skip
+    await stage.yard.execute("update pull_requests set approved_commit = head_commit")
+    files = project("fork", "preview: {access: members}\nurls: [api]\n")
+    build = await stage.build(files, ref="refs/pull/7", trust=Trust.FORK)
+    site, _ = await stage.publish(build)
+    assert site.state is SiteState.LIVE, site
+    assert site.workspace_id is not None
+    assert site.hosts[0] == "pr-7--garden--ada.preview.localhost"
+    assert stage.access("pr-7--garden--ada") is Access.ONLY_MEMBERS
+    assert await stage.says(site.workspace_id) == "fork None"
+
+    # It is closed, and nobody was told: what compares finds it.
+    assert await stage.ends.sweep() == 0
+    await stage.yard.execute("update pull_requests set state = 'merged'")
+    assert await stage.ends.sweep() == 1
+    gone = await stage.records.find(site.id)
+    assert gone is not None
+    assert (gone.state, gone.reason) == (SiteState.REMOVED, "Pull request 7 is closed.")
+    assert stage.leads("pr-7--garden--ada") is None
+    assert not await stage.runs(site)
+    # What finishes too late is not shown.
+    late, _ = await stage.publish(await stage.build(files | {"more": "x"}, ref="refs/pull/7", trust=Trust.FORK))
+    assert (late.state, late.hosts) == (SiteState.FAILED, ())
+    # Its own address starts from the artifact; without one it is gone.
+    assert await stage.says(site.workspace_id) == "fork None"
+    await stage.keeper.stop(site.workspace_id, "Enough.")
+    await stage.yard.execute("update builds set artifact = null where id = $1", build.id)
+    with pytest.raises(NotFound, match="Build it again"):
+        await stage.keeper.ensure(site.workspace_id)
+
+
+async def test_what_was_stopped_by_hand_does_not_start_by_itself(stage: Stage) -> None:
+    site = await stage.show(project("one"))
+    assert site.workspace_id is not None
+    await stage.records.put(site.id, SiteState.STOPPED, "Ada stopped it.")
+    await stage.keeper.stop(site.workspace_id, "Ada stopped it.")
+    with pytest.raises(Withheld, match="Ada stopped it"):
+        await stage.keeper.ensure(site.workspace_id)
+    build = await stage.yard.records.find(site.build_id)
+    assert build is not None
+    again, _ = await stage.publish(build)
+    assert (again.state, again.id, again.workspace_id) == (SiteState.LIVE, site.id, site.workspace_id)
+    assert await stage.says(site.workspace_id) == "one None"
