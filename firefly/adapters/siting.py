@@ -65,3 +65,4 @@ class Siting:
         """What is to run for as long as the server does."""
         yield self.ends.run()
         yield self.draining.run()
+        yield self.control.run()

@@ -1,4 +1,4 @@
-"""Really removing projects: records, repository, workspace."""
+"""Really removing projects: records, repository, workspaces."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -47,6 +47,8 @@ class Removal:
         """
         async with self._records.database.transaction() as connection:
             own = await self._records.own(project_id, connection, closed=True)
+            rows = self._queries.built_workspaces(connection, project_id=project_id)
+            built = [plain(row["workspace_id"]) async for row in rows]
             gone = await self._queries.remove_project(connection, id=project_id, before=before)
             if gone is None and before is not None:
                 return False
@@ -54,7 +56,7 @@ class Removal:
         await self._routes.apply(hosts)
         await self._repositories.remove(project_id)
         shared = [workspace_id] if workspace_id is not None else []
-        for each in (*shared, *(facts.workspace_id for facts in own)):
+        for each in (*shared, *(facts.workspace_id for facts in own), *built):
             await self._workspaces.remove(each)
         return True
 

@@ -1,5 +1,6 @@
 """What people do with sites by hand: stop, start, keep as a demo."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
@@ -8,6 +9,7 @@ from firefly.auth import Identity
 from firefly.errors import Conflict, NotFound
 from firefly.projects import Action, Projects
 from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.tasks import Tasks
 
 from ..builds import Builds, full_ref
 from ..model import Build, BuildState, Site, SiteState
@@ -32,6 +34,7 @@ class SiteControl:
         self._keeper = keeper
         self._publisher = publisher
         self._open_log = open_log
+        self._tasks = Tasks()
 
     async def stop(self, identity: Identity, build_id: UUID) -> Build:
         """Until somebody starts it: whoever opens its address is told so. Raises Conflict where nothing is shown."""
@@ -47,14 +50,27 @@ class SiteControl:
     async def start(self, identity: Identity, build_id: UUID) -> Build:
         """Show what was built again, also where that failed, or its branch is gone. Raises Conflict for no good build.
 
-        Returns when it is shown, or has failed, which its site says.
+        It goes on when this returns; the site says when it is shown, or why not.
         """
         build = await self._builds.get(identity, build_id, Action.RUN)
         if build.state is not BuildState.SUCCEEDED:
             raise Conflict("Only what was built well is shown.")
+        site = await self._records.of_build(build.id)
+        if site is not None:
+            await self._records.put(site.id, SiteState.STARTING, f"{identity.account.name} starts it.")
+        self._tasks.start(self._show(build), f"site-start-{build.id}")
+        return build
+
+    async def _show(self, build: Build) -> None:
         async with self._open_log(build) as log:
             await self._publisher.publish(build, log)
-        return build
+
+    async def run(self) -> None:
+        """For as long as the server runs; what is being started then is given up."""
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await self._tasks.close()
 
     async def demo(self, identity: Identity, owner: str, name: str, ref: str, *, is_demo: bool) -> None:
         """A demo is not stopped for other sites, nor counted with them. Raises NotFound for a ref without one."""

@@ -151,6 +151,10 @@ order by created_at limit 100;
 delete from projects where id = :id and (:before::timestamptz is null or deleted_at < :before::timestamptz)
 returning id;
 
+-- name: built_workspaces(project_id)
+-- Those in which its builds are made, and from which they are shown.
+select w.workspace_id from build_workspaces w join builds b on b.id = w.build_id where b.project_id = :project_id;
+
 -- name: free_expired_names!
 delete from project_names where reserved_until < :now;
 
