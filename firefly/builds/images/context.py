@@ -1,19 +1,25 @@
 """What a Dockerfile is given: the commit's tree as a tar, without what .dockerignore names."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+import re
+import tarfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 
 from firefly.builds.analysis.commit import CommitSource
-from firefly.builds.trees import Entry, entries, pack
-from firefly.errors import InvalidInput, TooLarge
+from firefly.builds.tree import CommitTree
+from firefly.errors import InvalidInput, TooLarge, Unavailable
 from firefly.git import Git
 from firefly.protocol.manifest import Dockerfile
 from firefly.sandbox.terms import size
 
 from . import ignoring
 from .ignoring import Ignored
+
+BLOCK = 512
+_END = bytes(10240)
+_LONG_NAME = re.compile(rb"\d+ path=([^\n]*)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,16 @@ class Texts:
     ignore_name: str
     ignore: str | None
 
+    def ignored(self) -> Ignored:
+        """Raises InvalidInput."""
+        try:
+            return Ignored(self.ignore or "")
+        except ValueError as error:
+            raise InvalidInput(f"{self.ignore_name} cannot be read: {error}.", field="dockerfile") from error
 
-async def texts(git: Git, repository: Path, commit: str, wanted: Dockerfile) -> Texts:
-    """Raises NotFound where the repository does not have the commit."""
 
-    async with CommitSource.open(git, repository, commit) as source:
+async def texts(git: Git, tree: CommitTree, wanted: Dockerfile) -> Texts:
+    async with CommitSource.open(git, tree.repository, tree.commit) as source:
         return await asyncio.to_thread(_texts, source, wanted)
 
 
@@ -39,30 +50,60 @@ def _texts(source: CommitSource, wanted: Dockerfile) -> Texts:
     return Texts(source.text(wanted.path), name, source.text(name))
 
 
-class Context:
-    """`most` bytes are sent to the engine at most."""
+class _Blocks:
+    """A tar as it comes, cut anywhere."""
 
-    def __init__(self, git: Git, repository: Path, commit: str, *, most: int) -> None:
-        self._git = git
-        self._repository = repository
-        self._commit = commit
-        self._most = most
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
 
-    async def chosen(self, wanted: Dockerfile, found: Texts) -> Sequence[Entry]:
-        """What is sent. Raises InvalidInput, TooLarge, NotFound."""
-        try:
-            ignored = Ignored(found.ignore or "")
-        except ValueError as error:
-            raise InvalidInput(f"{found.ignore_name} cannot be read: {error}.", field="dockerfile") from error
-        everything = await entries(self._git, self._repository, self._commit)
-        chosen = [entry for entry in everything if entry.path == wanted.path or entry.path not in ignored]
-        total = sum(entry.size for entry in chosen)
-        if total > self._most:
-            raise TooLarge(
-                f"The files that the Dockerfile is given take up {size(total)}; the most here is {size(self._most)}. "
-                f"Name what it does not need in {ignoring.NAME}."
-            )
-        return chosen
+    async def take(self, length: int) -> bytes:
+        """Raises Unavailable where there is no more."""
+        return b"".join([piece async for piece in self.pass_on(length)])
 
-    def pack(self, chosen: Sequence[Entry]) -> AsyncGenerator[bytes, None]:
-        return pack(self._git, self._repository, chosen)
+    async def pass_on(self, length: int) -> AsyncIterator[bytes]:
+        while length:
+            if not self._left:
+                self._left = await anext(self._pieces, b"")
+                if not self._left:
+                    raise Unavailable("The tree cannot be read to its end.")
+            piece, self._left = self._left[:length], self._left[length:]
+            length -= len(piece)
+            yield piece
+
+
+async def pack(tree: CommitTree, wanted: Dockerfile, ignored: Ignored, *, most: int) -> AsyncGenerator[bytes, None]:
+    """In pieces; to be closed. Raises TooLarge beyond `most` bytes of files, Unavailable."""
+    total = 0
+    async with aclosing(tree.tar()) as pieces:
+        blocks = _Blocks(pieces)
+        async for head, name, length in _members(blocks):
+            chosen = name.rstrip("/") == wanted.path or name.rstrip("/") not in ignored
+            total += length if chosen else 0
+            if total > most:
+                raise TooLarge(
+                    f"The files that the Dockerfile is given take up more than {size(most)}, the most here. Name what "
+                    f"it does not need in {ignoring.NAME}."
+                )
+            if chosen:
+                yield head
+            async for piece in blocks.pass_on(length + -length % BLOCK):
+                if chosen:
+                    yield piece
+        yield _END
+
+
+async def _members(blocks: _Blocks) -> AsyncIterator[tuple[bytes, str, int]]:
+    """The head of each, with what comes before it, its name, and the bytes of content that are to be read then."""
+    before, long_name = b"", b""
+    while (head := await blocks.take(BLOCK)) != bytes(BLOCK):
+        info = tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+        if info.type in (tarfile.XHDTYPE, tarfile.XGLTYPE):
+            content = await blocks.take(info.size + -info.size % BLOCK)
+            if info.type == tarfile.XHDTYPE:
+                found = _LONG_NAME.search(content)
+                before, long_name = head + content, found[1] if found else b""
+            continue
+        name = long_name.decode("utf-8", "surrogateescape") if long_name else info.name
+        yield before + head, name, info.size if info.isreg() else 0
+        before, long_name = b"", b""

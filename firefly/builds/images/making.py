@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from firefly.builds.model import Build
 from firefly.builds.seams import BuildLog
+from firefly.builds.strategies.strategy import Job
 from firefly.errors import InvalidInput
-from firefly.git import Git, Repositories
+from firefly.git import Git
 from firefly.protocol.manifest import Dockerfile
 from firefly.sandbox.docker.engine import Engine
 from firefly.sandbox.docker.images import BUILT, KIND
@@ -25,7 +25,6 @@ from firefly.settings import Settings
 
 from . import builder, client, context, recipe
 from .client import Client
-from .context import Context
 from .network import Network
 from .recipe import Recipe
 
@@ -60,11 +59,8 @@ class Image:
 class Making:
     """`installation` marks what is made in an engine that others may use, too."""
 
-    def __init__(
-        self, *, git: Git, repositories: Repositories, engine: Engine, settings: Settings, installation: str
-    ) -> None:
+    def __init__(self, *, git: Git, engine: Engine, settings: Settings, installation: str) -> None:
         self._git = git
-        self._repositories = repositories
         self._engine = engine
         self._settings = settings
         self._installation = installation
@@ -75,23 +71,22 @@ class Making:
         """Remove what a server that was killed has left: secrets among it. Before the first build."""
         shutil.rmtree(self._settings.run_dir / FOLDER, ignore_errors=True)
 
-    async def make(self, build: Build, wanted: Dockerfile, log: BuildLog, *, secrets: Mapping[str, str] = {}) -> Image:
+    async def make(self, job: Job, log: BuildLog) -> Image:
         """Raises ImageFailed, InvalidInput, TooLarge, Unavailable. Cancelled, it leaves nothing."""
-        repository = await self._repositories.existing(build.project_id)
-        found = await context.texts(self._git, repository, build.commit, wanted)
+        wanted = job.plan.dockerfile or Dockerfile()
+        found = await context.texts(self._git, job.tree, wanted)
         recipe.check(wanted, found.dockerfile)
-        sources = Context(self._git, repository, build.commit, most=self._settings.build_context_max)
-        chosen = await sources.chosen(wanted, found)
+        files = context.pack(job.tree, wanted, found.ignored(), most=self._settings.build_context_max)
         docker, network = await self._docker(), await self._network.ready()
-        async with self._folder(secrets) as folder:
+        async with self._folder(job.secrets) as folder:
             asked = Recipe(
                 wanted,
-                _name(self._installation, build.project_id, build.trust),
+                _name(self._installation, job.build.project_id, job.domain),
                 network=network,
-                labels=self._labels(build.project_id),
-                secrets={name: folder / "secrets" / name for name in secrets},
+                labels=self._labels(job.build.project_id),
+                secrets={name: folder / "secrets" / name for name in job.secrets},
             )
-            id = await builder.build(docker, asked, sources.pack(chosen), log, folder=folder)
+            id = await builder.build(docker, asked, files, log, folder=folder)
         async with self._engine.calling() as engine:
             return Image.of(await engine.images.inspect(id))
 
@@ -129,6 +124,6 @@ def _make_folder(above: Path, secrets: Mapping[str, str]) -> Path:
     return folder
 
 
-def _name(installation: str, project_id: UUID, trust: str) -> str:
+def _name(installation: str, project_id: UUID, domain: str) -> str:
     """Whose results of commands are found again: those of this project, and never a fork's for the project's own."""
-    return hashlib.sha256(f"{installation} {project_id} {trust}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{installation} {project_id} {domain}".encode()).hexdigest()[:16]

@@ -9,14 +9,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from firefly.builds import keys
+from firefly.builds.analysis.plan import Plan, Strategy
 from firefly.builds.images.making import Image, Making
 from firefly.builds.model import Build, BuildState, Trigger, Trust
+from firefly.builds.strategies import Job
+from firefly.builds.tree import Bounds, TreeReading
 from firefly.git import Git, Repositories
 from firefly.protocol.manifest import Dockerfile
 from firefly.sandbox.docker import building, containers, debian
 from firefly.sandbox.docker.engine import Engine as Client
 from firefly.settings import Settings
-from firefly.testing.builds import RecordingLog
+from firefly.testing.making import MemoryBuildLog
 from tests.support.engine import Engine
 
 IDENTITY = {
@@ -34,17 +38,15 @@ class Workshop:
         self.base = base
         self.git = Git(settings.run_dir)
         self.repositories = Repositories(settings.data_dir / "repositories", self.git)
+        self.reading = TreeReading(self.git, settings.data_dir / "reading.git")
         self.installation = containers.installation(settings)
         self.making = self._making()
         self.project_id = uuid4()
-        self.log = RecordingLog()
+        self.log = MemoryBuildLog()
         self._folder = folder
 
     def _making(self) -> Making:
-        return Making(
-            git=self.git, repositories=self.repositories, engine=self.client, settings=self.settings,
-            installation=self.installation,
-        )  # fmt: skip
+        return Making(git=self.git, engine=self.client, settings=self.settings, installation=self.installation)
 
     def use(self, **settings: object) -> None:
         """Go on with other settings."""
@@ -87,13 +89,19 @@ class Workshop:
         links: Mapping[str, str] = {}, secrets: Mapping[str, str] = {}, trust: Trust = Trust.PROJECT,
     ) -> Image:  # fmt: skip
         """Build a commit of these files, with a log of its own."""
-        self.log = RecordingLog()
+        self.log = MemoryBuildLog()
         build = self.build(await self.commit(files, links=links), trust=trust)
-        return await self.making.make(build, wanted or Dockerfile(), self.log, secrets=secrets)
+        path = self.repositories.path(self.project_id)
+        job = Job(
+            build=build, plan=Plan(Strategy.DOCKERFILE, dockerfile=wanted), base="", domain=keys.domain(build),
+            tree=await self.reading.look(path, build.commit, Bounds(10_000, 100 << 20)), environment={},
+            secrets=secrets,
+        )  # fmt: skip
+        return await self.making.make(job, self.log)
 
     @property
     def printed(self) -> str:
-        return "".join(step.text for step in self.log.steps)
+        return "".join(step.out.decode(errors="replace") for step in self.log.steps)
 
 
 @pytest.fixture

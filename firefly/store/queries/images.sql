@@ -1,0 +1,23 @@
+-- name: name_image^
+insert into artifacts (digest, kind, stored, size, stored_size, created_at, used_at)
+values (:digest, 'image', '', :size, 0, :now, :now)
+on conflict (digest) do update set used_at = excluded.used_at
+returning digest, kind, size, stored;
+
+-- name: put_image$
+-- Null where somebody else has stored it before.
+update artifacts set stored = :stored, stored_size = :stored_size
+where digest = :digest and kind = 'image' and stored = '' returning digest;
+
+-- name: image_stored$
+select stored from artifacts where digest = :digest and kind = 'image';
+
+-- name: unstored_images
+select digest from artifacts where kind = 'image' and stored = '' order by created_at;
+
+-- name: shown_images
+-- Those of sites that run, sleep or may be started again, and those that are nowhere else.
+select a.digest from artifacts a where a.kind = 'image' and (a.stored = '' or exists (
+    select from builds b join sites s on s.build_id = b.id
+    where b.artifact = a.digest and s.state in ('starting', 'live', 'stopped')
+));

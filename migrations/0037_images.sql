@@ -1,0 +1,6 @@
+-- Images are artifacts that are named before they are stored: `stored` is empty until they are.
+drop trigger artifacts_discarded on artifacts;
+create trigger artifacts_discarded after delete on artifacts for each row
+when (old.stored <> '') execute function discard_stored();
+
+create index artifacts_unstored on artifacts (created_at) where kind = 'image' and stored = '';

@@ -1,0 +1,95 @@
+"""Images as artifacts: named at once, stored the same way whoever built them, and had from the store again."""
+
+import json
+import tarfile
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from firefly.artifacts import FileArtifactStore
+from firefly.builds.artifacts import Artifacts
+from firefly.builds.images.archive import canonical
+from firefly.builds.images.keeping import Keeping
+from firefly.errors import Conflict, NotFound
+from firefly.sandbox.docker.images import Images
+from firefly.store import Database
+from firefly.testing.clock import ManualClock
+from tests.builds.images.conftest import Workshop
+from tests.support.engine import needs_engine
+
+pytestmark = needs_engine
+
+DOCKERFILE = 'FROM scratch\nCOPY one /one\nCOPY two /two\nCMD ["/one"]\n'
+FILES = {"Dockerfile": DOCKERFILE, "one": "1", "two": "2"}
+
+
+@pytest.fixture
+async def keeping(workshop: Workshop, database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Keeping]:
+    made = Keeping(
+        database=database, store=FileArtifactStore(tmp_path / "artifacts"), images=Images(workshop.client),
+        clock=clock, folder=tmp_path / "images",
+    )  # fmt: skip
+    yield made
+    await made.close()
+
+
+async def whole(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+async def test_an_image_is_named_at_once_stored_a_little_later_and_had_again(
+    workshop: Workshop, keeping: Keeping, database: Database, clock: ManualClock, tmp_path: Path
+) -> None:
+    image = await workshop.make(FILES)
+    product = await keeping.add(image)
+    assert (product.digest, product.kind) == (image.id, "image")
+    with pytest.raises(NotFound):
+        await keeping.read(image.id)
+    await keeping.settled()
+    async with aclosing(await keeping.read(image.id)) as pieces:
+        stored = await whole(pieces)
+    with tarfile.open(fileobj=BytesIO(stored)) as archive:
+        names = archive.getnames()
+        (manifest,) = json.load(archive.extractfile("manifest.json"))  # type: ignore[arg-type]
+    assert names[:2] == ["manifest.json", f"{image.id.removeprefix('sha256:')}.json"]
+    assert manifest["RepoTags"] is None
+    assert set(manifest["Layers"]) == set(names[2:])
+    assert list((tmp_path / "images").iterdir()) == []
+
+    images = Images(workshop.client)
+    images.source = keeping
+    async with workshop.client.calling() as docker:
+        await docker.images.delete(image.id)
+    assert await images.find(image.id) is None
+    await images.ensure(image.id)
+    # Saved again by the engine that loaded it, it is the same to the byte.
+    async with images.saved(image.id) as saved, aclosing(canonical(saved, image.id, tmp_path)) as again:
+        assert await whole(again) == stored
+    # As an artifact it goes, with what is stored of it, once nothing names it.
+    artifacts = Artifacts(database, keeping._store, clock)
+    clock.advance(2 * 86400)
+    assert await artifacts.sweep() == 1
+    assert [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()] == []
+
+
+async def test_what_an_earlier_server_had_not_stored_is_stored_by_the_next(
+    workshop: Workshop, keeping: Keeping
+) -> None:
+    image = await workshop.make({**FILES, "two": "another"})
+    await keeping.add(image)
+    await keeping.close()
+    with pytest.raises(NotFound):
+        await keeping.read(image.id)
+    await keeping.sweep()
+    await (await keeping.read(image.id)).aclose()
+
+
+async def test_what_is_saved_as_another_image_is_refused(workshop: Workshop, tmp_path: Path) -> None:
+    image = await workshop.make(FILES)
+    async with Images(workshop.client).saved(image.id) as saved:
+        with pytest.raises(Conflict, match="another digest"):
+            await whole(canonical(saved, f"sha256:{'0' * 64}", tmp_path))
+    assert not (tmp_path / "saved.tar").exists()
