@@ -69,7 +69,7 @@ class House:
         await backend.look()
         work = await Work.build(ground, credentials=credentials, hosting=hosting, routes=routes, backend=backend)
         linking = Linking.build(ground, credentials, hosting, work)
-        building = Building.build(ground, hosting=hosting, work=work, keyring=keyring)
+        building = Building.build(ground, hosting=hosting, work=work, keyring=keyring, backend=backend)
         return cls(
             ground=ground, encryption=encryption, credentials=credentials, table=table, routes=routes, hosting=hosting,
             backend=backend, work=work, building=building, linking=linking,

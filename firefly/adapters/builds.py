@@ -21,6 +21,7 @@ from firefly.builds.records import Records
 from firefly.builds.schedules import Schedules
 from firefly.builds.sweeping import Sweeping
 from firefly.builds.workers import Workers
+from firefly.sandbox.backend import SandboxBackend
 from firefly.secrets import Keyring
 
 from .calling import Calling
@@ -51,7 +52,7 @@ class Building:
     calling: Calling
 
     @classmethod
-    def build(cls, ground: Ground, *, hosting: Hosting, work: Work, keyring: Keyring) -> Self:
+    def build(cls, ground: Ground, *, hosting: Hosting, work: Work, keyring: Keyring, backend: SandboxBackend) -> Self:
         """Everything tied together, and nothing begun: another server may still build."""
         notices = Notices()
         records = Records(ground.database, ground.bus, ground.clock, notices)
@@ -67,7 +68,7 @@ class Building:
             records=records, builds=builds, logs=logs, sites=work.sites, projects=work.projects, audit=ground.audit,
             git=hosting.git, repositories=hosting.repositories, keyring=keyring,
         )  # fmt: skip
-        making = Making.build(ground, hosting=hosting, work=work)
+        making = Making.build(ground, hosting=hosting, work=work, backend=backend)
         siting = Siting.build(
             ground, work=work, keyring=keyring, builds=builds, unpacking=making.unpacking,
             open_log=logs.writing,

@@ -1,5 +1,6 @@
 """What builds images by Dockerfile and keeps them, where there is an engine."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -43,6 +44,10 @@ class ImageBuilding:
         )  # fmt: skip
         backend.offer_images(keeping)
         return cls(engine=engine, making=making, keeping=keeping, strategy=DockerfileStrategy(making, keeping))
+
+    @property
+    def sweeps(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        return (self.keeping.sweep,)
 
     async def close(self) -> None:
         await self.keeping.close()

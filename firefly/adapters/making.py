@@ -17,10 +17,12 @@ from firefly.builds.tree import Bounds, TreeReading
 from firefly.builds.unpacking import Unpacking
 from firefly.builds.workplaces import Workplaces
 from firefly.sandbox import ground as machine
+from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.layers import Layers
 from firefly.sandbox.terms import Wishes
 
 from .ground import Ground
+from .images import ImageBuilding
 from .parts import Hosting
 from .work import Work
 
@@ -39,9 +41,10 @@ class Making:
     layers: Layers
     strategies: list[BuildStrategy]
     runner: BuildRunner
+    images: ImageBuilding | None
 
     @classmethod
-    def build(cls, ground: Ground, *, hosting: Hosting, work: Work) -> Self:
+    def build(cls, ground: Ground, *, hosting: Hosting, work: Work, backend: SandboxBackend) -> Self:
         settings, database, store, clock = ground.settings, ground.database, ground.artifacts, ground.clock
         artifacts, caches = Artifacts(database, store, clock), Caches(database, store, clock)
         usual = Wishes(
@@ -56,17 +59,20 @@ class Making:
         strategies: list[BuildStrategy] = [
             kind(workplaces=workplaces, artifacts=artifacts, caches=caches, base=base) for kind in kinds
         ]
+        images = ImageBuilding.build(ground, hosting=hosting, backend=backend)
+        if images is not None:
+            strategies.append(images.strategy)
         runner = BuildRunner(
             database=database, git=hosting.git, repositories=hosting.repositories,
             reading=TreeReading(hosting.git, settings.data_dir / "reading.git"), strategies=strategies,
             artifacts=artifacts, secrets_of=work.values.environment,
             bounds=Bounds(files=settings.sandbox_files // 2, size=settings.sandbox_disk // 2),
-            engine=settings.sandbox != "process",
+            engine=images is not None,
         )  # fmt: skip
         unpacking = Unpacking(keeper=work.keeper, artifacts=artifacts, layers=work.layers, layered=work.layered)
         return cls(
             artifacts=artifacts, caches=caches, workplaces=workplaces, unpacking=unpacking, layers=work.layers,
-            strategies=strategies, runner=runner,
+            strategies=strategies, runner=runner, images=images,
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -77,9 +83,12 @@ class Making:
                 await asyncio.sleep(EVERY)
         finally:
             await self.workplaces.close()
+            if self.images is not None:
+                await self.images.close()
 
     async def _sweep(self) -> None:
-        for sweep in (self.workplaces.sweep, self.layers.sweep, self.artifacts.sweep, self.caches.sweep):
+        sweeps = [self.workplaces.sweep, self.layers.sweep, self.artifacts.sweep, self.caches.sweep]
+        for sweep in (*sweeps, *(self.images.sweeps if self.images else ())):
             try:
                 await sweep()
             # Whatever it is: what is not cleared away now is the next time, and nobody waits for it.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from firefly.builds.images import running
 from firefly.builds.model import Trust
 from firefly.builds.sites import SiteFacts, SiteRecords
 from firefly.client.bridge import BridgeClient
@@ -51,6 +52,9 @@ class BuiltSpecs:
             # Counted apart from the owner's own sandboxes, by limits of their own.
             owner=f"{row['owner']}/{row['purpose']}s",
             bounded=False,
+            image=running.beside(
+                purpose=row["purpose"], kind=row["kind"], artifact=row["artifact"], runtime=row["runtime"]
+            ),
         )
 
 
@@ -129,9 +133,9 @@ class BridgesOfSites:
             secrets=dict(secrets),
             filled=facts.kind != "image",
             site=SiteParams(
-                run=list(wanted.run),
+                run=running.lines(wanted.run, kind=facts.kind, runtime=wanted.runtime),
                 env=dict(wanted.env),
-                port=wanted.port,
+                port=wanted.port or facts.image_port,
                 # Of pages the artifact is the folder alone.
                 folder="" if facts.kind == "site" else wanted.folder or "",
                 writable=list(wanted.configuration.writable),

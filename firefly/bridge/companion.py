@@ -2,6 +2,7 @@
 
     firefly-image               run it as it says, with the environment of this program
     firefly-image -c COMMAND    run a command in it, in the project's files
+    firefly-image -e COMMAND    run a command in it, in the place of what it says
 
 Whoever ends this program ends that, too. Standard library only: what it needs of Firefly lies beside it.
 """
@@ -46,14 +47,14 @@ _OWN_BEGINNINGS = ("FIREFLY_GATEWAY", "FIREFLY_PYTHON", "FIREFLY_BASE_PYTHON", "
 
 
 def main(arguments: list[str]) -> int:
-    if arguments and (arguments[0] != "-c" or len(arguments) != 2):
-        sys.stderr.write("usage: firefly-image [-c COMMAND]\n")
+    if arguments and (arguments[0] not in ("-c", "-e") or len(arguments) != 2):
+        sys.stderr.write("usage: firefly-image [-c COMMAND | -e COMMAND]\n")
         return 2
-    command = arguments[1] if arguments else ""
+    command, in_files = (arguments[1], arguments[0] == "-c") if arguments else ("", False)
     seen: float | None = None
     while True:
         try:
-            end, seen = _follow(Wish(_environment(), command, bool(arguments), seen), seen)
+            end, seen = _follow(Wish(_environment(), command, in_files, seen), seen)
         except OSError as error:
             if seen is None:
                 sys.stderr.write(f"firefly: the image cannot be run: {error.strerror or error}\n")

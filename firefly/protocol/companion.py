@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 SOCKET = "image.sock"
-# What a site runs whose artifact is an image.
-COMMAND = "exec firefly-image"
+# The program, as shells find it.
+COMMAND = "firefly-image"
 OUTPUT, ERRORS, END = b"o", b"e", b"x"
 HEAD = struct.Struct(">cI")
 LONGEST_WISH, LONGEST_FRAME = 1 << 20, 1 << 20

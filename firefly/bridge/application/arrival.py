@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from firefly.bridge.application.board import Board
-from firefly.bridge.application.ports import accepts, ports_of
+from firefly.bridge.application.ports import accepts, of_nobody, ports_of
 from firefly.bridge.process import Running
 from firefly.bridge.tasks import for_ever
 from firefly.protocol.application import State
@@ -20,7 +20,7 @@ async def arrive(command: Running, board: Board, *, port: int, restarts: int) ->
     began, pause, late = time.monotonic(), 0.05, False
     while not await accepts(port):
         waited = time.monotonic() - began
-        if waited > _OTHER_PORT_AFTER and len(found := await asyncio.to_thread(ports_of, command.pid)) == 1:
+        if waited > _OTHER_PORT_AFTER and len(found := await asyncio.to_thread(_taken, command.pid)) == 1:
             other = found.pop()
             reason = f"Running on port {other}; it does not listen on $PORT, which is {port}."
             board.set(State.RUNNING, reason, port=other, restarts=restarts)
@@ -42,3 +42,8 @@ def ended(what: str, code: int) -> str:
             f"more in {MANIFEST_NAME} (`resources: {{memory: …}}`)."
         )
     return f"The {what} ended with exit status {code}."
+
+
+def _taken(session: int) -> set[int]:
+    """The ports of a command, or of the image that it stands for."""
+    return ports_of(session) or of_nobody()

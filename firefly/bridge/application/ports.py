@@ -35,6 +35,13 @@ def ports_of(session: int) -> set[int]:
     return found - _DEBUGGERS
 
 
+def of_nobody() -> set[int]:
+    """Ports on which something listens that is no process here: an image beside this sandbox, in its network."""
+    known = {inode for pid in filter(str.isdigit, os.listdir("/proc")) for inode in _sockets(pid)}
+    ports = {port for inode, port in _listeners() if inode not in known}
+    return ports - _DEBUGGERS - {int(os.environ.get(PORT, 0))}
+
+
 def listening() -> list[int]:
     """All ports that something listens on, but for debuggers' and the bridge's own, in order.
 

@@ -47,7 +47,9 @@ class Keeping:
     async def add(self, image: Image) -> Product:
         """Name it, so that it can be shown at once; it is stored meanwhile, and after the next start if need be."""
         async with self._database.connection() as connection:
-            row = await self._queries.name_image(connection, digest=image.id, size=image.size, now=self._clock.now())
+            row = await self._queries.name_image(
+                connection, digest=image.id, size=image.size, port=image.port, now=self._clock.now()
+            )
         if not row["stored"]:
             self._tasks.start(self._try(image.id), f"image-{image.id}")
         return Product(image.id, "image", int(row["size"]))

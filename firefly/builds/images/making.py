@@ -38,12 +38,12 @@ _PORT = re.compile(r"(\d{1,5})(?:/tcp)?")
 class Image:
     """`id` is `sha256:…`, of its configuration and its layers; `size` bytes unpacked.
 
-    `ports` are those that it says it listens on, the lowest first. `starts`: it says what is run.
+    `port` is the lowest of those that it says it listens on, if it does. `starts`: it says what is run.
     """
 
     id: str
     size: int
-    ports: tuple[int, ...]
+    port: int | None
     starts: bool
 
     @classmethod
@@ -51,9 +51,9 @@ class Image:
         """From what the engine says of it."""
         config = found.get("Config") or {}
         ports = (_PORT.fullmatch(name) for name in config.get("ExposedPorts") or {})
-        listed = sorted(int(port[1]) for port in ports if port and 0 < int(port[1]) < 65536)
+        listed = [int(port[1]) for port in ports if port and 0 < int(port[1]) < 65536]
         starts = bool(config.get("Cmd") or config.get("Entrypoint"))
-        return cls(str(found["Id"]), int(found["Size"]), tuple(listed), starts)
+        return cls(str(found["Id"]), int(found["Size"]), min(listed, default=None), starts)
 
 
 class Making:

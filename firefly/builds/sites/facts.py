@@ -17,6 +17,7 @@ class Wanted:
     """What a plan says of how its result runs. `health` None: whatever answers, but for its own failures, is well."""
 
     run: tuple[str, ...]
+    runtime: str | None
     env: Mapping[str, str]
     port: int | None
     folder: str | None
@@ -28,6 +29,7 @@ class Wanted:
         plan = plan or {}
         return cls(
             run=tuple(plan.get("run") or ()),
+            runtime=plan.get("runtime"),
             env=dict(plan.get("env") or {}),
             port=plan.get("port"),
             folder=plan.get("folder"),
@@ -57,7 +59,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """`kind`: of the artifact, None where it is gone. `database_from`: the workspace whose database it copies."""
+    """`kind`: of the artifact, None where it is gone; `image_port`: what an image says that it listens on.
+
+    `database_from`: the workspace whose database it copies.
+    """
 
     id: UUID
     project_id: UUID
@@ -74,6 +79,7 @@ class SiteFacts:
     plan: Mapping[str, Any] | None
     artifact: str | None
     kind: str | None
+    image_port: int | None
     project: str
     visibility: str
     owner_id: UUID

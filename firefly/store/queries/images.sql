@@ -1,6 +1,6 @@
 -- name: name_image^
-insert into artifacts (digest, kind, stored, size, stored_size, created_at, used_at)
-values (:digest, 'image', '', :size, 0, :now, :now)
+insert into artifacts (digest, kind, stored, size, stored_size, port, created_at, used_at)
+values (:digest, 'image', '', :size, 0, :port, :now, :now)
 on conflict (digest) do update set used_at = excluded.used_at
 returning digest, kind, size, stored;
 

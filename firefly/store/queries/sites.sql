@@ -28,7 +28,7 @@ order by b.number desc limit 1;
 -- name: site_facts^
 -- What the sandbox of a site must know; nothing of a workspace that is none.
 select s.id, s.project_id, s.build_id, s.ref, s.label, s.workspace_id, s.state, s.reason, s.is_demo, s.database_from,
-    b.number, b.trust, b.plan, b.artifact, a.kind, p.name as project, p.visibility, p.owner_id, o.name as owner,
+    b.number, b.trust, b.plan, b.artifact, a.kind, a.port as image_port, p.name as project, p.visibility, p.owner_id, o.name as owner,
     o.is_administrator as owner_is_administrator, p.deleted_at is not null as is_deleted
 from sites s join builds b on b.id = s.build_id join projects p on p.id = s.project_id
 join accounts o on o.id = p.owner_id left join artifacts a on a.digest = b.artifact
@@ -151,9 +151,10 @@ where p.deleted_at is not null and x.state in ('running', 'frozen') limit :most;
 
 -- name: built_for^
 -- Whose code runs in a workspace that belongs to no person; nothing of any other.
-select w.purpose, b.trust, p.name as project, o.name as owner, o.is_administrator as owner_is_administrator
+select w.purpose, b.trust, p.name as project, o.name as owner, o.is_administrator as owner_is_administrator,
+    b.plan ->> 'runtime' as runtime, b.artifact, a.kind
 from build_workspaces w join builds b on b.id = w.build_id join projects p on p.id = b.project_id
-join accounts o on o.id = p.owner_id
+join accounts o on o.id = p.owner_id left join artifacts a on a.digest = b.artifact
 where w.workspace_id = :workspace_id;
 
 -- name: furnished!

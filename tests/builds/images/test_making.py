@@ -42,7 +42,7 @@ async def test_a_stage_is_built_with_arguments_and_a_secret_that_no_layer_has(
     wanted = Dockerfile(path="docker/Dockerfile", target="app", args={"GREETING": "two\nlines, and 'quotes'"})
     image = await workshop.make(files, wanted, links={"away": "/etc/passwd"}, secrets={"TOKEN": "hidden away"})
     assert image.id.startswith("sha256:")
-    assert (image.ports, image.starts) == ((8080,), True)
+    assert (image.port, image.starts) == (8080, True)
     container = {"Image": image.id, "Cmd": ["sh", "-c", "cat /made; cd /src; find . ! -type d | sort; readlink away"]}
     async with workshop.client.calling() as docker:
         made = await docker.containers.create({**container, "HostConfig": {"NetworkMode": "none"}})
