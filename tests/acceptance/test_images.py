@@ -1,0 +1,104 @@
+"""Projects with a Dockerfile, or an image as their base, from a push to a page, in a whole Firefly with an engine."""
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from firefly.sandbox.docker.building import base_name
+from firefly.sandbox.docker.companions import COMPANION
+from firefly.sandbox.docker.debian import own_suite
+from tests.acceptance.test_git import git
+from tests.acceptance.test_sites import SERVER, Shop
+from tests.support.engine import Engine, needs_engine
+from tests.support.previews import wait_for_text
+from tests.support.server import LiveServer, create_project
+from tests.support.shown import Shown
+from tests.support.waiting import eventually
+
+pytestmark = needs_engine
+
+BASE = base_name(own_suite())
+DOCKERFILE = f"""FROM {BASE} AS tools
+ARG WORD
+RUN --mount=type=secret,id=TOKEN echo "$WORD $(wc -c < /run/secrets/TOKEN)" > /word
+FROM {BASE} AS app
+WORKDIR /srv
+COPY --from=tools /word ./
+COPY server.py ./
+ENV GREETING=hello HOST=127.0.0.1
+EXPOSE 5000
+CMD ["python3", "server.py"]
+FROM app AS never
+RUN exit 1
+"""
+MANIFEST = "dockerfile: {target: app, args: {WORD: built}}\nhealth: {path: /, timeout: 20s}\n"
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, engine: Engine, project_image: str) -> AsyncIterator[Shop]:
+    (tmp_path / "server").mkdir()
+    chosen = {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": project_image}
+    with LiveServer(tmp_path / "server", settings=chosen) as server:
+        async with server.client() as client:
+            project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
+            remote = project["urls"]["git"].replace("http://", f"http://token:{server.token}@", 1)
+            await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
+            await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
+            yield Shop(server, client, tmp_path / "clone", project["name"], project["owner"])
+
+
+async def newest(client: aiohttp.ClientSession, shop: Shop) -> dict[str, Any]:
+    async with client.get(f"/api/v1/projects/{shop.owner}/{shop.name}/builds") as response:
+        found: dict[str, Any] = (await response.json())["builds"][0]
+    return found
+
+
+async def over(shop: Shop, number: int) -> dict[str, Any]:
+    async def is_over() -> Any:
+        build = await newest(shop.client, shop)
+        return build if build["number"] == number and build["ended_at"] else None
+
+    found: dict[str, Any] = await eventually(is_over, within=60)
+    return found
+
+
+async def test_a_dockerfile_from_a_push_to_a_page(shop: Shop, shown: Shown) -> None:
+    """Its stage with an argument and a secret; replaced, asleep, woken; and one that fails is explained."""
+    base = f"/api/v1/projects/{shop.owner}/{shop.name}"
+    async with shop.client.put(f"{base}/secrets/TOKEN", json={"value": "hidden"}) as response:
+        assert response.status < 300, await response.text()
+    await shop.push("feature", {"Dockerfile": DOCKERFILE, "firefly.yml": MANIFEST, "server.py": SERVER})
+    build = await over(shop, 1)
+    assert build["state"] == "succeeded", build
+    await shop.shows("feature", "hello at feature--")
+    (one,) = [found for found in await shown.containers() if COMPANION in found["Labels"]]
+
+    # What fails does not take its place, and is explained.
+    await shop.push("feature", {"Dockerfile": DOCKERFILE.replace("COPY server.py", "COPY absent.py")})
+    build = await over(shop, 2)
+    assert (build["state"], build["failure"]["command"]) == ("failed", "COPY absent.py ./")
+    assert build["failure"]["cause"].startswith("absent.py is not among the files")
+    assert one["Id"] in {found["Id"] for found in await shown.containers()}
+    # Nor does one that ends at once, or that does not say what it is to start.
+    await shop.push("feature", {"Dockerfile": DOCKERFILE.replace('CMD ["python3", "server.py"]', "CMD exit 3")})
+    await over(shop, 3)
+
+    async def failed() -> Any:
+        build = await newest(shop.client, shop)
+        return build["site"] if build["site"] and build["site"]["state"] == "failed" else None
+
+    site = await eventually(failed, within=60)
+    assert "ended with exit status 3" in site["reason"]
+    await shop.shows("feature", "hello at feature--")
+
+    # On another port than it is told, which it exposes or not; in the place of the first.
+    elsewhere = DOCKERFILE.replace("EXPOSE 5000\n", "").replace("HOST=127.0.0.1", "HOST=127.0.0.1 GREETING=again")
+    elsewhere = elsewhere.replace('CMD ["python3", "server.py"]', "CMD PORT=7001 exec python3 server.py")
+    await shop.push("feature", {"Dockerfile": elsewhere})
+    await over(shop, 4)
+    await shop.shows("feature", "again at feature--")
+    await shop.shows("build-1", "hello at build-1--")
