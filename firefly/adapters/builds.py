@@ -13,6 +13,7 @@ from firefly.builds.delivery import Delivery
 from firefly.builds.desk import Desk
 from firefly.builds.heads import Heads
 from firefly.builds.log import Logs
+from firefly.builds.mailing import MailListener
 from firefly.builds.notices import Notices
 from firefly.builds.publishing import Republishing
 from firefly.builds.pushing import PushedBuilds
@@ -82,6 +83,8 @@ class Building:
         sweeping.on_ended(siting.ends.heed)
         calling = Calling.build(ground, work=work, keyring=keyring)
         notices.register(calling.listener)
+        if ground.settings.mail_host:
+            notices.register(MailListener(ground.database, ground.settings))
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
             delivery=Delivery(records, limits={PUBLISHER: publishing.LIMIT}), schedules=schedules, sweeping=sweeping,

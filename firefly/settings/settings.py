@@ -14,6 +14,7 @@ from .docker import DockerSettings
 from .door import DoorSettings
 from .folders import FolderSettings
 from .limits import LimitSettings
+from .mail import MailSettings
 from .packages import PackageSettings
 from .projects import ProjectSettings
 from .providers import ProviderSettings
@@ -27,6 +28,7 @@ SECRETS = frozenset(
     {
         "secret_key", "bootstrap_token", "database_url", "github_client_secret", "github_app_key",
         "gitlab_client_secret", "bitbucket_client_secret", "gitea_client_secret",
+        "mail_password",
     }
 )  # fmt: skip
 
@@ -42,6 +44,7 @@ class Settings(
     PackageSettings,
     DockerSettings,
     BuildSettings,
+    MailSettings,
     LimitSettings,
     BaseSettings,
 ):
@@ -106,7 +109,7 @@ class Settings(
 
 _GROUPS = (
     ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, ProviderSettings, SandboxSettings,
-    PackageSettings, DockerSettings, BuildSettings, LimitSettings,
+    PackageSettings, DockerSettings, BuildSettings, MailSettings, LimitSettings,
 )  # fmt: skip
 # In the order in which they are shown.
 FIELDS = {name: Settings.model_fields[name] for group in _GROUPS for name in group.model_fields}
