@@ -21,10 +21,6 @@ COOKIE: Final = GRANT_COOKIE.encode()
 TOKEN_FIELD: Final = b"x-firefly-preview-token"
 # A page of any site may ask for a document to show (decision 14); these are the places where it is shown as one.
 DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame"})
-# Which grants count where a route is narrowed to one kind of policy.
-_COUNTS: Final = {
-    "people": ("person", "request"), "link": ("link",), "code": ("code",), "password": ("password",),
-}  # fmt: skip
 OWN_PAGES: Final = frozenset({b"same-origin", b"none"})
 
 
@@ -163,7 +159,7 @@ class PreviewGate(Gate):
         if cookie is None or route.project_id is None or not self._speaks_for_visitor(route, head):
             return False
         grant = self._grants.recall(cookie, route.project_id, route.policy_version)
-        return grant is not None and _admits(route, grant)
+        return grant is not None and route.access.counts(grant.kind)
 
     async def ask(self, route: Route | None, head: Head) -> Verdict:
         """Whether the token in the request opens the route. Raises DatabaseUnavailable when nobody can tell."""
@@ -198,7 +194,7 @@ class PreviewGate(Gate):
         if cookie is None or not self._speaks_for_visitor(route, head):
             return None
         grant = self._grants.verify(cookie, route.project_id, route.policy_version)
-        return grant if grant is not None and _admits(route, grant) else None
+        return grant if grant is not None and route.access.counts(grant.kind) else None
 
     def _is_open(self, route: Route | None, head: Head) -> bool:
         """Whether a policy of the project opens the route to this request, whoever sends it."""
@@ -240,12 +236,6 @@ class PreviewGate(Gate):
             return False
         found = self._table.find(_host_of(origin))
         return found is not None and found.project_id == route.project_id
-
-
-def _admits(route: Route, grant: "Grant") -> bool:
-    """Whether it rests on what counts for the route: membership always does."""
-    only = route.access.only
-    return only is None or grant.is_member or grant.kind in _COUNTS.get(only, ())
 
 
 def _host_of(origin: bytes) -> bytes:

@@ -27,6 +27,11 @@ class Access(StrEnum):
         kind, _, name = self.value.partition(" ")
         return name if kind == "only" else None
 
+    def counts(self, grant: str) -> bool:
+        """Whether a grant of this kind opens it: what membership gave does in any case."""
+        only = self.only
+        return only is None or grant in ("member", only) or (only == "people" and grant in ("person", "request"))
+
 
 @dataclass(frozen=True, slots=True)
 class AppTarget:

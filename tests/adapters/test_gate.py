@@ -93,6 +93,30 @@ def test_addresses(house: House, address: str, network: str, verdict: Verdict) -
     assert house.gate.decide(route(), head("POST", address=address)) is verdict
 
 
+@pytest.mark.parametrize(
+    ("access", "opens"),
+    [
+        (Access.ONLY_MEMBERS, set()),
+        (Access.ONLY_PEOPLE, {Kind.PERSON, Kind.REQUEST}),
+        (Access.ONLY_LINK, {Kind.LINK}),
+        (Access.ONLY_CODE, {Kind.CODE}),
+        (Access.ONLY_PASSWORD, {Kind.PASSWORD}),
+        (Access.ONLY_ADDRESSES, set()),
+    ],
+)
+async def test_a_site_can_be_narrowed_to_one_kind_of_policy(house: House, access: Access, opens: set[Kind]) -> None:
+    networks = POLICIES["addresses"].networks
+    house.policies[MINE] = Policy(is_public=True, public_paths=frozenset({b"/"}), networks=networks)
+    narrowed, refused = route(access), Verdict.REFUSE
+    passes = {kind for kind in Kind if house.gate.decide(narrowed, head(Cookie=house.cookie(kind))) is not refused}
+    # A member always comes in; being open to all does not count.
+    assert passes == {Kind.MEMBER, *opens}
+    assert house.gate.decide(narrowed, head()) is Verdict.REFUSE
+    inside = house.gate.decide(narrowed, head(address=INSIDE))
+    assert inside is (Verdict.ALLOW if access is Access.ONLY_ADDRESSES else Verdict.REFUSE)
+    assert await house.gate.ask(narrowed, head(X_Firefly_Preview_Token="member")) is Verdict.MEMBER
+
+
 def test_an_address_is_believed_only_from_a_proxy_that_is_listed(house: House) -> None:
     house.policies[MINE] = POLICIES["addresses"]
     forged = head(address=OUTSIDE, X_Forwarded_For=INSIDE)

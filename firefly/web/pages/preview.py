@@ -110,7 +110,7 @@ async def _authorise(request: web.Request, wanted: Wanted) -> tuple[Route, Groun
     ground = await services.access.entrances.ground_of(
         identity_of(request), Place(bare_host(wanted.host), project_id, route.policy_version if route else 0)
     )
-    if route is None:
+    if route is None or not route.access.counts(ground.kind):
         raise NotFound(UNKNOWN)
     return route, ground
 
