@@ -134,6 +134,7 @@ class House:
             routes=self.table, tunnels=self.tunnels,
             access=work.access, domains=work.domains, secrets=work.secrets, prebuilds=work.prebuilds,
             builds=self.building.builds, desk=self.building.desk, sites=self.building.siting.control,
+            site_log=self.building.siting.log,
             hooks=self.building.calling.hooks,
             connections=self.linking.connections, discovery=self.linking.discovery, linked=self.linking.projects,
             joining=self.linking.joining,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from firefly.builds.builds import Builds
+from firefly.builds.log import SiteLog
 from firefly.builds.sites import Draining, Ends, SiteControl, SiteDoorman, SiteQuota, SiteRecords, Sites
 from firefly.builds.sites.control import OpenLog
 from firefly.builds.unpacking import Unpacking
@@ -24,6 +25,7 @@ class Siting:
     ends: Ends
     control: SiteControl
     draining: Draining
+    log: SiteLog
 
     @classmethod
     def build(
@@ -59,6 +61,11 @@ class Siting:
                 open_log=open_log,
             ),
             draining=draining,
+            log=SiteLog(
+                ground.database, ground.bus,
+                output=lambda workspace_id, after: bridges.output(workspace_id, after=after),
+                runs=lambda workspace_id: keeper.running(workspace_id) is not None,
+            ),
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
@@ -66,3 +73,4 @@ class Siting:
         yield self.ends.run()
         yield self.draining.run()
         yield self.control.run()
+        yield self.log.run()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.builds import Builds
     from firefly.builds.desk import Desk
+    from firefly.builds.log import SiteLog
     from firefly.builds.outgoing import OutgoingHooks
     from firefly.builds.sites import SiteControl
     from firefly.bus import Bus
@@ -78,6 +79,7 @@ class Services:
     hooks: OutgoingHooks
     desk: Desk
     sites: SiteControl
+    site_log: SiteLog
     connections: Connections
     discovery: Discovery
     linked: LinkedProjects

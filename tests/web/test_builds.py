@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from aiohttp.test_utils import TestClient
 
+from firefly.builds.log.pieces import Block, Piece, pack
 from firefly.builds.model import Build
 from firefly.client.sse import server_events
 from firefly.projects import Project, Role
@@ -289,3 +290,16 @@ async def test_what_is_on_its_way_is_seen_by_members_and_all_of_it_by_administra
     assert (await stranger.get("/api/v1/admin/builds")).status == 403
     await owner.post(f"/api/v1/builds/{second['id']}/cancel")
     assert [one["number"] for one in (await got(owner, "/builds"))["builds"]] == [1]
+
+
+async def test_what_its_site_prints_is_shown_beside_it(world: World, owner: Client) -> None:
+    made = await asked(owner)
+    build = await running(world, made)
+    printed = Piece(1, 2, 8, pack([Block.of(1_700_000_000_000, 1, "out", b"one\ntwo")]))
+    await world.services.site_log._add(build.id, printed)
+    page = await got(owner, f"/builds/{build.id}/site-log", params={"after": "1"})
+    assert ([line["text"] for line in page["lines"]], page["cursor"]) == (["two"], None)
+    path, events = f"/api/v1/builds/{build.id}/site-log", {"Accept": "text/event-stream", "Last-Event-ID": "1"}
+    async with asyncio.timeout(10), owner.get(path, headers=events) as response:
+        (event,) = [event async for event in _until(response, "lines")]
+    assert json.loads(event.data) == [{"n": 2, "at": 1_700_000_000_000, "step": 0, "stream": "out", "text": "two"}]

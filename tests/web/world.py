@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
@@ -18,7 +19,7 @@ from firefly.builds import records as builds
 from firefly.builds.builds import Builds
 from firefly.builds.desk import Desk
 from firefly.builds.heads import Heads
-from firefly.builds.log import Logs
+from firefly.builds.log import Logs, SiteLog
 from firefly.builds.notices import Notices
 from firefly.builds.outgoing import OutgoingHooks, Posting
 from firefly.builds.outgoing.records import HookRecords
@@ -38,6 +39,7 @@ from firefly.projects import (
     Visibility,
     WorkspaceFacts,
 )
+from firefly.protocol.application import Line
 from firefly.proxy.tunnels import Tunnels
 from firefly.routes import Access, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
@@ -196,6 +198,10 @@ def make_secrets(
     )  # fmt: skip
 
 
+async def nothing_printed(_workspace: UUID, _after: int | None) -> list[Line]:
+    return []
+
+
 def make_builds(
     database: Database, keyring: Keyring, bus: Bus, clock: Clock, projects: MemoryProjects
 ) -> tuple[Builds, Desk]:
@@ -280,6 +286,7 @@ async def make_world(
         hooks=make_hooks(database, keyring, bus, clock, projects),
         desk=desk,
         sites=cast(Any, MemorySites(made_builds, projects)),
+        site_log=SiteLog(database, bus, output=nothing_printed, runs=lambda _: True),
         discovery=cast(Any, MemoryDiscovery(connections)),
         linked=cast(Any, MemoryLinked(projects, jobs)),
         joining=cast(Any, MemoryJoining(projects)),

@@ -26,9 +26,14 @@ def encode_pieces(pieces: Sequence[Piece], after: int) -> list[Encoded]:
     found = []
     for piece in pieces:
         if lines := list(read([piece], after)):
-            found.append(Encoded(lines[0].n, lines[-1].n, _event("lines", _lines(lines), lines[-1].n)))
+            found.append(encode_lines(lines))
             after = lines[-1].n
     return found
+
+
+def encode_lines(lines: Sequence[Line]) -> Encoded:
+    """At least one."""
+    return Encoded(lines[0].n, lines[-1].n, _event("lines", _lines(lines), lines[-1].n))
 
 
 def _lines(lines: Sequence[Line]) -> str:

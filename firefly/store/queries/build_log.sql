@@ -64,3 +64,30 @@ order by first_line limit :most;
 
 -- name: state_of_log^
 select state, started_at, ended_at, log_ended_at from builds where id = :build_id;
+
+-- name: running_sites_to_read
+-- Builds whose sites may print something, with their sandboxes.
+select build_id, workspace_id from sites
+where workspace_id is not null and state in ('starting', 'live', 'replaced');
+
+-- name: newest_of_site_log^
+select first_line, lines, size, data from site_log where build_id = :build_id order by first_line desc limit 1;
+
+-- name: add_to_site_log^
+-- What is kept of the others is bounded by their size, each counting for a little more than its text.
+with added as (
+    insert into site_log (build_id, first_line, lines, size, data)
+    values (:build_id, :first_line, :lines, :size, :data)
+    on conflict do nothing returning build_id
+), dropped as (
+    delete from site_log l using (
+        select first_line, sum(size + 512) over (order by first_line desc) as until
+        from site_log where build_id = :build_id
+    ) o
+    where l.build_id = :build_id and l.first_line = o.first_line and o.until > :most
+)
+select pg_notify(:channel, nextval('bus_event_ids')::text || ' ' || :event::text) from added;
+
+-- name: site_log_from
+select first_line, lines, size, data from site_log
+where build_id = :build_id and first_line + lines > :line order by first_line limit :most;

@@ -26,7 +26,8 @@ async def log(call: Call) -> Answer:
     build = await call.services.builds.get(call.require_scope("read"), call.id())
     query = call.query(schemas.LogQuery)
     if call.wants_events:
-        return await _follow(call, build, await _begin(call, build, query))
+        after = await _begin(call, build, query)
+        return await _stream(call, build, call.services.desk.logs.following.follow(build.id, after))
     if query.download:
         return await _download(call, build, colours=query.download == "ansi")
     page = await call.services.desk.logs.reading.page(
@@ -35,20 +36,40 @@ async def log(call: Call) -> Answer:
     return schemas.LogPage.model_validate(page)
 
 
+@resource.get(
+    "/builds/{id}/site-log",
+    "Read what its site printed last, `at` in ms since 1970; with `Accept: text/event-stream` follow it",
+    query=schemas.SiteLogQuery,
+    answer=schemas.LogPage,
+)
+async def site_log(call: Call) -> Answer:
+    build = await call.services.builds.get(call.require_scope("read"), call.id())
+    query = call.query(schemas.SiteLogQuery)
+    if not call.wants_events:
+        page = await call.services.site_log.page(build.id, after=query.after, limit=query.limit)
+        return schemas.LogPage.model_validate(page)
+    return await _stream(call, build, call.services.site_log.follow(build.id, _last(call) or query.after))
+
+
+def _last(call: Call) -> int:
+    """What a reader that comes back had last."""
+    last = call.request.headers.get("Last-Event-ID", "")
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 16 else 0
+
+
 async def _begin(call: Call, build: Build, query: schemas.LogQuery) -> int:
     """The line to begin after: what a reader had last, comes before what it asked for at first."""
-    last = call.request.headers.get("Last-Event-ID", "")
-    if call.wants_events and last.isascii() and last.isdigit() and len(last) < 16:
-        return int(last)
+    if call.wants_events and (last := _last(call)):
+        return last
     if query.tail is None:
         return query.after
     return await call.services.desk.logs.reading.before_end(build.id, query.tail)
 
 
-async def _follow(call: Call, build: Build, after: int) -> Answer:
+async def _stream(call: Call, build: Build, events: AsyncGenerator[bytes, None]) -> Answer:
     with call.request.config_dict[STREAMS].entered(call.identity, build.project_id, endless=True):
         stream = await open_stream(call.request)
-        await _send(stream, call.services.desk.logs.following.follow(build.id, after))
+        await _send(stream, events)
     return stream
 
 

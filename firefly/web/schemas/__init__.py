@@ -67,6 +67,7 @@ from .builds import (
     LogPage,
     LogQuery,
     NewBuild,
+    SiteLogQuery,
 )
 from .checkpoints import (
     Against,
@@ -278,6 +279,7 @@ __all__ = [
     "SecretValue",
     "Session",
     "SignIn",
+    "SiteLogQuery",
     "Step",
     "Talker",
     "Template",

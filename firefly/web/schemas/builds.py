@@ -126,6 +126,11 @@ class LogPage(Output):
     cursor: int | None
 
 
+class SiteLogQuery(Query):
+    after: int = Field(0, ge=0, description="Only lines behind this one.")
+    limit: int = Field(1000, ge=1, le=10_000, description="Lines on a page.")
+
+
 class LogQuery(Query):
     after: int = Field(0, ge=0, description="Only lines behind this one.")
     limit: int = Field(1000, ge=1, le=10_000, description="Lines on a page.")

@@ -1,0 +1,113 @@
+"""What sites print: fetched from where they run, kept up to a bound, shown to whoever watches."""
+
+import asyncio
+import json
+from contextlib import aclosing
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from firefly.builds.log import SiteLog, site_log
+from firefly.builds.model import Build
+from firefly.bus import Bus
+from firefly.errors import Unavailable
+from firefly.protocol.application import Line, Stream
+from firefly.store import Database
+from tests.builds.yard import Yard
+
+
+class Sandbox:
+    """What it printed; `runs` and `answers` as its backend has it."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.runs = self.answers = True
+        self.seq = 1000
+
+    def print(self, *texts: str, stream: Stream = Stream.OUT) -> None:
+        for text in texts:
+            self.seq += 1
+            self.lines.append(Line(seq=self.seq, time=datetime.now(UTC), stream=stream, text=text))
+
+    async def output(self, _workspace: UUID, after: int | None) -> list[Line]:
+        if not self.answers:
+            raise Unavailable("It does not answer.")
+        return [line for line in self.lines if after is None or line.seq > after]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox()
+
+
+@pytest.fixture
+async def sites(build: Build, yard: Yard, database: Database, bus: Bus, sandbox: Sandbox) -> SiteLog:
+    workspace_id = uuid4()
+    await yard.execute("insert into workspaces (id) values ($1)", workspace_id)
+    await yard.execute(
+        "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at)"
+        " values ($1, $2, $1, 'ref', 'refs/heads/main', 'x', $3, 'live', now())",
+        build.id, build.project_id, workspace_id,
+    )  # fmt: skip
+    return SiteLog(database, bus, output=sandbox.output, runs=lambda _: sandbox.runs)
+
+
+async def texts(sites: SiteLog, build: Build, **more: int) -> list[str]:
+    return [line.text for line in (await sites.page(build.id, **more)).lines]
+
+
+async def test_what_a_site_prints_is_kept_once(sites: SiteLog, build: Build, sandbox: Sandbox) -> None:
+    sandbox.print("one", "two")
+    sandbox.print("oops", stream=Stream.ERR)
+    await sites.look()
+    await sites.look()
+    sandbox.answers = False
+    await sites.look()
+    sandbox.answers = True
+    sandbox.seq += 5000
+    sandbox.print("three")
+    await sites.look()
+    sandbox.runs = False
+    sandbox.print("unheard")
+    await sites.look()
+    page = await sites.page(build.id, limit=3)
+    assert [(line.n, line.stream, line.text) for line in page.lines] == [
+        (1, "out", "one"), (2, "out", "two"), (3, "err", "oops"),
+    ]  # fmt: skip
+    assert abs(page.lines[0].at / 1000 - datetime.now(UTC).timestamp()) < 60
+    assert page.cursor == 3
+    assert await texts(sites, build, after=3) == ["three"]
+
+
+async def test_only_the_newest_are_kept(
+    sites: SiteLog, build: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_log, "MOST", 20_000)
+    for number in range(50):
+        sandbox.print("x" * 1000 + str(number))
+        await sites.look()
+    told, *kept = await texts(sites, build)
+    assert "are not kept" in told
+    assert kept[-1].endswith("49")
+    assert 10 <= len(kept) <= 20
+
+
+async def test_whoever_watches_sees_it_soon(
+    sites: SiteLog, build: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_log, "WATCHED_EVERY", 0.02)
+    sandbox.print("before")
+    await sites.look()
+    running = asyncio.create_task(sites.run())
+    seen: list[str] = []
+    async with asyncio.timeout(8), aclosing(sites.follow(build.id, 0)) as parts:
+        async for part in parts:
+            fields = dict(line.split(": ", 1) for line in part.decode().strip().split("\n"))
+            seen += [line["text"] for line in json.loads(fields["data"])]
+            if "after" in seen:
+                break
+            sandbox.print("after")
+    assert seen == ["before", "after"]
+    running.cancel()
+    await asyncio.wait({running})
