@@ -14,6 +14,7 @@ from .adapters.door import Doors, LocalDoor, Sources
 from .adapters.freshness import Freshness
 from .adapters.gate import TokenPasses
 from .adapters.ground import Ground
+from .adapters.hooks import Hooks
 from .adapters.linking import Linking
 from .adapters.parts import Credentials, Hosting
 from .adapters.site import Site
@@ -43,6 +44,7 @@ class House:
     work: Work
     building: Building
     linking: Linking
+    hooks: Hooks
     tunnels: Tunnels = field(default_factory=Tunnels)
     doors: Doors = field(init=False)
     site: Site = field(init=False)
@@ -73,6 +75,7 @@ class House:
         return cls(
             ground=ground, encryption=encryption, credentials=credentials, table=table, routes=routes, hosting=hosting,
             backend=backend, work=work, building=building, linking=linking,
+            hooks=Hooks.build(ground, hosting=hosting, work=work, building=building, linking=linking),
         )  # fmt: skip
 
     async def begin(self, stack: AsyncExitStack, *, stop_sandboxes: Callable[[], bool]) -> None:
@@ -108,6 +111,7 @@ class House:
         if self.backend.capabilities().layers:
             yield self.work.prebuilds.run()
         yield from self.building.upkeep()
+        yield from self.hooks.upkeep()
 
     def _doors(self) -> Doors:
         settings, work, credentials = self.ground.settings, self.work, self.credentials
@@ -137,7 +141,7 @@ class House:
             site_log=self.building.siting.log,
             hooks=self.building.calling.hooks,
             connections=self.linking.connections, discovery=self.linking.discovery, linked=self.linking.projects,
-            joining=self.linking.joining,
+            joining=self.linking.joining, provider_hooks=self.hooks.receiver, received_hooks=self.hooks.control,
             certificates=certificates, report=self.doors.report,
             metrics=(lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics),
             proofs=self.encryption.pages,

@@ -75,6 +75,7 @@ class Building:
             open_log=logs.writing,
         )  # fmt: skip
         notices.register(Republishing(siting.sites, logs.writing))
+        siting.records.notices = notices
         workers = Workers(
             claims=Claims(records, ground.settings, holder=str(uuid4())), runner=making.runner, publisher=siting.sites,
             open_log=logs.writing, bus=ground.bus, at_once=ground.settings.builds_at_once,

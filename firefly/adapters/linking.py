@@ -27,12 +27,13 @@ from .work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class Linking:
-    """`links`, `access` and `mirrors` are for whoever heeds what providers tell."""
+    """`links`, `access`, `remotes` and `mirrors` are for whoever heeds what providers tell."""
 
     transport: Transport
     connections: Connections
     links: Links
     access: Access
+    remotes: Remotes
     mirrors: Mirrors
     discovery: Discovery
     joining: Joining
@@ -86,8 +87,8 @@ class Linking:
             **shared,
         )  # fmt: skip
         return cls(
-            transport=transport, connections=connections, links=links, access=access, mirrors=mirrors,
-            discovery=Discovery(connections=connections, access=access, joining=joining),
+            transport=transport, connections=connections, links=links, access=access, remotes=remotes,
+            mirrors=mirrors, discovery=Discovery(connections=connections, access=access, joining=joining),
             joining=joining, removing=removing, projects=projects,
         )  # fmt: skip
 

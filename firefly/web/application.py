@@ -10,6 +10,7 @@ from .authentication import set_session_cookies
 from .content import content_host, set_up_content
 from .events import EVENT_HUB, EventHub, run_event_hub
 from .git import set_up_git
+from .hooks import set_up_hooks
 from .middleware import MIDDLEWARES, set_common_fields
 from .openapi import openapi_document
 from .pages.routes import set_up_pages
@@ -41,6 +42,7 @@ def create_application(services: Services) -> web.Application:
     set_up_content(app)
     set_up_api(app)
     set_up_git(app)
+    set_up_hooks(app)
     set_up_assets(app)
     set_up_wellknown(app)
     set_up_pages(app)

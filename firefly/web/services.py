@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.builds import Builds
     from firefly.builds.desk import Desk
+    from firefly.builds.hooks.control import HookControl
+    from firefly.builds.hooks.receiving import HookReceiver
     from firefly.builds.log import SiteLog
     from firefly.builds.outgoing import OutgoingHooks
     from firefly.builds.sites import SiteControl
@@ -79,6 +81,8 @@ class Services:
     hooks: OutgoingHooks
     desk: Desk
     sites: SiteControl
+    provider_hooks: HookReceiver
+    received_hooks: HookControl
     site_log: SiteLog
     connections: Connections
     discovery: Discovery

@@ -34,3 +34,4 @@ class Turns:
 
 
 GIT_TURNS: web.AppKey[Turns] = web.AppKey("git_turns", Turns)
+HOOK_TURNS: web.AppKey[Turns] = web.AppKey("hook_turns", Turns)

@@ -8,6 +8,8 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from firefly.access import Place, Visitor
+from firefly.auth import Identity
+from firefly.builds.hooks.deliveries import DeliveryState
 from firefly.projects import Project, Role
 from firefly.web.api import OPERATIONS
 from firefly.web.openapi import plain_path
@@ -64,6 +66,12 @@ SUCCESS = {
     "PATCH /projects/{owner}/{name}/build-settings": Wanted({"policy": "none"}),
     "POST /builds/{id}/exec": Wanted({"command": "true"}),
     "GET /builds/{id}/bridge": Wanted(headers=UPGRADE),
+    "POST /projects/{owner}/{name}/hooks": Wanted({"url": "https://127.0.0.1/called"}, status=201),
+    "PATCH /projects/{owner}/{name}/hooks/{id}": Wanted({"active": False}),
+    "DELETE /projects/{owner}/{name}/hooks/{id}": Wanted(status=204),
+    "POST /projects/{owner}/{name}/hooks/{id}/ping": Wanted(status=202),
+    "POST /projects/{owner}/{name}/hooks/{id}/deliveries/{delivery}/redeliver": Wanted(status=202),
+    "POST /projects/{owner}/{name}/hook-deliveries/{id}/redeliver": Wanted(status=202),
     # Programs have no session that could come back from the provider's page.
     "POST /connections/{id}/authorize": Wanted({}, status=403),
     "POST /connections": Wanted({"provider": "github", "token": "t-1"}, status=201),
@@ -122,6 +130,7 @@ async def addresses(world: World) -> Addresses:
     ada = await world.services.tokens.verify(await world.token(world.ada))
     ids["keep-awake"] = str(uuid4())
     ids |= await _connections(world)
+    ids |= await _hooks(world, ada, project)
     ids["domains"] = str((await world.services.domains.add(ada, "ada", "site", "www.example.org")).id)
     return Addresses({
         "owner": "ada", "name": "site", "path": "index.html", "member": "bob", "user": "bob",
@@ -154,6 +163,21 @@ async def _connections(world: World) -> dict[str, str]:
     others = {f"connections/{what}": str(kept.id) for what in ("check", "organisations", "repositories")}
     ids = {"connections": str(ended.id), "connections/authorize": "github", "imports": str(world.jobs.job.id)}
     return ids | others
+
+
+async def _hooks(world: World, ada: Identity, project: Project) -> dict[str, str]:
+    """One that is called, to be removed, another for its calls; and a call of a provider's."""
+    ended, kept = [
+        (await world.services.hooks.add(ada, "ada", "site", url=f"https://127.0.0.1/{name}"))[0]
+        for name in ("ended", "kept")
+    ]
+    (call,) = await world.services.hooks.deliveries(ada, "ada", "site", kept.id)
+    received = await world.received.add(
+        project.id, "github", delivery="1", event="star", summary="", body=b"{}", state=DeliveryState.IGNORED
+    )
+    others = {f"hooks/{what}": str(kept.id) for what in ("ping", "deliveries", "deliveries/{delivery}/redeliver")}
+    heard = {f"hook-deliveries/{what}": str(received) for what in ("body", "redeliver")}
+    return {"hooks": str(ended.id), "delivery": str(call.id), **others, **heard}
 
 
 async def _builds(world: World, project: Project) -> dict[str, str]:

@@ -19,6 +19,9 @@ from firefly.builds import records as builds
 from firefly.builds.builds import Builds
 from firefly.builds.desk import Desk
 from firefly.builds.heads import Heads
+from firefly.builds.hooks.control import HookControl
+from firefly.builds.hooks.deliveries import Deliveries
+from firefly.builds.hooks.working import HookWorker
 from firefly.builds.log import Logs, SiteLog
 from firefly.builds.notices import Notices
 from firefly.builds.outgoing import OutgoingHooks, Posting
@@ -96,6 +99,11 @@ class World:
     told: list[WorkspaceFacts] = field(default_factory=list)
     """Workspaces that were given new secrets."""
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
+
+    @property
+    def received(self) -> Deliveries:
+        """What providers' hooks have sent."""
+        return Deliveries(self.services.database, self.clock)
 
     @property
     def own(self) -> MemoryOwn:
@@ -253,6 +261,7 @@ async def make_world(
     )  # fmt: skip
     jobs = MemoryJobs(job)
     made_builds, desk = make_builds(database, keyring, bus, clock, projects)
+    received = Deliveries(database, clock)
     services = Services(
         settings=settings,
         database=database,
@@ -290,6 +299,13 @@ async def make_world(
         discovery=cast(Any, MemoryDiscovery(connections)),
         linked=cast(Any, MemoryLinked(projects, jobs)),
         joining=cast(Any, MemoryJoining(projects)),
+        provider_hooks=cast(Any, None),
+        received_hooks=HookControl(
+            projects=cast(Any, projects),
+            deliveries=received,
+            worker=HookWorker(received, cast(Any, None)),
+            audit=Audit(database),
+        ),
         connections=connections,
         secrets=make_secrets(database, keyring, bus, clock, projects, told),
         certificates=HostCertificates(settings, Encryption()),

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPull:
-    """As it stands in the database. `comment_id` is of our comment under it."""
+    """As it stands in the database."""
 
     project_id: UUID
     number: int
@@ -30,7 +30,6 @@ class KnownPull:
     head_commit: str
     is_fork: bool
     state: str
-    comment_id: str | None
 
 
 class PullRequests:
@@ -98,13 +97,7 @@ class PullRequests:
             )  # fmt: skip
         return _known(row)
 
-    async def set_comment(self, project_id: UUID, number: int, comment_id: str | None) -> None:
-        async with self._database.connection() as connection:
-            await self._queries.set_pull_comment(
-                connection, project_id=project_id, number=number, comment_id=comment_id
-            )
-
 
 def _known(row: Mapping[str, Any]) -> KnownPull:
-    names = ("number", "title", "author", "head_ref", "head_commit", "is_fork", "state", "comment_id")
+    names = ("number", "title", "author", "head_ref", "head_commit", "is_fork", "state")
     return KnownPull(project_id=UUID(str(row["project_id"])), **{name: row[name] for name in names})

@@ -10,10 +10,18 @@ from firefly.clock import Clock
 from firefly.store import Connection, Database, load_queries
 
 from ..model import Site, SiteState
-from ..records import plain
+from ..notices import Notices
+from ..records import TOPIC, plain
 from .facts import SiteFacts
 
 LONGEST_REASON = 1000
+_NOTICED = {
+    SiteState.LIVE: "live",
+    SiteState.FAILED: "gone",
+    SiteState.STOPPED: "gone",
+    SiteState.REPLACED: "gone",
+    SiteState.REMOVED: "gone",
+}
 
 
 class SiteRecords:
@@ -25,6 +33,8 @@ class SiteRecords:
         self.clock = clock
         self.domain = domain
         self.queries: Any = load_queries("sites")
+        self.notices: Notices | None = None
+        """Set once, before anything happens, by whoever has listeners of builds."""
 
     async def find(self, site_id: UUID, connection: Connection | None = None) -> Site | None:
         async with self.database.connection() if connection is None else nullcontext(connection) as given:
@@ -59,6 +69,10 @@ class SiteRecords:
     async def announce(self, project_id: UUID, build_id: UUID, state: SiteState, connection: Connection) -> None:
         data: dict[str, JSON] = {"project_id": str(project_id), "build_id": str(build_id), "state": state}
         await self.bus.publish("events", "site.changed", data, connection=connection)
+        kind = _NOTICED.get(state)
+        if self.notices is not None and kind is not None:
+            await self.notices.write(build_id, kind, connection, now=self.clock.now())
+            await self.bus.publish(TOPIC, "build.noticed", {}, connection=connection)
 
     def host(self, label: str) -> str:
         return f"{label}.{self.domain}"

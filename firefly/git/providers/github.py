@@ -122,7 +122,7 @@ class GitHub(GitProvider):
         state = {
             "state": "in_progress" if deployment.state == "pending" else deployment.state.value,
             "environment": deployment.environment,
-            "environment_url": deployment.url,
+            **({"environment_url": deployment.url} if deployment.url else {}),
             "log_url": deployment.log_url,
             "description": deployment.description[:_LONGEST_DESCRIPTION],
             "auto_inactive": True,

@@ -130,10 +130,11 @@ class GitLab(RestProvider):
     async def put_deployment(self, path: str, deployment: Deployment) -> str | None:
         """Its environment is shown with the site's address, so that is put there first."""
         state = {"status": DEPLOYMENTS[deployment.state]}
+        if deployment.url:
+            await self._environment(path, deployment)
         if deployment.id is not None:
             await self.call("PUT", f"{_project(path)}/deployments/{deployment.id}", state)
             return deployment.id
-        await self._environment(path, deployment)
         data = {
             "environment": deployment.environment,
             "sha": deployment.commit,

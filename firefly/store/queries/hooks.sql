@@ -90,6 +90,9 @@ on conflict (project_id, number) do update set provider = excluded.provider, tit
     changed_at = excluded.changed_at, checked_at = excluded.checked_at
 returning *;
 
+-- name: hold_pull^
+select comment_id from pull_requests where project_id = :project_id and number = :number for update;
+
 -- name: set_pull_comment!
 update pull_requests set comment_id = :comment_id where project_id = :project_id and number = :number;
 
@@ -120,5 +123,5 @@ select deployment from provider_deployments where build_id = :build_id;
 insert into provider_deployments (build_id, deployment) values (:build_id, :deployment) on conflict do nothing;
 
 -- name: live_site^
-select s.state, s.label, s.reason from sites s where s.build_id = :build_id and s.shows = 'ref'
-order by s.created_at desc limit 1;
+-- What shows a build at its branch, or was to.
+select state, label, reason from sites where build_id = :build_id and shows = 'ref' order by created_at desc limit 1;

@@ -54,7 +54,7 @@ class DeploymentShape(Shape):
 class DeploymentStatusShape(Shape):
     state: Literal["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]
     environment: str
-    environment_url: str
+    environment_url: str = Field("", pattern="^(https?://.+)?$")
     log_url: str
     description: str = Field(max_length=140)
     auto_inactive: bool

@@ -129,6 +129,7 @@ from .projects import (
     Template,
     Urls,
 )
+from .received_hooks import ReceivedHook
 from .sandbox import (
     KeepAwake,
     NewKeepAwake,
@@ -256,6 +257,7 @@ __all__ = [
     "ProviderLink",
     "PullRequest",
     "Query",
+    "ReceivedHook",
     "RefusedFile",
     "RepositoriesQuery",
     "Repository",
