@@ -21,6 +21,7 @@ from firefly.builds.queue import Queue
 from firefly.builds.records import Records
 from firefly.builds.schedules import Schedules
 from firefly.builds.sweeping import Sweeping
+from firefly.builds.usage import Usages
 from firefly.builds.workers import Workers
 from firefly.sandbox.backend import SandboxBackend
 from firefly.secrets import Keyring
@@ -51,6 +52,7 @@ class Building:
     siting: Siting
     workers: Workers
     calling: Calling
+    usages: Usages
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work, keyring: Keyring, backend: SandboxBackend) -> Self:
@@ -90,6 +92,7 @@ class Building:
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
             delivery=Delivery(records, limits={PUBLISHER: publishing.LIMIT}), schedules=schedules, sweeping=sweeping,
             desk=desk, making=making, siting=siting, workers=workers, calling=calling,
+            usages=Usages(records=records, queue=queue, sites=siting.quota, settings=ground.settings),
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:

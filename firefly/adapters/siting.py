@@ -26,6 +26,7 @@ class Siting:
     control: SiteControl
     draining: Draining
     log: SiteLog
+    quota: SiteQuota
 
     @classmethod
     def build(
@@ -66,6 +67,7 @@ class Siting:
                 output=lambda workspace_id, after: bridges.output(workspace_id, after=after),
                 runs=lambda workspace_id: keeper.running(workspace_id) is not None,
             ),
+            quota=quota,
         )  # fmt: skip
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:

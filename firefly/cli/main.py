@@ -13,6 +13,7 @@ from . import (
     domain,
     files,
     project,
+    quota,
     reference,
     sandbox,
     secret,
@@ -45,6 +46,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(workspace.app, name="workspace")
 app.add_typer(secret.app, name="secret")
 app.add_typer(build.app, name="build")
+app.add_typer(quota.app, name="quota")
 app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.add_typer(dev.app, name="dev")

@@ -33,6 +33,7 @@ from .models import (
     Token,
     Workspace,
 )
+from .quotas import QuotaCalls
 from .reading import read
 from .sse import ServerEvent, server_events
 
@@ -74,6 +75,10 @@ class FireflyClient:
     @property
     def builds(self) -> BuildCalls:
         return BuildCalls(self)
+
+    @property
+    def quotas(self) -> QuotaCalls:
+        return QuotaCalls(self)
 
     @property
     def linking(self) -> LinkingClient:

@@ -1,7 +1,7 @@
 """Twins of what the parts of building ask of one another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -149,3 +149,21 @@ class MemoryListener:
             self.fails -= 1
             raise ConnectionError("nobody there")
         self.heard.append(notice)
+
+
+class MemoryRunningSites:
+    """Fulfils `RunningSites`: as many of each owner as `sites` says; `stopped` are those that were too many."""
+
+    def __init__(self, most: int = 20) -> None:
+        self.sites: dict[str, int] = {}
+        self.owners: dict[UUID, str] = {}
+        self.stopped: list[str] = []
+        self._most = most
+
+    async def running(self, owner_id: UUID) -> int:
+        return self.sites.get(self.owners.get(owner_id, ""), 0)
+
+    async def enforce(self, owner_id: UUID, owner: str, *, dry: bool) -> Sequence[str]:
+        surplus = [f"site {number} of {owner}" for number in range(self.sites.get(owner, 0) - self._most)]
+        self.stopped += [] if dry else surplus
+        return surplus

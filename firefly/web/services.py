@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from firefly.builds.log import SiteLog
     from firefly.builds.outgoing import OutgoingHooks
     from firefly.builds.sites import SiteControl
+    from firefly.builds.usage import Usages
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains
@@ -79,6 +80,7 @@ class Services:
     prebuilds: Prebuilds
     builds: Builds
     hooks: OutgoingHooks
+    usages: Usages
     desk: Desk
     sites: SiteControl
     provider_hooks: HookReceiver

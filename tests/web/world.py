@@ -29,6 +29,7 @@ from firefly.builds.outgoing.records import HookRecords
 from firefly.builds.queue import Queue
 from firefly.builds.schedules import Schedules
 from firefly.builds.sites import SiteRecords
+from firefly.builds.usage import Usages
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy
@@ -49,6 +50,7 @@ from firefly.routes.store import RouteStore
 from firefly.secrets import Keyring, SecretValues
 from firefly.settings import Settings
 from firefly.store import Database
+from firefly.testing.builds import MemoryRunningSites
 from firefly.testing.clock import ManualClock
 from firefly.testing.texts import MemoryTexts
 from firefly.web.application import Services, create_application
@@ -227,6 +229,11 @@ def make_builds(
     return made, replace(desk, explaining=cast(Any, MemoryExplaining()))
 
 
+def make_usages(settings: Settings, database: Database, bus: Bus, clock: Clock) -> Usages:
+    records = builds.Records(database, bus, clock, Notices())
+    return Usages(records=records, queue=Queue(records), sites=MemoryRunningSites(), settings=settings)
+
+
 def make_hooks(database: Database, keyring: Keyring, bus: Bus, clock: Clock, projects: MemoryProjects) -> OutgoingHooks:
     """May call what listens on this machine."""
     return OutgoingHooks(
@@ -293,6 +300,7 @@ async def make_world(
         prebuilds=cast(Any, MemoryPrebuilds()),
         builds=made_builds,
         hooks=make_hooks(database, keyring, bus, clock, projects),
+        usages=make_usages(settings, database, bus, clock),
         desk=desk,
         sites=cast(Any, MemorySites(made_builds, projects)),
         site_log=SiteLog(database, bus, output=nothing_printed, runs=lambda _: True),

@@ -14,6 +14,8 @@ from .facts import SiteFacts
 from .records import SiteRecords
 
 log = structlog.get_logger()
+NONE = UUID(int=0)
+LONGEST, AGAIN = "this one had run longest.", "It starts again when somebody asks for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +48,33 @@ class SiteQuota:
             await self._queries.admit_site(
                 connection, workspace_id=facts.workspace_id, owner=facts.payer, node=self._keeper.node
             )
-        for one in self._surplus(running):
-            await self._stop(one, facts)
+        started = f"build {facts.number} of {facts.project} started"
+        reason = f"{self._most} sites of {facts.owner} may run at one time, and {started}: {LONGEST} {AGAIN}"
+        for one in self._surplus(running, room=1):
+            await self._stop(one, reason)
 
-    def _surplus(self, running: Sequence[Running]) -> Sequence[Running]:
-        """The oldest of those that still run, one more than there is room for."""
-        surplus = len(running) + 1 - self._most
+    async def running(self, owner_id: UUID) -> int:
+        """How many of the owner's sites run and count."""
+        return len(await self._of_owner(owner_id))
+
+    async def enforce(self, owner_id: UUID, owner: str, *, dry: bool = False) -> Sequence[str]:
+        """Stop those beyond the limit, which have run longest; with `dry` only say which."""
+        surplus = self._surplus(await self._of_owner(owner_id), room=0)
+        for one in surplus if not dry else ():
+            await self._stop(one, f"{self._most} sites of {owner} may run at one time. {AGAIN}")
+        return [f"the site of {one.name}" for one in surplus]
+
+    async def _of_owner(self, owner_id: UUID) -> Sequence[Running]:
+        async with self._records.database.connection() as connection:
+            rows = self._queries.running_sites(connection, owner_id=owner_id, workspace_id=NONE)
+            return [_running(row) async for row in rows]
+
+    def _surplus(self, running: Sequence[Running], *, room: int) -> Sequence[Running]:
+        """The oldest of those that still run, so that there is room for so many more."""
+        surplus = len(running) + room - self._most
         return running[:surplus] if self._most and surplus > 0 else ()
 
-    async def _stop(self, one: Running, by: SiteFacts) -> None:
-        reason = (
-            f"{self._most} sites of {by.owner} may run at one time, and build {by.number} of {by.project} started: "
-            "this one had run longest. It starts again when somebody asks for it."
-        )
+    async def _stop(self, one: Running, reason: str) -> None:
         try:
             await self._keeper.stop(one.workspace_id, reason)
         except FireflyError as error:

@@ -274,3 +274,22 @@ update build_schedules set next_at = :next_at, ran_at = :now where project_id = 
 
 -- name: schedules
 select name, expression, next_at, ran_at from build_schedules where project_id = :project_id order by name;
+
+-- name: usage
+-- Of owners of projects, what they take up now and, of minutes, in a month.
+select o.id, o.name, (select count(*) from projects p where p.owner_id = o.id and p.deleted_at is null) as projects,
+    (
+        select count(*) from builds b join projects p on p.id = b.project_id where p.owner_id = o.id and b.state = 'queued'
+    ) as queued,
+    (
+        select count(*) from builds b join projects p on p.id = b.project_id where p.owner_id = o.id and b.state = 'running'
+    ) as running,
+    coalesce((select seconds from build_minutes m where m.owner_id = o.id and m.month = :month), 0) as seconds
+from accounts o
+where (:names::text[] is null or o.name = any(:names::text[])) and exists (select from projects where owner_id = o.id)
+order by o.name limit :most;
+
+-- name: running_of_owner
+-- The newest first.
+select b.id, b.number, p.name as project from builds b join projects p on p.id = b.project_id
+where p.owner_id = :owner_id and b.state = 'running' and b.ending is null order by b.started_at desc, b.id;

@@ -23,6 +23,7 @@ from . import (
     members,
     prebuilds,
     projects,
+    quotas,
     sandbox,
     secrets,
     workspaces,
@@ -55,6 +56,7 @@ OPERATIONS = tuple(
         linking,
         account,
         administration,
+        quotas,
         front_door,
     )
     for operation in module.resource.operations

@@ -129,6 +129,7 @@ from .projects import (
     Template,
     Urls,
 )
+from .quotas import Amount, Enforced, Enforcing, Quota, QuotaQuery
 from .received_hooks import ReceivedHook
 from .sandbox import (
     KeepAwake,
@@ -157,6 +158,7 @@ __all__ = [
     "Account",
     "AccountChange",
     "Against",
+    "Amount",
     "ArchiveQuery",
     "AuditEntry",
     "Authorization",
@@ -198,6 +200,8 @@ __all__ = [
     "Domain",
     "DomainCertificate",
     "DomainProof",
+    "Enforced",
+    "Enforcing",
     "Exec",
     "ExecAnswer",
     "Failure",
@@ -257,6 +261,8 @@ __all__ = [
     "ProviderLink",
     "PullRequest",
     "Query",
+    "Quota",
+    "QuotaQuery",
     "ReceivedHook",
     "RefusedFile",
     "RepositoriesQuery",
