@@ -5,22 +5,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from firefly.builds.strategies import BuildStrategy
+from firefly.errors import FireflyError, InvalidInput
 from firefly.sandbox.backend import SandboxBackend
 
 from .ground import Ground
 from .parts import Hosting
 
 if TYPE_CHECKING:
+    from firefly.builds.images.clearing import Clearing
     from firefly.builds.images.keeping import Keeping
     from firefly.builds.images.making import Making
     from firefly.sandbox.docker.engine import Engine
+    from firefly.sandbox.docker.images import Images
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageBuilding:
     engine: "Engine"
+    images: "Images"
     making: "Making"
     keeping: "Keeping"
+    clearing: "Clearing"
     strategy: BuildStrategy
 
     @classmethod
@@ -29,6 +34,7 @@ class ImageBuilding:
         settings = ground.settings
         if settings.sandbox == "process":
             return None
+        from firefly.builds.images.clearing import Clearing
         from firefly.builds.images.keeping import Keeping
         from firefly.builds.images.making import Making
         from firefly.builds.strategies.dockerfile import DockerfileStrategy
@@ -37,17 +43,36 @@ class ImageBuilding:
         from firefly.sandbox.docker.images import Images
 
         engine = Engine(settings.docker_host)
+        images = Images(engine)
         making = Making(git=hosting.git, engine=engine, settings=settings, installation=installation(settings))
         keeping = Keeping(
-            database=ground.database, store=ground.artifacts, images=Images(engine), clock=ground.clock,
+            database=ground.database, store=ground.artifacts, images=images, clock=ground.clock,
             folder=settings.data_dir / "images",
         )  # fmt: skip
         backend.offer_images(keeping)
-        return cls(engine=engine, making=making, keeping=keeping, strategy=DockerfileStrategy(making, keeping))
+        clearing = Clearing(
+            database=ground.database, engine=engine, clock=ground.clock, cache=settings.build_cache,
+            installation=installation(settings),
+        )  # fmt: skip
+        return cls(
+            engine=engine, images=images, making=making, keeping=keeping, clearing=clearing,
+            strategy=DockerfileStrategy(making, keeping),
+        )  # fmt: skip
 
     @property
     def sweeps(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        return (self.keeping.sweep,)
+        return (self.keeping.sweep, self.clearing.sweep)
+
+    async def id_of(self, image: str) -> str:
+        """Of an image that firefly.yml names, once it is here. Raises InvalidInput where it is nowhere to be had."""
+        try:
+            await self.images.ensure(image)
+            found = await self.images.find(image)
+        except FireflyError as error:
+            raise InvalidInput(f"The image {image} cannot be had: {error.detail}", field="image") from error
+        if found is None:
+            raise InvalidInput(f"The image {image} is gone.", field="image")
+        return str(found["Id"])
 
     async def close(self) -> None:
         await self.keeping.close()

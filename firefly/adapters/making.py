@@ -9,6 +9,7 @@ import structlog
 from firefly.builds.analysis import Plan
 from firefly.builds.artifacts import Artifacts
 from firefly.builds.caches import Caches
+from firefly.builds.images.running import named
 from firefly.builds.runner import BuildRunner
 from firefly.builds.strategies import BuildStrategy
 from firefly.builds.strategies.commands import Commands
@@ -52,14 +53,18 @@ class Making:
         )
         workplaces = Workplaces(keeper=work.keeper, database=database, clock=clock, usual=usual)
 
+        images = ImageBuilding.build(ground, hosting=hosting, backend=backend)
+
         async def base(plan: Plan) -> str:
+            image = named(plan.runtime)
+            if image is not None and images is not None:
+                return await images.id_of(image)
             return await machine.digest(settings.data_dir)
 
         kinds = (Pages, Commands)
         strategies: list[BuildStrategy] = [
             kind(workplaces=workplaces, artifacts=artifacts, caches=caches, base=base) for kind in kinds
         ]
-        images = ImageBuilding.build(ground, hosting=hosting, backend=backend)
         if images is not None:
             strategies.append(images.strategy)
         runner = BuildRunner(

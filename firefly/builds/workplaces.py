@@ -102,22 +102,22 @@ class Workplaces:
         self._tasks = Tasks()
         self._queries: Any = load_queries("making")
 
-    async def claim(self, build: Build, wanted: Wishes, step: StepLog) -> Workplace:
-        """An empty one that runs: from those that are started ahead, where there is one and it may do as it is.
+    async def claim(self, build: Build, wanted: Wishes, step: StepLog, *, ahead: bool = True) -> Workplace:
+        """An empty one that runs: from those that are started `ahead`, where there is one and it may do as it is.
 
         Waits where no more may run at the time. Raises SandboxFailed.
         """
         pause = FIRST_PAUSE
         while True:
             try:
-                return await self._claim(build, _merged(wanted, self._usual))
+                return await self._claim(build, _merged(wanted, self._usual), ahead=ahead)
             except (TooManySandboxes, Unavailable) as error:
                 await step.say(f"It waits for a sandbox: {error.detail}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _claim(self, build: Build, wishes: Wishes) -> Workplace:
-        prepared = await self._keeper.claim_prepared() if wishes == NOTHING else None
+    async def _claim(self, build: Build, wishes: Wishes, *, ahead: bool) -> Workplace:
+        prepared = await self._keeper.claim_prepared() if ahead and wishes == NOTHING else None
         workspace_id = prepared.workspace_id if prepared else await self._keeper.create_workspace()
         try:
             async with self._database.connection() as connection:

@@ -48,6 +48,13 @@ class DockerSettings(BaseModel):
         1 << 30, ge=1 << 20, description="Bytes that a Dockerfile is given of its project at most."
     )
 
+    build_cache: int = Field(
+        10 << 30,
+        ge=0,
+        description="Bytes that the engine may keep of earlier steps of Dockerfiles, whoever had them built; what was "
+        "not used for longest goes first. 0: nobody looks after it.",
+    )
+
     @field_validator("docker_subnets")
     @classmethod
     def _check_subnets(cls, value: str) -> str:

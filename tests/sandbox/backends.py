@@ -17,6 +17,8 @@ import pytest
 from firefly.errors import Unavailable
 from firefly.sandbox.backend import Capabilities, Instance, SandboxBackend, SandboxSpec
 from firefly.sandbox.docker.backend import DockerBackend
+from firefly.sandbox.docker.building import base_name
+from firefly.sandbox.docker.debian import own_suite
 from firefly.sandbox.process import ProcessBackend
 from firefly.sandbox.swarm.backend import SwarmBackend
 from firefly.secrets import Keyring
@@ -54,8 +56,8 @@ class Ground:
 
     real = True
     in_memory = True
-    engine = ""
-    """The address of the one that has the images, where there is one."""
+    engine, base = "", ""
+    """The address of the one that has the images, where there is one, and an image in it with Python and a shell."""
 
     def __init__(
         self,
@@ -218,7 +220,7 @@ async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     settings, subnets = Settings(data_dir=_folder(request) / "data"), MemorySubnets()
     settings = settings.model_copy(update={"docker_host": engine.url, "docker_image": image})
     ground = Ground(lambda _: DockerBackend(settings, subnets), data=settings.data_dir, sockets=settings.run_dir)
-    ground.engine = engine.url
+    ground.engine, ground.base = engine.url, base_name(own_suite())
     await ground.backend.open()
     yield ground
     await ground.clear()
@@ -231,6 +233,7 @@ async def _swarm(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     settings = Settings(data_dir=_folder(request) / "data", docker_host=swarm.manager.url, registry=swarm.registry)
     keyring = Keyring((f"of one ground alone: {settings.data_dir}",))
     ground = SwarmGround(lambda _: SwarmBackend(settings, keyring), data=settings.data_dir, sockets=settings.run_dir)
+    ground.engine, ground.base = swarm.manager.url, swarm.image
     await ground.backend.open()
     yield ground
     await ground.clear()
@@ -242,7 +245,7 @@ BACKENDS = {
     # An engine is root, whoever the server is; the twin has no processes.
     "docker": Backend(_docker, images=True, marks=(*needs_engine, pytest.mark.once)),
     # What `make test` sees of it are tests of its own.
-    "swarm": Backend(_swarm, marks=(*needs_swarm, pytest.mark.swarm, pytest.mark.once)),
+    "swarm": Backend(_swarm, images=True, marks=(*needs_swarm, pytest.mark.swarm, pytest.mark.once)),
     "twin": Backend(_twin(freezes=True), isolated=False, marks=(pytest.mark.once,)),
     "twin-without-freezer": Backend(_twin(freezes=False), isolated=False, marks=(pytest.mark.once,)),
 }

@@ -10,9 +10,7 @@ import pytest
 
 from firefly.errors import SandboxFailed
 from firefly.sandbox.backend import Limits
-from firefly.sandbox.docker.building import base_name
 from firefly.sandbox.docker.companions import COMPANION
-from firefly.sandbox.docker.debian import own_suite
 from firefly.sandbox.docker.engine import Engine as Client
 from firefly.sandbox.docker.images import Images
 from firefly.sandbox.docker.labels import INSTANCE
@@ -38,11 +36,11 @@ DOCKERFILE = 'FROM {base}\nCOPY serve.py /srv/serve.py\nUSER 12345\nCMD ["python
 START = "echo $$ > /tmp/pid; PORT=8080 GREETING={} exec firefly-image > /tmp/out 2> /tmp/err"
 
 
-async def make_image(client: Client, folder: Path) -> str:
+async def make_image(client: Client, folder: Path, base: str) -> str:
     """The id of an image, which has no name."""
     context = folder / "context.tar"
     with tarfile.open(context, "w") as archive:
-        for name, text in (("Dockerfile", DOCKERFILE.replace("{base}", base_name(own_suite()))), ("serve.py", SERVE)):
+        for name, text in (("Dockerfile", DOCKERFILE.replace("{base}", base)), ("serve.py", SERVE)):
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
             archive.addfile(info, io.BytesIO(text.encode()))
@@ -67,8 +65,8 @@ async def client(ground: Ground) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def image(client: Client, tmp_path: Path) -> str:
-    return await make_image(client, tmp_path)
+async def image(ground: Ground, client: Client, tmp_path: Path) -> str:
+    return await make_image(client, tmp_path, ground.base)
 
 
 async def companions(client: Client, sandbox: Inside) -> list[Mapping[str, Any]]:
@@ -131,7 +129,7 @@ async def test_an_image_runs_in_the_network_of_its_sandbox_and_ends_with_its_pro
 
 async def test_an_end_by_itself_is_told_with_its_status(ground: Ground, client: Client, image: str) -> None:
     """Of a command in the project's files too, which belong to whom the sandbox is; and of one that was starved."""
-    sandbox = await ground.start(image=image, limits=Limits(memory=64 << 20))
+    sandbox = await ground.start(image=image, limits=Limits(memory=128 << 20))
     ending = await sandbox.run("echo kept > note; firefly-image -c 'cat note; id -u; echo new > other; exit 7'")
     assert (ending.code, ending.stdout.split()) == (7, ["kept", (await sandbox.run("id -u")).stdout.strip()])
     assert (await sandbox.run("cat other")).stdout == "new\n"

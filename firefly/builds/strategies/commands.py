@@ -11,6 +11,7 @@ from ..analysis import Plan, Strategy
 from ..artifacts import Artifacts
 from ..caches import Caches
 from ..failures import explain
+from ..images.running import named, within
 from ..model import Failure, Product
 from ..seams import BuildLog, StepLog
 from ..workplaces import Workplace, Workplaces
@@ -57,7 +58,9 @@ class Commands(BuildStrategy):
     async def _prepare(self, job: Job, log: BuildLog) -> Workplace:
         """A sandbox with the tree in it."""
         async with log.step("prepare") as step:
-            workplace = await self._workplaces.claim(job.build, _wishes(job.plan), step)
+            # One that is started ahead has no image beside it.
+            ahead = named(job.plan.runtime) is None
+            workplace = await self._workplaces.claim(job.build, _wishes(job.plan), step, ahead=ahead)
             try:
                 await self._fill(job, workplace, step)
             except BaseException:
@@ -108,9 +111,10 @@ class Commands(BuildStrategy):
         """Raises BuildFailed where it ends with another exit status than 0, or its sandbox does."""
         killed = await workplace.oom_kills()
         code, ended = None, ""
+        line = within(command) if named(job.plan.runtime) else command
         async with log.step(part, command) as step:
             try:
-                code = await workplace.run(command, env={**job.environment, **job.secrets}, step=step)
+                code = await workplace.run(line, env={**job.environment, **job.secrets}, step=step)
                 step.exited(code)
             except (Unavailable, TimedOut, SandboxFailed):
                 ended = await workplace.ended_because() or ENDED

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,6 +20,7 @@ from firefly.sandbox.runs import happens
 from firefly.settings import Settings
 
 from . import containers, detection, notes, runs
+from .companions import usage
 from .disks import Disks
 from .ending import Ender
 from .engine import Engine
@@ -242,17 +242,9 @@ class DockerBackend(SandboxBackend):
 
     async def stats(self, instance_id: str) -> Stats:
         run = self._roster.runs.running(instance_id)
-        used = runs.stats_of(await self._stats(run.container), run.oom_kills)
-        if run.companion is not None and run.companion.container:
-            with contextlib.suppress(NotFound):
-                used += runs.stats_of(await self._stats(run.companion.container), 0)
-        return used
-
-    async def _stats(self, container: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = await self._engine.call(
-            "GET", f"containers/{container}/stats?stream=false&one-shot=true"
-        )
-        return found
+        used = runs.stats_of(await usage(self._engine, run.container), run.oom_kills)
+        beside = await run.companion.usage() if run.companion is not None else None
+        return used + runs.stats_of(beside, 0) if beside else used
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._roster.runs.status(instance_id)

@@ -104,6 +104,19 @@ class Companion:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def end(self) -> None:
+        """Let go of it, and end what runs."""
+        await self.close()
+        await self._remove()
+
+    async def usage(self) -> Mapping[str, Any] | None:
+        """The engine's figures of what runs now; None where nothing does."""
+        if not self.container:
+            return None
+        with contextlib.suppress(NotFound):
+            return await usage(self.engine, self.container)
+        return None
+
     async def pause(self, *, frozen: bool) -> None:
         """With the bridge's container; what has ended meanwhile needs neither."""
         self.frozen = frozen
@@ -224,6 +237,11 @@ class Companion:
             self.container = ""
         except FireflyError as error:
             log.warning("docker.companion_kept", container=self.container, reason=error.detail)
+
+
+async def usage(engine: Engine, container: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = await engine.call("GET", f"containers/{container}/stats?stream=false&one-shot=true")
+    return found
 
 
 async def frames(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:

@@ -88,12 +88,23 @@ def config(plan: Plan) -> dict[str, Any]:
     return made | ({"Cmd": list(plan.command)} if plan.command else {})
 
 
-def companion(plan: Plan, container: str) -> companions.Plan:
-    """What runs an image in the network of the bridge's `container`. Its files are its own, and end with it."""
-    assert plan.spec.image is not None
+def companion(
+    spec: SandboxSpec,
+    marks: Mapping[str, str],
+    container: str,
+    *,
+    files: Sequence[Mapping[str, Any]],
+    user: int,
+    runtime: str = "",
+) -> companions.Plan:
+    """What runs an image in the network of the bridge's `container`. Its files are its own, and end with it.
+
+    `marks` are the run's, `files` mounts of the project's, `user` is whose these are.
+    """
+    assert spec.image is not None
     host = {
         "NetworkMode": f"container:{container}",
-        "ShmSize": min(SHARED_MEMORY_SIZE, plan.spec.limits.memory // 4),
+        "ShmSize": min(SHARED_MEMORY_SIZE, spec.limits.memory // 4),
         "CapDrop": ["ALL"],
         "CapAdd": list(companions.CAPABILITIES),
         "SecurityOpt": ["no-new-privileges:true"],
@@ -101,13 +112,16 @@ def companion(plan: Plan, container: str) -> companions.Plan:
         "Init": True,
         "RestartPolicy": {"Name": "no"},
         "LogConfig": LOG,
-        "Runtime": plan.runtime,
-        **_limits(plan.spec.limits),
+        "Runtime": runtime,
+        **_limits(spec.limits),
     }
-    marks = {**labels(plan.installation, plan.instance), companions.COMPANION: "1"}
-    config = {"Image": plan.spec.image, "Labels": marks, "HostConfig": host}
-    files = [_bind(plan.place.tree, WORKSPACE, read_only=False), _bind(plan.place.home, HOME, read_only=False)]
-    return companions.Plan(config, files, f"{plan.user}:{plan.user}", plan.spec.limits.disk)
+    config = {"Image": spec.image, "Labels": {**marks, companions.COMPANION: "1"}, "HostConfig": host}
+    return companions.Plan(config, files, f"{user}:{user}", spec.limits.disk)
+
+
+def files(place: Place) -> list[dict[str, Any]]:
+    """The mounts of a project's files."""
+    return [_bind(place.tree, WORKSPACE, read_only=False), _bind(place.home, HOME, read_only=False)]
 
 
 def _host_config(plan: Plan) -> dict[str, Any]:
@@ -156,16 +170,13 @@ def _limits(limits: Limits) -> dict[str, Any]:
 
 
 def _mounts(place: Place, *, gateway: bool) -> list[dict[str, Any]]:
-    writable = [(place.tree, WORKSPACE), (place.home, HOME)]
     read_only = [(place.gateway, GATEWAY)] if gateway else []
     read_only += [(place.own_files / name, f"/etc/{name}") for name in own_files(0)]
     read_only.append((place.own_files / HANDED, f"/run/firefly/{HANDED}"))
     if place.prepared.is_dir():
         read_only.append((place.prepared, f"{OPT}/prepared"))
     read_only += [(path, str(path)) for path in trusted()]
-    return [_bind(source, target, read_only=False) for source, target in writable] + [
-        _bind(source, target, read_only=True) for source, target in read_only
-    ]
+    return files(place) + [_bind(source, target, read_only=True) for source, target in read_only]
 
 
 def _bind(source: Path, target: str, *, read_only: bool) -> dict[str, Any]:

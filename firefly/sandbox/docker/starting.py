@@ -19,6 +19,7 @@ from . import companions, containers, notes
 from .companions import Companion
 from .containers import GIVER, HANDED, Place, Plan
 from .engine import Engine
+from .labels import labels
 from .networks import Networks
 from .offer import Offer
 from .runs import Run
@@ -68,7 +69,11 @@ class Starter:
             container = await docker.containers.create(containers.config(plan))
         run = Run(instance, self.folder(instance.id), str(container.id), Usage(spec.limits.disk, spec.limits.files))
         if spec.image is not None:
-            await asyncio.to_thread(companions.note, run.folder, containers.companion(plan, run.container))
+            beside = containers.companion(
+                spec, labels(self._installation, instance), run.container,
+                files=containers.files(place), user=user, runtime=self._settings.docker_runtime,
+            )  # fmt: skip
+            await asyncio.to_thread(companions.note, run.folder, beside)
         return run
 
     def _make_place(self, spec: SandboxSpec, folder: Path, user: int) -> Place:

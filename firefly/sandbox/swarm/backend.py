@@ -16,10 +16,12 @@ from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.clock import Clock, SystemClock
 from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
-from firefly.sandbox import images, network
+from firefly.sandbox import network
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.docker import labels
 from firefly.sandbox.docker.engine import Engine
+from firefly.sandbox.docker.runs import stats_of
+from firefly.sandbox.images import ImageSource
 from firefly.sandbox.living import Runs
 from firefly.sandbox.netlink import own_addresses
 from firefly.sandbox.relay import BRIDGE, GATEWAY, Relay
@@ -29,6 +31,7 @@ from firefly.settings import Settings
 
 from . import detection, services
 from .cluster import Cluster
+from .companions import Companions
 from .following import Following
 from .images import Images
 from .keys import Keys
@@ -59,6 +62,7 @@ class SwarmBackend(SandboxBackend):
         self._engine = Engine(settings.docker_host)
         self._cluster = Cluster(self._engine, self._keys.installations)
         self._images = Images(self._engine, settings)
+        self._companions = Companions(self._engine, self._folder)
         self._found: Capabilities | None = None
         self._runs = Runs[Run]()
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,8 +89,7 @@ class SwarmBackend(SandboxBackend):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for run in self._runs:
-            if run.relay is not None:
-                await run.relay.close()
+            await run.let_go()
         self._runs.clear()
         await self._engine.close()
 
@@ -94,20 +97,25 @@ class SwarmBackend(SandboxBackend):
         assert self._found is not None, "look() was not called"
         return self._found
 
+    def offer_images(self, source: ImageSource) -> None:
+        self._companions.images.source = source
+
     async def create(self, spec: SandboxSpec) -> Instance:
-        images.refuse(spec.image)
         run = Run(Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now()))
         start = Start(self._cluster, self._keys.installation, run)
         try:
             handed = self._keys.handed(run.instance.id, spec.environment)
             image = await self._images.pinned()
-            constraints, refused = self._settings.swarm_constraints, await self._refused()
+            constraints = (*self._settings.swarm_constraints, *await self._companions.constraints(spec))
+            refused = await self._refused()
             await start.begin(
                 spec, image, handed, constraints=constraints, refused=refused, command=self._command
             )  # fmt: skip
-            await self._attach(run, await start.placed(), self._keys.installation)
+            task = await start.placed()
+            await self._attach(run, task, self._keys.installation)
             self._runs.enter(run)
             await start.answers(run)
+            await self._companions.prepare(run, spec, task, self._keys.installation)
         except BaseException as error:
             output = await asyncio.shield(self._discard(run, error))
             if isinstance(error, (SandboxFailed, Unavailable, NotFound)):
@@ -170,8 +178,9 @@ class SwarmBackend(SandboxBackend):
             return
         run.status = status
         self._runs.end(run.instance.id, status)
-        if run.relay is not None:
-            await run.relay.close()
+        if run.companion is not None:
+            await run.companion.end()
+        await run.let_go()
         run.finished.set()
         await asyncio.to_thread(shutil.rmtree, self._folder / run.instance.id, ignore_errors=True)
 
@@ -212,6 +221,7 @@ class SwarmBackend(SandboxBackend):
         try:
             if status is None and task is not None and task.state == "running":
                 await self._attach(run, task, installation)
+                await self._companions.accompany(run)
                 return
         except Unavailable as error:
             log.warning("swarm.not_adopted", instance=run.instance.id, reason=error.detail)
@@ -246,10 +256,12 @@ class SwarmBackend(SandboxBackend):
         return await self._cluster.log(services.name(instance_id))
 
     async def stats(self, instance_id: str) -> Stats:
-        self._running(instance_id)
+        companion = self._running(instance_id).companion
         async with domain_errors(), BridgeClient.on_socket(self.bridge_path(instance_id)) as bridge:
-            used = await bridge.usage()
-        return Stats(used.memory, used.cpu_seconds, used.pids, used.oom_kills)
+            found = await bridge.usage()
+        used = Stats(found.memory, found.cpu_seconds, found.pids, found.oom_kills)
+        beside = await companion.usage() if companion is not None else None
+        return used + stats_of(beside, 0) if beside else used
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._runs.status(instance_id)

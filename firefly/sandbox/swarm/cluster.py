@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from firefly.errors import FireflyError, NotFound, TimedOut, Unavailable
+from firefly.sandbox.docker.companions import COMPANION
 from firefly.sandbox.docker.engine import Engine
 from firefly.sandbox.docker.labels import INSTALLATION, INSTANCE
 
@@ -59,13 +60,20 @@ class Cluster:
         await self._remove(f"services/{name}")
 
     async def sweep(self) -> None:
-        """Remove secrets and networks of ours whose service is gone; what is still in use is left for the next time."""
+        """Remove secrets, networks and images run beside that are ours and whose service is gone.
+
+        What is still in use is left for the next time.
+        """
         kept = {spec["Labels"].get(INSTANCE) for spec in await self.services()}
         for kind in ("secrets", "networks"):
             for found in await self._ours(kind):
                 labels = found["Spec"]["Labels"] if kind == "secrets" else found["Labels"]
                 if labels.get(INSTANCE) not in kept:
                     await self._try_remove(f"{kind}/{found.get('ID') or found['Id']}")
+        for installation in self._installations:
+            for found in await self.engine.containers([COMPANION, f"{INSTALLATION}={installation}"]):
+                if found["Labels"].get(INSTANCE) not in kept:
+                    await self._try_remove(f"containers/{found['Id']}", force="1", v="1")
 
     async def discard(self, name: str) -> None:
         """The secret and the network of a service that is gone, if nothing uses them any more."""
@@ -92,16 +100,16 @@ class Cluster:
             found += await self.engine.call("GET", kind, filters=filters)
         return found
 
-    async def _remove(self, path: str) -> None:
+    async def _remove(self, path: str, **query: str) -> None:
         try:
-            async with self.engine.calling() as docker, docker._query(path, "DELETE"):
+            async with self.engine.calling() as docker, docker._query(path, "DELETE", params=query):
                 return
         except NotFound:
             return
 
-    async def _try_remove(self, path: str) -> None:
+    async def _try_remove(self, path: str, **query: str) -> None:
         try:
-            await self._remove(path)
+            await self._remove(path, **query)
         except TimedOut:
             raise
         except Unavailable:

@@ -25,7 +25,7 @@ async def look(engine: Engine, cluster: Cluster, images: Images) -> Capabilities
     info = await engine.call("GET", "info")
     limits: LimitKind = "cgroup2" if str(info.get("CgroupVersion")) == "2" else "cgroup1"
     lacks = [lack async for lack in _lacks(info, cluster, images)]
-    return Capabilities(isolated=True, lacks=tuple(lacks), limits=limits, freezes=False, keeps_files=False)
+    return Capabilities(isolated=True, lacks=tuple(lacks), limits=limits, freezes=False, keeps_files=False, images=True)
 
 
 async def _lacks(info: dict[str, Any], cluster: Cluster, images: Images) -> AsyncIterator[Lack]:

@@ -39,6 +39,7 @@ class Task:
     code: int | None
     port: int | None
     """Of the node, where the bridge is reached."""
+    container: str = ""
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "Task":
@@ -54,6 +55,7 @@ class Task:
             error=str(status.get("Err", "")),
             code=container.get("ExitCode"),
             port=ports[0].get("PublishedPort"),
+            container=str(container.get("ContainerID", "")),
         )
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from firefly.sandbox.backend import ExitStatus, Instance
+from firefly.sandbox.docker.companions import Companion
 from firefly.sandbox.processes import explain
 from firefly.sandbox.relay import Relay
 
@@ -15,14 +16,25 @@ from .placing import Node, Task
 
 @dataclass(slots=True)
 class Run:
-    """`reason`: why its end was asked for; empty while nobody has. `node` is where it was found last."""
+    """`reason`: why its end was asked for; empty while nobody has. `node` is where it was found last.
+
+    `companion` runs its image, where it has one.
+    """
 
     instance: Instance
     relay: Relay | None = None
+    companion: Companion | None = None
     node: str = ""
     reason: str = ""
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     status: ExitStatus | None = None
+
+    async def let_go(self) -> None:
+        """Close what leads to it; what runs goes on."""
+        if self.relay is not None:
+            await self.relay.close()
+        if self.companion is not None:
+            await self.companion.close()
 
     @property
     def settled(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from io import BytesIO
@@ -12,6 +13,7 @@ import pytest
 from firefly.artifacts import FileArtifactStore
 from firefly.builds.artifacts import Artifacts
 from firefly.builds.images.archive import canonical
+from firefly.builds.images.clearing import Clearing
 from firefly.builds.images.keeping import Keeping
 from firefly.errors import Conflict, NotFound
 from firefly.sandbox.docker.images import Images
@@ -93,3 +95,26 @@ async def test_what_is_saved_as_another_image_is_refused(workshop: Workshop, tmp
         with pytest.raises(Conflict, match="another digest"):
             await whole(canonical(saved, f"sha256:{'0' * 64}", tmp_path))
     assert not (tmp_path / "saved.tar").exists()
+
+
+async def test_what_no_site_shows_leaves_the_engine_once_it_is_stored(
+    workshop: Workshop, keeping: Keeping, database: Database, clock: ManualClock
+) -> None:
+    images = Images(workshop.client)
+    shown, unstored = await workshop.make(FILES), await workshop.make({**FILES, "two": "not stored"})
+    clearing = Clearing(
+        database=database, engine=workshop.client, clock=clock, cache=1, installation=workshop.installation
+    )
+    clock.advance(time.time() - clock.time())
+    for image in (shown, unstored):
+        await keeping.add(image)
+    await keeping.settled()
+    async with database.connection() as connection:
+        await connection.execute("update artifacts set stored = '' where digest = $1", unstored.id)
+    assert await clearing.images() == 0
+    clock.advance(2 * 3600)
+    assert await clearing.images() == 1
+    assert await images.find(shown.id) is None
+    assert await images.find(unstored.id) is not None
+    assert await clearing.steps() > 0
+    assert await clearing.steps() == 0

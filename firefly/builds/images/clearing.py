@@ -1,0 +1,70 @@
+"""Takes away what an engine has of builds and nobody needs: images that no site shows, and steps kept too long."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from firefly.clock import Clock
+from firefly.errors import Conflict, NotFound
+from firefly.sandbox.docker.engine import Engine
+from firefly.sandbox.docker.images import BUILT, KIND
+from firefly.sandbox.docker.labels import INSTALLATION
+from firefly.store import Database, load_queries
+
+log = structlog.get_logger()
+
+# What was built a moment ago is about to be shown.
+YOUNGEST = timedelta(hours=1)
+EVERY = timedelta(minutes=10)
+LIMIT = 300.0
+
+
+class Clearing:
+    """`cache` bytes of earlier steps are kept, 0: as many as there are."""
+
+    def __init__(self, *, database: Database, engine: Engine, clock: Clock, cache: int, installation: str) -> None:
+        self._database = database
+        self._engine = engine
+        self._clock = clock
+        self._cache = cache
+        self._installation = installation
+        self._queries: Any = load_queries("images")
+        self._next = clock.now()
+
+    async def sweep(self) -> None:
+        """At most every ten minutes: the engine has to look at everything for it."""
+        if self._clock.now() < self._next:
+            return
+        self._next = self._clock.now() + EVERY
+        images, freed = await self.images(), await self.steps() if self._cache else 0
+        if images or freed:
+            log.info("images.cleared", images=images, freed=freed)
+
+    async def images(self) -> int:
+        """Remove those that no site shows, and that are stored elsewhere; returns how many there were."""
+        async with self._database.connection() as connection:
+            kept = {str(row["digest"]) async for row in self._queries.shown_images(connection)}
+        before = (self._clock.now() - YOUNGEST).timestamp()
+        filters = json.dumps({"label": [f"{KIND}={BUILT}", f"{INSTALLATION}={self._installation}"]})
+        removed = 0
+        for found in await self._engine.call("GET", "images/json", filters=filters):
+            if found["Id"] not in kept and found["Created"] < before:
+                removed += await self._remove(found["Id"])
+        return removed
+
+    async def _remove(self, image: str) -> bool:
+        """Not one from which something runs, or upon which another one lies."""
+        try:
+            async with self._engine.calling() as docker:
+                await docker.images.delete(image)
+        except (Conflict, NotFound):
+            return False
+        return True
+
+    async def steps(self) -> int:
+        """Have the engine keep no more than it may; returns the bytes that it gave back."""
+        query = {"keep-storage": str(self._cache), "all": "1"}
+        found = await self._engine.call("POST", "build/prune", limit=LIMIT, **query)
+        return int(found.get("SpaceReclaimed") or 0)
