@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 editor_sources := $(shell find editor -path editor/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test lint format fuzz chaos soak swarm bench screenshots docs lock clean
+.PHONY: help run test lint format fuzz chaos soak swarm kinds bench screenshots docs lock clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,10 @@ soak: $(VENV)/.dev     ## sandboxes edited, frozen, stopped and woken while the 
 swarm: $(VENV)/.dev    ## sandboxes in a Docker Swarm whose nodes are cut off and die
 	@scripts/system-packages test
 	$(BIN)/pytest -q -m swarm tests
+
+kinds: $(VENV)/.dev    ## projects of nine kinds, with packages of the registries, pushed, built and shown
+	@scripts/system-packages test
+	$(BIN)/pytest -q -m kinds tests
 
 bench: $(VENV)/.dev    ## every benchmark beside its peers; ONLY=proxy for one
 	@scripts/system-packages bench

@@ -17,8 +17,8 @@ from firefly.protocol.building import MOST_TOLD, Packed
 # The first second of the year 2000; files' times lie in the 17 years from there on.
 BEGINNING, SPAN = 946_684_800, 1 << 29
 BLOCK = 1 << 20
-# What lies there is the same wherever the archive is unpacked; other places end with the sandbox.
-SYSTEM = ("/usr/", "/bin/", "/lib/", "/lib64/", "/opt/", "/etc/")
+# What lies there ends with the sandbox, as does its home; other places are its system's, the same in each of them.
+PASSING = ("/tmp", "/var/tmp", "/run", "/dev", "/proc", "/sys")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Of compiled Python that looks at its source's time, which is not kept: it would be compiled anew in any case.
@@ -26,10 +26,13 @@ _BY_TIME, _FLAGS = b"\0\0\0\0", slice(4, 8)
 
 
 class Packing:
-    """`root` is where the folder lies in the sandbox. Blocks: for a thread."""
+    """`root` is where the folder lies in the sandbox, `home` what ends with that. Blocks: for a thread."""
 
-    def __init__(self, root: str, file: BinaryIO, *, without: Sequence[str] = (), pages: bool = False) -> None:
+    def __init__(
+        self, root: str, file: BinaryIO, *, home: str, without: Sequence[str] = (), pages: bool = False
+    ) -> None:
         self._root = root
+        self._passing = tuple(f"{folder.rstrip('/')}/" for folder in (*PASSING, home))
         self._file = file
         self._without = frozenset((REPOSITORY, ANNEX, *(path.strip("/") for path in without)))
         self._pages = pages
@@ -78,7 +81,8 @@ class Packing:
 
     def _may_lead(self, path: str, target: str) -> bool:
         if target.startswith("/"):
-            return not self._pages and target.startswith(SYSTEM) and ".." not in target.split("/")
+            place = os.path.normpath(target)
+            return not self._pages and place != "/" and not f"{place}/".startswith(self._passing)
         return not os.path.normpath(os.path.join(os.path.dirname(path), target)).startswith("..")
 
     def _regular(self, folder: int, name: str, path: str) -> None:

@@ -84,7 +84,8 @@ class BuildingRoutes:
         with self._workspace.folder(wanted.folder) as folder:
 
             def work(file: BinaryIO) -> Packed:
-                return Packing(root, file, without=wanted.without, pages=wanted.pages).pack(folder, above)
+                home, without = str(self._environment.home), wanted.without
+                return Packing(root, file, home=home, without=without, pages=wanted.pages).pack(folder, above)
 
             response = web.StreamResponse(headers=_HEADERS)
             await response.prepare(request)

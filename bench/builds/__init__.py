@@ -1,0 +1,21 @@
+"""Builds, from the push to the page that shows what was built: what Firefly adds to the project's own commands.
+
+Everything goes through a whole `firefly serve`: pushes by git, the rest by the public API, timed from outside.
+"""
+
+import os
+
+from firefly import log as logging
+
+from ..harness import Row, attempt, find, skipped
+from . import making
+
+NEEDED = ("bwrap", "slirp4netns", "git")
+MEASUREMENTS = (("making", making.rows),)
+
+
+def run() -> list[Row]:
+    if lacks := [program for program in NEEDED if find(program) is None] + (["root"] if os.getuid() else []):
+        return [skipped(name, f"{', '.join(lacks)} not there") for name, _ in MEASUREMENTS]
+    logging.configure(level="error")
+    return [row for name, rows in MEASUREMENTS for row in attempt("builds", name, rows)]

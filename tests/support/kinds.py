@@ -1,0 +1,113 @@
+"""Real projects of the usual kinds, with packages from the registries; each says something that tells that it works."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from firefly.resources import PACKAGE
+
+TEMPLATES = PACKAGE / "projects" / "templates"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`shows` stands in what is answered at `path`; `family` is what the analyser says. `log`: words of the build's."""
+
+    name: str
+    family: str
+    files: Mapping[str, str]
+    shows: str
+    path: str = "/"
+    log: tuple[str, ...] = field(default_factory=tuple)
+
+
+def _template(name: str) -> dict[str, str]:
+    """Without its configuration: what it is has to be found."""
+    left_out = {"firefly.yml", "template.toml"}
+    paths = [path for path in (TEMPLATES / name).rglob("*") if path.is_file() and path.name not in left_out]
+    return {str(path.relative_to(TEMPLATES / name)): path.read_text() for path in paths if _is_source(path)}
+
+
+def _is_source(path: Path) -> bool:
+    return "__pycache__" not in path.parts
+
+
+SETTINGS = """
+import dj_database_url
+from pathlib import Path
+BASE_DIR = Path(__file__).parent.parent
+SECRET_KEY = "of-a-test"
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "site1.urls"
+INSTALLED_APPS = ["django.contrib.staticfiles", "notes"]
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "public"
+WSGI_APPLICATION = "site1.wsgi.application"
+DATABASES = {"default": dj_database_url.config(default="sqlite:///build.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+"""
+DJANGO = {
+    "requirements.txt": "django==5.2\ngunicorn==27.0.1\ndj-database-url==3.1.2\npsycopg[binary]==3.3.9\n",
+    "manage.py": "import os, sys\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings')\n"
+    "from django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n",
+    "site1/__init__.py": "",
+    "site1/settings.py": SETTINGS,
+    "site1/wsgi.py": "import os\nfrom django.core.wsgi import get_wsgi_application\n"
+    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings')\napplication = get_wsgi_application()\n",
+    "site1/urls.py": "from django.http import HttpResponse\nfrom django.urls import path\n"
+    "from django.db import connection\nfrom notes.models import Note\n\n\ndef index(request):\n"
+    "    Note.objects.create(text='hello')\n"
+    "    return HttpResponse(f'{connection.vendor} keeps {Note.objects.count()} notes')\n\n\n"
+    "urlpatterns = [path('', index)]\n",
+    "notes/__init__.py": "",
+    "notes/models.py": "from django.db import models\n\n\nclass Note(models.Model):\n    text = models.TextField()\n",
+    "notes/migrations/__init__.py": "",
+    "notes/migrations/0001_initial.py": "from django.db import migrations, models\n\n\n"
+    "class Migration(migrations.Migration):\n    initial = True\n    dependencies = []\n    operations = [\n"
+    "        migrations.CreateModel(name='Note', fields=[('id', models.BigAutoField(primary_key=True)), "
+    "('text', models.TextField())]),\n    ]\n",
+}
+ASTRO = {
+    "package.json": json.dumps({"name": "a", "type": "module", "dependencies": {"astro": "5.9.4"}}),
+    "src/pages/index.astro": "---\nconst many = [1, 2, 3].map((n) => n * 2).join('-');\n---\n"
+    "<h1>Astro counts {many}</h1>\n",
+}
+NEXT = {
+    "package.json": json.dumps(
+        {
+            "name": "n",
+            "scripts": {"build": "next build", "start": "next start -H $HOST -p $PORT"},
+            "dependencies": {"next": "16.4.6", "react": "19.3.1", "react-dom": "19.3.1"},
+        }
+    ),
+    "app/layout.js": "export default function L({ children }) { return <html><body>{children}</body></html>; }\n",
+    "app/page.js": "export const dynamic = 'force-dynamic';\n"
+    "export default async function P() { return <h1>{`Next says ${6 * 7}`}</h1>; }\n",
+    "firefly.yml": "resources: {memory: 2g, cpu: 2}\n",
+}
+HANDLER = """import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(open("made.txt", "rb").read())
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"""
+KINDS = (
+    Kind("vite", "Vite", _template("vite-react"), '<div id="root"></div>', log=("npm ci", "npm run build")),
+    Kind("express", "Express", _template("express"), '"node":', path="/api/time", log=("npm ci",)),
+    Kind("flask", "Flask", _template("flask"), '"time":', path="/api/time", log=("requirements.txt",)),
+    Kind("fastapi", "FastAPI", _template("fastapi"), '"time":', path="/api/time", log=("requirements.txt",)),
+    Kind("django", "Django", DJANGO, "postgresql keeps", log=("collectstatic",)),
+    Kind("astro", "Astro", ASTRO, "Astro counts 2-4-6"),
+    Kind(
+        "procfile", "Procfile",
+        {"Procfile": "release: echo released > made.txt\nweb: exec python3 server.py\n", "server.py": HANDLER},
+        "released",
+    ),
+    Kind("static", "static", {"index.html": "<h1>As it lies there</h1>"}, "As it lies there"),
+    Kind("next", "Next.js", NEXT, "Next says 42"),
+)  # fmt: skip
+BROKEN = {
+    "package.json": json.dumps({"name": "broken", "scripts": {"build": "node build.js", "start": "node ."}}),
+    "build.js": "require('not-there')",
+}
