@@ -47,7 +47,7 @@ class ApplicationStatus(Result):
     """Also the notification application.changed.
 
     `port` is the one to dial for the preview; `found_by` says why this command; `notes` holds what is worth knowing
-    (keys of firefly.yml that this version does not act on). `reason` is a sentence for people.
+    (keys of firefly.yml that do not count here). `reason` is a sentence for people.
     """
 
     state: State

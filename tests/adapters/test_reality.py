@@ -1,7 +1,7 @@
 """Routes that do not fit what they are for are put right, each with its reason in the log."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -170,3 +170,32 @@ async def test_of_two_replicas_one_does_it(house: House) -> None:
         assert await house.reality._queries.take_turn(connection)
         assert await house.put_right() == {}
     assert await house.put_right() == {HOST: "its project is gone"}
+
+
+async def test_hosts_of_sites_lead_where_they_are_written_to_lead(house: House) -> None:
+    host, workspace_id, build_id, site_id = "main--site--ada.preview.localhost", uuid4(), uuid4(), uuid4()
+    await house.execute("insert into workspaces (id) values ($1)", workspace_id)
+    await house.execute(
+        "insert into builds (id, project_id, number, ref, commit, trigger, state, created_at)"
+        " values ($1, $2, 1, 'refs/heads/main', repeat('a', 40), 'push', 'succeeded', now())",
+        build_id, house.facts.project_id,
+    )  # fmt: skip
+    await house.execute(
+        "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at)"
+        " values ($1, $2, $3, 'ref', 'refs/heads/main', '', $4, 'live', now())",
+        site_id, house.facts.project_id, build_id, workspace_id,
+    )  # fmt: skip
+    await house.execute(
+        "insert into site_hosts (label, project_id, ref, site_id, narrowed)"
+        " values ('main--site--ada', $1, 'refs/heads/main', $2, 'only members')",
+        house.facts.project_id, site_id,
+    )  # fmt: skip
+    right = Route(host, SandboxTarget(workspace_id), house.facts.project_id, Access.ONLY_MEMBERS)
+    assert await house.put_right() == {host: "a site of its project had no route there"}
+    assert house.table.get(host) == right
+    assert await house.put_right() == {}
+    await house.store.add(replace(right, target=SandboxTarget(house.facts.workspace_id)))
+    assert await house.put_right() == {host: "a site of its project had no route there"}
+    await house.execute("delete from site_hosts")
+    assert await house.put_right() == {host: "no site has it"}
+    assert house.table.get(host) is None

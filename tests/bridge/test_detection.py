@@ -129,7 +129,7 @@ def test_the_manifest_sets_port_variables_and_injection(workspace: Workspace, st
     text = "port: 8080\nenv: {A: b}\npreview: {inject: false}\nwatch: {restart: ['server/**']}\nimage: node"
     plan = plan_for(workspace, storage, {"firefly.yml": text, "index.html": "x"})
     assert (plan.port, plan.env, plan.inject, plan.restart_on) == (8080, {"A": "b"}, False, ("server/**",))
-    assert plan.notes == ("firefly.yml: this version does not act on image yet.",)
+    assert plan.notes == ("firefly.yml: image counts for what is built, not for the workspace.",)
 
 
 def test_a_wrong_manifest_is_an_error_with_its_line(workspace: Workspace, storage: Storage) -> None:
@@ -150,7 +150,7 @@ def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> N
         "watch.json": "{}",
     }
     assert plan_for(workspace, storage, files).notes == (
-        "firefly.yml: this version does not act on image, preview.access yet.",
+        "firefly.yml: image, preview.access counts for what is built, not for the workspace.",
         ".stage1.yml is not read, since there is a firefly.yml.",
         "watch.json is not read: say in firefly.yml what it says.",
     )
@@ -164,10 +164,7 @@ def test_the_old_configuration_is_read_where_there_is_no_other(workspace: Worksp
         ("make ready", ("requirements.txt", ".stage1.yml"))
     ]
     assert plan.restart_on == (".stage1.yml",)
-    assert plan.notes == (
-        ".stage1.yml: this version does not act on urls yet.",
-        ".stage1.yml, line 5: script is not acted on any longer.",
-    )
+    assert plan.notes == (".stage1.yml, line 5: script is not acted on any longer.",)
 
 
 def test_what_watch_install_names_makes_it_install_again(workspace: Workspace, storage: Storage) -> None:

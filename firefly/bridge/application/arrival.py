@@ -17,7 +17,7 @@ _OTHER_PORT_AFTER = 1.5
 
 async def arrive(command: Running, board: Board, *, port: int, restarts: int) -> None:
     """Say when it is ready, on its port or, where it ignores $PORT, on the one that it took. Until cancelled."""
-    began, pause, late = time.monotonic(), 0.05, False
+    began, pause, late = time.monotonic(), 0.02, False
     while not await accepts(port):
         waited = time.monotonic() - began
         if waited > _OTHER_PORT_AFTER and len(found := await asyncio.to_thread(_taken, command.pid)) == 1:
@@ -29,7 +29,7 @@ async def arrive(command: Running, board: Board, *, port: int, restarts: int) ->
             late = True
             board.set(State.STARTING, f"Port {port} is not open after {SLOW_START:.0f} s. See the output.")
         await asyncio.sleep(pause)
-        pause = min(pause * 1.2, 0.5)
+        pause = min(pause * 1.1, 0.5)
     board.set(State.RUNNING, f"Running on port {port}.", restarts=restarts)
     await for_ever()
 

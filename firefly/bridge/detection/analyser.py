@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from firefly.protocol.configured import Configured
     from firefly.protocol.manifest import Manifest
 
-_ACTED_ON = frozenset({"caches", "install", "dev", "run", "port", "env", "preview", "watch", "idle", "resources"})
-# Of sections that are acted on, what is not.
-_NOT_YET = {"preview": ("access",)}
+# What one might expect to count here, while it does for what is built alone: keys, and of sections single ones.
+_ELSEWHERE = ("database", "dockerfile", "image")
+_ELSEWHERE_OF = {"preview": ("access",)}
 # What other tools of the house were told by.
 _FOREIGN = ("watch.json",)
 _INSTALLING = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml")
@@ -119,11 +119,12 @@ def _wishes(manifest: "Manifest") -> Wishes:
 def _unused(found: "Configured") -> tuple[str, ...]:
     """A sentence that names the keys that do nothing, so that nobody waits for their effect."""
     manifest = found.manifest
-    unused = [key for key in manifest.model_fields_set if key not in _ACTED_ON and getattr(manifest, key)]
-    for section, keys in _NOT_YET.items():
+    unused = [key for key in _ELSEWHERE if key in manifest.model_fields_set and getattr(manifest, key)]
+    for section, keys in _ELSEWHERE_OF.items():
         given = getattr(getattr(manifest, section), "model_fields_set", ())
         unused += [f"{section}.{key}" for key in keys if key in given]
-    return (f"{found.origin}: this version does not act on {', '.join(sorted(unused))} yet.",) if unused else ()
+    named = ", ".join(sorted(unused))
+    return (f"{found.origin}: {named} counts for what is built, not for the workspace.",) if unused else ()
 
 
 def _foreign(files: ProjectFiles) -> tuple[str, ...]:

@@ -199,7 +199,9 @@ DELETE FROM access_requests WHERE expires_at < :now::timestamptz AND coalesce(gr
 -- name: project_hosts
 -- `main_of` is the workspace whose main port the host shows: its other ports have hosts that derive from it.
 SELECT host, CASE WHEN kind = 'sandbox' AND target ->> 'port' IS NULL THEN target ->> 'workspace_id' END AS main_of
-FROM routes WHERE project_id = :project_id AND kind <> 'reserved' AND redirect_to IS NULL ORDER BY changed_at DESC, host LIMIT 50;
+FROM routes WHERE project_id = :project_id AND kind <> 'reserved' AND redirect_to IS NULL
+-- Those of single builds are many, and hardly called by a page of another host.
+ORDER BY host LIKE 'build-%', changed_at DESC, host LIMIT 50;
 
 -- name: hosts_seen
 SELECT host FROM access_hosts WHERE project_id = :project_id ORDER BY seen_at DESC, host;
