@@ -129,7 +129,7 @@ def test_the_manifest_sets_port_variables_and_injection(workspace: Workspace, st
     text = "port: 8080\nenv: {A: b}\npreview: {inject: false}\nwatch: {restart: ['server/**']}\nimage: node"
     plan = plan_for(workspace, storage, {"firefly.yml": text, "index.html": "x"})
     assert (plan.port, plan.env, plan.inject, plan.restart_on) == (8080, {"A": "b"}, False, ("server/**",))
-    assert plan.notes == ("firefly.yml: image counts for what is built, not for the workspace.",)
+    assert plan.notes == ("firefly.yml: only what is built heeds image.",)
 
 
 def test_a_wrong_manifest_is_an_error_with_its_line(workspace: Workspace, storage: Storage) -> None:
@@ -150,7 +150,7 @@ def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> N
         "watch.json": "{}",
     }
     assert plan_for(workspace, storage, files).notes == (
-        "firefly.yml: image, preview.access counts for what is built, not for the workspace.",
+        "firefly.yml: only what is built heeds image, preview.access.",
         ".stage1.yml is not read, since there is a firefly.yml.",
         "watch.json is not read: say in firefly.yml what it says.",
     )

