@@ -10,7 +10,7 @@ from firefly.errors import Unavailable
 from firefly.protocol.application import State
 from firefly.protocol.site import SiteParams
 from firefly.protocol.workspace import Configuration, ProjectName
-from firefly.sandbox.backend import Instance, SandboxSpec
+from firefly.sandbox.backend import Instance, SandboxBackend, SandboxSpec
 from firefly.sandbox.detection import Machine
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
@@ -37,7 +37,7 @@ async def backend(settings: Settings, machine: Machine) -> AsyncIterator[Process
 
 @asynccontextmanager
 async def site(
-    backend: ProcessBackend, wanted: SandboxSpec, *, filled_by: BridgeClient | None = None
+    backend: SandboxBackend, wanted: SandboxSpec, *, filled_by: BridgeClient | None = None
 ) -> AsyncIterator[tuple[BridgeClient, Instance]]:
     """A run of a site with a database; at the end of the block it is stopped, not deleted."""
     params = SiteParams.model_validate({"run": RUN, "database": {"password": PASSWORD, "seed": SEED}})
