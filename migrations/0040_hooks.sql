@@ -31,10 +31,13 @@ create table provider_links (
     changed_at timestamptz not null,
     -- When it was last fetched from, and when the provider was last asked about it.
     fetched_at timestamptz,
-    checked_at timestamptz
+    checked_at timestamptz,
+    -- When its pull requests were last listed.
+    pulls_at timestamptz
 );
 
 create index provider_links_repository on provider_links (provider, base_url, repository);
+create index provider_links_pulls on provider_links (pulls_at nulls first) where state in ('linked', 'diverged');
 create index provider_links_connection on provider_links (connection_id);
 
 create table hook_deliveries (
@@ -68,9 +71,7 @@ create table provider_deployments (
 );
 
 alter table pull_requests add column source_url text not null default '';
--- When the provider was last asked whether it is still open.
-alter table pull_requests add column checked_at timestamptz;
-create index pull_requests_open on pull_requests (checked_at nulls first) where state = 'open';
+create index pull_requests_open on pull_requests (project_id) where state = 'open';
 
 alter table pushes drop constraint pushes_via_check;
 alter table pushes add constraint pushes_via_check check (via in ('http', 'workspace', 'provider'));

@@ -18,7 +18,8 @@ KEPT = timedelta(days=30)
 MOST_KEPT, MOST_BYTES = 1000, 64 << 20
 # A project's that wait; whoever sends more has to come again.
 MOST_PENDING = 500
-LEASE = timedelta(minutes=10)
+# Whoever handles one says so again long before.
+LEASE = timedelta(seconds=60)
 
 
 class DeliveryState(StrEnum):
@@ -114,11 +115,15 @@ class Deliveries:
         return found is not None
 
     async def claim(self) -> HookDelivery | None:
-        """The next that is to be handled, for ten minutes nobody else's."""
+        """The next that is to be handled, for a minute nobody else's."""
         now = self._clock.now()
         async with self._database.connection() as connection:
             row = await self._queries.claim_delivery(connection, now=now, until=now + LEASE)
         return _delivery(row) if row else None
+
+    async def hold(self, delivery: HookDelivery) -> None:
+        """It is still being handled."""
+        await self.put_off(delivery, LEASE.total_seconds(), "")
 
     async def settle(self, delivery: HookDelivery, state: DeliveryState, reason: str = "") -> None:
         async with self._database.connection() as connection:

@@ -11,7 +11,8 @@ import structlog
 from ...clock import Clock
 from ...errors import FireflyError, NotFound
 from ...git import GitFailed
-from ...git.links import Links
+from ...git.links import Links, ProviderLink
+from ...git.providers import GitProvider, PullRequest, everything
 from ...store import Database, load_queries
 from ..model import Trigger
 from .pulls import PullRequests
@@ -20,11 +21,11 @@ from .seams import Linked
 log = structlog.get_logger()
 
 EACH, LOOK_EVERY = timedelta(minutes=15), 30.0
-AT_ONCE = 20
+AT_ONCE = 10
 
 
 class PullSweep:
-    """Each open pull request is asked for every quarter of an hour, by one replica."""
+    """The pull requests of each link are listed every quarter of an hour, by one replica."""
 
     def __init__(self, database: Database, clock: Clock, *, links: Links, linked: Linked, pulls: PullRequests) -> None:
         self._database = database
@@ -44,30 +45,48 @@ class PullSweep:
             await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> int:
-        """How many were due."""
+        """How many links were due."""
         now = self._clock.now()
         async with self._database.connection() as connection:
-            due = [
-                row async for row in self._queries.pulls_to_check(connection, now=now, before=now - EACH, most=AT_ONCE)
-            ]
-        for row in due:
-            await self._look_at(row)
+            rows = self._queries.links_to_sweep(connection, now=now, before=now - EACH, most=AT_ONCE)
+            due = [UUID(str(row["id"])) async for row in rows]
+        for link_id in due:
+            link = await self._links.get(link_id)
+            if link is not None and link.project_id is not None:
+                await self._look_at(link, link.project_id)
         return len(due)
 
-    async def _look_at(self, row: Mapping[str, Any]) -> None:
-        link = await self._links.of_project(UUID(str(row["project_id"])))
-        if link is None:
-            return
+    async def _look_at(self, link: ProviderLink, project_id: UUID) -> None:
         try:
             provider = await self._linked.provider(link)
-            try:
-                found = await provider.pull_request(link.repository, row["number"])
-            except NotFound:
-                await provider.repository(link.repository)
-                return await self._pulls.ended_elsewhere(link, row["number"])
-            if found.state != "open" or not row["head_commit"].startswith(found.head_commit):
-                await self._pulls.heed(link, found, "", trigger=Trigger.SWEEP)
+            there = {
+                pull.number: pull
+                for pull in await everything(lambda cursor: provider.pull_requests(link.repository, cursor))
+            }
+            known = await self._known(project_id)
+            for pull in there.values():
+                if _is_news(pull, known.get(pull.number)):
+                    await self._pulls.heed(link, pull, "", trigger=Trigger.SWEEP)
+            for number in known.keys() - there.keys():
+                await self._ended(link, provider, number)
         except (FireflyError, GitFailed, OSError) as error:
-            log.warning(
-                "pull.not_looked_at", project_id=str(row["project_id"]), number=row["number"], reason=str(error)
-            )
+            log.warning("pulls.not_looked_at", project_id=str(project_id), reason=str(error))
+
+    async def _known(self, project_id: UUID) -> Mapping[int, Mapping[str, Any]]:
+        async with self._database.connection() as connection:
+            rows = self._queries.open_pulls(connection, project_id=project_id)
+            return {row["number"]: row async for row in rows}
+
+    async def _ended(self, link: ProviderLink, provider: GitProvider, number: int) -> None:
+        """It is listed no longer: merged, closed, or removed altogether."""
+        try:
+            found = await provider.pull_request(link.repository, number)
+        except NotFound:
+            await self._pulls.ended_elsewhere(link, number)
+        else:
+            await self._pulls.heed(link, found, "", trigger=Trigger.SWEEP)
+
+
+def _is_news(pull: PullRequest, known: Mapping[str, Any] | None) -> bool:
+    """Bitbucket shortens commits in its lists."""
+    return known is None or not known["is_seen"] or not known["head_commit"].startswith(pull.head_commit)

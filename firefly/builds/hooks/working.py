@@ -6,6 +6,7 @@ import structlog
 
 from ...errors import DatabaseUnavailable, FireflyError, Forbidden, InvalidInput, NotFound
 from ...git import GitFailed
+from ...git.flow import background
 from .deliveries import LEASE, Deliveries, DeliveryState, HookDelivery
 from .handling import Handling
 
@@ -15,8 +16,8 @@ LOOK_EVERY, FORGET_EVERY = 5.0, 3600.0
 AT_ONCE = 2
 MOST_ATTEMPTS = 6
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
-# Before others may take it up.
-LIMIT = LEASE.total_seconds() - 30
+# A large repository takes its time.
+LIMIT, BEAT = 1800.0, LEASE.total_seconds() / 3
 # Trying again helps with none of these.
 FINAL = (InvalidInput, Forbidden, NotFound)
 
@@ -60,7 +61,7 @@ class HookWorker:
         if delivery is None:
             return False
         try:
-            async with asyncio.timeout(LIMIT):
+            async with asyncio.timeout(LIMIT), background(self._beat(delivery)):
                 state, told = await self._handling.handle(delivery)
             await self._deliveries.settle(delivery, state, told)
         except FINAL as error:
@@ -72,6 +73,14 @@ class HookWorker:
             log.exception("hook.failed", id=str(delivery.id))
             await self._failed(delivery, "Firefly met a fault that it did not expect; its log names it.")
         return True
+
+    async def _beat(self, delivery: HookDelivery) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            try:
+                await self._deliveries.hold(delivery)
+            except DatabaseUnavailable:
+                continue
 
     async def _again(self, delivery: HookDelivery, error: Exception) -> None:
         reason = getattr(error, "detail", None) or str(error) or type(error).__name__

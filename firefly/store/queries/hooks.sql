@@ -78,16 +78,16 @@ select * from pull_requests where project_id = :project_id and number = :number;
 -- name: put_pull^
 insert into pull_requests (
     project_id, number, provider, title, author, url, base_ref, head_ref, head_commit, is_fork, source_url, state,
-    opened_at, changed_at, checked_at
+    opened_at, changed_at
 ) values (
     :project_id, :number, :provider, :title, :author, :url, :base_ref, :head_ref, :head_commit, :is_fork, :source_url,
-    :state, :now, :now, :now
+    :state, :now, :now
 )
 on conflict (project_id, number) do update set provider = excluded.provider, title = excluded.title,
     author = case when excluded.author = '' then pull_requests.author else excluded.author end, url = excluded.url,
     base_ref = excluded.base_ref, head_ref = excluded.head_ref, head_commit = excluded.head_commit,
     is_fork = excluded.is_fork, source_url = excluded.source_url, state = excluded.state,
-    changed_at = excluded.changed_at, checked_at = excluded.checked_at
+    changed_at = excluded.changed_at
 returning *;
 
 -- name: hold_pull^
@@ -96,17 +96,23 @@ select comment_id from pull_requests where project_id = :project_id and number =
 -- name: set_pull_comment!
 update pull_requests set comment_id = :comment_id where project_id = :project_id and number = :number;
 
--- name: pulls_to_check
-update pull_requests set checked_at = :now
-where (project_id, number) in (
-    select r.project_id, r.number from pull_requests r
-    join provider_links l on l.project_id = r.project_id and l.state in ('linked', 'diverged')
-    join projects p on p.id = r.project_id and p.deleted_at is null
-    where r.state = 'open' and (r.checked_at is null or r.checked_at < :before)
-    order by r.checked_at nulls first limit :most
-    for update of r skip locked
+-- name: links_to_sweep
+update provider_links set pulls_at = :now
+where id in (
+    select l.id from provider_links l join projects p on p.id = l.project_id and p.deleted_at is null
+    where l.state in ('linked', 'diverged') and (l.pulls_at is null or l.pulls_at < :before)
+    order by l.pulls_at nulls first limit :most
+    for update of l skip locked
 )
-returning *;
+returning id;
+
+-- name: open_pulls
+-- `is_seen`: it was considered for building since it opened.
+select r.number, r.head_commit, exists (
+    select from build_heads h
+    where h.project_id = r.project_id and h.ref = 'refs/pull/' || r.number and h.ended_at is null
+) as is_seen
+from pull_requests r where r.project_id = :project_id and r.state = 'open';
 
 -- name: name_actor!
 update builds set actor = :actor where id = :id and account_id is null and actor in ('', 'provider') and :actor <> '';

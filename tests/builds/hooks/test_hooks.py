@@ -85,21 +85,27 @@ async def test_a_forks_waits_for_approval(post: Post) -> None:
 async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
     commit = support.commit(post.there, "b.txt", "1")
     support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
-    await post.send(*pull("github", "opened", 4, commit))
     await post.send(*pull("github", "opened", 6, commit))
     await post.work()
+    post.repository.pulls[4] = TwinPull(4, "Changes", "changes", commit)
+    assert await post.sweep.look() == 1
+    assert await post.sweep.look() == 0, "it was looked at a moment ago"
+    assert [(build.ref, build.trigger) for build in await post.builds()] == [
+        ("refs/pull/6", Trigger.WEBHOOK), ("refs/pull/4", Trigger.SWEEP),
+    ]  # fmt: skip
+    assert await post.ended() == [("refs/pull/6", "Pull request 6 was closed.")]
+
     newer = support.commit(post.there, "b.txt", "2")
     support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
-    post.repository.pulls[4] = TwinPull(4, "Changes", "changes", newer)
-    assert await post.sweep.look() == 0, "they were looked at a moment ago"
-    post.yard.clock.advance(3600)
-    assert await post.sweep.look() == 2
-    assert (await post.builds())[-1].commit == newer
-    assert await post.ended() == [("refs/pull/6", "Pull request 6 was closed.")]
-    post.repository.pulls[4].state = "closed"
-    post.yard.clock.advance(3600)
-    assert await post.sweep.look() == 1
-    assert (await post.ended())[-1] == ("refs/pull/4", "Pull request 4 was closed.")
+    post.repository.pulls[4].head_commit = newer
+    for _ in range(2):
+        post.yard.clock.advance(1000)
+        assert await post.sweep.look() == 1
+    assert [build.commit for build in await post.builds()] == [commit, commit, newer]
+    post.repository.pulls[4].state = "merged"
+    post.yard.clock.advance(1000)
+    await post.sweep.look()
+    assert (await post.ended())[-1] == ("refs/pull/4", "Pull request 4 was merged.")
 
 
 async def test_what_comes_twice_is_handled_once(post: Post) -> None:

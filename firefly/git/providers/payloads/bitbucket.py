@@ -26,9 +26,9 @@ class Account(Shape):
     nickname: Line = ""
     display_name: Line = ""
 
-    @property
-    def name(self) -> str:
-        return self.nickname or self.display_name
+
+def _name(account: Account | None) -> str:
+    return account.nickname or account.display_name if account else ""
 
 
 class Target(Shape):
@@ -62,11 +62,11 @@ class Changes(Shape):
 
 class Push(Shape):
     push: Changes
-    actor: Account = Account()
+    actor: Account | None = None
 
     def told(self) -> Happening:
         changes = [told for change in self.push.changes if (told := change.told())]
-        return Pushed(changes, self.actor.name)
+        return Pushed(changes, _name(self.actor))
 
 
 class Link(Shape):
@@ -104,7 +104,7 @@ class Pull(Shape):
     def ours(self) -> PullRequest:
         origin, target = self.source.repository, self.destination.repository
         return PullRequest(
-            number=self.id, title=self.title, author=self.author.name if self.author else "",
+            number=self.id, title=self.title, author=_name(self.author),
             url=self.links.html.href, state=_STATES.get(self.state, "closed"), base_ref=self.destination.branch.name,
             head_ref=self.source.branch.name, head_commit=self.source.commit.hash,
             is_fork=origin is None or target is None or origin.full_name != target.full_name,
@@ -114,10 +114,10 @@ class Pull(Shape):
 
 class PullRequestEvent(Shape):
     pullrequest: Pull
-    actor: Account = Account()
+    actor: Account | None = None
 
     def told_as(self, action: PullRequestAction) -> Happening:
-        return PullRequestChanged(action, self.pullrequest.ours(), self.actor.name)
+        return PullRequestChanged(action, self.pullrequest.ours(), _name(self.actor))
 
 
 class Opened(PullRequestEvent):

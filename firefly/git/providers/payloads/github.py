@@ -41,6 +41,10 @@ class Account(Shape):
     login: Line = ""
 
 
+def _login(account: Account | None) -> str:
+    return account.login if account else ""
+
+
 class Repository(Shape):
     id: int
     full_name: Path
@@ -52,12 +56,12 @@ class Push(Shape):
     after: Commit
     deleted: bool = False
     forced: bool = False
-    sender: Account = Account()
+    sender: Account | None = None
 
     def told(self) -> Happening:
         gone = self.deleted or self.after in ZEROS
         change = RefChanged(self.ref, None if gone else self.after, is_gone=gone, is_forced=self.forced)
-        return Pushed([change], self.sender.login)
+        return Pushed([change], _login(self.sender))
 
 
 class Creation(Shape):
@@ -66,19 +70,19 @@ class Creation(Shape):
     ref: Name
     ref_type: Literal["branch", "tag", "repository"]
     sha: Commit | None = None
-    sender: Account = Account()
+    sender: Account | None = None
 
     def told(self) -> Happening:
-        return Pushed([RefChanged(ref_of(self.ref_type, self.ref), self.sha)], self.sender.login)
+        return Pushed([RefChanged(ref_of(self.ref_type, self.ref), self.sha)], _login(self.sender))
 
 
 class Deletion(Shape):
     ref: Name
     ref_type: Literal["branch", "tag"]
-    sender: Account = Account()
+    sender: Account | None = None
 
     def told(self) -> Happening:
-        return Pushed([RefChanged(ref_of(self.ref_type, self.ref), is_gone=True)], self.sender.login)
+        return Pushed([RefChanged(ref_of(self.ref_type, self.ref), is_gone=True)], _login(self.sender))
 
 
 class End(Shape):
@@ -100,7 +104,7 @@ class Pull(Shape):
     def ours(self) -> PullRequest:
         source, target = self.head.repo, self.base.repo
         return PullRequest(
-            number=self.number, title=self.title, author=self.user.login if self.user else "", url=self.html_url,
+            number=self.number, title=self.title, author=_login(self.user), url=self.html_url,
             state="merged" if self.merged else self.state, base_ref=self.base.ref, head_ref=self.head.ref,
             head_commit=self.head.sha, is_fork=source is None or target is None or source.id != target.id,
             source_url=source.clone_url if source else "",
@@ -110,11 +114,11 @@ class Pull(Shape):
 class PullRequestEvent(Shape):
     action: Line
     pull_request: Pull
-    sender: Account = Account()
+    sender: Account | None = None
 
     def told(self) -> Happening | None:
         action = _ACTIONS.get(self.action)
-        return PullRequestChanged(action, self.pull_request.ours(), self.sender.login) if action else None
+        return PullRequestChanged(action, self.pull_request.ours(), _login(self.sender)) if action else None
 
 
 class RepositoryEvent(Shape):
@@ -137,7 +141,7 @@ class Member(Shape):
     member: Account | None = None
 
     def told(self) -> Happening:
-        return MembersChanged(self.member.login if self.member else "")
+        return MembersChanged(_login(self.member))
 
 
 class Installation(Shape):

@@ -42,11 +42,11 @@ class Push(Shape):
     object_kind: Literal["push", "tag_push"]
     ref: Ref
     after: Commit
-    user_username: Line = ""
+    user_username: Line | None = None
 
     def told(self) -> Happening:
         gone = self.after in ZEROS
-        return Pushed([RefChanged(self.ref, None if gone else self.after, is_gone=gone)], self.user_username)
+        return Pushed([RefChanged(self.ref, None if gone else self.after, is_gone=gone)], self.user_username or "")
 
 
 class LastCommit(Shape):
@@ -66,15 +66,15 @@ class MergeRequest(Shape):
     target_branch: Name
     source_project_id: int | None = None
     target_project_id: int
-    last_commit: LastCommit
+    last_commit: LastCommit | None = None
     url: Line = ""
     oldrev: Commit | None = None
     source: Project | None = None
 
-    def ours(self, author: str) -> PullRequest:
+    def ours(self, author: str, head: str) -> PullRequest:
         return PullRequest(
             number=self.iid, title=self.title, author=author, url=self.url, state=_STATES.get(self.state, "closed"),
-            base_ref=self.target_branch, head_ref=self.source_branch, head_commit=self.last_commit.id,
+            base_ref=self.target_branch, head_ref=self.source_branch, head_commit=head,
             is_fork=self.source_project_id != self.target_project_id,
             source_url=self.source.git_http_url if self.source else "",
         )  # fmt: skip
@@ -86,12 +86,15 @@ class MergeRequestEvent(Shape):
     object_attributes: MergeRequest
 
     def told(self) -> Happening | None:
-        """An update with `oldrev` is one of the code; approvals and the like are none."""
+        """An update with `oldrev` is one of the code; approvals and the like, and those without commits, are none."""
         attributes = self.object_attributes
         action = _ACTIONS.get(attributes.action)
         if attributes.action == "update":
             action = PullRequestAction.SYNCHRONISED if attributes.oldrev else PullRequestAction.EDITED
-        return PullRequestChanged(action, attributes.ours(self.user.username), self.user.username) if action else None
+        if action is None or attributes.last_commit is None:
+            return None
+        pull = attributes.ours(self.user.username, attributes.last_commit.id)
+        return PullRequestChanged(action, pull, self.user.username)
 
 
 class ProjectEvent(Shape):
