@@ -1,4 +1,4 @@
-import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, User, Users as People } from "lucide-react";
+import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, Plug, User, Users as People } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Api, EventStream, type Account, type Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
@@ -8,6 +8,8 @@ import { BUILD_KINDS, tellBuilds } from "../builds/heard";
 import { ProjectSettings } from "../project/ProjectSettings";
 import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
 import "./account.css";
+import { ConnectionsPage } from "../linking/ConnectionsPage";
+import { LINK_KINDS } from "../linking/heard";
 import { FrontDoorPage } from "./FrontDoorPage";
 import { Profile } from "./Profile";
 import { Sessions } from "./Sessions";
@@ -19,6 +21,7 @@ const api = new Api();
 const ACCOUNT_LINKS: FrameLink[] = [
   { href: "/account", label: "Account", icon: <User size={16} aria-hidden /> },
   { href: "/account/sessions", label: "Sessions", icon: <MonitorSmartphone size={16} aria-hidden /> },
+  { href: "/account/connections", label: "Connections", icon: <Plug size={16} aria-hidden /> },
   { href: "/account/tokens", label: "API tokens", icon: <KeyRound size={16} aria-hidden /> },
 ];
 const USERS_LINK: FrameLink = { href: "/admin/users", label: "Users", icon: <People size={16} aria-hidden /> };
@@ -67,7 +70,7 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
       }
     };
     const stream = new EventStream({
-      kinds: ["account.changed", ...ACCESS_KINDS, ...BUILD_KINDS],
+      kinds: ["account.changed", ...ACCESS_KINDS, ...LINK_KINDS, ...BUILD_KINDS],
       onEvent: ({ kind, data }) => {
         if (kind === "account.changed") learn({ display_name: String(data["display_name"]) });
         else if (BUILD_KINDS.includes(kind)) tellBuilds(kind, data);
@@ -89,6 +92,7 @@ function Page({ path, user, onChange }: { path: string; user: Account; onChange:
   if (path === BUILDS_LINK.href && user.is_administrator) return <AdminBuilds />;
   if (path === DOOR_LINK.href && user.is_administrator) return <FrontDoorPage api={api} />;
   if (path === "/account/sessions") return <Sessions api={api} />;
+  if (path === "/account/connections") return <ConnectionsPage />;
   if (path === "/account/tokens") return <Tokens api={api} user={user} />;
   return <Profile api={api} user={user} onChange={onChange} />;
 }

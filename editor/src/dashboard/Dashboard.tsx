@@ -24,7 +24,7 @@ export interface Asked {
   project: Project;
 }
 
-const DIALOGS: Record<string, Source> = { "/new": "template", "/import": "git", "/upload": "archive" };
+const DIALOGS: Record<string, Source> = { "/new": "template", "/import": "git", "/import/provider": "provider", "/upload": "archive" };
 
 export function Dashboard({ user: given, server }: { user: Account; server: string }) {
   const displayName = useDashboard((state) => state.displayName);

@@ -3,7 +3,9 @@ import { useEffect } from "react";
 import type { CreatedProject, Job, JobState, Step } from "../shared/api";
 import { Button, CopyButton, Dialog, sayDuration } from "../shared/components";
 import { jobEnded } from "./list";
-import { cancelJob, useDashboard } from "./store";
+import { isLinking } from "../linking/api";
+import { ImportEnd } from "../linking/ImportEnd";
+import { cancelJob, loadProjects, rememberJob, useDashboard } from "./store";
 
 const ICONS = { queued: Circle, running: LoaderCircle, succeeded: CircleCheck, failed: CircleAlert, cancelled: Ban };
 const WORDS: Record<JobState, string> = {
@@ -38,9 +40,13 @@ export function JobSteps({ project, job: first, onClose }: Props) {
         ended ? (
           <>
             {job.error && <CopyButton text={job.error} label="Copy details" />}
-            <Button kind="primary" onClick={onClose}>
-              Close
-            </Button>
+            {job.state === "failed" && isLinking(job) ? (
+              <ImportEnd job={job} onResumed={rememberJob} onUndone={() => void loadProjects().then(onClose)} />
+            ) : (
+              <Button kind="primary" onClick={onClose}>
+                Close
+              </Button>
+            )}
           </>
         ) : (
           <>

@@ -1,17 +1,20 @@
-import { FileArchive, FolderGit2, LayoutTemplate } from "lucide-react";
-import { useRef, useState, type KeyboardEvent } from "react";
+import { FileArchive, FolderGit2, GitBranch, LayoutTemplate } from "lucide-react";
+import { lazy, Suspense, useRef, useState, type KeyboardEvent } from "react";
 import type { Account, CreatedProject } from "../shared/api";
-import { Dialog } from "../shared/components";
+import { Dialog, Skeleton } from "../shared/components";
 import { FromArchive } from "./FromArchive";
 import { FromGit } from "./FromGit";
 import { FromTemplate } from "./FromTemplate";
 import { JobSteps } from "./JobSteps";
 import { loadProjects, rememberJob, useDashboard } from "./store";
 
-export type Source = "template" | "git" | "archive";
+const FromProvider = lazy(() => import("../linking/FromProvider"));
+
+export type Source = "template" | "provider" | "git" | "archive";
 
 const SOURCES = [
   { id: "template" as const, label: "Template", Icon: LayoutTemplate },
+  { id: "provider" as const, label: "GitHub and others", Icon: GitBranch },
   { id: "git" as const, label: "Git repository", Icon: FolderGit2 },
   { id: "archive" as const, label: "Archive", Icon: FileArchive },
 ];
@@ -22,7 +25,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** What each of the three ways is given. */
+/** What each of the ways is given. */
 export interface WayProps {
   taken: ReadonlySet<string>;
   onCreated: (created: CreatedProject) => void;
@@ -43,12 +46,14 @@ export function NewProject({ user, source: first, onClose }: Props) {
     void loadProjects();
   };
   if (created?.job) return <JobSteps project={created} job={created.job} onClose={onClose} />;
-  const Way = { template: FromTemplate, git: FromGit, archive: FromArchive }[source];
+  const Way = { template: FromTemplate, provider: FromProvider, git: FromGit, archive: FromArchive }[source];
   return (
     <Dialog title="New project" width="large" onClose={onClose}>
       <Tabs source={source} onChange={setSource} />
       <div role="tabpanel" id="way" aria-labelledby={`way-${source}`} className="way-panel">
-        <Way taken={taken} onCreated={onCreated} />
+        <Suspense fallback={<Skeleton rows={5} label="Loading" />}>
+          <Way taken={taken} onCreated={onCreated} />
+        </Suspense>
       </div>
     </Dialog>
   );

@@ -8,6 +8,7 @@ import { sharedOf } from "../sharing/types";
 import { Visitors } from "../sharing/Visitors";
 import { WithAccess } from "../sharing/WithAccess";
 import { DomainsPanel } from "../domains/DomainsPanel";
+import { LinkPanel } from "../linking/LinkPanel";
 import { SecretsPanel } from "../secrets/SecretsPanel";
 import { WorkspacesPanel } from "../workspaces/WorkspacesPanel";
 import { Members } from "./Members";
@@ -48,6 +49,12 @@ export function ProjectSettings({ api, project: given, user }: Props) {
         <section className="settings-section" aria-labelledby="secrets-title">
           <h2 id="secrets-title">Secrets</h2>
           <SecretsPanel project={project} />
+        </section>
+      )}
+      {project.role && (
+        <section className="settings-section" aria-labelledby="link-title">
+          <h2 id="link-title">Linked repository</h2>
+          <LinkPanel project={project} />
         </section>
       )}
       <section className="settings-section">

@@ -14,9 +14,10 @@ from ..security import page_policy
 from ..services import services_of
 from ..templating import EDITOR_STYLES, embed, render
 
-DASHBOARD_PAGES = ("/", "/new", "/bin", "/import", "/upload", "/search")
+DASHBOARD_PAGES = ("/", "/new", "/bin", "/import", "/import/provider", "/upload", "/search")
 ACCOUNT_PAGES = (
     "/account",
+    "/account/connections",
     "/account/tokens",
     "/account/sessions",
     "/admin",

@@ -7,6 +7,7 @@ interface Document {
   field?: string;
   request_id?: string;
   retry_after?: number;
+  need?: string;
 }
 
 export class Problem extends Error {
@@ -20,6 +21,8 @@ export class Problem extends Error {
     /** The input that a broken rule names. */
     readonly field: string | null = null,
     readonly requestId: string | null = null,
+    /** What a provider has to allow first. */
+    readonly need: string | null = null,
   ) {
     super(detail);
   }
@@ -65,6 +68,7 @@ export class Problem extends Error {
       told.detail ?? "The server refused the request without saying why. Try again.",
       told.field ?? null,
       told.request_id ?? null,
+      told.need ?? null,
     );
   }
 }
