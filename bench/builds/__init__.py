@@ -8,10 +8,10 @@ import os
 from firefly import log as logging
 
 from ..harness import Row, attempt, find, skipped
-from . import making
+from . import making, queue
 
 NEEDED = ("bwrap", "slirp4netns", "git")
-MEASUREMENTS = (("making", making.rows),)
+MEASUREMENTS = (("making", making.rows), ("queue", queue.rows))
 
 
 def run() -> list[Row]:
