@@ -56,7 +56,8 @@ class Making:
         images = ImageBuilding.build(ground, hosting=hosting, backend=backend)
 
         async def base(plan: Plan) -> str:
-            image = named(plan.runtime)
+            # What commands run in: an image that is named, else that of every sandbox.
+            image = named(plan.runtime) or (settings.docker_image if settings.sandbox == "docker" else None)
             if image is not None and images is not None:
                 return await images.id_of(image)
             return await machine.digest(settings.data_dir)

@@ -53,10 +53,13 @@ class Artifacts:
         self._queries: Any = load_queries("making")
 
     async def find(self, build_key: str) -> Earlier | None:
-        """What the newest good build of a key made."""
+        """What the newest good build of a key made, if it is still there."""
         async with self._database.connection() as connection:
             row = await self._queries.find_by_key(connection, build_key=build_key, now=self._clock.now())
-        return Earlier(UUID(str(row["id"])), Product(row["digest"], row["kind"], row["size"])) if row else None
+        # An image is named before it is stored.
+        if row is None or (row["stored"] and await self._store.find(row["stored"]) is None):
+            return None
+        return Earlier(UUID(str(row["id"])), Product(row["digest"], row["kind"], row["size"]))
 
     async def get(self, digest: str) -> Kept:
         """Raises NotFound."""
@@ -101,7 +104,8 @@ class Artifacts:
         while True:
             async with self._database.transaction() as connection:
                 rows = [row["stored"] async for row in self._queries.next_discarded(connection, most=_AT_A_TIME)]
-                for stored in rows:
-                    await self._store.remove(stored)
+            # Not before that is committed: what was removed twice would be somebody else's the second time.
+            for stored in rows:
+                await self._store.remove(stored)
             if not rows:
                 return

@@ -92,8 +92,10 @@ class BuildRunner:
                 stored = await self._stored(build.project_id)
                 async with CommitSource.open(self._git, tree.repository, tree.commit) as source:
                     look = partial(analyse, source, _parsed(stored), forced=stored.forced, engine=self._engine)
-                    plan = await asyncio.to_thread(look)
+                    plan, kept_elsewhere = await asyncio.to_thread(lambda: (look(), _points_elsewhere(source)))
             await _tell(plan, step)
+            if kept_elsewhere:
+                await step.say("Files of Git LFS are not fetched: they are the pointers that the commit holds.")
             if plan.strategy is Strategy.NONE:
                 raise BuildFailed(_nothing(plan))
             return plan
@@ -164,6 +166,10 @@ def _nothing(plan: Plan) -> Failure:
 
 def _parsed(stored: Stored) -> Manifest | None:
     return check(*read(stored.text, _STORED), _STORED) if stored.text is not None else None
+
+
+def _points_elsewhere(source: CommitSource) -> bool:
+    return "filter=lfs" in (source.text(".gitattributes") or "")
 
 
 async def _none() -> Mapping[str, str]:

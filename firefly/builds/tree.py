@@ -31,7 +31,7 @@ GONE = (
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Files, and bytes of all of them together, that a tree may have."""
+    """Files and folders, and bytes of all of them together, that a tree may have."""
 
     files: int
     size: int
@@ -91,21 +91,27 @@ class TreeReading:
         return CommitTree(self, repository, commit, id, files, size, submodules)
 
     async def _count(self, repository: Path, commit: str, bounds: Bounds) -> tuple[int, int, tuple[str, ...]]:
-        files, size, submodules, left = 0, 0, list[str](), b""
-        arguments = ("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
+        files, folders, size, submodules, left = 0, 0, 0, list[str](), b""
+        # Folders too: a few hundred bytes of folders that hold one another are folders without end.
+        arguments = ("ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit)
         async with self._git.process(*arguments, cwd=repository) as process, background(tail(process.stderr)) as err:
             assert process.stdout is not None
             while piece := await process.stdout.read(_PIECE):
                 left += piece
-                found, end = 0, 0
+                end = 0
                 for entry in _ENTRY.finditer(left):
-                    found, end = found + 1, entry.end()
-                    if entry[2] == b"commit" and len(submodules) < _MOST_NAMED:
-                        submodules.append(os.fsdecode(entry[4]))
-                    elif entry[3] != b"-":
-                        size += int(entry[3])
-                files, left = files + found, left[end:]
-                _check(files, size, bounds)
+                    end = entry.end()
+                    match entry[2]:
+                        case b"tree":
+                            folders += 1
+                            continue
+                        case b"commit" if len(submodules) < _MOST_NAMED:
+                            submodules.append(os.fsdecode(entry[4]))
+                        case b"blob":
+                            size += int(entry[3])
+                    files += 1
+                left = left[end:]
+                _check(files + folders, size, bounds)
             if await process.wait():
                 raise GitFailed(process.returncode or 0, await err)
         return files, size, tuple(submodules)
@@ -122,7 +128,10 @@ class TreeReading:
     async def archive(self, repository: Path, commit: str) -> AsyncGenerator[bytes, None]:
         if not self._made:
             await asyncio.to_thread(self._make)
-        environment = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(repository / "objects"), "GIT_DIR": str(self._folder)}
+        environment = {
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(repository / "objects"),
+            "GIT_DIR": str(self._folder),
+        }
         arguments = ("archive", "--format=tar", commit)
         async with (
             self._git.process(*arguments, cwd=self._folder, environment=environment) as process,
@@ -135,9 +144,15 @@ class TreeReading:
                 raise Unavailable(f"The tree cannot be read: {last_line(await complaint)}")
 
 
+def _quoted(path: Path) -> str:
+    """As git reads it in a list that colons part."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _check(files: int, size: int, bounds: Bounds) -> None:
     if files > bounds.files:
-        raise TooLarge(f"The tree has more than the {bounds.files:,} files that a build may have.")
+        raise TooLarge(f"The tree has more than the {bounds.files:,} files and folders that a build may have.")
     if size > bounds.size:
         raise TooLarge(
             f"The files of the tree have more than the {bounds.size / (1 << 30):.3g} GiB that a build may have. Keep "

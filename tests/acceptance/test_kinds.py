@@ -15,16 +15,17 @@ import pytest
 
 from tests.acceptance.test_git import git
 from tests.support.kinds import BROKEN, KINDS, Kind
-from tests.support.previews import ask
+from tests.support.previews import wait_for_text
 from tests.support.server import LiveServer, create_project
 
 # What its server is told, by the backend's name.
 BACKENDS: Mapping[str, Mapping[str, str]] = {"process": {}}
 # The kinds that need no registry, for every run; the others are for `make kinds`.
 QUICK = {"static", "procfile"}
-LIMIT = 600
+# Seconds for all builds together, and for a site to begin.
+LIMIT, SHOWN = 900, 200
 
-pytestmark = [pytest.mark.timeout(LIMIT + 60), pytest.mark.xdist_group("kinds")]
+pytestmark = [pytest.mark.timeout(LIMIT + SHOWN), pytest.mark.xdist_group("kinds")]
 
 
 @dataclass
@@ -63,13 +64,10 @@ class Town:
 
     async def shows(self, build: Mapping[str, Any], kind: Kind) -> None:
         url = self.server.content_url(f"site--{build['name']}--{build['owner']}") + kind.path
-        answer = None
-        for _ in range(600):
-            answer = await ask(self.client, url, self.server.token)
-            if answer.status == 200 and kind.shows in answer.text:
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"{url} does not show {kind.shows!r}; last: {answer}\n{await self.log(build)}")
+        try:
+            await wait_for_text(self.client, url, self.server.token, kind.shows, within=SHOWN)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{await self.log(build)}") from None
 
     async def log(self, build: Mapping[str, Any]) -> str:
         async with self.client.get(f"/api/v1/builds/{build['id']}/log?download=text") as response:

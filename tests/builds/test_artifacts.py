@@ -78,6 +78,11 @@ async def test_what_no_build_names_is_removed_when_it_is_old(
     assert found is not None
     assert (found.build_id, found.product) == (build.id, named)
     assert await artifacts.find("another") is None
+    name = (await artifacts.get(named.digest)).stored.removeprefix("sha256:")
+    path = tmp_path / "store" / name[:2] / name[2:]
+    hidden = path.rename(path.with_suffix(".hidden"))
+    assert await artifacts.find("key") is None
+    hidden.rename(path)
     assert await artifacts.sweep() == 0
     clock.advance(timedelta(days=2).total_seconds())
     assert await artifacts.sweep() == 1

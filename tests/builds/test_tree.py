@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import tarfile
 from contextlib import aclosing
 from pathlib import Path
@@ -82,6 +83,22 @@ async def test_what_is_too_much_is_refused_before_it_is_read(reading: TreeReadin
     with pytest.raises(TooLarge, match="Keep large files out"):
         await look(reading, copy, Bounds(files=6, size=4000))
     assert (await look(reading, copy, Bounds(files=6, size=6000))).files == 6
+
+
+async def test_folders_without_end_are_seen_as_such(reading: TreeReading, copy: Path) -> None:
+    """Thirty objects, a billion folders, no file."""
+    tree = support.git(copy, "hash-object", "-t", "tree", "-w", "/dev/null")
+    for level in range(30):
+        made = copy.parent / f"level{level}"
+        made.write_text(f"040000 tree {tree}\ta\n040000 tree {tree}\tb\n")
+        with made.open() as listed:
+            done = subprocess.run(  # noqa: ASYNC221
+                ["git", "mktree"], cwd=copy, stdin=listed, capture_output=True, check=True, text=True
+            )
+        tree = done.stdout.strip()
+    commit = support.git(copy, "commit-tree", "-m", "Endless", tree)
+    with pytest.raises(TooLarge, match="1,000 files and folders"):
+        await reading.look(copy / ".git", commit, PLENTY)
 
 
 async def test_a_commit_that_was_forced_away_is_named_as_such(reading: TreeReading, copy: Path) -> None:

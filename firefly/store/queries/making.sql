@@ -11,9 +11,9 @@ with found as (
     where b.build_key = :build_key and b.state = 'succeeded' order by b.ended_at desc limit 1
 ), used as (
     update artifacts a set used_at = :now from found where a.digest = found.artifact
-    returning a.digest, a.kind, a.size
+    returning a.digest, a.kind, a.size, a.stored
 )
-select found.id, used.digest, used.kind, used.size from found, used;
+select found.id, used.digest, used.kind, used.size, used.stored from found, used;
 
 -- name: add_artifact$
 -- What is stored of it: by somebody else, where they came first.
