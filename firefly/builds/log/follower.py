@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,13 +20,15 @@ log = structlog.get_logger()
 AT_ONCE = 16
 # Bytes of events that are kept for those who are a little behind.
 KEPT = 4 << 20
+# Events that were read from storage, each of at most some 500 KiB.
+MOST_STORED = 16
 # The bus tells of everything; in case a server died before it could, the log is looked at all the same.
 LOOK_EVERY = 10.0
 RETRY_PAUSE = 1.0
 # To wake one who watches costs about as much; with many of them more lines come at a time.
 PAUSE_EACH = 0.0002
 # Bytes of text a second: nobody reads more along, and what builds print quicker is not to keep the server busy.
-PACE = 16 << 20
+PACE = 8 << 20
 # A log that nobody closed ends with its build, after a while.
 GRACE = timedelta(minutes=2)
 # As much text is made events in the event loop.
@@ -49,6 +51,7 @@ class Follower:
         self._kept: deque[Encoded] = deque()
         self._size = 0
         self._last = 0
+        self._stored: OrderedDict[int, list[Encoded]] = OrderedDict()
         self._more = asyncio.Event()
         self._news = {"lines", "steps", "end"}
         self._grown = asyncio.Event()
@@ -77,8 +80,15 @@ class Follower:
         return found[::-1] if line == self.base or not (self._last > line) else None
 
     async def stored(self, line: int) -> list[Encoded]:
-        """The next lines behind `line`, for whoever is far behind."""
-        return await self._encode(await self._records.pieces(self._build_id, line + 1), line)
+        """The next lines behind `line`, for whoever is far behind; others are often at the same place."""
+        known = self._stored.get(line)
+        if known is None:
+            known = await self._encode(await self._records.pieces(self._build_id, line + 1), line)
+            if known:
+                self._stored[line] = known
+                if len(self._stored) > MOST_STORED:
+                    self._stored.popitem(last=False)
+        return known
 
     async def run(self) -> None:
         """Read on, until cancelled, or until the log has ended."""

@@ -14,7 +14,7 @@ from .records import TOPIC, LogRecords
 HEARTBEAT = 15.0
 # Bytes that one viewer is handed at a time, and all of this server together in a second.
 LARGEST_PART = 256 << 10
-PACE = 16 << 20
+PACE = 8 << 20
 BURST = 0.25
 
 
