@@ -110,7 +110,8 @@ class BuildRunner:
         if strategy is None:
             what = f"Nothing on this server makes what the plan asks for: {plan.strategy.value}."
             raise BuildFailed(Failure("analyse", what, "Ask an administrator for a container engine."))
-        job = await self._job(build, tree, plan, strategy)
+        with _failing("prepare"):
+            job = await self._job(build, tree, plan, strategy)
         key = keys.build_key(
             tree=tree.id, plan=plan, base=job.base, project_id=build.project_id, domain=job.domain, secrets=job.secrets
         )

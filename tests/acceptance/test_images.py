@@ -1,7 +1,7 @@
 """Projects with a Dockerfile, or an image as their base, from a push to a page, in a whole Firefly with an engine."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +38,21 @@ RUN exit 1
 MANIFEST = "dockerfile: {target: app, args: {WORD: built}}\nhealth: {path: /, timeout: 20s}\n"
 
 
-@pytest.fixture
-async def shop(tmp_path: Path, engine: Engine, project_image: str) -> AsyncIterator[Shop]:
-    (tmp_path / "server").mkdir()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, engine: Engine, project_image: str) -> Iterator[LiveServer]:
     chosen = {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": project_image}
-    with LiveServer(tmp_path / "server", settings=chosen) as server:
-        async with server.client() as client:
-            project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
-            remote = project["urls"]["git"].replace("http://", f"http://token:{server.token}@", 1)
-            await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
-            await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
-            yield Shop(server, client, tmp_path / "clone", project["name"], project["owner"])
+    with LiveServer(tmp_path_factory.mktemp("server"), settings=chosen) as running:
+        yield running
+
+
+@pytest.fixture
+async def shop(server: LiveServer, tmp_path: Path) -> AsyncIterator[Shop]:
+    async with server.client() as client:
+        project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
+        remote = project["urls"]["git"].replace("http://", f"http://token:{server.token}@", 1)
+        await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
+        await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
+        yield Shop(server, client, tmp_path / "clone", project["name"], project["owner"])
 
 
 async def newest(client: aiohttp.ClientSession, shop: Shop) -> dict[str, Any]:
@@ -102,3 +106,22 @@ async def test_a_dockerfile_from_a_push_to_a_page(shop: Shop, shown: Shown) -> N
     await over(shop, 4)
     await shop.shows("feature", "again at feature--")
     await shop.shows("build-1", "hello at build-1--")
+
+
+COMMANDS = """image: {image}
+build: ['cat server.py > made.py; id -u > who']
+test: ['grep -q HTTPServer made.py && test "$(cat who)" = "$(id -u)"']
+run: ['echo started by $0', 'python3 made.py']
+env: {{GREETING: {greeting}}}
+"""
+
+
+async def test_commands_run_in_the_base_of_sandboxes_or_in_an_image_that_is_named(shop: Shop) -> None:
+    """Built, tested and shown there, as whom the files belong to."""
+    await shop.push("plain", {"firefly.yml": COMMANDS.format(image="python", greeting="plain"), "server.py": SERVER})
+    await shop.push("named", {"firefly.yml": COMMANDS.format(image=BASE, greeting="named")})
+    await shop.shows("plain", "plain at plain--")
+    await shop.shows("named", "named at named--")
+    await shop.push("lost", {"firefly.yml": COMMANDS.format(image="127.0.0.1:9/no/such:1", greeting="x")})
+    lost = await over(shop, 3)
+    assert lost["failure"]["cause"].startswith("The image 127.0.0.1:9/no/such:1 cannot be had")

@@ -13,6 +13,7 @@ from firefly.protocol.manifest import Manifest
 from firefly.sandbox.keeper import Keeper, Wishes
 from firefly.store import Connection
 
+from ..images.running import named
 from ..model import Build, SiteState
 from ..records import plain
 from ..seams import BuildLog, StepLog
@@ -93,7 +94,11 @@ class Sites:
         except BaseException:
             await self._keeper.remove(workspace_id)
             raise
-        return await self._facts(workspace_id), False
+        facts = await self._facts(workspace_id)
+        if named(facts.wanted.runtime):
+            # It was filled before anybody knew whose it is, and begins with its image beside it the next time.
+            await self._keeper.stop(workspace_id, "It is filled, and starts with its image.")
+        return facts, False
 
     async def _workspace(self, artifact: str) -> UUID:
         async with self._records.database.connection() as connection:
