@@ -5,8 +5,13 @@ create index sites_workspace on sites (workspace_id) where workspace_id is not n
 
 -- Whose database a site's own one begins as: that of the site which it replaced.
 alter table sites add column database_from uuid references workspaces (id) on delete set null;
--- Since when it is to be stopped as soon as nobody uses it any more.
+-- Since when it is to be stopped, for what reason, and whether its files and its database go too.
 alter table sites add column drains_since timestamptz;
+alter table sites add column drain_reason text not null default '';
+alter table sites add column empties boolean not null default false;
+-- When they went; null: it may have some.
+alter table sites add column emptied_at timestamptz;
+create index sites_draining on sites (drains_since) where drains_since is not null;
 
 -- What is to be routed; routes are put right by it. A label belongs to one ref, or to one build, of one project.
 create table site_hosts (

@@ -88,9 +88,8 @@ class BridgesOfSites:
             await self._pour(facts.workspace_id, facts.artifact)
             async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
                 await bridge.configure(configuration)
-        if facts.database_from is not None:
-            async with self._records.database.connection() as connection:
-                await self._records.queries.furnished(connection, id=facts.id)
+        async with self._records.database.connection() as connection:
+            await self._records.queries.furnished(connection, id=facts.id)
 
     async def application(self, workspace_id: UUID, *, wait: float) -> ApplicationStatus:
         async with domain_errors(), self._bridge(workspace_id) as bridge:

@@ -56,7 +56,7 @@ class Siting:
         return cls(
             records=records,
             sites=sites,
-            ends=Ends(records=records, hosts=hosts, keeper=keeper, apply=work.routes.apply),
+            ends=Ends(records=records, hosts=hosts, draining=draining, apply=work.routes.apply),
             control=SiteControl(
                 records=records, builds=builds, projects=work.projects, keeper=keeper, publisher=sites,
                 open_log=open_log,

@@ -7,18 +7,20 @@ from uuid import UUID
 
 import structlog
 
-from firefly.errors import DatabaseUnavailable, FireflyError
-from firefly.sandbox.keeper import Keeper
+from firefly.errors import DatabaseUnavailable
 
 from ..model import SiteState
 from ..records import plain
+from .draining import Draining
 from .hosts import SiteHosts
 from .records import SiteRecords
 
 PAUSE, AT_A_TIME = 60.0, 50
 # A build that is older and still begins to be shown has been forgotten.
 LONGEST_START = timedelta(hours=1)
-DELETED = "The project was deleted."
+COLD = timedelta(days=7)
+DELETED, UNUSED = "The project was deleted.", "Nobody has opened it for long. It begins anew when somebody does."
+ABANDONED = "The server ended while it was being started."
 log = structlog.get_logger()
 
 
@@ -28,14 +30,14 @@ class Ends:
         *,
         records: SiteRecords,
         hosts: SiteHosts,
-        keeper: Keeper,
+        draining: Draining,
         apply: Callable[[list[str]], Awaitable[None]],
     ) -> None:
         """`apply` puts what is committed of hosts into effect here."""
         self._records = records
         self._queries = records.queries
         self._hosts = hosts
-        self._keeper = keeper
+        self._draining = draining
         self._apply = apply
 
     async def ref_ended(self, project_id: UUID, ref: str, reason: str) -> int:
@@ -49,22 +51,14 @@ class Ends:
             hosts = await self._hosts.take_away(project_id, ref, connection)
             for row in rows:
                 await self._records.put(plain(row["id"]), SiteState.REMOVED, reason, connection)
+                await self._draining.end(plain(row["id"]), reason, empties=True, connection=connection)
         await self._apply(hosts)
-        for row in rows:
-            if row["workspace_id"] is not None:
-                await self._empty(plain(row["workspace_id"]), reason)
+        await self._draining.look()
         return len(rows)
 
     async def heed(self, project_id: UUID, ref: str) -> None:
         """As `ref_ended`, for whoever tells the ends of refs."""
         await self.ref_ended(project_id, ref, _gone(ref))
-
-    async def _empty(self, workspace_id: UUID, reason: str) -> None:
-        try:
-            await self._keeper.empty(workspace_id, reason)
-        except FireflyError as error:
-            # The sandbox sleeps by itself, and the next sweep of leftovers has its files.
-            log.warning("site.not_emptied", workspace_id=str(workspace_id), reason=error.detail)
 
     async def run(self) -> None:
         """Look at once and every minute, for as long as the server runs."""
@@ -79,19 +73,30 @@ class Ends:
             await asyncio.sleep(PAUSE)
 
     async def sweep(self) -> int:
-        """End what nobody was told of, or could not end when he was; returns how many sites went."""
-        now, count = self._records.clock.now(), 0
+        """End what nobody was told of, or could not end when he was; returns how many sites went.
+
+        What nobody has opened for a week, and no ref shows any more, is emptied.
+        """
+        now, most = self._records.clock.now(), {"most": AT_A_TIME}
         async with self._records.database.connection() as connection:
-            ended = [row async for row in self._queries.ended_refs(connection, most=AT_A_TIME)]
-            binned = [row async for row in self._queries.of_deleted_projects(connection, most=AT_A_TIME)]
-            begun = {"before": now - LONGEST_START, "most": AT_A_TIME}
-            abandoned = [row async for row in self._queries.abandoned_sites(connection, **begun)]
-        for row in ended:
-            count += await self.ref_ended(plain(row["project_id"]), row["ref"], _gone(row["ref"]))
-        for row in binned:
-            await self._keeper.stop(plain(row["workspace_id"]), DELETED)
-        for row in abandoned:
-            await self._records.put(plain(row["id"]), SiteState.FAILED, "The server ended while it was being started.")
+            ended = [row async for row in self._queries.ended_refs(connection, **most)]
+            ends = {
+                plain(row["id"]): (reason, empties)
+                for rows, reason, empties in (
+                    (self._queries.of_deleted_projects(connection, **most), DELETED, False),
+                    (self._queries.cold_sites(connection, before=now - COLD, **most), UNUSED, True),
+                )
+                for row in [row async for row in rows]
+            }
+            forgotten = self._queries.abandoned_sites(connection, before=now - LONGEST_START, **most)
+            abandoned = [plain(row["id"]) async for row in forgotten]
+        count = sum([await self.ref_ended(plain(row["project_id"]), row["ref"], _gone(row["ref"])) for row in ended])
+        async with self._records.database.transaction() as connection:
+            for site_id, (reason, empties) in ends.items():
+                await self._draining.end(site_id, reason, empties=empties, connection=connection)
+            for site_id in abandoned:
+                await self._records.put(site_id, SiteState.FAILED, ABANDONED, connection)
+        self._draining.wake()
         return count
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from firefly import hostnames
+from firefly.errors import NameTaken
 from firefly.hostnames import BranchLabel, BuildLabel, ExtraLabel, Label, PullRequestLabel
 from firefly.routes import Access, Route, SandboxTarget
 from firefly.routes.store import RouteStore
@@ -74,9 +75,10 @@ class SiteHosts:
 
     async def _put(self, facts: SiteFacts, label: str, ref: str | None, sub: str, connection: Connection) -> str:
         narrowed = facts.wanted.narrowed
-        await self._queries.put_host(
+        if not await self._queries.put_host(
             connection, label=label, project_id=facts.project_id, ref=ref, sub=sub, site_id=facts.id, narrowed=narrowed
-        )
+        ):
+            raise NameTaken(f"The host label {label} was taken by another branch just now. Start the site again.")
         host, access = self._records.host(label), narrowed or Access(facts.visibility)
         route = Route(host, SandboxTarget(facts.workspace_id), facts.project_id, access)
         await self._routes.add(route, connection=connection)

@@ -64,7 +64,7 @@ class Sites:
 
     async def publish(self, build: Build, log: BuildLog) -> None:
         """What goes wrong becomes the site's failure. A build that was shown before is shown again."""
-        facts: SiteFacts | None = None
+        facts, again = None, False
         try:
             async with log.step("start") as step:
                 facts, again = await self._begin(build)
@@ -74,9 +74,9 @@ class Sites:
             async with log.step("route") as step:
                 await self._route(facts, step, again=again)
         except FireflyError as error:
-            await self._fail(facts, error.detail)
+            await self._fail(facts, error.detail, again=again)
         except BaseException:
-            await self._fail(facts, "It was not brought to its end. Start it again.")
+            await self._fail(facts, "It was not brought to its end. Start it again.", again=again)
             raise
 
     async def _begin(self, build: Build) -> tuple[SiteFacts, bool]:
@@ -202,15 +202,15 @@ class Sites:
             if newest and before is not None and plain(before["id"]) != facts.id:
                 reason = f"Build {facts.number} took its place."
                 await self._records.put(plain(before["id"]), SiteState.REPLACED, reason, connection)
-                await self._queries.drain(connection, id=before["id"], now=self._records.clock.now())
+                await self._draining.begin(plain(before["id"]), connection)
             hosts = await self._hosts.show(facts, newest=newest, connection=connection)
             if not newest:
                 await self._queries.show_build_only(connection, id=facts.id)
             reason = "It is shown." if newest else f"{GONE if ended else LATE} It has an address of its own only."
+            await self._queries.forget_database_before(connection, id=facts.id)
             await self._records.put(facts.id, SiteState.LIVE, reason, connection)
         await self._apply(hosts)
-        if newest and before is not None and before["workspace_id"] is not None:
-            self._draining.begin()
+        self._draining.wake()
         await step.say(f"It is shown at {', '.join(hosts)}.")
 
     async def _as_it_is(self, facts: SiteFacts, connection: Connection) -> SiteFacts:
@@ -220,12 +220,11 @@ class Sites:
             raise NotFound("Its project is gone.")
         return replace(facts, **dict(project))
 
-    async def _fail(self, facts: SiteFacts | None, reason: str) -> None:
-        """Whoever was there before stays. What was started of it ends."""
+    async def _fail(self, facts: SiteFacts | None, reason: str, *, again: bool) -> None:
+        """Whoever was there before stays. What was started of it ends, and leaves nothing where it was never shown."""
         if facts is None:
             return
-        await self._records.put(facts.id, SiteState.FAILED, reason)
-        try:
-            await self._keeper.stop(facts.workspace_id, reason)
-        except FireflyError as error:
-            log.warning("site.not_stopped", workspace_id=str(facts.workspace_id), reason=error.detail)
+        async with self._records.database.transaction() as connection:
+            await self._records.put(facts.id, SiteState.FAILED, reason, connection)
+            await self._draining.end(facts.id, reason, empties=not again, connection=connection)
+        await self._draining.look()

@@ -73,10 +73,14 @@ select exists (
 -- name: label_holder^
 select project_id, ref, sub from site_hosts where label = :label;
 
--- name: put_host!
+-- name: put_host$
+-- Nothing where it is somebody else's.
 insert into site_hosts (label, project_id, ref, sub, site_id, narrowed)
 values (:label, :project_id, :ref, :sub, :site_id, :narrowed)
-on conflict (label) do update set site_id = excluded.site_id, narrowed = excluded.narrowed;
+on conflict (label) do update set site_id = excluded.site_id, narrowed = excluded.narrowed
+where site_hosts.project_id = excluded.project_id and site_hosts.ref is not distinct from excluded.ref
+    and site_hosts.sub = excluded.sub
+returning label;
 
 -- name: host_of_ref$
 select label from site_hosts where project_id = :project_id and ref = :ref and sub = :sub;
@@ -101,13 +105,25 @@ where s.project_id = :project_id and s.ref = :ref and s.state <> 'removed';
 update sites set is_demo = :is_demo where project_id = :project_id and ref = :ref;
 
 -- name: drain!
-update sites set drains_since = :now where id = :id;
+update sites set drains_since = :since, drain_reason = :reason, empties = :empties where id = :id;
 
 -- name: drained!
-update sites set drains_since = null where id = :id;
+update sites set drains_since = null, empties = false, emptied_at = case when :emptied then :now else emptied_at end
+where id = :id and drains_since = :since;
 
 -- name: draining
-select id, workspace_id, drains_since from sites where drains_since is not null and workspace_id is not null;
+-- Of those whose sandboxes are kept on a node.
+select s.id, s.workspace_id, s.drains_since, s.drain_reason, s.empties
+from sites s left join sandboxes x on x.workspace_id = s.workspace_id
+where s.drains_since is not null and s.workspace_id is not null and coalesce(x.node, :node) = :node;
+
+-- name: cold_sites
+-- Those that nobody has opened for long and that are not shown as anybody's newest: they begin anew when they are.
+select s.id from sites s left join sandboxes x on x.workspace_id = s.workspace_id
+where s.state in ('replaced', 'failed', 'removed') and s.workspace_id is not null and s.emptied_at is null
+    and s.drains_since is null and coalesce(x.state, 'absent') in ('absent', 'stopped', 'failed')
+    and coalesce(x.since, s.created_at) < :before
+limit :most;
 
 -- name: lock_sites$
 select pg_advisory_xact_lock(hashtextextended('firefly.sites ' || :owner_id::uuid::text, 39));
@@ -120,7 +136,7 @@ join sandboxes x on x.workspace_id = s.workspace_id
 join keeper_leases l on l.node = x.node and l.expires_at > now()
 where p.owner_id = :owner_id and not s.is_demo and s.workspace_id <> :workspace_id
     and (x.state in ('starting', 'running', 'frozen', 'stopping') or x.admitted_at > now() - interval '1 minute')
-order by (x.state in ('starting', 'absent')), coalesce(x.started_at, x.since), s.created_at;
+order by x.state not in ('running', 'frozen'), coalesce(x.started_at, x.since), s.created_at;
 
 -- name: admit_site!
 insert into sandboxes (workspace_id, state, reason, since, owner, node, admitted_at)
@@ -141,11 +157,11 @@ where s.shows = 'ref' and s.state in ('starting', 'live', 'stopped', 'failed', '
 
 -- name: abandoned_sites
 -- Begun by a server that did not bring them to their end.
-select s.id, s.workspace_id from sites s where s.state = 'starting' and s.created_at < :before limit :most;
+select s.id from sites s where s.state = 'starting' and s.created_at < :before limit :most;
 
 -- name: of_deleted_projects
 -- Sandboxes of sites that run though their project is in the bin.
-select s.workspace_id from sites s join projects p on p.id = s.project_id
+select s.id from sites s join projects p on p.id = s.project_id
 join sandboxes x on x.workspace_id = s.workspace_id
 where p.deleted_at is not null and x.state in ('running', 'frozen') limit :most;
 
@@ -158,5 +174,8 @@ join accounts o on o.id = p.owner_id left join artifacts a on a.digest = b.artif
 where w.workspace_id = :workspace_id;
 
 -- name: furnished!
--- It has begun with the database that it was to begin with.
+update sites set emptied_at = null where id = :id;
+
+-- name: forget_database_before!
+-- It is shown with the database that it began with: never again with a copy.
 update sites set database_from = null where id = :id;

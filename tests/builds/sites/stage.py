@@ -58,7 +58,7 @@ class Stage:
             records=self.records, hosts=self.hosts, keeper=keeper, doorman=self.doorman, bridges=self.bridges,
             unpacking=unpacking, draining=self.draining, apply=self.apply,
         )  # fmt: skip
-        self.ends = Ends(records=self.records, hosts=self.hosts, keeper=keeper, apply=self.apply)
+        self.ends = Ends(records=self.records, hosts=self.hosts, draining=self.draining, apply=self.apply)
 
     async def apply(self, hosts: list[str]) -> None:
         await self.routes.apply(hosts)
@@ -114,6 +114,12 @@ class Stage:
         answer = await reader.read()
         writer.close()
         return answer.partition(b"\r\n\r\n")[2].decode()
+
+    async def emptied(self) -> set[UUID]:
+        """Sites whose files are gone."""
+        async with self.yard.database.connection() as connection:
+            rows = await connection.fetch("select id from sites where emptied_at is not null")
+        return {UUID(str(row["id"])) for row in rows}
 
     async def runs(self, site: Site) -> bool:
         assert site.workspace_id is not None

@@ -51,6 +51,17 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert not await stage.runs(first)
     assert await stage.says(first.workspace_id) == "one secret-of-the-project"
 
+    # What nobody opens for a week is emptied, but for what is shown as the newest; it comes back all the same.
+    for site in (first, third):
+        assert site.workspace_id is not None
+        await stage.keeper.stop(site.workspace_id, "It sleeps.")
+    clock.advance(8 * 86400)
+    await stage.ends.sweep()
+    assert not await stage.draining.look()
+    assert await stage.emptied() == {first.id, crashed.id}
+    assert await stage.says(first.workspace_id) == "one secret-of-the-project"
+    assert await stage.emptied() == {crashed.id}
+
 
 async def test_of_two_that_are_shown_at_once_the_newer_one_has_the_branch(stage: Stage) -> None:
     older, newer = await stage.build(project("older")), await stage.build(project("newer"))
