@@ -7,27 +7,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import aiohttp
 import pytest
 
-from firefly.clock import SystemClock
-from firefly.git.links import Links, LinkState, ProviderLink
-from firefly.git.providers import PROVIDERS, Credential, Permission, Repository
-from firefly.secrets import Keyring
-from firefly.store import Database
+from firefly.git.providers import PROVIDERS
 from firefly.testing.providers import ProviderServer, TwinRepository
 from tests.builds.hooks.payloads import EVENTS, PUSHES, ZEROS, pull, sign
 from tests.git import support
-from tests.support.database import TestServer
 from tests.support.previews import ask, wait_for_text
-from tests.support.server import LiveServer, create_project
+from tests.support.server import LiveServer
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(180)]
 
-ROOT = "a root key that only this test knows and is long enough"
 GOOD = {"success", "SUCCESSFUL"}
 
 
@@ -39,7 +33,7 @@ class Linked:
     client: aiohttp.ClientSession
     provider: str
     project: dict[str, Any]
-    link: ProviderLink
+    secret: str
     repository: TwinRepository
     there: Path
 
@@ -59,7 +53,7 @@ class Linked:
             return response.status, await response.json(content_type=None)
 
     async def send(self, event: str, payload: Any, **more: Any) -> tuple[int, dict[str, Any]]:
-        return await self.call(*sign(self.provider, event, payload, self.link.hook_secret, **more))
+        return await self.call(*sign(self.provider, event, payload, self.secret, **more))
 
     async def push(self, ref: str, text: str) -> str:
         before = support.git(self.there, "rev-parse", "HEAD")
@@ -112,45 +106,40 @@ async def twin() -> AsyncIterator[ProviderServer]:
 
 
 @pytest.fixture
-async def house(
-    database_server: TestServer, tmp_path: Path, twin: ProviderServer
-) -> AsyncIterator[tuple[LiveServer, aiohttp.ClientSession, Links, Database]]:
-    async with database_server.fresh() as dsn:
-        settings = {
-            "FIREFLY_DATABASE_URL": dsn,
-            "FIREFLY_SECRET_KEY": ROOT,
-            "FIREFLY_IMPORT_ADDRESSES": "127.0.0.1",
-        }
-        database = Database(dsn, min_size=1, max_size=2)
-        (tmp_path / "server").mkdir()
-        with LiveServer(tmp_path / "server", settings=settings) as server:
-            await database.open()
-            async with server.client() as client:
-                yield server, client, Links(database, Keyring((ROOT,)), SystemClock()), database
-            await database.close()
+async def house(tmp_path: Path, twin: ProviderServer) -> AsyncIterator[tuple[LiveServer, aiohttp.ClientSession]]:
+    """A server that may reach the twin."""
+    (tmp_path / "server").mkdir()
+    with LiveServer(tmp_path / "server", settings={"FIREFLY_IMPORT_ADDRESSES": "127.0.0.1"}) as server:
+        async with server.client() as client:
+            yield server, client
 
 
-async def link(house: Any, twin: ProviderServer, provider: str, folder: Path) -> Linked:
-    """A project that was imported from the provider, and is linked to it since."""
-    server, client, links, database = house
+async def imported(
+    house: tuple[LiveServer, aiohttp.ClientSession], twin: ProviderServer, provider: str, folder: Path
+) -> Linked:
+    """A project that was imported from the provider, which has its hook since."""
+    server, client = house
     there = support.history(folder / provider / "there", branch="main", commits=1)
     support.git(there.parent, "clone", "-q", "--bare", str(there), "bare.git")
     support.git(there, "remote", "add", "origin", str(there.parent / "bare.git"))
-    repository = twin.add(TwinRepository(provider, "acme/site", there.parent / "bare.git", is_private=False))
-    git_url = f"{twin.url}/git/{provider}/acme/site.git"
-    project = await create_project(client, f"from-{provider}", git_url=git_url)
+    repository = twin.add(TwinRepository(provider, "acme/site", there.parent / "bare.git"))
+    connection = {"provider": provider, "url": twin.base_url(provider), "token": twin.token}
+    made = await _posted(client, "/api/v1/connections", connection)
+    asked = {"provider": made["id"], "repository": "acme/site", "name": f"from-{provider}"}
+    project = await _posted(client, "/api/v1/imports", asked)
     await _imported(client, project["job"]["id"])
-    facts = Repository(
-        id="1001", path="acme/site", description="", default_branch="main", is_private=False, is_archived=False,
-        permission=Permission.ADMIN, web_url=git_url.removesuffix(".git"), clone_url=git_url, ssh_url="",
-    )  # fmt: skip
-    made = await links.add(
-        UUID(project["id"]), provider, twin.base_url(provider), facts, credential=Credential(twin.token),
-        state=LinkState.LINKED,
-    )  # fmt: skip
-    async with database.connection() as connection:
-        await connection.execute("insert into mirrors (project_id, due_at) values ($1, now())", UUID(project["id"]))
-    return Linked(server, client, provider, project, made, repository, there)
+    (hook,) = repository.hooks.values()
+    configured = hook.get("config", hook)
+    assert configured["url"] == f"{server.url}/hooks/{provider}/{project['id']}"
+    secret = configured.get("secret") or configured["token"]
+    return Linked(server, client, provider, project, secret, repository, there)
+
+
+async def _posted(client: aiohttp.ClientSession, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async with client.post(path, json=body) as response:
+        assert response.status in (201, 202), await response.text()
+        made: dict[str, Any] = await response.json()
+        return made
 
 
 async def _imported(client: aiohttp.ClientSession, job: str) -> None:
@@ -163,15 +152,19 @@ async def _imported(client: aiohttp.ClientSession, job: str) -> None:
     await eventually(done, within=60)
 
 
-async def test_what_they_publish_is_built_shown_and_told_back(house: Any, twin: ProviderServer, tmp_path: Path) -> None:
+async def test_what_they_publish_is_built_shown_and_told_back(
+    house: tuple[LiveServer, aiohttp.ClientSession], twin: ProviderServer, tmp_path: Path
+) -> None:
     async with asyncio.TaskGroup() as tasks:
         for provider in PROVIDERS:
             tasks.create_task(_life(house, twin, provider, tmp_path))
 
 
-async def _life(house: Any, twin: ProviderServer, provider: str, folder: Path) -> None:
+async def _life(
+    house: tuple[LiveServer, aiohttp.ClientSession], twin: ProviderServer, provider: str, folder: Path
+) -> None:
     """A branch and a pull request, from their first push to their end."""
-    linked = await link(house, twin, provider, folder)
+    linked = await imported(house, twin, provider, folder)
     commit = await linked.push("refs/heads/feature", f"pushed to {provider}")
     status = await linked.told(commit)
     assert f"/app/{linked.project['owner']}/from-{provider}/builds/1" in str(status)
@@ -184,6 +177,9 @@ async def _life(house: Any, twin: ProviderServer, provider: str, folder: Path) -
     await linked.all_handled()
     if provider == "github":
         await _bad_ones(linked)
+    async with linked.client.delete(f"{linked.path}/link") as response:
+        assert response.status == 204, await response.text()
+    await eventually(lambda: not linked.repository.hooks, within=60)
 
 
 async def _pull_request(linked: Linked, commit: str) -> None:
@@ -212,7 +208,7 @@ async def _pull_request(linked: Linked, commit: str) -> None:
 async def _bad_ones(linked: Linked) -> None:
     """Unsigned, wrong, replayed, huge, unknown, nonsense; and one that is handled once more."""
     before = len(await linked.deliveries())
-    fields, body = sign("github", "star", {"action": "created"}, linked.link.hook_secret)
+    fields, body = sign("github", "star", {"action": "created"}, linked.secret)
     wrong, _ = sign("github", "star", {"action": "created"}, "another secret than the hook's")
     unsigned = {name: value for name, value in fields.items() if "Signature" not in name}
     answers = [

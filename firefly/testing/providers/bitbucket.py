@@ -107,7 +107,8 @@ class BitbucketTwin:
 
     async def user(self, _request: web.Request) -> web.Response:
         account = self.server.account
-        return web.json_response({"nickname": account, "account_id": f"557058:{account}", "uuid": "{1}"})
+        names = {"username": account, "nickname": account, "account_id": f"557058:{account}"}
+        return web.json_response({**names, "uuid": "{1}"})
 
     async def workspaces(self, request: web.Request) -> web.Response:
         found = [
