@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from firefly.git.providers import PROVIDERS
-from firefly.testing.providers import ProviderServer, TwinRepository
+from firefly.testing.providers import ProviderServer, TwinPull, TwinRepository
+from tests.builds.hooks.conftest import HEADS
 from tests.builds.hooks.payloads import EVENTS, PUSHES, ZEROS, pull, sign
 from tests.git import support
 from tests.support.previews import ask, wait_for_text
@@ -158,6 +159,7 @@ async def test_what_they_publish_is_built_shown_and_told_back(
     async with asyncio.TaskGroup() as tasks:
         for provider in PROVIDERS:
             tasks.create_task(_life(house, twin, provider, tmp_path))
+    assert {call.provider for call in twin.calls} == set(PROVIDERS)
 
 
 async def _life(
@@ -187,6 +189,7 @@ async def _pull_request(linked: Linked, commit: str) -> None:
     provider, site = linked.provider, linked.url("pr-4")
     theirs = {"gitlab": "refs/merge-requests/4/head", "bitbucket": "refs/heads/branch2"}
     support.git(linked.there, "push", "-q", "origin", f"HEAD:{theirs.get(provider, 'refs/pull/4/head')}")
+    linked.repository.pulls[4] = request = TwinPull(4, "Changes", HEADS[provider], commit)
     assert (await linked.send(*pull(provider, "opened", 4, commit)))[0] == 202
     await wait_for_text(linked.client, site, linked.server.token, f"pushed to {provider}")
 
@@ -201,6 +204,7 @@ async def _pull_request(linked: Linked, commit: str) -> None:
     await eventually(shown, within=30)
     if PROVIDERS[provider].deploys:
         await eventually(deployed, within=30)
+    request.state = "merged"
     assert (await linked.send(*pull(provider, "merged", 4, commit)))[0] == 202
     await linked.ends("pr-4")
 

@@ -74,11 +74,7 @@ class Handling:
             case Pushed(changes, actor):
                 return await self._pushed(link, project_id, changes, actor)
             case PullRequestChanged(action, pull, actor):
-                if action is PullRequestAction.EDITED and pull.state == "open":
-                    known = await self._pulls.find(project_id, pull.number)
-                    if known is not None and known.state == "open":
-                        return "Nothing of its code has changed."
-                return await self._pulls.heed(link, pull, actor, trigger=Trigger.WEBHOOK)
+                return await self._pull(link, project_id, action, pull.number, actor)
             case RepositoryChanged(what, path):
                 return await self._repository(link, what, path)
             case MembersChanged():
@@ -109,6 +105,19 @@ class Handling:
             return f"{name} names something else here."
         new = NewBuild(project_id=project_id, ref=change.ref, commit=commit, trigger=Trigger.WEBHOOK, actor=actor)
         return f"{name}: {await self._pulls.entered(new)}"
+
+    async def _pull(
+        self, link: ProviderLink, project_id: UUID, action: PullRequestAction, number: int, actor: str
+    ) -> str:
+        try:
+            found = await (await self._linked.provider(link)).pull_request(link.repository, number)
+        except NotFound:
+            await self._pulls.ended_elsewhere(link, number)
+            return "The provider has no such pull request."
+        known = await self._pulls.find(project_id, number)
+        if action is PullRequestAction.EDITED and known is not None and known.is_still(found):
+            return "Nothing of its code has changed."
+        return await self._pulls.heed(link, found, actor, trigger=Trigger.WEBHOOK)
 
     async def _repository(self, link: ProviderLink, what: RepositoryChange, path: str) -> str:
         if what is RepositoryChange.DELETED:

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from ...clock import Clock
+from ...errors import Unavailable
 from ...git.links import ProviderLink
 from ...git.providers import PullRequest
 from ...store import Database, load_queries
@@ -31,6 +32,10 @@ class KnownPull:
     is_fork: bool
     state: str
 
+    def is_still(self, pull: PullRequest) -> bool:
+        """Whether it is as open as it was, at the same commit, which Bitbucket shortens."""
+        return self.state == pull.state and self.head_commit.startswith(pull.head_commit)
+
 
 class PullRequests:
     def __init__(self, database: Database, clock: Clock, *, builds: Builds, linked: Linked) -> None:
@@ -51,6 +56,8 @@ class PullRequests:
         if pull.state != "open":
             return await self._end(link, link.project_id, pull)
         commit = await self._linked.fetch_pull(link, pull)
+        if not commit.startswith(pull.head_commit):
+            raise Unavailable("What can be fetched of the pull request is not what the provider tells.", retry_after=5)
         await self._put(link, pull, commit)
         new = NewBuild(
             project_id=link.project_id, ref=f"refs/pull/{pull.number}", commit=commit, trigger=trigger,

@@ -1,10 +1,11 @@
 """GitLab, on gitlab.com or a server of one's own: a pull request is a merge request there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from ...errors import NotFound
+from .gitlab_shapes import DEVELOPER, key_of, permission_at, pull_request_of, repository_of
 from .model import (
     Branch,
     CommitState,
@@ -22,7 +23,6 @@ from .provider import everything
 from .rest import RestProvider, quoted
 
 SIZE = ("per_page", 100)
-_MAINTAINER, _DEVELOPER, _GUEST = 40, 30, 10
 STATES = {
     CommitState.PENDING: "running",
     CommitState.SUCCESS: "success",
@@ -35,7 +35,6 @@ DEPLOYMENTS = {
     DeploymentState.FAILURE: "failed",
     DeploymentState.INACTIVE: "canceled",
 }
-_OPEN = {"opened": "open", "merged": "merged"}
 
 
 class GitLab(RestProvider):
@@ -54,7 +53,7 @@ class GitLab(RestProvider):
     async def organisations(self) -> Sequence[str]:
         return await everything(
             lambda cursor: self.numbered(
-                "/groups", cursor, lambda item: str(item["full_path"]), size=SIZE, min_access_level=str(_DEVELOPER)
+                "/groups", cursor, lambda item: str(item["full_path"]), size=SIZE, min_access_level=str(DEVELOPER)
             )
         )
 
@@ -154,7 +153,7 @@ class GitLab(RestProvider):
 
     async def keys(self, path: str) -> Sequence[DeployKey]:
         return await everything(
-            lambda cursor: self.numbered(f"{_project(path)}/deploy_keys", cursor, _key_of, size=SIZE)
+            lambda cursor: self.numbered(f"{_project(path)}/deploy_keys", cursor, key_of, size=SIZE)
         )
 
     async def add_key(self, path: str, *, title: str, key: str, read_only: bool) -> str:
@@ -202,51 +201,3 @@ class GitLab(RestProvider):
 
 def _project(path: str) -> str:
     return f"/projects/{quoted(path)}"
-
-
-def permission_at(level: int) -> Permission:
-    """GitLab's levels: 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner. Guests may not read the code of a
-    private project, so that they count for nothing."""
-    if level >= _MAINTAINER:
-        return Permission.ADMIN
-    if level >= _DEVELOPER:
-        return Permission.WRITE
-    return Permission.READ if level > _GUEST else Permission.NONE
-
-
-def repository_of(item: Mapping[str, Any]) -> Repository:
-    rights = item.get("permissions") or {}
-    levels = [(rights.get(kind) or {}).get("access_level", 0) for kind in ("project_access", "group_access")]
-    is_private = item.get("visibility", "private") != "public"
-    permission = permission_at(max(levels))
-    return Repository(
-        id=str(item["id"]),
-        path=item["path_with_namespace"],
-        description=item.get("description") or "",
-        default_branch=item.get("default_branch") or "",
-        is_private=is_private,
-        is_archived=bool(item.get("archived")),
-        # What anybody may read has no members' level for a stranger.
-        permission=permission if permission.rank or is_private else Permission.READ,
-        web_url=item["web_url"],
-        clone_url=item["http_url_to_repo"],
-        ssh_url=item["ssh_url_to_repo"],
-    )
-
-
-def pull_request_of(item: Mapping[str, Any]) -> PullRequest:
-    return PullRequest(
-        number=item["iid"],
-        title=item["title"],
-        author=(item.get("author") or {}).get("username", ""),
-        url=item["web_url"],
-        state=_OPEN.get(item["state"], "closed"),
-        base_ref=item["target_branch"],
-        head_ref=item["source_branch"],
-        head_commit=item["sha"],
-        is_fork=item["source_project_id"] != item["target_project_id"],
-    )
-
-
-def _key_of(item: Mapping[str, Any]) -> DeployKey:
-    return DeployKey(str(item["id"]), item["title"], item["key"], not item.get("can_push"))

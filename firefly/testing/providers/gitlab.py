@@ -1,11 +1,21 @@
 """GitLab's API, as far as Firefly uses it."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from pydantic import Field
 
 from . import hosting
+from .gitlab_shapes import (
+    DeploymentShape,
+    DeploymentStatusShape,
+    EnvironmentShape,
+    HookShape,
+    KeyShape,
+    NewEnvironmentShape,
+    NewMergeRequestShape,
+    NewProjectShape,
+    StatusShape,
+)
 from .model import CommentShape, Shape, TwinPull, TwinRepository, paged, put
 
 if TYPE_CHECKING:
@@ -16,65 +26,6 @@ NAME = "gitlab"
 PROJECT = "/projects/{id}"
 LEVELS = {"read": 20, "write": 30, "admin": 40}
 STATES = {"open": "opened", "merged": "merged", "closed": "closed"}
-
-
-class StatusShape(Shape):
-    state: Literal["pending", "running", "success", "failed", "canceled", "skipped"]
-    name: str
-    target_url: str = Field(pattern="^https?://", max_length=255)
-    description: str = Field(max_length=255)
-
-
-class KeyShape(Shape):
-    title: str
-    key: str = Field(pattern=r"^ssh-")
-    can_push: bool
-
-
-class HookShape(Shape):
-    url: str = Field(pattern="^https?://")
-    token: str = Field(min_length=20)
-    push_events: bool
-    tag_push_events: bool
-    merge_requests_events: bool
-    enable_ssl_verification: bool
-
-
-class NewProjectShape(Shape):
-    name: str
-    path: str
-    description: str
-    visibility: Literal["private", "internal", "public"]
-    initialize_with_readme: bool
-    namespace_id: int | None = None
-
-
-class NewMergeRequestShape(Shape):
-    source_branch: str
-    target_branch: str
-    title: str
-    description: str
-
-
-class DeploymentShape(Shape):
-    environment: str
-    sha: str
-    ref: str
-    tag: bool
-    status: Literal["running", "success", "failed", "canceled"]
-
-
-class DeploymentStatusShape(Shape):
-    status: Literal["running", "success", "failed", "canceled"]
-
-
-class NewEnvironmentShape(Shape):
-    name: str
-    external_url: str
-
-
-class EnvironmentShape(Shape):
-    external_url: str
 
 
 def set_up(app: web.Application, server: "ProviderServer") -> None:

@@ -20,11 +20,14 @@ from firefly.git import AddressPolicy
 from firefly.git.links import Links, LinkState, ProviderLink
 from firefly.git.providers import PROVIDERS, Credential, GitProvider, PullRequest, Transport
 from firefly.secrets import Keyring
-from firefly.testing.providers import ProviderServer, TwinRepository
+from firefly.testing.providers import ProviderServer, TwinPull, TwinRepository
 from tests.builds.yard import Yard
 from tests.git import support
 
-from .payloads import EVENTS, PUSHES, ZEROS, sign
+from .payloads import EVENTS, PUSHES, ZEROS, pull, sign
+
+# As the payloads name them.
+HEADS = {"github": "changes", "gitea": "changes", "gitlab": "ms-viewport", "bitbucket": "branch2"}
 
 
 @dataclass
@@ -103,6 +106,23 @@ class Post:
         await self.send(EVENTS[self.provider]["push"], PUSHES[self.provider](ref, before, after, forced=forced))
         await self.work()
         return after
+
+    async def pull(self, what: str, number: int, head: str, *, fork: str | None = None) -> None:
+        """A pull request is opened, changed, closed or merged there; told by the hook, and handled."""
+        if fork is not None:
+            self.server.add(TwinRepository(self.provider, fork))
+        state = what if what in ("closed", "merged") else "open"
+        self.repository.pulls[number] = TwinPull(
+            number, "Changes", HEADS[self.provider], head, state=state, source=fork
+        )
+        await self.send(*pull(self.provider, what, number, head, fork=fork))
+        await self.work()
+
+    async def branch(self, text: str) -> str:
+        """A commit on the branch that pull requests there come from."""
+        made = support.commit(self.there, "b.txt", text)
+        support.git(self.there, "push", "-q", "-f", "origin", f"HEAD:refs/heads/{HEADS[self.provider]}")
+        return made
 
     async def delete(self, ref: str, before: str) -> None:
         support.git(self.there, "push", "-q", "origin", f":{ref}")

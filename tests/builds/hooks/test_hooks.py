@@ -42,16 +42,10 @@ async def test_a_push_is_fetched_and_built_and_a_deleted_branch_ends(post: Post)
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_pull_request_from_its_opening_to_its_end(post: Post) -> None:
-    first = support.commit(post.there, "b.txt", "1")
-    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes", "HEAD:refs/heads/branch2")
-    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/ms-viewport")
-    await post.send(*pull(post.provider, "opened", 4, first))
-    await post.work()
-    second = support.commit(post.there, "b.txt", "2")
-    for name in ("changes", "branch2", "ms-viewport"):
-        support.git(post.there, "push", "-q", "origin", f"HEAD:refs/heads/{name}")
-    await post.send(*pull(post.provider, "synchronised", 4, second))
-    await post.work()
+    first = await post.branch("1")
+    await post.pull("opened", 4, first)
+    second = await post.branch("2")
+    await post.pull("synchronised", 4, second)
 
     builds = await post.builds()
     assert [(build.ref, build.commit, build.trust) for build in builds] == [
@@ -62,31 +56,39 @@ async def test_a_pull_request_from_its_opening_to_its_end(post: Post) -> None:
     known = await post.pulls.find(post.project_id, 4)
     assert known is not None
     assert (known.state, known.head_commit) == ("open", second)
-    await post.send(*pull(post.provider, "merged", 4, second))
-    await post.work()
+    await post.pull("merged", 4, second)
     known = await post.pulls.find(post.project_id, 4)
     assert known is not None
     assert known.state == "merged"
     assert await post.ended() == [("refs/pull/4", "Pull request 4 was merged.")]
     assert "refs/pull/4" not in await post.yard.repositories.refs(post.project_id)
+    # An old call, sent once more.
+    await post.send(*pull(post.provider, "opened", 4, second))
+    await post.work()
+    assert len(await post.builds()) == 2
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_forks_waits_for_approval(post: Post) -> None:
-    commit = support.commit(post.there, "b.txt", "1")
-    for name in ("changes", "branch2", "ms-viewport"):
-        support.git(post.there, "push", "-q", "origin", f"HEAD:refs/heads/{name}")
-    await post.send(*pull(post.provider, "opened", 5, commit, fork="eve/site"))
-    await post.work()
+    await post.pull("opened", 5, await post.branch("1"), fork="eve/site")
     (build,) = await post.builds()
     assert (build.trust, build.state) == (Trust.FORK, BuildState.WAITING)
 
 
-async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
-    commit = support.commit(post.there, "b.txt", "1")
-    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
-    await post.send(*pull("github", "opened", 6, commit))
+async def test_a_pull_request_whose_commit_is_not_there_yet_is_looked_at_again(post: Post) -> None:
+    old = await post.branch("1")
+    await post.pull("opened", 4, "f" * 40)
+    assert await post.builds() == []
+    post.repository.pulls[4].head_commit = old
+    post.yard.clock.advance(30)
     await post.work()
+    assert [build.commit for build in await post.builds()] == [old]
+
+
+async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
+    commit = await post.branch("1")
+    await post.pull("opened", 6, commit)
+    del post.repository.pulls[6]
     post.repository.pulls[4] = TwinPull(4, "Changes", "changes", commit)
     assert await post.sweep.look() == 1
     assert await post.sweep.look() == 0, "it was looked at a moment ago"
@@ -95,9 +97,7 @@ async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
     ]  # fmt: skip
     assert await post.ended() == [("refs/pull/6", "Pull request 6 was closed.")]
 
-    newer = support.commit(post.there, "b.txt", "2")
-    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
-    post.repository.pulls[4].head_commit = newer
+    post.repository.pulls[4].head_commit = newer = await post.branch("2")
     for _ in range(2):
         post.yard.clock.advance(1000)
         assert await post.sweep.look() == 1
@@ -151,11 +151,9 @@ async def test_unknown_events_are_noted_and_nonsense_is_told(post: Post) -> None
 
 async def test_what_a_project_does_not_want_is_not_built(post: Post) -> None:
     await post.yard.execute("insert into build_settings (project_id, policy) values ($1, 'none')", post.project_id)
-    commit = await post.push()
+    await post.push()
     assert (await post.newest()).reason == "main: This project builds nothing by itself."
-    support.git(post.there, "push", "-q", "origin", "HEAD:refs/heads/changes")
-    await post.send(*pull("github", "opened", 4, commit))
-    await post.work()
+    await post.pull("opened", 4, await post.branch("1"))
     assert (await post.newest()).reason == "This project does not build pull requests."
     assert await post.builds() == []
 

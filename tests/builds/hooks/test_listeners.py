@@ -12,11 +12,8 @@ from firefly.builds.seams import Notice
 from firefly.errors import NotFound
 from firefly.git.links import LinkState
 from firefly.git.providers import PROVIDERS
-from firefly.testing.providers import TwinPull
-from tests.git import support
 
 from .conftest import Post
-from .payloads import pull
 
 BUILD_URL = "http://firefly.test/app/ada/garden/builds"
 STATES = {
@@ -68,13 +65,9 @@ def told(post: Post) -> Told:
     return Told(post)
 
 
-async def open_pull(post: Post, number: int = 4) -> Build:
-    commit = support.commit(post.there, "b.txt", f"{len(await post.builds())}")
-    for name in ("changes", "branch2", "ms-viewport"):
-        support.git(post.there, "push", "-q", "-f", "origin", f"HEAD:refs/heads/{name}")
-    post.repository.pulls[number] = TwinPull(number, "Changes", "changes", commit)
-    await post.send(*pull(post.provider, "opened", number, commit))
-    await post.work()
+async def open_pull(post: Post) -> Build:
+    """Number 4; called once more, it has changed."""
+    await post.pull("opened", 4, await post.branch(f"{len(await post.builds())}"))
     return (await post.builds())[-1]
 
 
