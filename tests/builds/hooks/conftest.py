@@ -1,5 +1,6 @@
 """A project that is linked to a repository of the twin's, and all that takes and handles hooks."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,6 +165,16 @@ def provider() -> str:
     return "github"
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working copy with one commit, and beside it the bare repository that is its origin."""
+    folder = tmp_path_factory.mktemp("prepared")
+    there = support.history(folder / "there", branch="main", commits=1)
+    support.git(folder, "clone", "-q", "--bare", str(there), "there.git")
+    support.git(there, "remote", "add", "origin", "../there.git")
+    return folder
+
+
 @pytest.fixture
 async def post(
     yard: Yard,
@@ -172,11 +183,12 @@ async def post(
     provider: str,
     keyring: Keyring,
     transport: Transport,
+    prepared: Path,
     tmp_path: Path,
 ) -> Post:
-    there = support.history(tmp_path / "there", branch="main", commits=1)
-    support.git(tmp_path, "clone", "-q", "--bare", str(there), "there.git")
-    support.git(there, "remote", "add", "origin", str(tmp_path / "there.git"))
+    for name in ("there", "there.git"):
+        shutil.copytree(prepared / name, tmp_path / name)
+    there = tmp_path / "there"
     repository = server.add(TwinRepository(provider, "acme/site", tmp_path / "there.git"))
     project_id = await yard.project(ada)
     await yard.repositories.create(project_id)

@@ -68,7 +68,7 @@ async def test_a_pull_request_from_its_opening_to_its_end(post: Post) -> None:
     assert len(await post.builds()) == 2
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", ["github", "bitbucket"])
 async def test_a_forks_waits_for_approval(post: Post) -> None:
     await post.pull("opened", 5, await post.branch("1"), fork="eve/site")
     (build,) = await post.builds()
