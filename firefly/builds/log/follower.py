@@ -12,12 +12,11 @@ import structlog
 
 from ...errors import DatabaseUnavailable
 from .encoding import Encoded, encode_end, encode_pieces, encode_step
-from .pieces import Piece
+from .pieces import LARGEST, Piece
 from .records import LogRecords, LogState
 
 log = structlog.get_logger()
 
-AT_ONCE = 16
 # Bytes of events that are kept for those who are a little behind.
 KEPT = 4 << 20
 # Events that were read from storage, each of at most some 500 KiB.
@@ -83,7 +82,7 @@ class Follower:
         """The next lines behind `line`, for whoever is far behind; others are often at the same place."""
         known = self._stored.get(line)
         if known is None:
-            known = await self._encode(await self._records.pieces(self._build_id, line + 1), line)
+            known = await self._encode(await self._records.pieces(self._build_id, line + 1, size=LARGEST), line)
             if known:
                 self._stored[line] = known
                 if len(self._stored) > MOST_STORED:
@@ -134,7 +133,7 @@ class Follower:
                 self.changes.append(step.position)
 
     async def _read_lines(self) -> None:
-        while pieces := await self._records.pieces(self._build_id, self._last + 1, most=AT_ONCE):
+        while pieces := await self._records.pieces(self._build_id, self._last + 1):
             began = time.monotonic()
             for encoded in await self._encode(pieces, self._last):
                 self._keep(encoded)

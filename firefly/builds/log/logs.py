@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
 import structlog
 
 from ...bus import Bus
 from ...clock import Clock
+from ...errors import FireflyError
 from ...store import Database
 from ..model import Build
 from .following import Following
+from .merging import FEW, merge
 from .reading import Reading
 from .records import LogRecords
 from .writer import LogWriter
 
 log = structlog.get_logger()
 
-# Seconds that the database gets to take what is left at the end of a build.
-CLOSE_LIMIT = 60.0
+# Seconds that the database gets to take what is left at the end of a build, and to put its pieces together.
+CLOSE_LIMIT, MERGE_LIMIT = 60.0, 20.0
 
 
 class Logs:
@@ -43,7 +46,12 @@ class Logs:
         try:
             yield writer
         finally:
-            await asyncio.shield(asyncio.ensure_future(_close(writer, storing, build)))
+            await asyncio.shield(asyncio.ensure_future(self._close(writer, storing, build)))
+
+    async def _close(self, writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:
+        await _close(writer, storing, build)
+        if writer.pieces > FEW:
+            await _tidy(self.records, build)
 
 
 async def _close(writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:
@@ -60,3 +68,12 @@ async def _close(writer: LogWriter, storing: asyncio.Task[None], build: Build) -
     finally:
         storing.cancel()
         await asyncio.wait({storing})
+
+
+async def _tidy(records: LogRecords, build: Build) -> None:
+    """What is not merged is read all the same."""
+    try:
+        async with asyncio.timeout(MERGE_LIMIT):
+            await merge(records, build.id)
+    except (FireflyError, asyncpg.PostgresError, TimeoutError) as error:
+        log.warning("build_log.not_merged", build=str(build.id), reason=str(error) or type(error).__name__)

@@ -9,7 +9,6 @@ from ...protocol.ansi import plain
 from .pieces import Line, Piece, lines_of
 from .records import LogRecords
 
-AT_ONCE = 16
 # Bytes of text that one search looks through; it says where to go on.
 MOST_SEARCHED = 32 << 20
 
@@ -33,7 +32,7 @@ class Reading:
         found: list[Line] = []
         looked_at = 0
         while len(found) <= limit and looked_at < MOST_SEARCHED:
-            pieces = await self._records.pieces(build_id, after + 1, most=AT_ONCE)
+            pieces = await self._records.pieces(build_id, after + 1)
             if not pieces:
                 return LogPage(found, None)
             found += await asyncio.to_thread(_matching, pieces, after, step, search)
@@ -50,7 +49,7 @@ class Reading:
     async def text(self, build_id: UUID, *, colours: bool) -> AsyncGenerator[bytes, None]:
         """All of it, a part at a time."""
         after = 0
-        while pieces := await self._records.pieces(build_id, after + 1, most=AT_ONCE):
+        while pieces := await self._records.pieces(build_id, after + 1):
             yield await asyncio.to_thread(_text, pieces, after, colours)
             after = pieces[-1].next_line - 1
 

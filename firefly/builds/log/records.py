@@ -1,7 +1,7 @@
 """Logs in the database: what is written, and what is read of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from .pieces import Piece
 
 # Events of it say that there is more of a log; `build_id`, and `what`: lines, steps or end.
 TOPIC = "build_log"
+# Of what is read at a time: pieces, and bytes of text.
+AT_ONCE, LARGEST_READ = 256, 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,20 @@ class LogRecords:
             rows = self._queries.steps_of_build(connection, build_id=build_id)
             return [Step(**{**row, "state": StepState(row["state"])}) async for row in rows]
 
-    async def pieces(self, build_id: UUID, line: int, *, most: int = 1) -> list[Piece]:
-        """From the one in which `line` is, or the next one, on."""
+    async def pieces(self, build_id: UUID, line: int, *, most: int = AT_ONCE, size: int = LARGEST_READ) -> list[Piece]:
+        """From the one in which `line` is, or the next one, on; `size` is how much text they may have together."""
         async with self.database.connection() as connection:
-            rows = self._queries.log_pieces_from(connection, build_id=build_id, line=line, most=most)
+            rows = self._queries.log_pieces_from(connection, build_id=build_id, line=line, most=most, bytes=size)
             found = [Piece(**row) async for row in rows]
         return [piece for piece in found if piece.next_line > line]
+
+    async def merge(self, build_id: UUID, old: Sequence[Piece], new: Piece) -> None:
+        """One in the place of several that follow one another."""
+        async with self.database.transaction() as connection:
+            await self._queries.remove_log_pieces(
+                connection, build_id=build_id, first=old[0].first_line, last=old[-1].first_line
+            )
+            await self._queries.insert_log_piece(connection, build_id=build_id, **asdict(new))
 
     async def end(self, build_id: UUID) -> int:
         """The line to come."""

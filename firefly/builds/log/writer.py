@@ -36,6 +36,7 @@ class LogWriter:
         self._masks, self._making, self._bound = Masks(), Making(), Bound(most, opened.stored)
         self._next_line, self._next_step = opened.next_line, opened.next_step
         self._outbox = Outbox(records, build.id, build.project_id, tell=self._tell_away)
+        self.pieces = len(opened.stored)
         self._cutting = Cutting(0, self._masks)
         """That of the step that was begun last."""
         self._pending: deque[Printed | Changed] = deque()
@@ -164,6 +165,7 @@ class LogWriter:
                 continue
             piece = replace(one, first_line=self._next_line)
             self._next_line = piece.next_line
+            self.pieces += 1
             self._outbox.put(piece)
             reached = self._bound.reached
             if cut := self._bound.add(piece.first_line, piece.size):

@@ -55,12 +55,25 @@ select position, name, command, state, reason, exit_code, started_at, ended_at
 from build_steps where build_id = :build_id order by position;
 
 -- name: log_pieces_from
--- The one in which the line is, and those after it.
-select first_line, lines, size, data from build_log
-where build_id = :build_id and first_line >= coalesce((
-    select first_line from build_log where build_id = :build_id and first_line <= :line order by first_line desc limit 1
-), 0)
-order by first_line limit :most;
+-- The one in which the line is, and those after it, as long as they are no more than so many bytes of text.
+with found as (
+    select first_line, lines, size, data from build_log
+    where build_id = :build_id and first_line >= coalesce((
+        select first_line from build_log
+        where build_id = :build_id and first_line <= :line order by first_line desc limit 1
+    ), 0)
+    order by first_line limit :most
+)
+select first_line, lines, size, data from (
+    select *, sum(size) over (order by first_line) - size as before from found
+) f where before < :bytes order by first_line;
+
+-- name: remove_log_pieces!
+delete from build_log where build_id = :build_id and first_line between :first and :last;
+
+-- name: insert_log_piece!
+insert into build_log (build_id, first_line, lines, size, data)
+values (:build_id, :first_line, :lines, :size, :data);
 
 -- name: state_of_log^
 select state, started_at, ended_at, log_ended_at from builds where id = :build_id;

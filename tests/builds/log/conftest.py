@@ -42,7 +42,7 @@ def logs(database: Database, bus: Bus) -> Logs:
 
 
 async def stored(logs: Logs, build: Build) -> list[Line]:
-    pieces = await logs.records.pieces(build.id, 1, most=100_000)
+    pieces = await logs.records.pieces(build.id, 1, most=100_000, size=1 << 40)
     return [line for piece in pieces for line in lines_of(piece)]
 
 

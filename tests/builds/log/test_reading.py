@@ -67,3 +67,26 @@ def test_of_escape_sequences_only_colours_are_left() -> None:
     assert coloured(text) == "\x1b[1mbold\x1b[0mlink end"
     assert plain(text) == "boldlink end"
     assert plain("\x1b]0;title␇made \x1b]0;never ended") == "made 0;never ended"
+
+
+async def test_a_closed_log_of_many_pieces_is_put_together(logs: Logs, build: Build, yard: Yard) -> None:
+    async with logs.writing(build) as log, log.step("build") as step:
+        for number in range(60):
+            await step.write(b"line %d\n" % number, stream="err" if number % 7 == 0 else "out")
+            await log.last_lines()
+    pieces = await logs.records.pieces(build.id, 1)
+    assert [(piece.first_line, piece.lines) for piece in pieces] == [(1, 60)]
+    lines = (await logs.reading.page(build.id)).lines
+    assert [line.text for line in lines] == [f"line {number}" for number in range(60)]
+    assert [line.n for line in lines if line.stream == "err"] == [1, 8, 15, 22, 29, 36, 43, 50, 57]
+    # What was added later is put to it, and what is missing stays so.
+    async with logs.writing(build) as log, log.step("start") as step:
+        for number in range(40):
+            await step.write(b"more %d\n" % number)
+            await log.last_lines()
+        await log._outbox.drained()
+        await yard.execute("delete from build_log where first_line = 70")
+    lines = (await logs.reading.page(build.id)).lines
+    assert [line.n for line in lines if line.stream == "firefly"] == [70]
+    assert [line.n for line in lines] == list(range(1, 101))
+    assert len(await logs.records.pieces(build.id, 1)) == 2
