@@ -70,7 +70,8 @@ export function elapsed(build: Pick<Build, "started_at" | "ended_at">, now: Date
 
 export function sayQueueTime({ queued_at: queued, started_at: started }: Pick<Build, "queued_at" | "started_at">): string | null {
   if (!queued || !started) return null;
-  return sayDuration(new Date(started).getTime() - new Date(queued).getTime());
+  const waited = new Date(started).getTime() - new Date(queued).getTime();
+  return waited < 1000 ? "less than a second" : sayDuration(waited);
 }
 
 const ORDINALS: Record<string, string> = { one: "st", two: "nd", few: "rd", other: "th" };

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent } from "react";
 import { useStore } from "zustand";
 import type { Step } from "../types";
 import type { Log } from "./Log";
@@ -29,7 +29,7 @@ export function LogScreen({ log, reading, steps, isLive }: Props) {
   const rows = new Rows(sectionsOf(log, steps, folded));
   const { from, height, onScroll } = useView(place, reading, isLive);
   useGoals(place, reading, log, rows);
-  useFoot(place, reading, rows.height);
+  useFoot(place, reading, rows.height, height);
   const shown = rows.between(Math.max(0, from - MARGIN), from + height + MARGIN);
   const { sections } = rows;
   const stuck = rows.sectionAt(from);
@@ -45,7 +45,7 @@ export function LogScreen({ log, reading, steps, isLive }: Props) {
       {/* A region that scrolls must be reachable by key. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions */}
       <div ref={place} className="log-screen" role="log" aria-live="off" aria-label="Log of the build" tabIndex={0} onScroll={onScroll} onKeyDown={(event) => page(event, reading)}>
-        <div className={times ? "log-all log-with-times" : "log-all"} style={{ height: rows.height }}>
+        <div className={times ? "log-all log-with-times" : "log-all"} style={{ height: rows.height, "--log-digits": digitsOf(log) } as CSSProperties}>
           {shown.map((row) => {
             const section = sections[row.section];
             if (!section) return null;
@@ -60,6 +60,11 @@ export function LogScreen({ log, reading, steps, isLive }: Props) {
       </div>
     </div>
   );
+}
+
+/** How wide the numbers of lines are. */
+function digitsOf(log: Log): number {
+  return Math.max(3, String(log.lines.at(-1)?.n ?? 0).length);
 }
 
 function sectionsOf(log: Log, steps: readonly Step[], folded: ReadonlySet<number>): Section[] {
@@ -113,12 +118,12 @@ function useGoals(place: React.RefObject<HTMLDivElement | null>, reading: Readin
 }
 
 /** The newest line stays in view. */
-function useFoot(place: React.RefObject<HTMLDivElement | null>, reading: Reading, whole: number): void {
+function useFoot(place: React.RefObject<HTMLDivElement | null>, reading: Reading, whole: number, seen: number): void {
   const follows = useStore(reading.store, (state) => state.follows);
   useLayoutEffect(() => {
     const element = place.current;
     if (element && follows) element.scrollTo(element.scrollLeft, element.scrollHeight);
-  }, [place, follows, whole]);
+  }, [place, follows, whole, seen]);
 }
 
 function page(event: KeyboardEvent, reading: Reading): void {

@@ -1,0 +1,157 @@
+"""Builds in the browser: pushed with stock git, watched live, opened, explained, killed, searched, set up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from tests.acceptance.test_git import git
+from tests.browser.conftest import sign_in
+from tests.browser.editing import own_token
+from tests.browser.looking import Looker
+from tests.support.server import LiveServer, create_project
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.screenshots,
+    pytest.mark.timeout(180),
+    pytest.mark.xdist_group("screens"),
+]
+
+MANY = 100_000
+# Yes by its name, and coloured as tools colour.
+GOOD = f"""
+build:
+  - printf '\\033[36mvite v7.3.8 \\033[32mbuilding for production...\\033[0m\\n'
+  - seq -f '%.0f modules transformed' {MANY}
+  - printf '\\033[2mdist/\\033[0m\\033[36massets/index.js\\033[0m  142.10 kB\\n'
+"""
+BROKEN = """
+build:
+  - echo Reading the catalogue of stars
+  - python3 -c 'import planets'
+"""
+ENDLESS = """
+build:
+  - for second in $(seq 600); do echo "Second $second of the exposure"; sleep 1; done
+"""
+
+
+@dataclass
+class Observatory:
+    """A project in the browser of its owner, and a clone of it that pushes."""
+
+    page: Page
+    path: str
+    clone: Path
+
+    async def push(self, branch: str, configuration: str, subject: str) -> None:
+        (self.clone / "firefly.yml").write_text(configuration.lstrip())
+        home = self.clone.parent
+        await git("add", "-A", cwd=self.clone, home=home)
+        await git("commit", "-qm", subject, cwd=self.clone, home=home)
+        await git("push", "-q", "origin", f"HEAD:{branch}", cwd=self.clone, home=home)
+
+    async def show(self, page: str) -> None:
+        await self.page.goto(f"/app/{self.path}/{page}")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.get_by_role("log", name="Log of the build")
+
+    @property
+    def state(self) -> Locator:
+        return self.page.locator(".build-facts .mark")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def observatory(live_server: LiveServer, page: Page, tmp_path: Path) -> AsyncIterator[Observatory]:
+    await sign_in(live_server, page, "maria", display_name="Maria Mitchell")
+    token = await own_token(page)
+    async with live_server.client(token=token) as client:
+        project = await create_project(client, "observatory", "static")
+    remote = project["urls"]["git"].replace("http://", f"http://maria:{token}@", 1)
+    await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
+    yield Observatory(page, "maria/observatory", tmp_path / "clone")
+
+
+async def test_builds(observatory: Observatory, look: Looker) -> None:
+    page = observatory.page
+    await observatory.show("branches")
+    await expect(page.get_by_label("Commands")).to_contain_text("git push firefly main")
+    await look(page, "branches-empty")
+    await look_at_one_that_runs(observatory, look)
+    await look_at_one_that_failed(observatory, look)
+    await look_at_one_that_is_live(observatory, look)
+    await look_at_lists(observatory, look)
+    await look_at_settings(observatory, look)
+
+
+async def look_at_one_that_runs(observatory: Observatory, look: Looker) -> None:
+    """Its lines appear while it builds, it is seen on the dashboard and by administrators, and killed after asking."""
+    page = observatory.page
+    await observatory.push("exposure", ENDLESS, "Expose the plate for ten minutes")
+    # The list has heard of it by itself.
+    await page.get_by_role("link", name="Building").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Expose the plate for ten minutes")
+    for second in (1, 2):
+        await expect(observatory.log).to_contain_text(f"Second {second} of the exposure")
+    await expect(page.get_by_role("navigation", name="Steps").get_by_role("button", name="Fetch")).to_be_visible()
+    await look(page, "build-running")
+    await page.goto("/")
+    await expect(page.locator(".row-build")).to_contain_text("Building")
+    await look(page, "dashboard-building", looks=("light", "dark"))
+    await page.goto("/admin/builds")
+    await expect(page.get_by_role("link", name="maria/observatory #1")).to_be_visible()
+    await look(page, "admin-builds")
+    await observatory.show("builds/1")
+    await page.get_by_role("button", name="Kill", exact=True).click()
+    await look(page, "build-kill", looks=("light", "dark"))
+    await page.get_by_role("button", name="Kill it").click()
+    await expect(observatory.state).to_have_text("Killed")
+
+
+async def look_at_one_that_failed(observatory: Observatory, look: Looker) -> None:
+    page = observatory.page
+    await observatory.push("broken", BROKEN, "Add Neptune")
+    await observatory.show("builds/2")
+    card = page.get_by_role("region", name="Why it failed")
+    await expect(card.get_by_label("The lines that matter")).to_contain_text("No module named 'planets'")
+    await expect(observatory.log).to_contain_text("No module named 'planets'")
+    await look(page, "build-failed")
+    await card.get_by_role("button", name="Open a terminal").click()
+    await expect(page.locator(".xterm-rows")).to_contain_text("$")
+    await page.keyboard.type("cat firefly.yml\n")
+    await expect(page.locator(".xterm-rows")).to_contain_text("import planets")
+    await look(page, "build-terminal")
+
+
+async def look_at_one_that_is_live(observatory: Observatory, look: Looker) -> None:
+    """A hundred thousand lines, of which few are in the page; words are found, lines linked, its site opened."""
+    page = observatory.page
+    await observatory.push("main", GOOD, "Draw the stars where they are tonight")
+    await observatory.show("builds/3")
+    site = page.locator(".site-live a").first
+    await expect(site).to_be_visible()
+    await look(page, "build-live")
+    await expect(page.get_by_role("region", name="Log")).to_have_attribute("data-lines", str(MANY + 4))
+    await page.keyboard.press("/")
+    await page.keyboard.type("99999 modules")
+    await expect(page.get_by_role("search", name="Log")).to_contain_text("1 of 1")
+    found = page.locator(".log-at")
+    await expect(found).to_have_text("")
+    await look(page, "build-search")
+    await page.keyboard.press("Escape")
+
+
+async def look_at_lists(observatory: Observatory, look: Looker) -> None:
+    del observatory, look
+
+
+async def look_at_settings(observatory: Observatory, look: Looker) -> None:
+    del observatory, look
+    await asyncio.sleep(0)
