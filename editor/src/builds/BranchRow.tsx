@@ -75,7 +75,7 @@ function BranchSite({ site }: { site: Site | null }) {
       <StateDot state={dotOfSite(site)} label={saySite(site)} />
       <div>
         {site.state === "live" ? (
-          <a href={site.url} target="_blank" rel="noreferrer">
+          <a href={site.url} target="_blank" rel="noopener">
             <span>{hostOf(site.url)}</span> <ExternalLink size={14} aria-hidden />
           </a>
         ) : (

@@ -1,4 +1,4 @@
-import { CodeXml, GitBranch, Hammer, Settings2 } from "lucide-react";
+import { CodeXml, GitBranch, Hammer, Settings2, Webhook } from "lucide-react";
 import { useEffect, useMemo } from "react";
 import type { Account, Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
@@ -7,6 +7,7 @@ import { BranchesPage } from "./BranchesPage";
 import { BuildPage } from "./build/BuildPage";
 import "./builds.css";
 import { hearBuilds } from "./heard";
+import { HooksPage } from "./hooks/HooksPage";
 import { ListPage } from "./ListPage";
 import { baseOf, placeOf, shownAt, type Place } from "./place";
 import { SettingsPage } from "./settings/SettingsPage";
@@ -29,6 +30,7 @@ export function BuildsPages({ user, project }: { user: Account; project: Project
 function Page({ place, page, number }: { place: Place; page: string; number: number | null }) {
   if (number !== null) return <BuildPage key={number} place={place} number={number} />;
   if (page === "builds") return <ListPage place={place} />;
+  if (page === "hooks") return <HooksPage place={place} />;
   return page === "settings" ? <SettingsPage place={place} /> : <BranchesPage place={place} />;
 }
 
@@ -47,6 +49,9 @@ function linksOf(place: Place): FrameLink[] {
     { href: place.link("branches"), label: "Branches", icon: <GitBranch size={16} aria-hidden /> },
     { href: place.link("builds"), label: "Builds", icon: <Hammer size={16} aria-hidden /> },
   ];
+  const { role } = place.project;
+  if (role === "viewer") return all;
+  const hooks = { href: place.link("hooks"), label: "Hooks", icon: <Webhook size={16} aria-hidden /> };
   const settings = { href: place.link("settings"), label: "Build settings", icon: <Settings2 size={16} aria-hidden /> };
-  return place.project.role === "viewer" ? all : [...all, settings];
+  return role === "editor" ? [...all, settings] : [...all, hooks, settings];
 }

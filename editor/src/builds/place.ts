@@ -2,7 +2,7 @@
 import type { Account, Project } from "../shared/api";
 import { BuildsApi } from "./api";
 
-export type PageName = "branches" | "builds" | "settings";
+export type PageName = "branches" | "builds" | "hooks" | "settings";
 
 export interface Place {
   project: Project;
@@ -26,7 +26,7 @@ export function placeOf(project: Project, user: Account): Place {
     api: new BuildsApi(project),
     link: (page, number) => {
       if (number !== undefined) return `${base}/builds/${number}`;
-      return page === "settings" ? `${base}/builds/settings` : `${base}/${page}`;
+      return page === "settings" || page === "hooks" ? `${base}/builds/${page}` : `${base}/${page}`;
     },
   };
 }
@@ -35,10 +35,10 @@ export function baseOf({ owner, name }: Pick<Project, "owner" | "name">): string
   return `/app/${owner}/${name}`;
 }
 
-/** What an address shows: `…/branches`, `…/builds`, `…/builds/12`, `…/builds/settings`. */
+/** What an address shows: `…/branches`, `…/builds`, `…/builds/12`, `…/builds/hooks`, `…/builds/settings`. */
 export function shownAt(path: string): Shown {
   const [, , , , page, part] = path.split("/");
   if (page !== "builds") return { page: "branches", number: null };
-  if (part === "settings") return { page: "settings", number: null };
+  if (part === "settings" || part === "hooks") return { page: part, number: null };
   return { page: "builds", number: part && /^\d+$/.test(part) ? Number(part) : null };
 }

@@ -26,6 +26,7 @@ from . import (
     quotas,
     sandbox,
     secrets,
+    site_output,
     workspaces,
 )
 
@@ -39,6 +40,7 @@ OPERATIONS = tuple(
         builds,
         build_logs,
         build_overview,
+        site_output,
         build_sandbox,
         branches,
         hooks,

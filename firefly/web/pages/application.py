@@ -27,7 +27,7 @@ ACCOUNT_PAGES = (
     "/admin/front-door",
 )
 
-BUILD_PAGES = ("/branches", "/builds", r"/builds/{number:\d+}", "/builds/settings")
+BUILD_PAGES = ("/branches", "/builds", r"/builds/{number:\d+}", "/builds/hooks", "/builds/settings")
 
 
 def set_up_application_pages(app: web.Application) -> None:
