@@ -1,0 +1,152 @@
+import { Keyboard } from "lucide-react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { EmptyState, ErrorState, IconButton, Skeleton } from "../../shared/components";
+import { useLoaded } from "../../shared/Loaded";
+import { go } from "../../shared/router";
+import type { Place } from "../place";
+import { onBuilds } from "../heard";
+import { Log } from "../log/Log";
+import { LogPanel } from "../log/LogPanel";
+import { lineOfHash, Reading } from "../log/Reading";
+import { useKeys } from "../useKeys";
+import type { Build, Step } from "../types";
+import { Actions } from "./Actions";
+import "./build.css";
+import { Details } from "./Details";
+import { FailureCard } from "./Failure";
+import { Head } from "./Head";
+import { KeysDialog } from "./KeysDialog";
+import { OutputTab } from "./OutputTab";
+import { OneBuild } from "./OneBuild";
+import { Steps } from "./Steps";
+
+const TerminalPanel = lazy(() => import("../terminal/TerminalPanel"));
+
+/** One build: how it stands, why it failed, its steps and its log, live. */
+export function BuildPage({ place, number }: { place: Place; number: number }) {
+  const one = useMemo(() => new OneBuild(place.api, number), [place.api, number]);
+  const { value: build, problem } = useLoaded(one);
+  useEffect(() => onBuilds(({ kind, buildId }) => void ((kind === "missed" || buildId === one.value?.id) && kind !== "build.step" && one.load())), [one]);
+  useEffect(() => {
+    if (build) document.title = `${build.subject || build.branch} · #${build.number} · ${build.project}`;
+  }, [build]);
+  if (build) return <Shown key={build.id} place={place} one={one} build={build} />;
+  if (problem?.status === 404)
+    return (
+      <EmptyState title={`There is no build ${number}`} action={<a className="ff-button ff-button-primary" href={place.link("builds")}>All builds</a>}>
+        Builds are counted from 1 in each project.
+      </EmptyState>
+    );
+  return problem ? <ErrorState problem={problem} onRetry={() => void one.load()} /> : <Skeleton rows={8} label="Loading the build" />;
+}
+
+type Tab = "log" | "output" | "details" | "terminal";
+
+function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Build }) {
+  const [tab, setTab] = useState<Tab>("log");
+  const [asksKeys, setAsksKeys] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const { log, reading } = useLog(build, one);
+  const toStep = (position: number): void => {
+    setTab("log");
+    reading.toStep(position);
+  };
+  const showFailure = (): void => {
+    setTab("log");
+    const step = build.steps.findLast(({ state }) => state === "failed");
+    if (step) reading.toLine(lineOfFailure(log, step, build.failure?.lines ?? []));
+  };
+  useKeys({
+    "/": () => {
+      setTab("log");
+      field.current?.focus();
+    },
+    n: () => reading.step(1),
+    N: () => reading.step(-1),
+    l: () => reading.linkFound(),
+    f: () => (reading.state.follows ? reading.follow(false) : reading.toEnd()),
+    g: () => reading.toStart(),
+    G: () => reading.toEnd(),
+    c: () => reading.foldAll(build.steps.map(({ position }) => position)),
+    t: () => reading.showTimes(!reading.state.times),
+    e: showFailure,
+    o: () => build.site?.state === "live" && window.open(build.site.url, "_blank", "noopener"),
+    d: () => setTab(tab === "details" ? "log" : "details"),
+    s: () => build.site && setTab(tab === "output" ? "log" : "output"),
+    "?": () => setAsksKeys(true),
+  });
+  const mayLookAround = build.kept_until !== null && place.project.role !== null && place.project.role !== "viewer";
+  const failed = build.failure ?? (build.state === "failed" || build.state === "tests_failed" || build.state === "timed_out");
+  return (
+    <div className="build">
+      <Head build={build} actions={<Actions build={build} one={one} role={place.project.role} onRetried={(made) => go(place.link("builds", made.number))} />} />
+      {failed && <FailureCard build={build} onShow={showFailure} onTerminal={mayLookAround ? () => setTab("terminal") : null} />}
+      <div className="build-tabs">
+        <nav aria-label="Parts of the build">
+          <TabButton shown={tab} tab="log" label="Log" onChoose={setTab} />
+          {build.site && <TabButton shown={tab} tab="output" label="Site’s output" onChoose={setTab} />}
+          <TabButton shown={tab} tab="details" label="Details" onChoose={setTab} />
+          {mayLookAround && <TabButton shown={tab} tab="terminal" label="Terminal" onChoose={setTab} />}
+        </nav>
+        <IconButton label="Keys" shortcut="?" icon={<Keyboard size={16} aria-hidden />} onClick={() => setAsksKeys(true)} />
+      </div>
+      {tab === "log" && (
+        <div className="build-log">
+          {build.steps.length > 0 && <Steps steps={build.steps} onChoose={toStep} />}
+          <LogPanel build={build} steps={build.steps} log={log} reading={reading} field={field} />
+        </div>
+      )}
+      {tab === "output" && <OutputTab build={build} />}
+      {tab === "details" && <Details api={place.api} build={build} />}
+      {tab === "terminal" && (
+        <Suspense fallback={<Skeleton rows={6} label="Opening the terminal" />}>
+          <TerminalPanel api={place.api} build={build} />
+        </Suspense>
+      )}
+      {asksKeys && <KeysDialog onClose={() => setAsksKeys(false)} />}
+    </div>
+  );
+}
+
+function TabButton({ shown, tab, label, onChoose }: { shown: Tab; tab: Tab; label: string; onChoose: (tab: Tab) => void }) {
+  return (
+    <button type="button" aria-current={shown === tab ? "true" : undefined} onClick={() => onChoose(tab)}>
+      {label}
+    </button>
+  );
+}
+
+/** The log, open while the page is. Unless the address names a line, what is on its way is followed, and of what failed only that is unfolded. */
+function useLog(build: Build, one: OneBuild) {
+  const { log, reading } = useMemo(() => {
+    const made = new Log(build.id, { onStep: (step) => one.heardStep(step), onEnd: () => void one.load() });
+    return { log: made, reading: new Reading(made) };
+  }, [build.id, one]);
+  const atFirst = useRef({ follows: build.ended_at === null, folded: build.failure ? build.steps.filter(({ state }) => state === "succeeded") : [] });
+  useEffect(() => {
+    log.open();
+    const line = lineOfHash(location.hash);
+    if (line !== null) reading.choose(line);
+    else {
+      reading.follow(atFirst.current.follows);
+      reading.foldAll(atFirst.current.folded.map(({ position }) => position));
+    }
+    const choose = (): void => reading.choose(lineOfHash(location.hash));
+    const leave = log.store.subscribe(() => reading.grew());
+    addEventListener("hashchange", choose);
+    return () => {
+      removeEventListener("hashchange", choose);
+      leave();
+      log.close();
+    };
+  }, [log, reading]);
+  return { log, reading };
+}
+
+/** The first of the lines that matter within the failed step, else the last that the step printed. */
+function lineOfFailure(log: Log, step: Step, lines: readonly string[]): number {
+  const printed = log.ofStep(step.position);
+  const [first] = lines;
+  const found = first === undefined ? undefined : printed.findLast((index) => log.plainAt(index).includes(first.trim()));
+  return found ?? printed.at(-1) ?? -1;
+}
