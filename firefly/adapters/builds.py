@@ -59,7 +59,10 @@ class Building:
         """Everything tied together, and nothing begun: another server may still build."""
         notices = Notices()
         records = Records(ground.database, ground.bus, ground.clock, notices)
-        queue, commits = Queue(records), Commits(git=hosting.git, repositories=hosting.repositories)
+        queue, commits = (
+            Queue(records, minutes=ground.settings.build_minutes_per_owner),
+            Commits(git=hosting.git, repositories=hosting.repositories),
+        )
         schedules = Schedules(records=records, queue=queue, commits=commits)
         heads = Heads(records=records, queue=queue, schedules=schedules)
         hosting.pushes.recorder = PushedBuilds(heads=heads, commits=commits, url=ground.settings.url)

@@ -22,6 +22,8 @@ AT_ONCE = 8
 LIMIT, MARGIN = 60.0, 30.0
 FIRST_PAUSE, LONGEST_PAUSE, MOST_ATTEMPTS = 2.0, 3600.0, 10
 FORGET_AFTER, FORGET_EVERY = timedelta(days=7), 3600.0
+# Those of a listener that is no more, as when e-mail was switched off.
+NOBODY_AFTER = timedelta(days=30)
 _LONGEST_ERROR = 500
 
 
@@ -123,8 +125,10 @@ class Delivery:
         while True:
             try:
                 async with self._records.database.connection() as connection:
-                    before = self._records.clock.now() - FORGET_AFTER
-                    await self._queries.forget_notices(connection, before=before)
+                    now = self._records.clock.now()
+                    await self._queries.forget_notices(
+                        connection, before=now - FORGET_AFTER, forgotten=now - NOBODY_AFTER
+                    )
             except Exception:
                 log.exception("notices.not_forgotten")
             await asyncio.sleep(FORGET_EVERY)

@@ -1,6 +1,6 @@
 """Where branches and tags are, and what follows when one moves or ends: a build, or the reason why there is none."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,11 +19,15 @@ RefEnded = Callable[[UUID, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """`build` is None where the project does not want one, for the `reason`. `new`: it was entered just now."""
+    """`build` is None where the project does not want one, for the `reason`. `new`: it was entered just now.
+
+    `warnings` are about its firefly.yml.
+    """
 
     build: Build | None
     reason: str = ""
     new: bool = False
+    warnings: Sequence[str] = ()
 
 
 class Heads:
@@ -40,15 +44,16 @@ class Heads:
         policy = await self.policy(new.project_id, connection)
         manifest = manifest_of(policy, facts.manifest if facts else None)
         default = await self._queries.default_branch(connection, project_id=new.project_id)
+        warnings: Sequence[str] = ()
         if facts is not None and new.ref == f"refs/heads/{default}":
             plan = manifest.schedule if manifest is not None else {}
-            await self._schedules.set(new.project_id, plan, connection)
+            warnings = await self._schedules.set(new.project_id, plan, connection)
         reason = refusal(policy, new.ref, manifest=manifest, message=facts.message if facts else "")
         await self.note(new.project_id, new.ref, name or new.commit, reason, connection)
         if reason:
-            return Moved(None, reason)
+            return Moved(None, reason, warnings=warnings)
         build, is_new = await self._queue.enter(new, connection, facts=facts)
-        return Moved(build, new=is_new)
+        return Moved(build, new=is_new, warnings=warnings)
 
     async def policy(self, project_id: UUID, connection: Connection) -> Policy:
         row = await self._queries.policy(connection, project_id=project_id)

@@ -34,8 +34,10 @@ class PushedBuilds:
                 await self._heads.ended(push.project_id, ref, "It was deleted.", connection)
             for change in moved[MOST:]:
                 await self._heads.note(push.project_id, change.ref, change.new, MANY, connection)
-            lines = [self._told(change, await self._move(push, change, facts, connection)) for change, facts in found]
-            return [line for line in lines if line] + ([MANY] if moved[MOST:] else [])
+            lines: list[str] = []
+            for change, facts in found:
+                lines += self._told(change, await self._move(push, change, facts, connection))
+            return [*lines, *([MANY] if moved[MOST:] else [])]
 
         return follow
 
@@ -53,13 +55,14 @@ class PushedBuilds:
         )  # fmt: skip
         return await self._heads.moved(new, connection, facts=facts, name=change.new)
 
-    def _told(self, change: RefChange, moved: Moved | None) -> str:
+    def _told(self, change: RefChange, moved: Moved | None) -> Sequence[str]:
         if moved is None:
-            return ""
+            return ()
         name = change.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
         if moved.build is None:
-            return f"Not building {name}: {moved.reason}"
-        return f"Building {name}: {build_url(self._url, moved.build.owner, moved.build.project, moved.build.number)}"
+            return [f"Not building {name}: {moved.reason}", *moved.warnings]
+        url = build_url(self._url, moved.build.owner, moved.build.project, moved.build.number)
+        return [f"Building {name}: {url}", *moved.warnings]
 
 
 def build_url(url: str, owner: str, project: str, number: int) -> str:

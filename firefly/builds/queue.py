@@ -1,6 +1,6 @@
 """The queue: builds enter it, are superseded in it and taken out of it, each within a transaction of the caller's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,23 +17,31 @@ MOVING = frozenset({Trigger.PUSH, Trigger.WEBHOOK, Trigger.PULL_REQUEST, Trigger
 # Among the builds of one owner those come first for which somebody waits.
 PRIORITIES = {Trigger.MANUAL: 10, Trigger.API: 10, Trigger.RETRY: 10, Trigger.SCHEDULE: -10}
 _SAME = frozenset({BuildState.WAITING, BuildState.QUEUED, BuildState.RUNNING, BuildState.SUCCEEDED})
+SPENT = "The minutes of its owner are used up for this month."
 APPROVAL = "It comes from a fork: somebody who may push here has to approve it first."
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a queued build stands: `position` from 1; `held`: its project is, and it does not move."""
+    """Where a queued build stands: `position` from 1; `held`: its project is, and it does not move.
+
+    `reason` says why it does not, for that or because the minutes of its owner are used up.
+    """
 
     position: int
     ahead_of_project: int
     queued_at: datetime
     held: bool
+    reason: str = ""
 
 
 class Queue:
-    def __init__(self, records: Records) -> None:
+    """`minutes` are how many an owner has in a month; 0: any number."""
+
+    def __init__(self, records: Records, *, minutes: int = 0) -> None:
         self._records = records
         self._queries = records.queries
+        self._minutes = minutes
 
     async def enter(
         self, new: NewBuild, connection: Connection, *, facts: CommitFacts | None = None, anew: bool = False
@@ -120,12 +128,15 @@ class Queue:
         """Of those that are queued."""
         if not build_ids:
             return {}
+        month = self._records.clock.now().date().replace(day=1)
         async with self._records.database.connection() as connection:
-            rows = self._queries.places(connection, ids=list(build_ids))
-            return {
-                plain(row["id"]): Place(row["position"], row["ahead_of_project"], row["queued_at"], row["held"])
-                async for row in rows
-            }
+            rows = self._queries.places(connection, ids=list(build_ids), month=month, seconds=self._minutes * 60)
+            return {plain(row["id"]): _place(row) async for row in rows}
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    reason = f"The project is on hold. {row['held_reason'] or ''}".strip() if row["held"] else SPENT * row["spent"]
+    return Place(row["position"], row["ahead_of_project"], row["queued_at"], row["held"], reason)
 
 
 def _columns(new: NewBuild, facts: CommitFacts) -> dict[str, Any]:

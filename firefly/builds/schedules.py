@@ -1,7 +1,7 @@
 """What is built at fixed times, as firefly.yml of the default branch says: `schedule: {nightly: "0 3 * * *"}`."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 LOOK_EVERY = 20.0
 MOST, MOST_AT_ONCE = 10, 20
 _LONGEST_NAME, _LONGEST = 40, 200
+REFUSED = f"never comes: it needs minute, hour, day, month and weekday, as in 0 3 * * *, and at most {MOST} count."
 
 
 class Schedules:
@@ -31,8 +32,8 @@ class Schedules:
         self._queue = queue
         self._commits = commits
 
-    async def set(self, project_id: UUID, plan: Mapping[str, str], connection: Connection) -> None:
-        """Those that are there now, by name; what is no time is left out, and the build's own check says so."""
+    async def set(self, project_id: UUID, plan: Mapping[str, str], connection: Connection) -> Sequence[str]:
+        """Those that are there now, by name; returns sentences about those that are not taken."""
         now = self._records.clock.now()
         found = {name: following(text, now) for name, text in list(plan.items())[:MOST] if len(name) <= _LONGEST_NAME}
         times = {name: at for name, at in found.items() if at is not None}
@@ -41,6 +42,7 @@ class Schedules:
             await self._queries.put_schedule(
                 connection, project_id=project_id, name=name, expression=plan[name], next_at=at
             )
+        return [f"`schedule: {name[:_LONGEST_NAME]}:` of firefly.yml {REFUSED}" for name in plan if name not in times]
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -23,6 +23,7 @@ class BuildPlace(Value):
     ahead_of_project: int
     queued_seconds: float
     held: bool = False
+    reason: str = ""
 
 
 class BuildStep(Value):

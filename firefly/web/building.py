@@ -67,6 +67,6 @@ def _place(services: Services, shown: "Shown") -> schemas.BuildPlace | None:
         return None
     place = shown.place
     return schemas.BuildPlace(
-        position=place.position, ahead_of_project=place.ahead_of_project, held=place.held,
+        position=place.position, ahead_of_project=place.ahead_of_project, held=place.held, reason=place.reason,
         queued_seconds=(services.clock.now() - place.queued_at).total_seconds(),
     )  # fmt: skip

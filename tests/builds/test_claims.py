@@ -5,6 +5,7 @@ from datetime import timedelta
 from firefly.auth import Identity
 from firefly.builds.claims import Claims
 from firefly.builds.model import BuildState, Outcome, Trigger
+from firefly.builds.queue import SPENT, Queue
 from firefly.settings import Settings
 
 from .gang import Gang
@@ -59,7 +60,8 @@ async def test_a_project_on_hold_keeps_its_place_and_waits(yard: Yard, ada: Iden
     await yard.execute("insert into build_settings (project_id, held, held_reason) values ($1, true, 'Busy.')", project)
 
     places = await yard.builds.places([held, free])
-    assert (places[held.id].held, places[free.id].position) == (True, 1)
+    assert (places[held.id].held, places[free.id].position, places[free.id].reason) == (True, 1, "")
+    assert places[held.id].reason == "The project is on hold. Busy."
     assert await order(claims(yard)) == ["ada1"]
     await yard.execute("update build_settings set held = false")
     assert await order(claims(yard)) == ["ada1"]
@@ -73,6 +75,8 @@ async def test_minutes_are_counted_and_bound_an_owner_until_the_next_month(yard:
     assert claimed.build.id == first.id
     await taking.finish(claimed, Outcome(state=BuildState.FAILED, reason="No."), 600)
     assert await order(taking) == []
+    bounded = Queue(yard.records, minutes=10)
+    assert (await bounded.places([second.id]))[second.id].reason == SPENT
     yard.clock.advance(timedelta(days=32).total_seconds())
     assert await order(taking) == ["ada1"]
     assert await yard.state(second) == BuildState.RUNNING

@@ -44,7 +44,9 @@ async def test_the_pusher_reads_where_it_is_built_and_why_it_is_not(yard: Yard, 
         commit(
             copy, "firefly.yml", "builds: {branches: [main]}\nschedule: {nightly: '0 3 * * *', odd: 'x'}\n", "Say what"
         )
-        assert "remote: Not building topic: `builds: branches:` of firefly.yml" in await push("HEAD:topic", "main")
+        said = await push("HEAD:topic", "main")
+        assert "remote: Not building topic: `builds: branches:` of firefly.yml" in said
+        assert "remote: `schedule: odd:` of firefly.yml never comes" in said
         await push(":topic")
 
     main, tag, again = await builds(yard, project)

@@ -71,7 +71,7 @@ export interface Build {
   queued_at: string | null;
   started_at: string | null;
   ended_at: string | null;
-  queue: { position: number; ahead_of_project: number; queued_seconds: number; held: boolean } | null;
+  queue: { position: number; ahead_of_project: number; queued_seconds: number; held: boolean; reason: string } | null;
   seconds: number | null;
   /** Empty in lists. */
   steps: Step[];

@@ -81,6 +81,7 @@ const ordinal = new Intl.PluralRules("en", { type: "ordinal" });
 export function sayPlace(queue: NonNullable<Build["queue"]>): string {
   const { position, ahead_of_project: ahead } = queue;
   if (queue.held) return "held, as all builds of this project";
+  if (queue.reason) return queue.reason;
   if (position <= 1) return "next in the queue";
   const place = `${position}${ORDINALS[ordinal.select(position)] ?? "th"} in the queue`;
   return ahead > 0 ? `${place}, ${ahead} of this project before it` : place;

@@ -143,7 +143,7 @@ describe("words", () => {
     [11, 0, "11th in the queue"],
     [23, 0, "23rd in the queue"],
   ])("place %i is said", (position, ahead, said) => {
-    expect(sayPlace({ position, ahead_of_project: ahead, queued_seconds: 1, held: false })).toBe(said);
+    expect(sayPlace({ position, ahead_of_project: ahead, queued_seconds: 1, held: false, reason: "" })).toBe(said);
   });
 
   test("who asked for it is said", () => {

@@ -70,23 +70,25 @@ select approved_commit from pull_requests where project_id = :project_id and num
 -- name: places
 -- Of builds that are queued: how many come before each, if nothing else happens; owners take turns.
 with waiting as (
-    select b.id, b.project_id, b.queued_at, q.served_at, coalesce(s.held, false) as held,
+    select b.id, b.project_id, b.queued_at, q.served_at, coalesce(s.held, false) as held, s.held_reason,
+        :seconds > 0 and coalesce(m.seconds, 0) >= :seconds as spent,
         row_number() over (
             partition by p.owner_id, coalesce(s.held, false) order by b.priority desc, b.queued_at, b.number
         ) as turn
     from builds b join projects p on p.id = b.project_id
     left join build_settings s on s.project_id = b.project_id
     left join build_owners q on q.owner_id = p.owner_id
+    left join build_minutes m on m.owner_id = p.owner_id and m.month = :month
     where b.state = 'queued' and p.deleted_at is null
 ), ordered as (
-    select id, project_id, queued_at, held,
+    select id, project_id, queued_at, held, held_reason, spent,
         row_number() over (partition by held order by turn, served_at nulls first, queued_at, id) as position,
         row_number() over (
             partition by held, project_id order by turn, served_at nulls first, queued_at, id
         ) as of_project
     from waiting
 )
-select id, position, of_project - 1 as ahead_of_project, queued_at, held from ordered where id = any(:ids);
+select id, position, of_project - 1 as ahead_of_project, queued_at, held, held_reason, spent from ordered where id = any(:ids);
 
 -- name: insert_notices!
 insert into build_notices (build_id, listener, kind, data, created_at, due_at)
@@ -191,7 +193,7 @@ where id in (
 returning id, build_id, kind, data, attempts;
 
 -- name: forget_notices!
-delete from build_notices where done_at < :before;
+delete from build_notices where done_at < :before or created_at < :forgotten;
 
 -- name: policy^
 select policy, patterns, pull_requests, configuration, configuration_forced from build_settings

@@ -30,6 +30,7 @@ class BuildPlace(Output):
     ahead_of_project: int = Field(description="Builds of the same project that come before.")
     queued_seconds: float
     held: bool = Field(description="Builds of its project are held: it does not move.")
+    reason: str = Field(description="Why it does not move, where it does not.")
 
 
 class BuildStep(Output):
