@@ -10,6 +10,7 @@ from firefly.builds.analysis import Plan
 from firefly.builds.artifacts import Artifacts
 from firefly.builds.caches import Caches
 from firefly.builds.images.running import named
+from firefly.builds.room import ArtifactRoom
 from firefly.builds.runner import BuildRunner
 from firefly.builds.strategies import BuildStrategy
 from firefly.builds.strategies.commands import Commands
@@ -43,6 +44,7 @@ class Making:
     strategies: list[BuildStrategy]
     runner: BuildRunner
     images: ImageBuilding | None
+    room: ArtifactRoom
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work, backend: SandboxBackend) -> Self:
@@ -79,6 +81,7 @@ class Making:
         return cls(
             artifacts=artifacts, caches=caches, workplaces=workplaces, unpacking=unpacking, layers=work.layers,
             strategies=strategies, runner=runner, images=images,
+            room=ArtifactRoom(database, most=settings.artifacts_per_owner),
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -93,7 +96,9 @@ class Making:
                 await self.images.close()
 
     async def _sweep(self) -> None:
-        sweeps = [self.workplaces.sweep, self.layers.sweep, self.artifacts.sweep, self.caches.sweep]
+        sweeps = [
+            self.workplaces.sweep, self.layers.sweep, self.room.sweep, self.artifacts.sweep, self.caches.sweep
+        ]  # fmt: skip
         for sweep in (*sweeps, *(self.images.sweeps if self.images else ())):
             try:
                 await sweep()

@@ -23,6 +23,12 @@ class BuildSettings(BaseModel):
         description="Minutes for which builds of one owner's projects may run in a month; what is asked for then waits "
         "for the next one. 0: no limit.",
     )
+    artifacts_per_owner: int = Field(
+        20 << 30,
+        ge=0,
+        description="Bytes of artifacts that are kept of one owner's projects, as they are stored; beyond them those "
+        "of the oldest builds go, never what a site shows as the newest of its branch. 0: no limit.",
+    )
     sites_per_owner: int = Field(
         20,
         ge=0,

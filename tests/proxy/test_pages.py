@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from firefly.errors import Forbidden, NotFound, SandboxFailed, TimedOut, Unavailable
+from firefly.errors import Forbidden, NotFound, SandboxFailed, TimedOut, Unavailable, Withheld
 from firefly.proxy import Pages, heads, pages
 from firefly.proxy.pages import Notice
 
@@ -60,7 +60,14 @@ def test_only_the_last_lines_are_shown() -> None:
         (TimeoutError(), "starting"),
         (ConnectionRefusedError(), "bad-gateway"),
         (Forbidden("x"), "not-running"),
+        (Withheld("x"), "not-running"),
     ],
 )
 def test_which_failure_is_told_how(error: Exception, kind: str) -> None:
     assert pages.failure(error, trusted=True).kind == kind
+
+
+def test_members_alone_are_told_who_stopped_it() -> None:
+    error = Withheld("Ada stopped it.")
+    assert pages.failure(error, trusted=True).detail == "Ada stopped it."
+    assert pages.failure(error, trusted=False) is pages.NOT_RUNNING

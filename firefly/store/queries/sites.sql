@@ -179,3 +179,24 @@ update sites set emptied_at = null where id = :id;
 -- name: forget_database_before!
 -- It is shown with the database that it began with: never again with a copy.
 update sites set database_from = null where id = :id;
+
+-- name: let_go_of_artifacts
+-- Counted once for each owner, the newest first, after what is shown; builds let go of those for which there is no room.
+with owned as (
+    select p.owner_id, b.artifact, max(b.ended_at) as used_at, bool_or(exists (
+        select from sites s where s.build_id = b.id and (s.is_demo or s.shows = 'ref')
+            and s.state in ('starting', 'live', 'stopped')
+    )) as is_shown
+    from builds b join projects p on p.id = b.project_id
+    where b.artifact is not null group by p.owner_id, b.artifact
+), counted as (
+    select o.owner_id, o.artifact, o.is_shown, sum(a.stored_size) over (
+        partition by o.owner_id order by o.is_shown desc, o.used_at desc nulls first, o.artifact
+    ) as used
+    from owned o join artifacts a on a.digest = o.artifact
+), surplus as (
+    select owner_id, artifact from counted where used > :room and not is_shown limit :most
+)
+update builds b set artifact = null from surplus s, projects p
+where p.id = b.project_id and p.owner_id = s.owner_id and b.artifact = s.artifact
+returning b.number;
