@@ -1,8 +1,9 @@
 """The status of a commit at its provider: pending, success, failure or error, with a link to the build."""
 
+from ...errors import NotFound
 from ...git.links import ProviderLink
 from ...git.providers import CommitState, GitProvider, Status
-from ..model import BuildState
+from ..model import BuildState, Trust
 from ..seams import Notice
 from .telling import Telling, sentence
 
@@ -36,6 +37,11 @@ class Statuses:
 
         async def told(provider: GitProvider, link: ProviderLink) -> None:
             status = Status(build.commit, STATES[build.state], sentence(build), self._telling.url(build))
-            await provider.set_status(link.repository, status)
+            try:
+                await provider.set_status(link.repository, status)
+            except NotFound:
+                # Bitbucket knows a fork's commits in the fork alone, where we may say nothing.
+                if build.trust is not Trust.FORK:
+                    raise
 
         await self._telling.tell(build, "commit_status", told)

@@ -37,6 +37,8 @@ class ProviderServer:
     organisations: list[str] = field(default_factory=lambda: ["acme"])
     calls: list[Call] = field(default_factory=list)
     repositories: dict[tuple[str, str], TwinRepository] = field(default_factory=dict)
+    renamed: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The new path of a repository, by provider and old one: whoever asks for that is sent on."""
     unchanged: int = 0
     """How often a caller knew the answer already, by its ETag."""
     quiet: int = 0
@@ -95,6 +97,7 @@ class ProviderServer:
             raise web.HTTPInternalServerError()
         if self.quiet:
             return web.json_response({"message": "slow down"}, status=429, headers={"Retry-After": str(self.quiet)})
+        self._send_on(provider, request)
         raw = await request.read()
         path = request.raw_path.removeprefix(f"/{provider}{dialect.PREFIX}")
         self.calls.append(Call(provider, request.method, path, json.loads(raw) if raw else None))
@@ -104,6 +107,11 @@ class ProviderServer:
             # A body that is not of the published shape: pydantic says how.
             return web.json_response({"message": "Validation Failed", "errors": str(error)}, status=422)
         return self._tagged(request, response)
+
+    def _send_on(self, provider: str, request: web.Request) -> None:
+        for (name, old), new in self.renamed.items():
+            if name == provider and f"/{old}" in request.path:
+                raise web.HTTPMovedPermanently(request.path_qs.replace(f"/{old}", f"/{new}", 1))
 
     def _authenticate(self, request: web.Request) -> None:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")

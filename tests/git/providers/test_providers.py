@@ -19,7 +19,7 @@ from firefly.git.providers import (
     everything,
 )
 from firefly.testing.providers import ProviderServer, TwinPull, TwinRepository
-from tests.git.hosting import silent
+from tests.git.hosting import answering, silent
 from tests.git.support import git
 
 from .conftest import Client
@@ -193,6 +193,17 @@ async def test_one_that_is_silent_is_given_up(provider: str) -> None:
         with pytest.raises(TimedOut):
             await PROVIDERS[provider](impatient, url, Credential("token")).user()
     await impatient.close()
+
+
+@pytest.mark.parametrize("provider", ["github", "gitea"])
+async def test_a_new_name_is_followed_at_the_same_host_alone(
+    server: ProviderServer, repository: TwinRepository, client: Client, transport: Transport, provider: str
+) -> None:
+    server.renamed[provider, "acme/old"] = "acme/site"
+    assert (await client(provider).repository("acme/old")).path == "acme/site"
+    async with answering(301, Location="https://elsewhere.test/api") as url:
+        with pytest.raises(Conflict, match="301"):
+            await transport.send("GET", f"{url}/api", headers={"Authorization": f"token {server.token}"})
 
 
 def test_forbidden_is_the_base_of_a_refused_token() -> None:
