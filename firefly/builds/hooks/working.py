@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from ...errors import DatabaseUnavailable, FireflyError, Forbidden, InvalidInput, NotFound
+from ...errors import DatabaseUnavailable, FireflyError, Forbidden, NotFound
 from ...git import GitFailed
 from ...git.flow import background
 from .deliveries import LEASE, Deliveries, DeliveryState, HookDelivery
@@ -18,8 +18,8 @@ MOST_ATTEMPTS = 6
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 # A large repository takes its time.
 LIMIT, BEAT = 1800.0, LEASE.total_seconds() / 3
-# Trying again helps with none of these.
-FINAL = (InvalidInput, Forbidden, NotFound)
+# Trying again helps with neither; a name that the DNS does not know just now is another matter.
+FINAL = (Forbidden, NotFound)
 
 
 class HookWorker:
