@@ -120,14 +120,17 @@ class Connections:
             await self._note(made, "connected", identity.account.id, connection)
         return made
 
-    async def credential(self, id: UUID, *, need: Need = Need.READ) -> Credential:
-        """Its token, good for some minutes at least. Raises CredentialRefused, Forbidden (with `need`), NotFound."""
+    async def credential(self, id: UUID, *, need: Need = Need.READ, broken: bool = False) -> Credential:
+        """Its token, good for some minutes at least; with `broken` also that of one that stopped working.
+
+        Raises CredentialRefused, Forbidden (with `need`), NotFound.
+        """
         async with self._database.transaction() as connection:
             row = await self._queries.lock(connection, id=id)
             if row is None:
                 raise NotFound("The connection is gone. Connect again.")
             found = Connection.from_row(row)
-            if found.state is State.BROKEN:
+            if found.state is State.BROKEN and not broken:
                 raise CredentialRefused(found.reason)
             self._check_scopes(found, need)
             credential, tokens = self._vault.open(id, found.sealed)
@@ -177,7 +180,7 @@ class Connections:
     async def check(self, id: UUID) -> Connection:
         """Ask the provider whether it still takes the token. Raises NotFound, Unavailable."""
         try:
-            credential = await self.credential(id)
+            credential = await self.credential(id, broken=True)
             found = await self._find(id)
             await who(self._transport, found.provider, found.url, credential)
             reason = ""

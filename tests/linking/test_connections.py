@@ -105,6 +105,7 @@ async def test_a_connection_that_stopped_working_is_noticed_within_a_day_and_men
     assert (broken.state, "Connect it again" in broken.reason) == (State.BROKEN, True)
     with pytest.raises(CredentialRefused, match="Connect it again"):
         await connections.credential(made.id)
+    assert (await connections.check(made.id)).state is State.BROKEN
     async with database.connection() as connection:
         actions = await connection.fetch("select action from audit where action like 'connection.%' order by id")
     assert [row["action"] for row in actions] == ["connection.connected", "connection.broken"]

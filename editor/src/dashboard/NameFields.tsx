@@ -6,7 +6,8 @@ interface Props {
   onName: (name: string) => void;
   error: string | null;
   visibility: Visibility;
-  onVisibility: (visibility: Visibility) => void;
+  /** null: there is nothing to choose. */
+  onVisibility: ((visibility: Visibility) => void) | null;
 }
 
 /** What every new project is asked: its name, and who may see it. */
@@ -33,7 +34,8 @@ export function NameFields({ name, onName, error, visibility, onVisibility }: Pr
             {...given}
             className="ff-input"
             value={visibility}
-            onChange={(event) => onVisibility(event.target.value as Visibility)}
+            disabled={!onVisibility}
+            onChange={(event) => onVisibility?.(event.target.value as Visibility)}
           >
             <option value="members">Members only</option>
             <option value="public">Everyone, its preview too</option>

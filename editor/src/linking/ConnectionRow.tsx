@@ -31,8 +31,9 @@ export function ConnectionRow({ connection, connections, next }: Props) {
           {broken ? <CircleAlert size={14} aria-hidden /> : <CircleCheck size={14} aria-hidden />}
           {broken ? "Stopped working" : "Works"}
         </span>
+        {broken && <span className="sh-hint">{connection.reason}</span>}
         <span className="sh-hint">
-          {broken ? connection.reason : connection.url.replace(/^https?:\/\//, "")}, checked <RelativeTime at={connection.checked_at} />
+          {connection.url.replace(/^https?:\/\//, "")}, checked <RelativeTime at={connection.checked_at} />
         </span>
       </div>
       {broken && connection.kind === "oauth" ? (
@@ -47,7 +48,7 @@ export function ConnectionRow({ connection, connections, next }: Props) {
       <EndButton
         label={`Disconnect ${title}`}
         text="Disconnect"
-        loss={`Projects that are linked by this connection are kept in step no more, until somebody mends them.`}
+        loss="Projects that are linked by this connection are kept in step no more, until somebody mends them."
         onEnd={() => void connections.disconnect(connection)}
       />
     </li>

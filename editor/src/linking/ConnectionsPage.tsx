@@ -20,7 +20,7 @@ export function ConnectionsPage() {
   useEffect(() => onAccess((kind) => (kind === MISSED || kind === "connection.changed") && void connections.load()), [connections]);
   const { value: shown, problem } = useLoaded(connections);
   if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void connections.load()} /> : <Skeleton rows={4} label="Loading the connections" />;
-  const free = shown.providers.filter(({ provider, url }) => !shown.connections.some((one) => one.provider === provider && one.url === url));
+  const free = shown.providers.filter(({ provider, url }) => !shown.connections.some((one) => one.provider === provider && one.url === url && one.state === "working"));
   return (
     <div className="account connections">
       <div className="account-head">

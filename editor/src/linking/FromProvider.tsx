@@ -96,7 +96,7 @@ function Choosing({ connection, connections, taken, onCreated }: WayProps & { co
     <form className="way-form" onSubmit={submit} noValidate>
       <RepositoryList api={api} connection={connection} chosen={chosen} onChoose={setChosen} onJoin={(project) => void join(project)} />
       {chosen && (
-        <NameFields name={name} onName={setTyped} error={nameError} visibility={chosen.private ? "members" : visibility} onVisibility={setVisibility} />
+        <NameFields name={name} onName={setTyped} error={nameError} visibility={chosen.private ? "members" : visibility} onVisibility={chosen.private ? null : setVisibility} />
       )}
       {chosen?.private && <p className="sh-hint">It is private at {TITLES[connection.provider]}, so only members see it here.</p>}
       {problem && <Refusal problem={problem} connection={connection} connections={connections} />}

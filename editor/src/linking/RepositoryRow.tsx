@@ -33,7 +33,7 @@ export function RepositoryRow({ repository, chosen, onChoose, onJoin }: Props) {
         </Button>
       )}
       {!refused && (
-        <Button kind={chosen ? "primary" : "plain"} aria-pressed={chosen} aria-label={`Choose ${repository.path}`} onClick={onChoose}>
+        <Button aria-pressed={chosen} aria-label={`${chosen ? "Chosen" : "Choose"} ${repository.path}`} onClick={onChoose}>
           {chosen ? "Chosen" : "Choose"}
         </Button>
       )}
