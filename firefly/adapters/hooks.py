@@ -46,7 +46,9 @@ class LinkedRepositories:
             raise Unavailable("The repository is being compared just now.", retry_after=5)
         if state is MirrorState.FAILING:
             found = await self._linking.mirrors.mirrored.find(link.project_id)
-            raise Unavailable(found.reason if found else "The repository could not be fetched.", retry_after=30)
+            # A branch that one side refuses is shown, and keeps nobody from building the others.
+            if found is None or found.attempts:
+                raise Unavailable(found.reason if found else "The repository could not be fetched.", retry_after=30)
 
     async def fetch_pull(self, link: ProviderLink, pull: PullRequest) -> str:
         assert link.project_id is not None

@@ -64,7 +64,9 @@ async def test_a_project_comes_from_a_provider_is_kept_in_step_and_parted_from(g
     await diverge(garden, linked_page=page)
     await linked.get_by_role("button", name="Compare now").click()
     await expect(linked).to_contain_text("Both sides went on")
-    await page.get_by_role("heading", name="Linked repository").evaluate("title => title.scrollIntoView({block: 'center'})")
+    await page.get_by_role("heading", name="Linked repository").evaluate(
+        "title => title.scrollIntoView({block: 'center'})"
+    )
     await look(page, "link-diverged")
     await linked.get_by_role("button", name="Keep ours as a new branch, follow theirs").click()
     await expect(linked).to_contain_text("In step")
