@@ -12,6 +12,7 @@ from . import (
     doctor,
     domain,
     files,
+    people,
     project,
     quota,
     reference,
@@ -38,6 +39,7 @@ doctor.register(app)
 session.register(app)
 up.register(app)
 reference.register(app)
+people.register(user.app, project.app)
 app.add_typer(project.app, name="project")
 app.add_typer(domain.app, name="domain")
 app.add_typer(files.app, name="files")

@@ -9,7 +9,7 @@ import typer
 from .command import Cli, Failure, command
 from .jobs import follow
 
-app = typer.Typer(no_args_is_help=True, help="Your own account.")
+app = typer.Typer(no_args_is_help=True, help="Accounts, and the connections of your own.")
 connections = typer.Typer(no_args_is_help=True, help="Your connections to git providers.")
 app.add_typer(connections, name="connections")
 Name = Annotated[str, typer.Argument(help="`github`, `gitlab`, `bitbucket`, `gitea`, or the id of a connection.")]

@@ -33,6 +33,7 @@ from .models import (
     Token,
     Workspace,
 )
+from .people import PeopleCalls
 from .quotas import QuotaCalls
 from .reading import read
 from .sse import ServerEvent, server_events
@@ -79,6 +80,10 @@ class FireflyClient:
     @property
     def quotas(self) -> QuotaCalls:
         return QuotaCalls(self)
+
+    @property
+    def people(self) -> PeopleCalls:
+        return PeopleCalls(self)
 
     @property
     def linking(self) -> LinkingClient:
