@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from ..bus import MISSED
 from ..errors import DatabaseUnavailable
 from .records import TOPIC, Records, plain
 from .seams import Listener, Notice
@@ -55,7 +56,7 @@ class Delivery:
             tasks.create_task(self._forget_for_ever())
             async for event in subscription:
                 subscription.missed = False
-                if event.kind not in ("build.wanted", "build.ending"):
+                if event.kind in ("build.noticed", MISSED):
                     for wake in self._wakes.values():
                         wake.set()
 
@@ -103,9 +104,9 @@ class Delivery:
                 else:
                     pause = timedelta(seconds=min(FIRST_PAUSE * 4 ** (due.attempt - 1), LONGEST_PAUSE))
                     await self._queries.postpone_notice(connection, id=due.id, pause=pause, error=error)
-        except DatabaseUnavailable:
-            # It comes again when its lease is over.
-            log.warning("notice.not_noted", listener=listener.name, notice=due.id)
+        # It comes again when its lease is over.
+        except Exception as error:
+            log.warning("notice.not_noted", listener=listener.name, notice=due.id, reason=repr(error))
 
     async def _heed(self, listener: Listener, due: Due) -> str:
         """What went wrong, or nothing."""

@@ -13,6 +13,7 @@ from .queue import Queue
 from .records import Records
 from .schedules import Schedules
 
+ENDED = "ref.ended"
 # Told, after it happened and at least once, that nothing is to show a ref any more.
 RefEnded = Callable[[UUID, str], Awaitable[None]]
 
@@ -71,7 +72,7 @@ class Heads:
         await self._queries.end_head(
             connection, project_id=project_id, ref=ref, reason=reason, now=self._records.clock.now()
         )
-        await self._records.wake("ref.ended", connection)
+        await self._records.wake(ENDED, connection)
 
 
 def _policy(row: Any) -> Policy:

@@ -11,7 +11,7 @@ from ..store import Connection, Database, load_queries
 from .model import Build, BuildState, Failure, Trigger, Trust
 from .notices import Notices
 
-# Wakes workers and whoever delivers notices: `build.wanted`, `build.ending` (build_id), `build.noticed`.
+# Wakes: `build.wanted`, `build.ending` (build_id), `build.noticed`, `ref.ended`, `hook.called`.
 TOPIC = "builds"
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import structlog
 
+from ..bus import MISSED
 from ..errors import DatabaseUnavailable, NotFound
 from ..git import Repositories
 from ..store import Connection
 from .commits import CommitFacts, Commits
-from .heads import Heads, RefEnded
+from .heads import ENDED, Heads, RefEnded
 from .model import NewBuild, Trigger
 from .pushing import BUILT, MANY, MOST
 from .records import TOPIC, Records, plain
@@ -128,7 +129,7 @@ class Sweeping:
             tasks.create_task(self._tell_when(wake))
             async for event in subscription:
                 subscription.missed = False
-                if not event.kind.startswith("build."):
+                if event.kind in (ENDED, MISSED):
                     wake.set()
 
     async def _tell_when(self, wake: asyncio.Event) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from ..bus import Bus
+from ..bus import MISSED, Bus
 from ..errors import DatabaseUnavailable, FireflyError
 from .claims import Claimed, Claims
 from .model import Build, Outcome
@@ -53,9 +53,9 @@ class Workers:
             tasks.create_task(self._keep_for_ever())
             async for event in subscription:
                 subscription.missed = False
-                if event.kind != "build.wanted":
+                if event.kind in ("build.ending", MISSED):
                     self._asked.set()
-                if event.kind not in ("build.ending", "build.noticed"):
+                if event.kind in ("build.wanted", MISSED):
                     self._wanted.set()
 
     async def let_go(self) -> None:
@@ -99,7 +99,8 @@ class Workers:
             async with self._open_log(claimed.build) as build_log:
                 await self._build(running, build_log)
         except asyncio.CancelledError:
-            with contextlib.suppress(DatabaseUnavailable):
+            # Where that fails it is taken up again when its lease is over.
+            with contextlib.suppress(Exception):
                 await self._claims.release(claimed)
             raise
         # Whatever the log's keeper cannot do: the build is taken up again when its lease is over.

@@ -37,7 +37,7 @@ class Bus(ABC):
     """Publishes events to every subscriber on every replica, this process included.
 
     Topics: `events` (what the UI streams; data holds `project_id`, a string or None, and, where only one account may
-    see it, `account_id`), `routes`, `grants`, `access`, `sandboxes`.
+    see it, `account_id`), `routes`, `grants`, `access`, `sandboxes`, `builds`.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,5 @@
 """`firefly quota`: what owners use, and what is too much."""
 
-import json
-
 from tests.web.world import World
 
 from .conftest import Run
@@ -11,9 +9,5 @@ async def test_what_is_used_is_shown_and_what_is_too_much_ended(logged_in: Run, 
     await world.shared(world.ada, "site")
     shown = await logged_in("quota", "check")
     assert (shown.code, shown.out.splitlines()[1].split()[:4]) == (0, ["ada", "1", "of", "100"])
-    (found,) = json.loads((await logged_in("quota", "check", "ada", "--json")).out)
-    assert (found["owner"], found["running"], found["exceeded"]) == ("ada", {"used": 0, "most": None}, [])
     ended = await logged_in("quota", "enforce", "--dry-run")
     assert (ended.code, ended.out) == (0, "Nobody has more than he may.\n")
-    missing = await logged_in("quota", "check", "nobody")
-    assert (missing.code, missing.err) == (1, "nobody owns no project.\n")

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from ...bus import MISSED
 from ...errors import DatabaseUnavailable, FireflyError
 from ...store import Connection
 from ..records import TOPIC, plain
@@ -41,7 +42,7 @@ class Sending:
                 tasks.create_task(self._forget_for_ever())
                 async for event in subscription:
                     subscription.missed = False
-                    if event.kind == WAKE or not event.kind.startswith("build."):
+                    if event.kind in (WAKE, MISSED):
                         self._wake.set()
         finally:
             await self._posting.close()
