@@ -9,13 +9,14 @@ from uuid import UUID
 
 import structlog
 
-from firefly.artifacts import ArtifactStore
+from firefly.artifacts import Artifact, ArtifactStore
 from firefly.clock import Clock
 from firefly.errors import NotFound
 from firefly.store import Database, load_queries
 
 from .compression import Measured, decompressed
 from .model import Product
+from .patience import patiently
 
 log = structlog.get_logger()
 
@@ -75,14 +76,16 @@ class Artifacts:
         async with aclosing(measured.compressed()) as body:
             stored = await self._store.put(body, limit=LARGEST)
         product = Product(measured.digest, kind, measured.size)
-        async with self._database.connection() as connection:
-            there = await self._queries.add_artifact(
-                connection, digest=product.digest, kind=kind, stored=stored.digest, size=product.size,
-                stored_size=stored.size, now=self._clock.now(),
-            )  # fmt: skip
-        if str(there).endswith(" known"):
+        if not await patiently(lambda: self._enter(product, stored)):
             await self._store.remove(stored.digest)
         return product
+
+    async def _enter(self, product: Product, stored: Artifact) -> bool:
+        """Whether it is new; else somebody came first."""
+        values = {"digest": product.digest, "kind": product.kind, "size": product.size}
+        values |= {"stored": stored.digest, "stored_size": stored.size, "now": self._clock.now()}
+        async with self._database.connection() as connection:
+            return bool(await self._queries.add_artifact(connection, **values))
 
     async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
         """The uncompressed tar, in pieces; to be closed. Raises NotFound, Conflict where it is broken."""

@@ -20,6 +20,7 @@ from . import keys, plans
 from .analysis import CommitSource, Plan, Strategy, analyse
 from .artifacts import Artifacts
 from .model import Build, BuildState, Failure, Outcome, Trust
+from .patience import patiently
 from .seams import BuildLog, StepLog
 from .strategies.strategy import BuildFailed, BuildStrategy, Job, Made
 from .tree import Bounds, CommitTree, TreeReading
@@ -89,7 +90,7 @@ class BuildRunner:
     async def _analyse(self, build: Build, tree: CommitTree, log: BuildLog) -> Plan:
         async with log.step("analyse") as step:
             with _failing("analyse"):
-                stored = await self._stored(build.project_id)
+                stored = await patiently(lambda: self._stored(build.project_id))
                 async with CommitSource.open(self._git, tree.repository, tree.commit) as source:
                     look = partial(analyse, source, _parsed(stored), forced=stored.forced, engine=self._engine)
                     plan, kept_elsewhere = await asyncio.to_thread(lambda: (look(), _points_elsewhere(source)))
@@ -111,12 +112,12 @@ class BuildRunner:
             what = f"Nothing on this server makes what the plan asks for: {plan.strategy.value}."
             raise BuildFailed(Failure("analyse", what, "Ask an administrator for a container engine."))
         with _failing("prepare"):
-            job = await self._job(build, tree, plan, strategy)
+            job = await patiently(lambda: self._job(build, tree, plan, strategy))
         key = keys.build_key(
             tree=tree.id, plan=plan, base=job.base, project_id=build.project_id, domain=job.domain, secrets=job.secrets
         )
-        await self._note(build, tree, plan, key)
-        if not build.forced and (earlier := await self._artifacts.find(key)):
+        await patiently(lambda: self._note(build, tree, plan, key))
+        if not build.forced and (earlier := await patiently(lambda: self._artifacts.find(key))):
             async with log.step("reuse") as step:
                 await step.say("An earlier build made the same of the same tree: its artifact is taken.")
             return Outcome(

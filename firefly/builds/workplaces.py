@@ -20,6 +20,7 @@ from firefly.sandbox.terms import NOTHING, Wishes
 from firefly.store import Database, load_queries
 
 from .model import Build
+from .patience import patiently
 from .seams import StepLog
 
 log = structlog.get_logger()
@@ -120,16 +121,19 @@ class Workplaces:
         prepared = await self._keeper.claim_prepared() if ahead and wishes == NOTHING else None
         workspace_id = prepared.workspace_id if prepared else await self._keeper.create_workspace()
         try:
-            async with self._database.connection() as connection:
-                await self._queries.add_workplace(
-                    connection, workspace_id=workspace_id, build_id=build.id, now=self._clock.now()
-                )
+            await patiently(lambda: self._enter(workspace_id, build))
             if prepared is None:
                 await self._start(workspace_id, wishes)
         except BaseException:
             self._clear(workspace_id)
             raise
         return Workplace(workspace_id, self._keeper)
+
+    async def _enter(self, workspace_id: UUID, build: Build) -> None:
+        async with self._database.connection() as connection:
+            await self._queries.add_workplace(
+                connection, workspace_id=workspace_id, build_id=build.id, now=self._clock.now()
+            )
 
     async def _start(self, workspace_id: UUID, wishes: Wishes) -> None:
         if wishes != NOTHING:

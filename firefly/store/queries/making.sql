@@ -16,11 +16,11 @@ with found as (
 select found.id, used.digest, used.kind, used.size, used.stored from found, used;
 
 -- name: add_artifact$
--- What is stored of it: by somebody else, where they came first.
+-- Whether it is new.
 insert into artifacts (digest, kind, stored, size, stored_size, created_at, used_at)
 values (:digest, :kind, :stored, :size, :stored_size, :now, :now)
 on conflict (digest) do update set used_at = excluded.used_at
-returning stored || case when xmax = 0 then '' else ' known' end;
+returning xmax = 0;
 
 -- name: find_artifact^
 select digest, kind, stored, size, stored_size from artifacts where digest = :digest;
