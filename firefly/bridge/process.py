@@ -3,7 +3,6 @@
 import asyncio
 import codecs
 import contextlib
-import fcntl
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from firefly.bridge.pipes import following, pipe
 from firefly.errors import InvalidInput
 from firefly.protocol.application import Stream
 from firefly.protocol.execution import TIMED_OUT
@@ -194,23 +194,7 @@ class TextDecoder:
         return self._decoder.decode(data, final)
 
 
-def pipe(room: int) -> tuple[int, int]:
-    """Descriptors to read from and to write to; up to `room` bytes wait to be read, 0: as many as usual."""
-    reading, writing = os.pipe()
-    if room:
-        # Refused to a user who has many of them.
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, room)
-    return reading, writing
-
-
 async def _copy(descriptor: int, stream: Stream, sink: Sink) -> None:
-    reader = asyncio.StreamReader(limit=CHUNK)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
-    )
-    try:
+    async with following(descriptor, limit=CHUNK) as reader:
         while data := await reader.read(CHUNK):
             await sink(stream, data)
-    finally:
-        transport.close()

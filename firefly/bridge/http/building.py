@@ -16,9 +16,9 @@ from firefly.bridge.building import strays
 from firefly.bridge.environment import Environment
 from firefly.bridge.http.problems import answer, params
 from firefly.bridge.packages import offered
-from firefly.bridge.process import Running, pipe, running
+from firefly.bridge.pipes import feeding, following, pipe
+from firefly.bridge.process import Running, running
 from firefly.bridge.services.execution import Execution
-from firefly.bridge.tasks import to_the_end
 from firefly.bridge.workspace import Workspace
 from firefly.protocol.application import Stream
 from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackParams, RunParams, frame
@@ -127,9 +127,11 @@ async def _through_pipe(request: web.Request, work: Callable[[BinaryIO], Filled]
     reading, writing = pipe(PIPE)
     working = asyncio.ensure_future(asyncio.to_thread(_with_file, work, reading, "rb"))
     try:
-        with os.fdopen(writing, "wb", buffering=0) as file, suppress(BrokenPipeError):
-            async for piece in request.content.iter_any():
-                await to_the_end(asyncio.to_thread(_write, file, piece))
+        async with feeding(writing) as writer:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                async for piece in request.content.iter_any():
+                    writer.write(piece)
+                    await writer.drain()
     finally:
         await asyncio.wait({working})
     return working.result()
@@ -140,8 +142,8 @@ async def _into_pipe(response: web.StreamResponse, work: Callable[[BinaryIO], Pa
     reading, writing = pipe(PIPE)
     working = asyncio.ensure_future(asyncio.to_thread(_with_file, work, writing, "wb"))
     try:
-        with os.fdopen(reading, "rb", buffering=0) as file:
-            while piece := await to_the_end(asyncio.to_thread(file.read, PIPE // 2)):
+        async with following(reading, limit=PIPE // 4) as reader:
+            while piece := await reader.read(PIPE // 4):
                 await response.write(frame(FrameKind.OUT, piece))
     finally:
         await asyncio.wait({working})
@@ -151,9 +153,3 @@ async def _into_pipe(response: web.StreamResponse, work: Callable[[BinaryIO], Pa
 def _with_file(work: Callable[[BinaryIO], Made], descriptor: int, mode: str) -> Made:
     with cast(BinaryIO, os.fdopen(descriptor, mode, buffering=PIPE // 2)) as file:
         return work(file)
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
