@@ -6,7 +6,7 @@ from typing import Self
 
 from firefly.builds.builds import Builds
 from firefly.builds.log import SiteLog
-from firefly.builds.sites import Draining, Ends, SiteControl, SiteDoorman, SiteQuota, SiteRecords, Sites
+from firefly.builds.sites import Draining, Ends, SiteControl, SiteDoorman, SiteQuota, SiteRecords, Sites, Watching
 from firefly.builds.sites.control import OpenLog
 from firefly.builds.unpacking import Unpacking
 from firefly.secrets import Keyring
@@ -25,6 +25,7 @@ class Siting:
     ends: Ends
     control: SiteControl
     draining: Draining
+    watching: Watching
     log: SiteLog
     quota: SiteQuota
 
@@ -62,6 +63,7 @@ class Siting:
                 open_log=open_log,
             ),
             draining=draining,
+            watching=Watching(records, bridges, node=keeper.node),
             log=SiteLog(
                 ground.database, ground.bus,
                 output=lambda workspace_id, after: bridges.output(workspace_id, after=after),
@@ -74,5 +76,6 @@ class Siting:
         """What is to run for as long as the server does."""
         yield self.ends.run()
         yield self.draining.run()
+        yield self.watching.run()
         yield self.control.run()
         yield self.log.run()

@@ -47,6 +47,17 @@ class Shop:
     async def shows(self, first: str, text: str) -> Answer:
         return await wait_for_text(self.client, self.url(first), self.server.token, text, within=40)
 
+    @property
+    def api(self) -> str:
+        return f"/api/v1/projects/{self.owner}/{self.name}"
+
+    async def act(self, number: int, what: str) -> None:
+        """Have a build's site stopped or started."""
+        async with self.client.get(f"{self.api}/builds") as response:
+            builds = {build["number"]: build for build in (await response.json())["builds"]}
+        async with self.client.post(f"/api/v1/builds/{builds[number]['id']}/{what}") as response:
+            assert response.status < 300, await response.text()
+
     async def status(self, first: str) -> int:
         return (await ask(self.client, self.url(first), self.server.token)).status
 
@@ -80,6 +91,19 @@ async def test_a_branch_has_a_site_from_its_first_push_to_its_end(shop: Shop) ->
     assert await shop.status("api--feature") == 401
     # The first one was stopped, and starts from its artifact for whoever opens its own address.
     await shop.shows("build-1", "one at build-1--")
+
+    # It is stopped and started by hand, and moves with its project.
+    await shop.act(3, "stop")
+    stopped = await ask(shop.client, shop.url("feature"), shop.server.token)
+    assert (stopped.status, "stopped it" in stopped.text) == (503, True)
+    await shop.act(3, "start")
+    await shop.shows("feature", "three")
+    async with shop.client.patch(shop.api, json={"name": f"{shop.name}-moved"}) as response:
+        assert response.status == 200, await response.text()
+    old = await ask(shop.client, shop.url("feature"), shop.server.token)
+    shop.name = f"{shop.name}-moved"
+    assert (old.status, "http:" + old.headers["Location"].rstrip("/")) == (308, shop.url("feature"))
+    await shop.shows("feature", "three at feature--")
 
     await git("push", "-q", "origin", ":feature", cwd=shop.clone, home=shop.clone.parent)
 

@@ -9,7 +9,17 @@ from .hosts import SiteHosts
 from .publishing import Sites
 from .quota import SiteQuota
 from .records import SiteRecords
+from .watching import Watching
 
 __all__ = [
-    "Draining", "Ends", "SiteControl", "SiteDoorman", "SiteFacts", "SiteHosts", "SiteQuota", "SiteRecords", "Sites",
-]  # fmt: skip
+    "Draining",
+    "Ends",
+    "SiteControl",
+    "SiteDoorman",
+    "SiteFacts",
+    "SiteHosts",
+    "SiteQuota",
+    "SiteRecords",
+    "Sites",
+    "Watching",
+]

@@ -1,6 +1,5 @@
 """Shows what was built: started from its artifact, looked at, routed; then whoever was there before is drained."""
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -24,6 +23,7 @@ from .health import Look, until_well
 from .hosts import SiteHosts
 from .records import SiteRecords
 from .seams import SiteBridges, Unpacking
+from .watching import SHOWN, without_retry
 
 log = structlog.get_logger()
 
@@ -31,7 +31,6 @@ log = structlog.get_logger()
 START_LIMIT = 600.0
 ASK_LIMIT = 20.0
 LAST_LINES = 20
-_AGAIN = re.compile(r" Trying again in \d+ s\.$")
 COMING = frozenset({State.INSTALLING, State.STARTING})
 GONE, LATE = "Its branch, tag or pull request is gone.", "A newer build is shown."
 
@@ -147,7 +146,7 @@ class Sites:
             waited += ASK_LIMIT
         await self._tell(facts.workspace_id, seen, step)
         if status.state is not State.RUNNING:
-            raise SandboxFailed(_AGAIN.sub("", status.reason))
+            raise SandboxFailed(without_retry(status.reason))
         await step.say(status.reason)
 
     async def _wake_database(self, workspace_id: UUID, step: StepLog) -> None:
@@ -206,7 +205,7 @@ class Sites:
             hosts = await self._hosts.show(facts, newest=newest, connection=connection)
             if not newest:
                 await self._queries.show_build_only(connection, id=facts.id)
-            reason = "It is shown." if newest else f"{GONE if ended else LATE} It has an address of its own only."
+            reason = SHOWN if newest else f"{GONE if ended else LATE} It has an address of its own only."
             await self._queries.forget_database_before(connection, id=facts.id)
             await self._records.put(facts.id, SiteState.LIVE, reason, connection)
         await self._apply(hosts)

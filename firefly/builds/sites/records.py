@@ -61,18 +61,28 @@ class SiteRecords:
     async def put(self, site_id: UUID, state: SiteState, reason: str, connection: Connection | None = None) -> None:
         """Write a change down, and tell it once it is committed."""
         async with self.database.transaction() if connection is None else nullcontext(connection) as given:
-            reason = reason.replace("\0", "\ufffd")[:LONGEST_REASON]
-            row = await self.queries.put_site(given, id=site_id, state=state, reason=reason, now=self.clock.now())
+            now = self.clock.now()
+            row = await self.queries.put_site(given, id=site_id, state=state, reason=_fit(reason), now=now)
             if row is not None:
                 await self.announce(plain(row["project_id"]), plain(row["build_id"]), state, given)
 
+    async def note(self, site_id: UUID, state: SiteState, reason: str) -> None:
+        """Another reason for the state that it has; whoever watches is told, and no listener."""
+        async with self.database.transaction() as connection:
+            row = await self.queries.note_site(connection, id=site_id, state=state, reason=_fit(reason))
+            if row is not None:
+                await self._tell(plain(row["project_id"]), plain(row["build_id"]), state, connection)
+
     async def announce(self, project_id: UUID, build_id: UUID, state: SiteState, connection: Connection) -> None:
-        data: dict[str, JSON] = {"project_id": str(project_id), "build_id": str(build_id), "state": state}
-        await self.bus.publish("events", "site.changed", data, connection=connection)
+        await self._tell(project_id, build_id, state, connection)
         kind = _NOTICED.get(state)
         if self.notices is not None and kind is not None:
             await self.notices.write(build_id, kind, connection, now=self.clock.now())
             await self.bus.publish(TOPIC, "build.noticed", {}, connection=connection)
+
+    async def _tell(self, project_id: UUID, build_id: UUID, state: SiteState, connection: Connection) -> None:
+        data: dict[str, JSON] = {"project_id": str(project_id), "build_id": str(build_id), "state": state}
+        await self.bus.publish("events", "site.changed", data, connection=connection)
 
     def host(self, label: str) -> str:
         return f"{label}.{self.domain}"
@@ -88,3 +98,7 @@ class SiteRecords:
             hosts=tuple(map(self.host, row["labels"])),
             **{name: row[name] for name in as_it_is},
         )
+
+
+def _fit(reason: str) -> str:
+    return reason.replace("\0", "\ufffd")[:LONGEST_REASON]

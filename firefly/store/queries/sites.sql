@@ -200,3 +200,11 @@ with owned as (
 update builds b set artifact = null from surplus s, projects p
 where p.id = b.project_id and p.owner_id = s.owner_id and b.artifact = s.artifact
 returning b.number;
+
+-- name: awake_sites
+select s.id, s.workspace_id, s.reason from sites s join sandboxes x on x.workspace_id = s.workspace_id
+where s.state = 'live' and x.state = 'running' and x.node = :node;
+
+-- name: note_site^
+-- A new reason for the state that it has.
+update sites set reason = :reason where id = :id and state = :state returning project_id, build_id;
