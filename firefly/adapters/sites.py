@@ -81,6 +81,9 @@ class BridgesOfSites:
     async def furnish(self, facts: SiteFacts) -> None:
         if facts.database_from is not None and facts.wanted.database:
             await self._copy_database(facts, facts.database_from)
+        image = running.beside(purpose="site", kind=facts.kind, artifact=facts.artifact, runtime=facts.wanted.runtime)
+        if image is not None and self._keeper.joins_images:
+            await self._keeper.accompany(facts.workspace_id, image)
         configuration = await self._configuration(facts)
         async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
             configured = await bridge.configure(configuration)

@@ -9,8 +9,8 @@ The successor connects to `control.sock` of the running server, and in this orde
 If the connection ends before `taken_over`, everything is the running server's again.
 
 The running server calls `ensure`, `connect`, `probe`, `stop`, `freeze`, `restart`, `status`, `ask`, `keep_awake`,
-`let_sleep`, `logs`, `remove`, `empty`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and notes
-`touch(workspace_id)` and `jobs()`: there is one to begin.
+`let_sleep`, `logs`, `remove`, `empty`, `accompany`, `claim_prepared` (as the keeper has them) and `redeem(handle)`, and
+notes `touch(workspace_id)` and `jobs()`: there is one to begin.
 """
 
 from dataclasses import dataclass

@@ -36,6 +36,7 @@ def calls(keeper: Keeper, tunnels: Tunnels) -> Mapping[str, Call]:
         "logs": keeper.logs,
         "remove": keeper.remove,
         "empty": keeper.empty,
+        "accompany": keeper.accompany,
         "claim_prepared": keeper.claim_prepared,
         "redeem": tunnels.redeem,
     }

@@ -15,7 +15,7 @@ from firefly.client.errors import domain_errors
 from firefly.errors import Conflict, Unavailable
 from firefly.protocol.execution import DEFAULT_TIMEOUT, ExecResult
 
-from .images import ImageSource
+from .images import ImageSource, refuse
 
 LimitKind = Literal["cgroup2", "cgroup1", "rlimit"]
 
@@ -140,7 +140,7 @@ class Protection:
 class Capabilities:
     """What a backend can do here. Without `isolated` only trusted sandboxes may start, unless the operator says so.
 
-    Without `images` a specification with one is refused.
+    Without `images` a specification with one is refused; with `images_join` one can be run beside what runs already.
     Without `freezes` a run cannot be paused: `freeze` and `thaw` do nothing. Without `keeps_files` a workspace's files
     end with its run, and whoever starts the next one restores them. Without `layers` every workspace
     begins empty, and `settle` is refused; with them it lies on them, or begins with a copy.
@@ -153,6 +153,7 @@ class Capabilities:
     keeps_files: bool = True
     layers: bool = False
     images: bool = False
+    images_join: bool = False
     protections: tuple[Protection, ...] = ()
 
 
@@ -189,6 +190,13 @@ class SandboxBackend(ABC):
     def offer_images(self, source: ImageSource) -> None:
         """Have images that are asked for, and are not there, from `source`. Before the first start."""
         return
+
+    async def accompany(self, instance_id: str, image: str) -> None:
+        """Have an image run beside what runs, as if its specification had asked for it; no error where it does.
+
+        Raises SandboxFailed where it is nowhere to be had, Unavailable where the run has ended.
+        """
+        refuse(image)
 
     @abstractmethod
     async def create(self, spec: SandboxSpec) -> Instance:

@@ -130,6 +130,12 @@ class HandingKeeper(Keeper):
         else:
             await other.call("remove", workspace_id)
 
+    async def accompany(self, workspace_id: UUID, image: str) -> None:
+        if (other := await self._other()) is None:
+            await super().accompany(workspace_id, image)
+        else:
+            await other.call("accompany", workspace_id, image)
+
     async def empty(self, workspace_id: UUID, reason: str) -> None:
         if (other := await self._other()) is None:
             await super().empty(workspace_id, reason)

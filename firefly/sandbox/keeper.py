@@ -239,6 +239,15 @@ class Keeper(Parts):
             raise Unavailable("The sandbox does not run.")
         return await self._backend.connect(running.id, port)
 
+    @property
+    def joins_images(self) -> bool:
+        """Whether an image can be run beside what runs already."""
+        return self._backend.capabilities().images_join
+
+    async def accompany(self, workspace_id: UUID, image: str) -> None:
+        """Have an image run beside what runs. Raises SandboxFailed, Unavailable."""
+        await self._backend.accompany(self._instance(workspace_id).id, image)
+
     def bridge_path(self, workspace_id: UUID) -> Path:
         """The bridge's socket of the running sandbox. Raises Unavailable where none runs."""
         return self._backend.bridge_path(self._instance(workspace_id).id)

@@ -146,3 +146,19 @@ async def test_an_end_by_itself_is_told_with_its_status(ground: Ground, client: 
 async def test_an_image_that_is_nowhere_is_refused_with_a_sentence(ground: Ground) -> None:
     with pytest.raises(SandboxFailed, match="cannot be had: it is not in the engine"):
         await ground.start(image=f"sha256:{'0' * 64}")
+
+
+async def test_an_image_joins_what_runs_already_where_it_can(ground: Ground, client: Client, image: str) -> None:
+    backend, sandbox = ground.backend, await ground.start()
+    if not backend.capabilities().images_join:
+        with pytest.raises(SandboxFailed):
+            await backend.accompany(sandbox.instance.id, image)
+        return
+    await backend.accompany(sandbox.instance.id, image)
+    await backend.accompany(sandbox.instance.id, image)
+    await ground.succeed()
+    sandbox.backend = ground.backend
+    assert (await sandbox.run("firefly-image -c 'exit 3'")).code == 3
+    sandbox = await ground.start()
+    with pytest.raises(SandboxFailed, match="cannot be had"):
+        await ground.backend.accompany(sandbox.instance.id, f"sha256:{'0' * 64}")

@@ -94,7 +94,7 @@ class Sites:
             await self._keeper.remove(workspace_id)
             raise
         facts = await self._facts(workspace_id)
-        if named(facts.wanted.runtime):
+        if named(facts.wanted.runtime) and not self._keeper.joins_images:
             # It was filled before anybody knew whose it is, and begins with its image beside it the next time.
             await self._keeper.stop(workspace_id, "It is filled, and starts with its image.")
         return facts, False
@@ -102,8 +102,11 @@ class Sites:
     async def _workspace(self, artifact: str) -> UUID:
         async with self._records.database.connection() as connection:
             kind = await self._queries.artifact_kind(connection, digest=artifact)
+        if kind != "image":
+            return await self._unpacking.begin(artifact)
         # An image is started beside a workspace that has nothing in it.
-        return await (self._keeper.create_workspace() if kind == "image" else self._unpacking.begin(artifact))
+        prepared = await self._keeper.claim_prepared() if self._keeper.joins_images else None
+        return prepared.workspace_id if prepared else await self._keeper.create_workspace()
 
     async def _enter(self, build: Build, workspace_id: UUID, connection: Connection) -> None:
         now = self._records.clock.now()

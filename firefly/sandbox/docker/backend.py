@@ -145,6 +145,12 @@ class DockerBackend(SandboxBackend):
     def offer_images(self, source: ImageSource) -> None:
         self._images.source = source
 
+    async def accompany(self, instance_id: str, image: str) -> None:
+        run = self._roster.runs.running(instance_id)
+        if run.companion is None:
+            await self._have(image)
+            await self._starter.beside(run, image)
+
     async def _have(self, image: str) -> None:
         """Raises SandboxFailed where it is nowhere to be had."""
         try:

@@ -10,7 +10,7 @@ import contextlib
 import json
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,14 @@ class Plan:
     user: str
     disk: int
 
+    @property
+    def image(self) -> str:
+        """Empty: none is asked for."""
+        return str(self.config["Image"])
+
+    def of(self, image: str) -> "Plan":
+        return replace(self, config={**self.config, "Image": image})
+
     def body(self, wish: Wish) -> dict[str, Any]:
         made = {**self.config, "Env": [f"{name}={value}" for name, value in wish.environment.items()]}
         if wish.command:
@@ -68,7 +76,7 @@ def note(folder: Path, plan: Plan) -> None:
 
 
 def read_note(folder: Path) -> Plan | None:
-    """None: the run has no image beside it."""
+    """None: nothing was noted."""
     try:
         return Plan(*json.loads((folder / NOTE).read_bytes()))
     except (OSError, ValueError, TypeError):

@@ -97,11 +97,10 @@ def companion(
     user: int,
     runtime: str = "",
 ) -> companions.Plan:
-    """What runs an image in the network of the bridge's `container`. Its files are its own, and end with it.
+    """What runs an image, if one is asked for, in the network of the bridge's `container`, with files of its own.
 
     `marks` are the run's, `files` mounts of the project's, `user` is whose these are.
     """
-    assert spec.image is not None
     host = {
         "NetworkMode": f"container:{container}",
         "ShmSize": min(SHARED_MEMORY_SIZE, spec.limits.memory // 4),
@@ -115,7 +114,7 @@ def companion(
         "Runtime": runtime,
         **_limits(spec.limits),
     }
-    config = {"Image": spec.image, "Labels": {**marks, companions.COMPANION: "1"}, "HostConfig": host}
+    config = {"Image": spec.image or "", "Labels": {**marks, companions.COMPANION: "1"}, "HostConfig": host}
     return companions.Plan(config, files, f"{user}:{user}", spec.limits.disk)
 
 

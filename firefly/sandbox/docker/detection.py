@@ -47,7 +47,7 @@ async def look(
     lacks += open_to
     isolated = not any(lack.consequence in (UNISOLATED, NOTHING_RUNS) for lack in lacks)
     limits: LimitKind = "cgroup2" if info.get("CgroupVersion") == "2" else "cgroup1"
-    return Capabilities(isolated, tuple(lacks), limits, freezes=True, images=True)
+    return Capabilities(isolated, tuple(lacks), limits, freezes=True, images=True, images_join=True)
 
 
 async def survey(settings: Settings) -> Capabilities:

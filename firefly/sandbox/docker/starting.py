@@ -68,12 +68,11 @@ class Starter:
         async with self._engine.calling() as docker:
             container = await docker.containers.create(containers.config(plan))
         run = Run(instance, self.folder(instance.id), str(container.id), Usage(spec.limits.disk, spec.limits.files))
-        if spec.image is not None:
-            beside = containers.companion(
-                spec, labels(self._installation, instance), run.container,
-                files=containers.files(place), user=user, runtime=self._settings.docker_runtime,
-            )  # fmt: skip
-            await asyncio.to_thread(companions.note, run.folder, beside)
+        beside = containers.companion(
+            spec, labels(self._installation, instance), run.container,
+            files=containers.files(place), user=user, runtime=self._settings.docker_runtime,
+        )  # fmt: skip
+        await asyncio.to_thread(companions.note, run.folder, beside)
         return run
 
     def _make_place(self, spec: SandboxSpec, folder: Path, user: int) -> Place:
@@ -120,9 +119,16 @@ class Starter:
     async def accompany(self, run: Run, companion: str = "") -> None:
         """Have its image run when it is asked for, where it has one; `companion` is the container that does already."""
         plan = await asyncio.to_thread(companions.read_note, run.folder)
-        if plan is not None:
+        if plan is not None and plan.image:
             run.companion = Companion(self._engine, plan, run.folder / GATEWAY, companion, frozen=run.frozen)
             await run.companion.open()
+
+    async def beside(self, run: Run, image: str) -> None:
+        """Have an image run beside what began without one."""
+        plan = await asyncio.to_thread(companions.read_note, run.folder)
+        if plan is not None:
+            await asyncio.to_thread(companions.note, run.folder, plan.of(image))
+            await self.accompany(run)
 
     async def join(self, run: Run) -> None:
         """Open the way into a run. Raises Unavailable."""
