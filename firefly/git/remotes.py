@@ -5,6 +5,7 @@ import base64
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from .targets import Target, Targets
 MIRRORED = ("refs/heads/", "refs/tags/")
 # One command names so many refs at most.
 _AT_ONCE = 200
+# Seconds after which no git uses a key any more.
+_LEFT = 6 * 3600
 _NO_ENTRY = ("Permission denied", "Authentication failed", "could not read", "terminal prompts disabled", "403")
 
 
@@ -140,8 +143,12 @@ async def _key_file(folder: Path, key: str) -> AsyncIterator[Path | None]:
 
 
 def _write_key(folder: Path, key: str) -> Path:
-    """Readable by this user alone, which ssh insists on."""
+    """Readable by this user alone, which ssh insists on. What a server that was killed has left goes."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - _LEFT:
+                left.unlink()
     descriptor, name = tempfile.mkstemp(dir=folder, prefix="key-")
     with os.fdopen(descriptor, "w") as file:
         file.write(key if key.endswith("\n") else f"{key}\n")

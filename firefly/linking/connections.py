@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 import structlog
 
@@ -107,8 +107,8 @@ class Connections:
     ) -> Connection:
         found = await who(self._transport, provider, url, Credential(tokens.access, user))
         account_id, now = identity.account.id, self._clock.now()
-        present = await self.at(account_id, provider, url)
-        id = present.id if present else uuid4()
+        # The same for whoever connects twice at once, or again: links go on with it.
+        id = uuid5(account_id, f"{provider} {url}")
         scopes = found.scopes if found.scopes is not None else tokens.scopes
         async with self._database.transaction() as connection:
             row = await self._queries.put(

@@ -260,10 +260,13 @@ class LinkedProjects:
             return None
 
     async def check_publishing(self, project_id: UUID) -> None:
-        """Raises InvalidInput where the repository is private: what is private there becomes public there first."""
+        """Raises InvalidInput where the repository is private: what is private there becomes public there first.
+
+        And what `GitProvider` does where nobody can tell.
+        """
         link = await self._links.of_project(project_id)
         if link is not None:
-            await self._removing.ask_one(link)
+            await self._removing.refresh(link)
             link = await self._links.of_project(project_id)
         if link is not None and link.is_private:
             raise InvalidInput(PRIVATE, field="visibility")

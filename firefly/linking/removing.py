@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from ..clock import Clock
-from ..errors import FireflyError
+from ..errors import FireflyError, Forbidden, NotFound
 from ..git.links import Links, LinkState, ProviderLink
 from ..projects import Projects, Records, Visibility
 from ..store import Database, load_queries
@@ -140,10 +140,16 @@ class Removing:
     async def ask_one(self, link: ProviderLink) -> None:
         """Also when the provider says that something about it has changed."""
         try:
-            found = await (await self._access.of(link)).repository(link.repository)
-        except FireflyError as error:
+            await self.refresh(link)
+        except (Forbidden, NotFound) as error:
             await self._links.set_state(link.id, LinkState.BROKEN, error.detail)
-            return
+        except FireflyError as error:
+            # It is away just now, which whoever brings the branches in step shows.
+            log.info("link.not_asked", repository=link.repository, reason=error.detail)
+
+    async def refresh(self, link: ProviderLink) -> None:
+        """What the provider says of the repository now. Raises what `GitProvider` does."""
+        found = await (await self._access.of(link)).repository(link.repository)
         await self._links.set_repository(link.id, found)
         if link.state is LinkState.BROKEN:
             await self._links.set_state(link.id, LinkState.LINKED)

@@ -23,7 +23,7 @@ from .removal import Removal
 from .seams import ProjectRoutes, WorkspaceFacts, Workspaces
 
 LARGEST_PAGE = 100
-# Called with a project that is to become public; raises what stands in the way.
+# Called with a project that is to become public, or a public remix's source; raises what stands in the way.
 MayPublish = Callable[[UUID], Awaitable[None]]
 
 
@@ -58,6 +58,8 @@ class Projects:
         """Raises InvalidInput (field named), NameTaken, LimitReached, SandboxFailed."""
         check_description(request.description)
         source = await self._source(identity, request.remix_of) if request.remix_of is not None else None
+        if source is not None and request.visibility is Visibility.PUBLIC and self.may_publish is not None:
+            await self.may_publish(source.id)
         return await self._creation.create(identity, request, address=address, source=source)
 
     async def _source(self, identity: Identity, path: str) -> Project:

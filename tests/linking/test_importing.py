@@ -5,10 +5,10 @@ import os
 import pytest
 
 from firefly.auth import Identity
-from firefly.errors import Conflict, Forbidden, InvalidInput, NotFound
+from firefly.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from firefly.git.links import LinkState
 from firefly.linking import NewRepository
-from firefly.projects import JobState, Role, UpdateProject, Visibility
+from firefly.projects import CreateProject, JobState, Role, UpdateProject, Visibility
 from firefly.testing.clock import ManualClock
 from firefly.testing.providers import TwinPull
 
@@ -82,12 +82,14 @@ async def test_a_step_that_fails_says_why_and_is_begun_again_where_it_failed(lin
     ]  # fmt: skip
     linked.house.bridge.fails = ""
     # The hook cannot be added at first.
+    linked.house.clock.advance(1)
     there.permissions["octo"] = "write"
     again = await linked.ended(ada, await linked.projects.resume(ada, failed.id))
     assert (again.state, "may not administer octo/garden" in (again.error or "")) == (JobState.FAILED, True)
     with pytest.raises(Conflict, match="Only one that failed"):
         await linked.projects.resume(ada, failed.id)
     there.permissions["octo"] = "admin"
+    linked.house.clock.advance(1)
     done = await linked.ended(ada, await linked.projects.resume(ada, again.id))
     assert (done.state, len(there.hooks)) == (JobState.SUCCEEDED, 1)
     with pytest.raises(Conflict):
@@ -109,6 +111,19 @@ async def test_a_failed_import_is_undone_at_the_provider_as_well(linked: Linked,
         await linked.house.projects.get(ada, "ada", "garden")
     assert linked.house.repositories_on_disk() == []
     assert (await linked.imported(ada)).name == "garden"
+
+
+async def test_cancelling_an_import_takes_it_back(linked: Linked, ada: Identity) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    linked.house.bridge.cloning.clear()
+    created = await linked.projects.import_(ada, "gitea", "octo/garden", name="garden")
+    assert created.job is not None
+    await linked.house.bridge.clones.wait()
+    cancelled = await linked.house.jobs.cancel(ada, created.job.id)
+    assert (cancelled.state, there.hooks, linked.house.repositories_on_disk()) == (JobState.CANCELLED, {}, [])
+    with pytest.raises(NotFound):
+        await linked.house.projects.get(ada, "ada", "garden")
 
 
 async def test_what_a_link_leaves_at_the_provider_is_removed_as_soon_as_that_lets_us(
@@ -156,6 +171,7 @@ async def test_a_project_that_is_here_gets_a_new_repository_there(linked: Linked
     git(linked.folder, "init", "-q", "--bare", "-b", "main", "shed.git")
     linked.twin.find("gitea", "octo/shed").folder = linked.folder / "shed.git"
     if (await linked.ended(ada, job)).state is JobState.FAILED:
+        linked.house.clock.advance(1)
         await linked.ended(ada, await linked.projects.resume(ada, job.id))
     made = linked.twin.find("gitea", "octo/shed")
     assert made.folder is not None
@@ -178,6 +194,13 @@ async def test_what_is_private_there_becomes_public_there_first(
     public = UpdateProject(visibility=Visibility.PUBLIC)
     with pytest.raises(InvalidInput, match="private at the provider"):
         await linked.house.projects.update(ada, "ada", "garden", public)
+    remix = CreateProject(name="copy", remix_of="ada/garden", visibility=Visibility.PUBLIC)
+    with pytest.raises(InvalidInput, match="private at the provider"):
+        await linked.house.projects.create(ada, remix)
+    linked.twin.broken = True
+    with pytest.raises(Unavailable):
+        await linked.house.projects.update(ada, "ada", "garden", public)
+    linked.twin.broken = False
     there.is_private = False
     assert (await linked.house.projects.update(ada, "ada", "garden", public)).visibility is Visibility.PUBLIC
     # And what becomes private there is not shown to everybody here for longer than a day.

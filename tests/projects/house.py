@@ -92,6 +92,12 @@ class Workspaces:
         self.removed.append(workspace_id)
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Bridge:
     """Writes down what it was asked."""
@@ -105,6 +111,9 @@ class Bridge:
     prepared: Prepared = field(default_factory=lambda: Prepared(True, "Everything is installed.", 1, "added 1 package"))
     preparing: asyncio.Event = field(default_factory=asyncio.Event)
     may_prepare: asyncio.Event = field(default_factory=asyncio.Event)
+    clones: asyncio.Event = field(default_factory=asyncio.Event)
+    """Something is being cloned; it goes on while `cloning` is set."""
+    cloning: asyncio.Event = field(default_factory=_set)
     warmed: list[tuple[str, ...]] = field(default_factory=list)
     asleep: set[UUID] = field(default_factory=set)
     """Workspaces whose sandboxes do not start."""
@@ -119,6 +128,8 @@ class Bridge:
 
     async def initialize_clone(self, workspace_id: UUID, *, onto: bool = False) -> None:
         self._check()
+        self.clones.set()
+        await self.cloning.wait()
         self.filled[workspace_id] = "clone onto a layer" if onto else "clone"
 
     async def initialize_archive(
