@@ -3,7 +3,6 @@
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Self
-from uuid import uuid4
 
 from firefly.builds import publishing
 from firefly.builds.builds import Builds
@@ -24,6 +23,7 @@ from firefly.builds.sweeping import Sweeping
 from firefly.builds.usage import Usages
 from firefly.builds.workers import Workers
 from firefly.sandbox.backend import SandboxBackend
+from firefly.sandbox.lease import place_of
 from firefly.secrets import Keyring
 
 from .calling import Calling
@@ -82,8 +82,8 @@ class Building:
         notices.register(Republishing(siting.sites, logs.writing))
         siting.records.notices = notices
         workers = Workers(
-            claims=Claims(records, ground.settings, holder=str(uuid4())), runner=making.runner, publisher=siting.sites,
-            open_log=logs.writing, bus=ground.bus, at_once=ground.settings.builds_at_once,
+            claims=Claims(records, ground.settings, place=str(place_of(ground.settings))), runner=making.runner,
+            publisher=siting.sites, open_log=logs.writing, bus=ground.bus, at_once=ground.settings.builds_at_once,
         )  # fmt: skip
         sweeping = Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories)
         sweeping.on_ended(siting.ends.heed)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ..settings import Settings
 from ..store import Connection
@@ -35,23 +35,29 @@ class Ending:
 
 
 class Claims:
-    """`holder` names this process, and no other one ever. `attempts`: how often a build is begun at most."""
+    """`place` is where this process runs, as no other does at the same time. `attempts`: how often a build is begun."""
 
     def __init__(
         self,
         records: Records,
         settings: Settings,
         *,
-        holder: str,
+        place: str,
         lease: timedelta = LEASE,
         attempts: int = MOST_ATTEMPTS,
     ) -> None:
         self._records = records
         self._queries = records.queries
         self._settings = settings
-        self.holder = holder
+        self._place = f"{place}/"
+        self.holder = f"{place}/{uuid4()}"
         self.lease = lease
         self.attempts = attempts
+
+    async def inherit(self) -> None:
+        """Before the first claim: what an earlier process in this place built is left, whatever its lease says."""
+        async with self._records.database.connection() as connection:
+            await self._queries.end_leases(connection, place=self._place, holder=self.holder)
 
     async def claim(self) -> Claimed | None:
         """The one whose turn it is, with those first that were left by their builder; None where there is none now."""

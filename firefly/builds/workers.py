@@ -71,9 +71,13 @@ class Workers:
         self._wanted.set()
 
     async def _claim_for_ever(self, tasks: asyncio.TaskGroup) -> None:
+        inherited = False
         while True:
             self._wanted.clear()
             try:
+                if not inherited:
+                    await self._claims.inherit()
+                inherited = True
                 await self._claim(tasks)
             except DatabaseUnavailable as error:
                 log.warning("builds.not_claimed", reason=error.detail)

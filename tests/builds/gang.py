@@ -24,8 +24,10 @@ class Gang:
     lease: timedelta = LEASE
     settings: Settings = field(default_factory=Settings)
 
+    place: str = field(default_factory=lambda: str(uuid4()))
+
     def claims(self) -> Claims:
-        return Claims(self.yard.records, self.settings, holder=str(uuid4()), lease=self.lease)
+        return Claims(self.yard.records, self.settings, place=self.place, lease=self.lease)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[Workers]:

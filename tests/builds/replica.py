@@ -52,7 +52,7 @@ async def main(dsn: str, at_once: int) -> None:
     records = Records(database, bus, SystemClock(), notices)
     settings = Settings(builds_at_once=at_once)
     # So often killed that three attempts would be few.
-    claims = Claims(records, settings, holder=f"replica {os.getpid()}", lease=LEASE, attempts=100)
+    claims = Claims(records, settings, place=f"replica {os.getpid()}", lease=LEASE, attempts=100)
     workers = Workers(
         claims=claims, runner=MemoryRunner(evidence.run), publisher=evidence, open_log=logs.open, bus=bus,
         at_once=at_once,

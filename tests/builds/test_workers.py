@@ -38,21 +38,27 @@ async def test_a_build_is_built_shown_and_told_of(yard: Yard) -> None:
     yard.notices.register(listener)
     project = await yard.project(await yard.person("ada"))
     gang = Gang(yard)
+
+    async def told() -> list[tuple[str, str, bool]]:
+        async with yard.database.connection() as connection:
+            rows = await connection.fetch("select listener, kind, done_at from build_notices order by id")
+        return [(row["listener"], row["kind"], row["done_at"] is not None) for row in rows]
+
+    async def published() -> bool:
+        return ("publisher", "publish", True) in await told()
+
     async with gang.at_work():
         build = await over(yard, await yard.ask(project))
-        await eventually(lambda: gang.publisher.published)
+        await eventually(published)
 
     assert (build.state, build.reason, build.attempts) == (BuildState.SUCCEEDED, "Built.", 1)
     assert [one.state for one in gang.publisher.published] == [BuildState.SUCCEEDED]
-    async with yard.database.connection() as connection:
-        rows = await connection.fetch("select listener, kind, done_at from build_notices order by id")
-    assert [(row["listener"], row["kind"]) for row in rows] == [
-        ("status", "queued"),
-        ("status", "started"),
-        ("status", "ended"),
-        ("publisher", "publish"),
+    assert await told() == [
+        ("status", "queued", False),
+        ("status", "started", False),
+        ("status", "ended", False),
+        ("publisher", "publish", True),
     ]
-    assert rows[-1]["done_at"] is not None
 
 
 @pytest.mark.parametrize("how", ["cancel", "kill"])
@@ -161,6 +167,18 @@ async def test_the_work_of_a_dead_builder_is_taken_up_and_his_word_no_longer_cou
     assert await dead.finish(claimed, Outcome(state=BuildState.FAILED, reason="late"), 1) == (None, None)
     assert await dead.keep([build.id], []) == {}
     assert await yard.state(build) == BuildState.SUCCEEDED
+
+
+async def test_a_server_that_follows_a_dead_one_in_its_place_goes_on_at_once(yard: Yard, ada: Identity) -> None:
+    build, other = await yard.ask(await yard.project(ada)), await yard.ask(await yard.project(ada, "other"))
+    gang = Gang(yard, settings=Settings(builds_at_once=1))
+    assert await gang.claims().claim()
+    elsewhere = await Gang(yard).claims().claim()
+    assert elsewhere is not None
+    async with gang.at_work():
+        found = await over(yard, build)
+    assert (found.state, found.attempts) == (BuildState.SUCCEEDED, 2)
+    assert (elsewhere.build.id, await yard.state(other)) == (other.id, BuildState.RUNNING)
 
 
 async def test_a_build_that_ends_its_builder_each_time_is_given_up(yard: Yard, ada: Identity) -> None:

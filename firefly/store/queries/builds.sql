@@ -295,3 +295,8 @@ order by o.name limit :most;
 -- The newest first.
 select b.id, b.number, p.name as project from builds b join projects p on p.id = b.project_id
 where p.owner_id = :owner_id and b.state = 'running' and b.ending is null order by b.started_at desc, b.id;
+
+-- name: end_leases!
+-- Of earlier servers in the same place, where there is never more than one.
+update builds set lease_until = clock_timestamp() - interval '1 second'
+where state = 'running' and starts_with(holder, :place) and holder <> :holder;
