@@ -23,6 +23,8 @@ log = structlog.get_logger()
 MOST_HELD = 32 << 20
 AT_ONCE = 16
 RETRY_PAUSE = 0.2
+# So often, in some minutes, the same is tried again that the database refuses.
+MOST_REFUSALS = 600
 # Seconds after which it is said that the database was away.
 WORTH_TELLING = 1.0
 
@@ -42,6 +44,7 @@ class Outbox:
         self._entries: deque[Entry] = deque()
         self._held = 0
         self._lost = 0
+        self._refusals = 0
         self._shift = 0
         """By how much the numbers of lines differ from what was thought, since somebody else wrote too."""
         self._away_since: float | None = None
@@ -83,11 +86,29 @@ class Outbox:
             except asyncpg.ForeignKeyViolationError:
                 # The build is gone, and its log with it.
                 self._discard()
-            except (DatabaseUnavailable, asyncpg.PostgresError, TimeoutError) as error:
-                if self._away_since is None:
-                    self._away_since = time.monotonic()
-                    log.warning("build_log.held", build=str(self._build_id), reason=str(error) or type(error).__name__)
-                await asyncio.sleep(RETRY_PAUSE)
+            except (DatabaseUnavailable, TimeoutError, OSError) as error:
+                await self._wait(error)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                # A full disk is away too, in a way; what is refused for itself must not keep back the rest.
+                self._refusals += 1
+                if self._refusals > MOST_REFUSALS:
+                    self._drop(error)
+                else:
+                    await self._wait(error)
+
+    async def _wait(self, error: Exception) -> None:
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            log.warning("build_log.held", build=str(self._build_id), reason=str(error) or type(error).__name__)
+        await asyncio.sleep(RETRY_PAUSE)
+
+    def _drop(self, error: Exception) -> None:
+        entry = self._entries.popleft()
+        log.error("build_log.refused", build=str(self._build_id), kind=type(entry).__name__, reason=str(error))
+        if isinstance(entry, Piece):
+            self._held -= len(entry.data)
+            self._lost += entry.lines
+        self._refusals = 0
 
     async def _store_some(self) -> None:
         async with self._records.database.connection() as connection:
@@ -115,6 +136,7 @@ class Outbox:
             await records.end_step(connection, build_id, self._project_id, entry)
 
     def _done(self, entry: Entry) -> None:
+        self._refusals = 0
         if isinstance(entry, Piece):
             self._held -= len(entry.data)
         if self._away_since is None and not self._lost:

@@ -1,6 +1,7 @@
 """The log that a build writes: what it prints is taken at once, and made lines, masked and stored beside it."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -18,7 +19,7 @@ from .pieces import LARGEST, Piece, Stream
 from .records import LogRecords, Opened
 from .steps import StepWriter
 
-FLUSH_PAUSE = 0.025
+FIRST_PAUSE, FLUSH_PAUSE = 0.004, 0.025
 # After so long without another byte a line that has only begun is shown: it may be a question.
 BEGUN_PAUSE = 2.0
 # Bytes that wait to be made lines; beyond them whoever prints waits.
@@ -41,6 +42,7 @@ class LogWriter:
         """That of the step that was begun last."""
         self._pending: deque[Printed | Changed] = deque()
         self._waiting = 0
+        self._flushed_at = -math.inf
         self._flushing = asyncio.Lock()
         self._written, self._room = asyncio.Event(), asyncio.Event()
 
@@ -131,8 +133,10 @@ class LogWriter:
                 await self._show_begun()
                 await self._written.wait()
             if self._waiting < LARGEST:
-                await asyncio.sleep(FLUSH_PAUSE)
+                # The first line after a silence need not wait for others as long as those that keep coming.
+                await asyncio.sleep(max(FIRST_PAUSE, self._flushed_at + FLUSH_PAUSE - self._clock.monotonic()))
             await self._flush()
+            self._flushed_at = self._clock.monotonic()
 
     async def _show_begun(self) -> None:
         async with self._flushing:

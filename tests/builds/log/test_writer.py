@@ -239,6 +239,20 @@ async def test_what_could_not_be_held_is_told_and_numbers_leave_room_for_it(
     assert len(lines) < 1000
 
 
+async def test_what_the_database_refuses_keeps_nothing_else_back(
+    logs: Logs, build: Build, yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_REFUSALS", 1)
+    await yard.execute("alter table build_log add constraint odd check (lines <> 3)")
+    async with logs.writing(build) as log, log.step("build") as step:
+        for text in (b"a\n", b"b\nc\nd\n", b"e\n"):
+            await step.write(text)
+            await log.last_lines()
+    kept = await texts(logs, build)
+    assert kept[:2] == ["a", "e"]
+    assert "3 lines were lost" in kept[2]
+
+
 async def test_a_build_that_is_removed_takes_its_log_along(logs: Logs, build: Build, yard: Yard) -> None:
     async with logs.writing(build) as log, log.step("build") as step:
         await yard.execute("delete from builds where id = $1", build.id)
