@@ -20,7 +20,6 @@ from ...git.providers.payloads import (
     PullRequestChanged,
     Pushed,
     RefChanged,
-    RepositoryChange,
     RepositoryChanged,
     read,
 )
@@ -75,13 +74,11 @@ class Handling:
                 return await self._pushed(link, project_id, changes, actor)
             case PullRequestChanged(action, pull, actor):
                 return await self._pull(link, project_id, action, pull.number, actor)
-            case RepositoryChanged(what, path):
-                return await self._repository(link, what, path)
-            case MembersChanged():
+            case RepositoryChanged(_, path):
+                return await self._repository(link, path)
+            case MembersChanged() | InstallationChanged():
                 await self._linked.recheck(link)
-                return "Who may see the project is looked at."
-            case InstallationChanged(is_gone):
-                return await self._installation(link, is_gone)
+                return "What Firefly and others may do there is looked at."
             case Ping():
                 return "The hook works."
 
@@ -119,25 +116,16 @@ class Handling:
             return "Nothing of its code has changed."
         return await self._pulls.heed(link, found, actor, trigger=Trigger.WEBHOOK)
 
-    async def _repository(self, link: ProviderLink, what: RepositoryChange, path: str) -> str:
-        if what is RepositoryChange.DELETED:
-            reason = f"The repository {link.repository} was deleted there."
-            await self._links.set_state(link.id, LinkState.BROKEN, reason)
-            return reason
+    async def _repository(self, link: ProviderLink, path: str) -> str:
         provider = await self._linked.provider(link)
         try:
             found = await provider.repository(path)
         except NotFound:
-            # Whoever is renamed twice is asked for by the newest name.
-            found = await provider.repository(link.repository)
+            reason = f"The repository {path} was deleted there, or is hidden from Firefly."
+            await self._links.set_state(link.id, LinkState.BROKEN, reason)
+            return reason
+        if found.id != link.repository_id:
+            return f"{found.path} is another repository than the project's."
         await self._links.set_repository(link.id, found)
         await self._linked.recheck(link)
         return f"The repository is {found.path}, {'private' if found.is_private else 'public'}."
-
-    async def _installation(self, link: ProviderLink, is_gone: bool) -> str:
-        if is_gone:
-            reason = "The App may not reach the repository any more. Install it there again."
-            await self._links.set_state(link.id, LinkState.BROKEN, reason)
-            return reason
-        await self._linked.recheck(link)
-        return "What the App may do is looked at."

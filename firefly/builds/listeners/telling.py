@@ -85,7 +85,7 @@ def sentence(build: Build) -> str:
     """One line, without Markdown."""
     said = f"Build {build.number} {_WORDS[build.state]}"
     if build.state is BuildState.FAILED and build.failure is not None:
-        return f"{said}: {build.failure.cause}"
+        return f"{said}: {' '.join(build.failure.cause.split())}"
     took = _took(build)
     return f"{said} in {took}." if took and build.state is BuildState.SUCCEEDED else f"{said}."
 

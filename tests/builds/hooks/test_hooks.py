@@ -11,7 +11,7 @@ from firefly.errors import InvalidInput, Unavailable
 from firefly.git.links import LinkState
 from firefly.git.providers import PROVIDERS
 from firefly.git.providers.signatures import Refused
-from firefly.testing.providers import TwinPull
+from firefly.testing.providers import TwinPull, TwinRepository
 from tests.git import support
 
 from .conftest import Post
@@ -221,11 +221,22 @@ async def test_a_repository_that_is_renamed_hidden_or_deleted_there(post: Post) 
     assert link is not None
     assert (link.repository, link.is_private) == ("acme/new", False)
     assert post.linked.rechecked == [link.id] * 3
+    post.server.add(TwinRepository("github", "acme/other"))
+    await post.send("repository", github_repository("renamed", "acme/other"))
+    await post.work()
+    assert (await post.newest()).reason == "acme/other is another repository than the project's."
+    # One that is there all the same was not deleted, whatever an old call says.
     await post.send("repository", github_repository("deleted", "acme/new"))
     await post.work()
     link = await post.links.of_project(post.project_id)
     assert link is not None
-    assert (link.state, link.reason) == (LinkState.BROKEN, "The repository acme/new was deleted there.")
+    assert link.state is LinkState.LINKED
+    post.server.repositories.clear()
+    await post.send("repository", github_repository("deleted", "acme/new"))
+    await post.work()
+    link = await post.links.of_project(post.project_id)
+    assert link is not None
+    assert (link.state, link.reason[:41]) == (LinkState.BROKEN, "The repository acme/new was deleted there")
 
 
 @pytest.mark.parametrize("provider", ["gitea"])
