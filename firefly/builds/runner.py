@@ -91,7 +91,7 @@ class BuildRunner:
         async with log.step("analyse") as step:
             with _failing("analyse"):
                 stored = await patiently(lambda: self._stored(build.project_id))
-                async with CommitSource.open(self._git, tree.repository, tree.commit) as source:
+                async with CommitSource.open(self._git, tree.repository, tree.commit, tree.folders) as source:
                     look = partial(analyse, source, _parsed(stored), forced=stored.forced, engine=self._engine)
                     plan, kept_elsewhere = await asyncio.to_thread(lambda: (look(), _points_elsewhere(source)))
             await _tell(plan, step)

@@ -5,6 +5,7 @@ leaves files out or puts words into them, and what it names elsewhere (submodule
 """
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,13 +17,17 @@ from firefly.git import Git, GitFailed
 from firefly.git.command import last_line, tail
 from firefly.git.flow import background
 
+from .analysis.commit import Entry, Folders
+
 # Where attributes are told that count more than any in the tree.
 _RULES = "* -export-ignore -export-subst -text -filter -ident -working-tree-encoding\n"
 _HEAD = "ref: refs/heads/none\n"
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 _PIECE = 256 << 10
 _MOST_NAMED = 5
-_ENTRY = re.compile(rb"(\d{6}) (\w+) [0-9a-f]+ +(\d+|-)\t([^\0]*)\0")
+_ENTRY = re.compile(rb"(?P<mode>\d{6}) (?P<kind>\w+) (?P<id>[0-9a-f]+) +(?P<size>\d+|-)\t(?P<path>[^\0]*)\0")
+# Files and folders that are remembered, for the analyser.
+_MOST_PLACED = 5000
 GONE = (
     "The commit {} is not in the repository any more: its branch was forced to another one, or deleted, since it was "
     "pushed. Build the branch again."
@@ -39,7 +44,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class CommitTree:
-    """`id` names the tree, `size` is in bytes. `submodules` are the first few paths of them."""
+    """`id` names the tree, `size` is in bytes. `submodules` are the first few paths of them.
+
+    `folders` are all of them with what lies there, None where that is too much to keep.
+    """
 
     reading: "TreeReading"
     repository: Path
@@ -48,10 +56,15 @@ class CommitTree:
     files: int
     size: int
     submodules: tuple[str, ...]
+    folders: Folders | None
 
     async def ids(self, paths: Sequence[str]) -> Mapping[str, str]:
         """The names of the contents of those of these files that are there."""
-        return await self.reading.ids(self.repository, self.commit, paths)
+        if self.folders is None:
+            return await self.reading.ids(self.repository, self.commit, paths)
+        places = ((path, *path.rpartition("/")[::2]) for path in paths)
+        found = ((path, self.folders.get(folder, {}).get(name)) for path, folder, name in places)
+        return {path: entry.id for path, entry in found if entry is not None}
 
     def tar(self) -> AsyncGenerator[bytes, None]:
         """In pieces; to be closed. Raises Unavailable where git fails."""
@@ -64,7 +77,6 @@ class TreeReading:
     def __init__(self, git: Git, folder: Path) -> None:
         self._git = git
         self._folder = folder
-
         self._made = False
 
     def _make(self) -> None:
@@ -81,40 +93,27 @@ class TreeReading:
     async def look(self, repository: Path, commit: str, bounds: Bounds) -> CommitTree:
         """Raises NotFound where the commit is gone, TooLarge as soon as the tree is known to be."""
         try:
-            async with background(
-                self._git.run("rev-parse", "--verify", f"{commit}^{{tree}}", cwd=repository)
-            ) as naming:
-                files, size, submodules = await self._count(repository, commit, bounds)
-                id = (await naming).strip()
+            naming = self._git.run("rev-parse", "--verify", f"{commit}^{{tree}}", cwd=repository)
+            async with background(naming) as named:
+                seen = await self._count(repository, commit, bounds)
+                id = (await named).strip()
         except GitFailed as error:
             raise NotFound(GONE.format(commit[:12])) from error
-        return CommitTree(self, repository, commit, id, files, size, submodules)
+        submodules = tuple(seen.submodules)
+        return CommitTree(self, repository, commit, id, seen.files, seen.size, submodules, seen.folders)
 
-    async def _count(self, repository: Path, commit: str, bounds: Bounds) -> tuple[int, int, tuple[str, ...]]:
-        files, folders, size, submodules, left = 0, 0, 0, list[str](), b""
+    async def _count(self, repository: Path, commit: str, bounds: Bounds) -> "_Seen":
+        seen, left = _Seen(), b""
         # Folders too: a few hundred bytes of folders that hold one another are folders without end.
         arguments = ("ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit)
         async with self._git.process(*arguments, cwd=repository) as process, background(tail(process.stderr)) as err:
             assert process.stdout is not None
             while piece := await process.stdout.read(_PIECE):
-                left += piece
-                end = 0
-                for entry in _ENTRY.finditer(left):
-                    end = entry.end()
-                    match entry[2]:
-                        case b"tree":
-                            folders += 1
-                            continue
-                        case b"commit" if len(submodules) < _MOST_NAMED:
-                            submodules.append(os.fsdecode(entry[4]))
-                        case b"blob":
-                            size += int(entry[3])
-                    files += 1
-                left = left[end:]
-                _check(files + folders, size, bounds)
+                left = seen.take(left + piece)
+                _check(seen.entries, seen.size, bounds)
             if await process.wait():
                 raise GitFailed(process.returncode or 0, await err)
-        return files, size, tuple(submodules)
+        return seen
 
     async def ids(self, repository: Path, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
         if not paths:
@@ -142,6 +141,45 @@ class TreeReading:
                 yield piece
             if await process.wait():
                 raise Unavailable(f"The tree cannot be read: {last_line(await complaint)}")
+
+
+class _Seen:
+    """What a listing has told so far. `entries` are files and folders."""
+
+    def __init__(self) -> None:
+        self.files, self.size, self.entries = 0, 0, 0
+        self.submodules: list[str] = []
+        self._within: dict[str, dict[str, Entry]] = {"": {}}
+
+    def take(self, listed: bytes) -> bytes:
+        """The next part of it; returns what belongs to one that is not whole."""
+        end = 0
+        for entry in _ENTRY.finditer(listed):
+            end = entry.end()
+            self.entries += 1
+            size = int(entry["size"]) if entry["size"] != b"-" else 0
+            self._count(entry["kind"], entry["path"], size)
+            if self.entries <= _MOST_PLACED:
+                self._place(entry["path"], Entry(entry["mode"].decode(), entry["id"].decode(), size))
+        return listed[end:]
+
+    @property
+    def folders(self) -> Folders | None:
+        return dict(self._within) if self.entries <= _MOST_PLACED else None
+
+    def _count(self, kind: bytes, path: bytes, size: int) -> None:
+        if kind == b"tree":
+            return
+        self.files += 1
+        self.size += size
+        if kind == b"commit" and len(self.submodules) < _MOST_NAMED:
+            self.submodules.append(os.fsdecode(path))
+
+    def _place(self, path: bytes, entry: Entry) -> None:
+        """Names that are no texts are left out, as the analyser does not see them."""
+        with contextlib.suppress(UnicodeDecodeError):
+            folder, _, name = path.decode().rpartition("/")
+            self._within.setdefault(folder, {})[name] = entry
 
 
 def _quoted(path: Path) -> str:

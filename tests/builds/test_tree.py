@@ -1,5 +1,6 @@
 """Trees of commits as git writes them: whole, whatever their attributes say, within bounds."""
 
+import asyncio
 import io
 import os
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from firefly.builds import tree as tree_module
+from firefly.builds.analysis import CommitSource
 from firefly.builds.tree import Bounds, CommitTree, TreeReading
 from firefly.errors import NotFound, TooLarge
 from firefly.git import Git
@@ -71,6 +74,28 @@ async def test_everything_is_in_it_and_nothing_is_changed(reading: TreeReading, 
     assert not mark.exists()
     ids = await tree.ids(["version", "deep/er/file", "none", ":(glob)*"])
     assert ids == {name: support.git(copy, "rev-parse", f"HEAD:{name}") for name in ("version", "deep/er/file")}
+
+
+async def test_what_was_listed_is_analysed_without_another_look(
+    reading: TreeReading, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    support.commit(copy, "src/deep/file", "1\n")
+    tree = await look(reading, copy)
+    monkeypatch.setattr(tree_module, "_MOST_PLACED", 1)
+    large = await look(reading, copy)
+    assert (tree.folders is not None, large.folders) == (True, None)
+    git = Git(copy.parent / "home")
+    found = []
+    for folders in (tree.folders, large.folders):
+        async with CommitSource.open(git, tree.repository, tree.commit, folders) as source:
+            found.append(await asyncio.to_thread(_seen, source))
+    assert found[0] == found[1] == (("file0.txt", "src"), ("deep",), ("file",), (), "1\n", False)
+    assert await tree.ids(["src/deep/file", "none"]) == await large.ids(["src/deep/file", "none"])
+
+
+def _seen(source: CommitSource) -> tuple[object, ...]:
+    folders = [source.names(folder) for folder in ("", "src", "src/deep", "none")]
+    return (*folders, source.text("src/deep/file"), source.has("src"))
 
 
 async def test_what_is_too_much_is_refused_before_it_is_read(reading: TreeReading, copy: Path) -> None:

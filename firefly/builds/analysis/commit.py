@@ -7,7 +7,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from firefly.errors import NotFound, TimedOut
 from firefly.families.tree import LARGEST
@@ -32,30 +32,38 @@ class Entry:
     size: int
 
 
+# What lies in each folder, by the path of that and its own name.
+Folders: TypeAlias = dict[str, Mapping[str, Entry]]
 _ROOT = Entry(_FOLDER, "", 0)
 
 
 class CommitSource(Source):
     """For a thread other than the loop's, while the block of `open` lasts. Links and submodules are nothing."""
 
-    def __init__(self, git: Git, repository: Path, commit: str, files: Process) -> None:
+    def __init__(self, git: Git, repository: Path, commit: str, files: Process, known: Folders | None) -> None:
         self._git = git
         self._repository = repository
         self._commit = commit
         self._files = files
         self._loop = asyncio.get_running_loop()
-        self._folders: dict[str, Mapping[str, Entry]] = {}
-        self._left = _LONGEST_ALL
+        self._folders: Folders = known or {}
+        self._left = _LONGEST_ALL if known is None else 0
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, git: Git, repository: Path, commit: str) -> AsyncIterator["CommitSource"]:
-        """`commit` is a whole id. Raises NotFound when the repository does not have it."""
+    async def open(
+        cls, git: Git, repository: Path, commit: str, known: Folders | None = None
+    ) -> AsyncIterator["CommitSource"]:
+        """`commit` is a whole id. `known` are all of its folders, where they were listed already.
+
+        Raises NotFound when the repository does not have it.
+        """
         if not _COMMIT.fullmatch(commit):
             raise NotFound(f"{commit[:80]!r} is no commit.")
         async with git.process("cat-file", "--batch", cwd=repository, stdin=True) as files:
-            source = cls(git, repository, commit, files)
-            source._folders[""] = await source._list("")
+            source = cls(git, repository, commit, files, known)
+            if known is None:
+                source._folders[""] = await source._list("")
             yield source
 
     def text(self, path: str) -> str | None:
