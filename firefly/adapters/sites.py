@@ -136,7 +136,7 @@ class BridgesOfSites:
             filled=facts.kind != "image",
             site=SiteParams(
                 run=running.lines(wanted.run, kind=facts.kind, runtime=wanted.runtime),
-                env=dict(wanted.env),
+                env={**facts.variables, **wanted.env},
                 port=wanted.port or facts.image_port,
                 # Of pages the artifact is the folder alone.
                 folder="" if facts.kind == "site" else wanted.folder or "",

@@ -6,7 +6,17 @@ from typing import Self
 
 from firefly.builds.builds import Builds
 from firefly.builds.log import SiteLog
-from firefly.builds.sites import Draining, Ends, SiteControl, SiteDoorman, SiteQuota, SiteRecords, Sites, Watching
+from firefly.builds.sites import (
+    Draining,
+    Ends,
+    SiteControl,
+    SiteDoorman,
+    SiteQuota,
+    SiteRecords,
+    Sites,
+    Starting,
+    Watching,
+)
 from firefly.builds.sites.control import OpenLog
 from firefly.builds.unpacking import Unpacking
 from firefly.secrets import Keyring
@@ -50,8 +60,9 @@ class Siting:
         doorman = SiteDoorman(records=records, quota=quota, bridges=bridges)
         keeper.ask_before(doorman)
         draining = Draining(records, keeper, longest=settings.drain_requests)
+        starting = Starting(keeper=keeper, doorman=doorman, bridges=bridges)
         sites = Sites(
-            records=records, hosts=hosts, keeper=keeper, doorman=doorman, bridges=bridges, unpacking=unpacking,
+            records=records, hosts=hosts, keeper=keeper, starting=starting, unpacking=unpacking,
             draining=draining, apply=work.routes.apply,
         )  # fmt: skip
         return cls(

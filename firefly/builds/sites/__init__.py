@@ -9,6 +9,7 @@ from .hosts import SiteHosts
 from .publishing import Sites
 from .quota import SiteQuota
 from .records import SiteRecords
+from .starting import Starting
 from .watching import Watching
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "SiteQuota",
     "SiteRecords",
     "Sites",
+    "Starting",
     "Watching",
 ]

@@ -8,7 +8,7 @@ from uuid import UUID
 from firefly.protocol.manifest import HealthCheck, Manifest
 from firefly.routes import Access
 
-from ..model import SiteState, Trust
+from ..model import SiteState, Trust, branch_of
 from ..records import plain
 
 
@@ -75,6 +75,7 @@ class SiteFacts:
     is_demo: bool
     database_from: UUID | None
     number: int
+    commit: str
     trust: Trust
     plan: Mapping[str, Any] | None
     artifact: str | None
@@ -95,6 +96,16 @@ class SiteFacts:
     @property
     def wanted(self) -> Wanted:
         return Wanted.of(self.plan)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What tells a program that it is shown as a site, and of what."""
+        return {
+            "FIREFLY_PROJECT": f"{self.owner}/{self.project}",
+            "FIREFLY_BUILD": str(self.number),
+            "FIREFLY_BRANCH": branch_of(self.ref),
+            "FIREFLY_COMMIT": self.commit,
+        }
 
     @property
     def payer(self) -> str:

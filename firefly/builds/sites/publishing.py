@@ -6,32 +6,24 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from firefly.errors import FireflyError, InvalidInput, NotFound, SandboxFailed
-from firefly.protocol.application import State
-from firefly.protocol.manifest import Manifest
-from firefly.sandbox.keeper import Keeper, Wishes
+from firefly.errors import FireflyError, NotFound
+from firefly.sandbox.keeper import Keeper
 from firefly.store import Connection
 
 from ..images.running import named
 from ..model import Build, SiteState
 from ..records import plain
 from ..seams import BuildLog, StepLog
-from .doorman import SiteDoorman
 from .draining import Draining
 from .facts import SiteFacts
-from .health import Look, until_well
 from .hosts import SiteHosts
 from .records import SiteRecords
-from .seams import SiteBridges, Unpacking
-from .watching import SHOWN, without_retry
+from .seams import Unpacking
+from .starting import Starting
+from .watching import SHOWN
 
 log = structlog.get_logger()
 
-# Until a site's application listens: migrations of a database are part of it.
-START_LIMIT = 600.0
-ASK_LIMIT = 20.0
-LAST_LINES = 20
-COMING = frozenset({State.INSTALLING, State.STARTING})
 GONE, LATE = "Its branch, tag or pull request is gone.", "A newer build is shown."
 
 
@@ -44,8 +36,7 @@ class Sites:
         records: SiteRecords,
         hosts: SiteHosts,
         keeper: Keeper,
-        doorman: SiteDoorman,
-        bridges: SiteBridges,
+        starting: Starting,
         unpacking: Unpacking,
         draining: Draining,
         apply: Callable[[list[str]], Awaitable[None]],
@@ -55,8 +46,7 @@ class Sites:
         self._queries = records.queries
         self._hosts = hosts
         self._keeper = keeper
-        self._doorman = doorman
-        self._bridges = bridges
+        self._starting = starting
         self._unpacking = unpacking
         self._draining = draining
         self._apply = apply
@@ -67,9 +57,9 @@ class Sites:
         try:
             async with log.step("start") as step:
                 facts, again = await self._begin(build)
-                await self._start(facts, step)
+                await self._starting.start(facts, step)
             async with log.step("health") as step:
-                await self._look(facts, step)
+                await self._starting.look(facts, step, host=self._records.host(facts.label))
             async with log.step("route") as step:
                 await self._route(facts, step, again=again)
         except FireflyError as error:
@@ -127,65 +117,6 @@ class Sites:
         if facts is None or facts.is_deleted:
             raise NotFound("Its project is gone.")
         return facts
-
-    async def _start(self, facts: SiteFacts, step: StepLog) -> None:
-        """Until its application listens. Raises SandboxFailed with what it printed."""
-        wanted = facts.wanted
-        if not wanted.has_something and facts.kind != "image":
-            raise InvalidInput("There is nothing to show: the plan has neither a command to run nor a folder of pages.")
-        await self._ask(facts.workspace_id, wanted.configuration)
-        if wanted.database and facts.database_from is not None:
-            await self._wake_database(facts.database_from, step)
-        if self._keeper.running(facts.workspace_id) is not None:
-            # It was started before it was anybody's.
-            await self._doorman.admit(facts.workspace_id)
-            await self._doorman.furnish(facts.workspace_id)
-        await self._keeper.ensure(facts.workspace_id, insist=True)
-        status = await self._bridges.application(facts.workspace_id, wait=ASK_LIMIT)
-        seen, waited = None, ASK_LIMIT
-        while status.state in COMING and waited < START_LIMIT:
-            seen = await self._tell(facts.workspace_id, seen, step)
-            status = await self._bridges.application(facts.workspace_id, wait=ASK_LIMIT)
-            waited += ASK_LIMIT
-        await self._tell(facts.workspace_id, seen, step)
-        if status.state is not State.RUNNING:
-            raise SandboxFailed(without_retry(status.reason))
-        await step.say(status.reason)
-
-    async def _wake_database(self, workspace_id: UUID, step: StepLog) -> None:
-        """Of the site before, so that it can be copied. Where it does not start, the new one begins anew."""
-        try:
-            await self._keeper.ensure(workspace_id)
-        except FireflyError as error:
-            await step.say(f"The database of the site before cannot be copied, so that it begins anew: {error.detail}")
-
-    async def _tell(self, workspace_id: UUID, after: int | None, step: StepLog) -> int | None:
-        """Write what it has printed since; the number of the last line."""
-        lines = await self._bridges.output(workspace_id, after=after)
-        for line in lines:
-            await step.write(f"{line.text}\n".encode())
-        return lines[-1].seq if lines else after
-
-    async def _ask(self, workspace_id: UUID, configuration: Manifest) -> None:
-        """Its limits and idle times, as far as they are granted; what runs already starts anew with its limits."""
-        idle, resources = configuration.idle, configuration.resources
-        wishes = Wishes(**(idle.model_dump() if idle else {}), **(resources.model_dump() if resources else {}))
-        if wishes != Wishes():
-            await self._keeper.ask(workspace_id, wishes)
-            if resources:
-                await self._keeper.stop(workspace_id, "It gets the limits that its configuration asks for.")
-
-    async def _look(self, facts: SiteFacts, step: StepLog) -> None:
-        health, status = facts.wanted.health, await self._bridges.application(facts.workspace_id, wait=0)
-        look = Look(self._records.host(facts.label))
-        if health is not None:
-            look = replace(look, path=health.path, timeout=health.timeout, strictly=True)
-        try:
-            answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, status.port), look)
-        except SandboxFailed:
-            await self._tell(facts.workspace_id, None, step)
-            raise
-        await step.say(f"GET {look.path} was answered with {answer}.")
 
     async def _route(self, facts: SiteFacts, step: StepLog, *, again: bool) -> None:
         """In one transaction: the hosts, and what shows the ref from now on.

@@ -28,7 +28,7 @@ order by b.number desc limit 1;
 -- name: site_facts^
 -- What the sandbox of a site must know; nothing of a workspace that is none.
 select s.id, s.project_id, s.build_id, s.ref, s.label, s.workspace_id, s.state, s.reason, s.is_demo, s.database_from,
-    b.number, b.trust, b.plan, b.artifact, a.kind, a.port as image_port, p.name as project, p.visibility, p.owner_id, o.name as owner,
+    b.number, b.commit, b.trust, b.plan, b.artifact, a.kind, a.port as image_port, p.name as project, p.visibility, p.owner_id, o.name as owner,
     o.is_administrator as owner_is_administrator, p.deleted_at is not null as is_deleted
 from sites s join builds b on b.id = s.build_id join projects p on p.id = s.project_id
 join accounts o on o.id = p.owner_id left join artifacts a on a.digest = b.artifact

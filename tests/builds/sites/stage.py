@@ -7,7 +7,7 @@ from uuid import UUID
 
 from firefly.adapters.sites import BridgesOfSites
 from firefly.builds.model import Build, BuildState, Site, SiteState
-from firefly.builds.sites import Draining, Ends, SiteDoorman, SiteHosts, SiteQuota, SiteRecords, Sites
+from firefly.builds.sites import Draining, Ends, SiteDoorman, SiteHosts, SiteQuota, SiteRecords, Sites, Starting
 from firefly.builds.unpacking import Unpacking
 from firefly.routes import Access, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
@@ -25,7 +25,7 @@ import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(int(os.environ.get("STATUS", "200"))); self.end_headers()
-        self.wfile.write(f"{os.environ.get('GREETING')} {os.environ.get('TOKEN')}".encode())
+        self.wfile.write(" ".join(map(str, map(os.environ.get, ("GREETING", "TOKEN", "FIREFLY_BUILD")))).encode())
 http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
 """
 
@@ -54,8 +54,9 @@ class Stage:
         self.doorman = SiteDoorman(records=self.records, quota=self.quota, bridges=self.bridges)
         keeper.ask_before(self.doorman)
         self.draining = Draining(self.records, keeper, longest=10)
+        starting = Starting(keeper=keeper, doorman=self.doorman, bridges=self.bridges)
         self.sites = Sites(
-            records=self.records, hosts=self.hosts, keeper=keeper, doorman=self.doorman, bridges=self.bridges,
+            records=self.records, hosts=self.hosts, keeper=keeper, starting=starting,
             unpacking=unpacking, draining=self.draining, apply=self.apply,
         )  # fmt: skip
         self.ends = Ends(records=self.records, hosts=self.hosts, draining=self.draining, apply=self.apply)

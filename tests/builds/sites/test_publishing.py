@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from firefly.builds.model import SiteState, Trust
-from firefly.errors import NotFound, Withheld
+from firefly.errors import NotFound
 from firefly.routes import Access
 from firefly.testing.clock import ManualClock
 from tests.builds.sites.stage import Stage, project
@@ -21,7 +21,7 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert first.workspace_id is not None
     for label in ("main--garden--ada", "api--main--garden--ada", "build-1--garden--ada"):
         assert stage.leads(label) == first.workspace_id
-    assert await stage.says(first.workspace_id) == "one secret-of-the-project"
+    assert await stage.says(first.workspace_id) == "one secret-of-the-project 1"
 
     # One whose application ends says why, and nothing of it is shown.
     crashed, log = await stage.publish(await stage.build({"firefly.yml": "run: 'echo oh no; exit 3'\n"}))
@@ -49,7 +49,7 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     clock.advance(11)
     assert not await stage.draining.look()
     assert not await stage.runs(first)
-    assert await stage.says(first.workspace_id) == "one secret-of-the-project"
+    assert await stage.says(first.workspace_id) == "one secret-of-the-project 1"
 
     # What nobody opens for a week is emptied, but for what is shown as the newest; it comes back all the same.
     for site in (first, third):
@@ -59,7 +59,7 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     await stage.ends.sweep()
     assert not await stage.draining.look()
     assert await stage.emptied() == {first.id, crashed.id}
-    assert await stage.says(first.workspace_id) == "one secret-of-the-project"
+    assert await stage.says(first.workspace_id) == "one secret-of-the-project 1"
     assert await stage.emptied() == {crashed.id}
 
 
@@ -92,7 +92,7 @@ async def test_a_pull_request_of_a_fork_has_no_secrets_is_narrowed_and_leaves_no
     assert site.workspace_id is not None
     assert site.hosts[0] == "pr-7--garden--ada.preview.localhost"
     assert stage.access("pr-7--garden--ada") is Access.ONLY_MEMBERS
-    assert await stage.says(site.workspace_id) == "fork None"
+    assert await stage.says(site.workspace_id) == "fork None 1"
 
     # It is closed, and nobody was told: what compares finds it.
     assert await stage.ends.sweep() == 0
@@ -107,22 +107,8 @@ async def test_a_pull_request_of_a_fork_has_no_secrets_is_narrowed_and_leaves_no
     late, _ = await stage.publish(await stage.build(files | {"more": "x"}, ref="refs/pull/7", trust=Trust.FORK))
     assert (late.state, late.hosts) == (SiteState.FAILED, ())
     # Its own address starts from the artifact; without one it is gone.
-    assert await stage.says(site.workspace_id) == "fork None"
+    assert await stage.says(site.workspace_id) == "fork None 1"
     await stage.keeper.stop(site.workspace_id, "Enough.")
     await stage.yard.execute("update builds set artifact = null where id = $1", build.id)
     with pytest.raises(NotFound, match="Build it again"):
         await stage.keeper.ensure(site.workspace_id)
-
-
-async def test_what_was_stopped_by_hand_does_not_start_by_itself(stage: Stage) -> None:
-    site = await stage.show(project("one"))
-    assert site.workspace_id is not None
-    await stage.records.put(site.id, SiteState.STOPPED, "Ada stopped it.")
-    await stage.keeper.stop(site.workspace_id, "Ada stopped it.")
-    with pytest.raises(Withheld, match="Ada stopped it"):
-        await stage.keeper.ensure(site.workspace_id)
-    build = await stage.yard.records.find(site.build_id)
-    assert build is not None
-    again, _ = await stage.publish(build)
-    assert (again.state, again.id, again.workspace_id) == (SiteState.LIVE, site.id, site.workspace_id)
-    assert await stage.says(site.workspace_id) == "one None"

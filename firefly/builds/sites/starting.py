@@ -1,0 +1,93 @@
+"""Starts a site's sandbox, waits until its application listens, and looks whether it answers; all of it in the log."""
+
+import asyncio
+import time
+from dataclasses import replace
+from uuid import UUID
+
+from firefly.errors import FireflyError, InvalidInput, SandboxFailed
+from firefly.protocol.application import State
+from firefly.protocol.manifest import Manifest
+from firefly.sandbox.keeper import Keeper, Wishes
+
+from ..seams import StepLog
+from .doorman import SiteDoorman
+from .facts import SiteFacts
+from .health import Look, until_well
+from .seams import SiteBridges
+from .watching import without_retry
+
+# Until a site's application listens: migrations of a database are part of it.
+LIMIT = 600.0
+# For how long a bridge is asked at a time, between which the log gets what was printed; a hostile one answers at once.
+ASK, PAUSE = 2.0, 0.02
+LAST_LINES = 20
+COMING = frozenset({State.INSTALLING, State.STARTING})
+
+
+class Starting:
+    def __init__(self, *, keeper: Keeper, doorman: SiteDoorman, bridges: SiteBridges) -> None:
+        self._keeper = keeper
+        self._doorman = doorman
+        self._bridges = bridges
+
+    async def start(self, facts: SiteFacts, step: StepLog) -> None:
+        """Until its application listens. Raises SandboxFailed when it has printed why not."""
+        wanted = facts.wanted
+        if not wanted.has_something and facts.kind != "image":
+            raise InvalidInput("There is nothing to show: the plan has neither a command to run nor a folder of pages.")
+        await self._ask(facts.workspace_id, wanted.configuration)
+        if wanted.database and facts.database_from is not None:
+            await self._wake_database(facts.database_from, step)
+        if self._keeper.running(facts.workspace_id) is not None:
+            # It was started before it was anybody's.
+            await self._doorman.admit(facts.workspace_id)
+            await self._doorman.furnish(facts.workspace_id)
+        await self._keeper.ensure(facts.workspace_id, insist=True)
+        ends_at, seen = time.monotonic() + LIMIT, None
+        status = await self._bridges.application(facts.workspace_id, wait=ASK)
+        while status.state in COMING and time.monotonic() < ends_at:
+            seen = await self._tell(facts.workspace_id, seen, step)
+            await asyncio.sleep(PAUSE)
+            status = await self._bridges.application(facts.workspace_id, wait=ASK)
+        await self._tell(facts.workspace_id, seen, step)
+        if status.state is not State.RUNNING:
+            raise SandboxFailed(without_retry(status.reason))
+        await step.say(status.reason)
+
+    async def look(self, facts: SiteFacts, step: StepLog, *, host: str) -> None:
+        """Whether it answers as it should, asked for by that host. Raises SandboxFailed."""
+        health, status = facts.wanted.health, await self._bridges.application(facts.workspace_id, wait=0)
+        look = Look(host)
+        if health is not None:
+            look = replace(look, path=health.path, timeout=health.timeout, strictly=True)
+        try:
+            answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, status.port), look)
+        except SandboxFailed:
+            for line in (await self._bridges.output(facts.workspace_id, after=None))[-LAST_LINES:]:
+                await step.write(f"{line.text}\n".encode())
+            raise
+        await step.say(f"GET {look.path} was answered with {answer}.")
+
+    async def _ask(self, workspace_id: UUID, configuration: Manifest) -> None:
+        """Its limits and idle times, as far as they are granted; what runs already starts anew with its limits."""
+        idle, resources = configuration.idle, configuration.resources
+        wishes = Wishes(**(idle.model_dump() if idle else {}), **(resources.model_dump() if resources else {}))
+        if wishes != Wishes():
+            await self._keeper.ask(workspace_id, wishes)
+            if resources:
+                await self._keeper.stop(workspace_id, "It gets the limits that its configuration asks for.")
+
+    async def _wake_database(self, workspace_id: UUID, step: StepLog) -> None:
+        """Of the site before, so that it can be copied. Where it does not start, the new one begins anew."""
+        try:
+            await self._keeper.ensure(workspace_id)
+        except FireflyError as error:
+            await step.say(f"The database of the site before cannot be copied, so that it begins anew: {error.detail}")
+
+    async def _tell(self, workspace_id: UUID, after: int | None, step: StepLog) -> int | None:
+        """Write what it has printed since; the number of the last line."""
+        lines = await self._bridges.output(workspace_id, after=after)
+        for line in lines:
+            await step.write(f"{line.text}\n".encode())
+        return lines[-1].seq if lines else after
