@@ -142,6 +142,9 @@ class House:
             connections=self.linking.connections, discovery=self.linking.discovery, linked=self.linking.projects,
             joining=self.linking.joining, provider_hooks=self.hooks.receiver, received_hooks=self.hooks.control,
             certificates=certificates, report=self.doors.report,
-            metrics=(lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics),
+            metrics=(
+                lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics,
+                self.building.logs.numbers,
+            ),
             proofs=self.encryption.pages,
         )  # fmt: skip

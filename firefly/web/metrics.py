@@ -23,6 +23,8 @@ FAMILIES: Final[Mapping[str, str]] = {
     "up": "1 while the server answers.",
     "database_available": "1 while the database answers.",
     "event_streams": "Streams of events that are open.",
+    "build_logs_open": "Logs of builds that are written here.",
+    "build_log_viewers": "Viewers who follow the log of a build here.",
     "certificates_end_seconds": "When the first certificate ends, in seconds since 1970; 0: none has come yet.",
     "certificates_failing": "Certificates whose last order failed.",
     "routes": "Routes in the table.",

@@ -1,7 +1,7 @@
 """Logs of builds: opened for the one that builds, read by everybody else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -33,6 +33,11 @@ class Logs:
         self.following = Following(self.records, bus)
         self._clock = clock
         self._most = most
+        self._open = 0
+
+    def numbers(self) -> Mapping[str, float]:
+        """For metrics."""
+        return {"build_logs_open": self._open, "build_log_viewers": self.following.viewers}
 
     @asynccontextmanager
     async def writing(self, build: Build) -> AsyncIterator[LogWriter]:
@@ -43,9 +48,11 @@ class Logs:
         opened = await self.records.open(build.id, self._clock.now())
         writer = LogWriter(self.records, build, opened, most=self._most, clock=self._clock)
         storing = asyncio.create_task(writer.run(), name=f"log of build {build.id}")
+        self._open += 1
         try:
             yield writer
         finally:
+            self._open -= 1
             await asyncio.shield(asyncio.ensure_future(self._close(writer, storing, build)))
 
     async def _close(self, writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:

@@ -79,6 +79,7 @@ async def test_all_viewers_see_each_line_once_the_steps_and_the_end(shown: Logs,
             group.create_task(viewer.watch(shown, build))
         await eventually(lambda: shown.following.viewers == 20)
         async with shown.writing(build) as log:
+            assert shown.numbers() == {"build_logs_open": 1, "build_log_viewers": 20}
             for name in ("install", "build"):
                 async with log.step(name) as step:
                     for number in range(500):
@@ -93,7 +94,7 @@ async def test_all_viewers_see_each_line_once_the_steps_and_the_end(shown: Logs,
         assert viewer.numbers == list(range(1, 1001))
         assert viewer.steps[-1] == ("build", "succeeded")
         assert viewer.end == {"state": "succeeded"}
-    assert shown.following.viewers == 0
+    assert shown.numbers() == {"build_logs_open": 0, "build_log_viewers": 0}
 
 
 async def test_a_viewer_that_comes_back_goes_on_where_it_was(shown: Logs, build: Build, yard: Yard) -> None:
