@@ -108,20 +108,33 @@ async def test_a_dockerfile_from_a_push_to_a_page(shop: Shop, shown: Shown) -> N
     await shop.shows("build-1", "hello at build-1--")
 
 
+# Where there is a database it is there before the site, and in its network.
+LOOK = """import os, socket, urllib.parse
+if found := os.environ.get("DATABASE_URL"):
+    address = urllib.parse.urlsplit(found)
+    socket.create_connection((address.hostname, address.port)).close()
+    print("found", address.path)
+"""
 COMMANDS = """image: {image}
 build: ['cat server.py > made.py; id -u > who']
 test: ['grep -q HTTPServer made.py && test "$(cat who)" = "$(id -u)"']
-run: ['echo started by $0', 'python3 made.py']
+run: ['python3 look.py', 'python3 made.py']
 env: {{GREETING: {greeting}}}
 """
 
 
 async def test_commands_run_in_the_base_of_sandboxes_or_in_an_image_that_is_named(shop: Shop) -> None:
     """Built, tested and shown there, as whom the files belong to."""
-    await shop.push("plain", {"firefly.yml": COMMANDS.format(image="python", greeting="plain"), "server.py": SERVER})
-    await shop.push("named", {"firefly.yml": COMMANDS.format(image=BASE, greeting="named")})
+    await shop.push(
+        "plain",
+        {"firefly.yml": COMMANDS.format(image="python", greeting="plain"), "server.py": SERVER, "look.py": LOOK},
+    )
+    await shop.push("named", {"firefly.yml": COMMANDS.format(image=BASE, greeting="named") + "database: postgres\n"})
     await shop.shows("plain", "plain at plain--")
     await shop.shows("named", "named at named--")
+    build = await newest(shop.client, shop)
+    async with shop.client.get(f"/api/v1/builds/{build['id']}/log?download=text") as response:
+        assert "found /app" in await response.text()
     await shop.push("lost", {"firefly.yml": COMMANDS.format(image="127.0.0.1:9/no/such:1", greeting="x")})
     lost = await over(shop, 3)
     assert lost["failure"]["cause"].startswith("The image 127.0.0.1:9/no/such:1 cannot be had")

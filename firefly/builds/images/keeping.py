@@ -26,6 +26,9 @@ log = structlog.get_logger()
 
 # Bytes of one, uncompressed.
 LARGEST = 32 << 30
+# Seconds without another image before one is stored, which is work for the engine and two processors; and the most
+# that it waits for that.
+QUIET, LONGEST = 20.0, 300.0
 
 
 class Keeping:
@@ -34,12 +37,23 @@ class Keeping:
     `images` are those of the engine in which they are built.
     """
 
-    def __init__(self, *, database: Database, store: ArtifactStore, images: Images, clock: Clock, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: ArtifactStore,
+        images: Images,
+        clock: Clock,
+        folder: Path,
+        quiet: float = QUIET,
+    ) -> None:
         self._database = database
         self._store = store
         self._images = images
         self._clock = clock
         self._folder = folder
+        self._quiet = quiet
+        self._added_at = -quiet
         self._queries: Any = load_queries("images")
         self._tasks = Tasks()
         self._turn = asyncio.Lock()
@@ -51,7 +65,8 @@ class Keeping:
                 connection, digest=image.id, size=image.size, port=image.port, now=self._clock.now()
             )
         if not row["stored"]:
-            self._tasks.start(self._try(image.id), f"image-{image.id}")
+            self._added_at = self._clock.monotonic()
+            self._tasks.start(self._later(image.id), f"image-{image.id}")
         return Product(image.id, "image", int(row["size"]))
 
     async def read(self, image: str) -> AsyncGenerator[bytes, None]:
@@ -75,6 +90,15 @@ class Keeping:
 
     async def close(self) -> None:
         await self._tasks.close()
+
+    async def _later(self, image: str) -> None:
+        """Once nothing is built that somebody waits for, as far as that comes soon."""
+        until = self._clock.monotonic() + LONGEST
+        while True:
+            wait = min(self._added_at + self._quiet, until) - self._clock.monotonic()
+            if wait <= 0:
+                return await self._try(image)
+            await asyncio.sleep(wait)
 
     async def _try(self, image: str) -> None:
         try:

@@ -32,7 +32,7 @@ FILES = {"Dockerfile": DOCKERFILE, "one": "1", "two": "2"}
 async def keeping(workshop: Workshop, database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Keeping]:
     made = Keeping(
         database=database, store=FileArtifactStore(tmp_path / "artifacts"), images=Images(workshop.client),
-        clock=clock, folder=tmp_path / "images",
+        clock=clock, folder=tmp_path / "images", quiet=0,
     )  # fmt: skip
     yield made
     await made.close()
