@@ -1,5 +1,6 @@
 """The sandboxes of builds and sites: what they are started with, and what the bridges of sites are told."""
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -78,9 +79,9 @@ class BridgesOfSites:
         self._secrets_of = secrets_of
         self._pour = pour
 
-    async def furnish(self, facts: SiteFacts) -> None:
+    async def furnish(self, facts: SiteFacts, *, patience: float) -> None:
         if facts.database_from is not None and facts.wanted.database:
-            await self._copy_database(facts, facts.database_from)
+            await self._copy_database(facts, facts.database_from, patience)
         image = running.beside(purpose="site", kind=facts.kind, artifact=facts.artifact, runtime=facts.wanted.runtime)
         if image is not None and self._keeper.joins_images:
             await self._keeper.accompany(facts.workspace_id, image)
@@ -109,20 +110,22 @@ class BridgesOfSites:
     def _bridge(self, workspace_id: UUID) -> BridgeClient:
         return BridgeClient.on_socket(self._keeper.bridge_path(workspace_id))
 
-    async def _copy_database(self, facts: SiteFacts, before: UUID) -> None:
+    async def _copy_database(self, facts: SiteFacts, before: UUID, patience: float) -> None:
         """What cannot be had begins anew: it is there already where this is not the first start."""
         if self._keeper.running(before) is None:
             return
         try:
             async with (
+                asyncio.timeout(patience),
                 domain_errors(),
                 self._bridge(before) as giver,
                 self._bridge(facts.workspace_id) as taker,
                 giver.dump_database() as dump,
             ):
                 await taker.fill_database(dump.content.iter_any())
-        except FireflyError as error:
-            log.warning("site.database_not_copied", site_id=str(facts.id), reason=error.detail)
+        # What tells it runs beside the project's code, so it may say anything, or nothing.
+        except (FireflyError, TimeoutError) as error:
+            log.warning("site.database_not_copied", site_id=str(facts.id), reason=str(error) or type(error).__name__)
 
     async def _configuration(self, facts: SiteFacts) -> Configuration:
         wanted = facts.wanted

@@ -9,6 +9,8 @@ from .quota import SiteQuota
 from .records import SiteRecords
 from .seams import SiteBridges
 
+PATIENCE = 30.0
+
 
 class SiteDoorman:
     """Fulfils the keeper's `Doorman`; of what is no site it knows nothing."""
@@ -30,6 +32,7 @@ class SiteDoorman:
         await self._quota.admit(facts)
 
     async def furnish(self, workspace_id: UUID) -> None:
+        """While others may wait for their turn to start."""
         facts = await self._records.facts(workspace_id)
         if facts is not None:
-            await self._bridges.furnish(facts)
+            await self._bridges.furnish(facts, patience=PATIENCE)

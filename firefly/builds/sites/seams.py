@@ -19,8 +19,11 @@ class Unpacking(Protocol):
 class SiteBridges(Protocol):
     """Calls to the bridges of sites, none of which starts a sandbox. Raises what bridges raise."""
 
-    async def furnish(self, facts: SiteFacts) -> None:
-        """Give a sandbox that has just been started what it lacks of its artifact, and tell it what to run."""
+    async def furnish(self, facts: SiteFacts, *, patience: float) -> None:
+        """Give a sandbox that has just been started what it lacks of its artifact, and tell it what to run.
+
+        `patience`: seconds for the database of the site before, which that may be slow to tell; then it begins anew.
+        """
 
     async def application(self, workspace_id: UUID, *, wait: float) -> ApplicationStatus: ...
 

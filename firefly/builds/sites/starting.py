@@ -42,7 +42,7 @@ class Starting:
         if self._keeper.running(facts.workspace_id) is not None:
             # It was started before it was anybody's.
             await self._doorman.admit(facts.workspace_id)
-            await self._doorman.furnish(facts.workspace_id)
+            await self._bridges.furnish(facts, patience=LIMIT)
         await self._keeper.ensure(facts.workspace_id, insist=True)
         ends_at, seen = time.monotonic() + LIMIT, None
         status = await self._bridges.application(facts.workspace_id, wait=ASK)

@@ -20,7 +20,7 @@ class Bridges:
         self.asked: list[UUID] = []
         self.away = False
 
-    async def furnish(self, facts: SiteFacts) -> None: ...
+    async def furnish(self, facts: SiteFacts, *, patience: float) -> None: ...
 
     async def application(self, workspace_id: UUID, *, wait: float) -> ApplicationStatus:
         self.asked.append(workspace_id)
