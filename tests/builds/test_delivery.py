@@ -78,8 +78,12 @@ async def test_what_a_dead_builder_built_is_shown_by_another(yard: Yard, ada: Id
     found, notice = await dying.finish(claimed, Outcome(state=BuildState.SUCCEEDED, reason="Built."), 1)
     assert found is not None
     assert notice is not None
+
+    async def done() -> bool:
+        async with yard.database.connection() as connection:
+            found = await connection.fetchval("select listener from build_notices where done_at is not null")
+        return bool(found == PUBLISHER)
+
     async with delivering(yard):
-        await eventually(lambda: publisher.published)
+        await eventually(done)
     assert [one.id for one in publisher.published] == [build.id]
-    async with yard.database.connection() as connection:
-        assert await connection.fetchval("select listener from build_notices where done_at is not null") == PUBLISHER
