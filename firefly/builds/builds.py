@@ -85,6 +85,8 @@ class Builds:
         whole = full_ref(ref or project.default_branch)
         if commit is not None and (len(commit) not in (40, 64) or set(commit) - set("0123456789abcdef")):
             raise InvalidInput("A commit is named by its 40 hexadecimal digits.", field="commit")
+        if commit is None and whole.startswith("refs/pull/"):
+            commit = await self._head(project.id, whole)
         try:
             facts = await self._commits.look(project.id, commit or whole)
         except NotFound as error:
@@ -99,6 +101,14 @@ class Builds:
         async with self._records.database.transaction() as connection:
             build, _ = await self._queue.enter(new, connection, facts=facts)
         return build
+
+    async def _head(self, project_id: UUID, ref: str) -> str:
+        """Of a pull request. Raises InvalidInput where there is none."""
+        async with self._records.database.connection() as connection:
+            pull = await self._queue.pull_request(project_id, ref, connection)
+        if pull is None:
+            raise InvalidInput("There is no such pull request.", field="ref")
+        return pull.head
 
     async def list(
         self,

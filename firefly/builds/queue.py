@@ -1,7 +1,7 @@
 """The queue: builds enter it, are superseded in it and taken out of it, each within a transaction of the caller's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,6 +35,15 @@ class Place:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """`approved` is the commit that somebody has approved."""
+
+    head: str
+    is_fork: bool
+    approved: str | None
+
+
 class Queue:
     """`minutes` are how many an owner has in a month; 0: any number."""
 
@@ -50,6 +59,10 @@ class Queue:
         did not fail, unless `new` is forced, or `anew`.
         """
         await self._queries.hold_queue(connection, project_id=new.project_id)
+        pull = await self.pull_request(new.project_id, new.ref, connection)
+        if pull is not None and pull.is_fork:
+            # Whoever asks for it: what he asks for is still somebody else's.
+            new = replace(new, trust=Trust.FORK)
         facts = facts or CommitFacts(new.commit)
         known = None if new.forced or anew else await self._same(new, facts.commit, connection)
         if known is not None:
@@ -57,7 +70,8 @@ class Queue:
         build_id, number = uuid4(), await self._queries.next_number(connection, project_id=new.project_id)
         if new.trigger in MOVING:
             await self.end_ref(new.project_id, new.ref, f"Build {number} came after it.", connection, before=number)
-        state, reason = await self._first_state(new, facts.commit, connection)
+        waits = new.trust is Trust.FORK and (pull is None or pull.approved != facts.commit)
+        state, reason = (BuildState.WAITING, APPROVAL) if waits else (BuildState.QUEUED, "")
         await self._queries.insert_build(
             connection, id=build_id, number=number, state=state, reason=reason, now=self._records.clock.now(),
             **_columns(new, facts),
@@ -72,12 +86,13 @@ class Queue:
             return None
         return await self._records.find(plain(row["id"]), connection)
 
-    async def _first_state(self, new: NewBuild, commit: str, connection: Connection) -> tuple[BuildState, str]:
-        if new.trust is Trust.PROJECT or not new.ref.startswith("refs/pull/"):
-            return BuildState.QUEUED, ""
-        number = int(new.ref.removeprefix("refs/pull/"))
-        approved = await self._queries.approved_commit(connection, project_id=new.project_id, number=number)
-        return (BuildState.QUEUED, "") if approved == commit else (BuildState.WAITING, APPROVAL)
+    async def pull_request(self, project_id: UUID, ref: str, connection: Connection) -> PullRequest | None:
+        """The one that a ref names, where there is one."""
+        number = ref.removeprefix("refs/pull/")
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            return None
+        row = await self._queries.pull_request(connection, project_id=project_id, number=int(number))
+        return PullRequest(row["head_commit"], row["is_fork"], row["approved_commit"]) if row else None
 
     async def end_ref(
         self,

@@ -133,7 +133,22 @@ async def test_what_a_fork_asks_for_waits_until_this_commit_of_it_is_approved(ya
     with pytest.raises(Conflict):
         await yard.builds.approve(ada, build.id)
     await yard.execute("update builds set state = 'failed' where id = $1", build.id)
-    assert (await yard.builds.retry(ada, build.id)).state is BuildState.QUEUED
+    again = await yard.builds.retry(ada, build.id)
+    assert (again.state, again.trust) == (BuildState.QUEUED, Trust.FORK)
+
+
+async def test_what_a_member_asks_for_of_a_fork_is_still_the_forks(yard: Yard, ada: Identity) -> None:
+    copy = await yard.repository(project := await yard.project(ada))
+    head = support.git(copy, "rev-parse", "HEAD")
+    await yard.execute(
+        "insert into pull_requests (project_id, number, provider, head_commit, is_fork, state, opened_at, changed_at) "
+        "values ($1, 7, 'github', $2, true, 'open', now(), now())",
+        project, head,
+    )  # fmt: skip
+    build = await yard.builds.ask(ada, "ada", "garden", ref="refs/pull/7")
+    assert (build.commit, build.trust, build.state) == (head, Trust.FORK, BuildState.WAITING)
+    with pytest.raises(InvalidInput, match="no such pull request"):
+        await yard.builds.ask(ada, "ada", "garden", ref="refs/pull/8")
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a\nb", "refs/firefly/x", "x" * 1001])

@@ -64,8 +64,8 @@ update builds set state = 'queued', reason = '', queued_at = :now where id = :id
 update pull_requests set approved_by = :account_id, approved_commit = :commit, changed_at = :now
 where project_id = :project_id and number = :number;
 
--- name: approved_commit$
-select approved_commit from pull_requests where project_id = :project_id and number = :number;
+-- name: pull_request^
+select head_commit, is_fork, approved_commit from pull_requests where project_id = :project_id and number = :number;
 
 -- name: places
 -- Of builds that are queued: how many come before each, if nothing else happens; owners take turns.
