@@ -18,6 +18,7 @@ from .security import set_security_fields
 from .services import SERVICES, Services
 from .streams import STREAMS, OpenStreams, close_streams
 from .templating import set_up_templates
+from .turns import LOG_TURNS, Turns
 from .wellknown import set_up_wellknown
 from .workspaces import BRIDGES, Bridges, close_bridges
 
@@ -33,6 +34,7 @@ def create_application(services: Services) -> web.Application:
     app[SERVICES] = services
     app[EVENT_HUB] = EventHub(services)
     app[STREAMS] = OpenStreams()
+    app[LOG_TURNS] = Turns()
     services.revocations.on_record(app[STREAMS].end)
     app[BRIDGES] = Bridges(services.keeper)
     app.on_response_prepare.extend([set_common_fields, set_security_fields, set_session_cookies])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -13,6 +14,7 @@ from firefly.builds.log.pieces import Block, Piece, pack
 from firefly.builds.model import Build
 from firefly.client.sse import server_events
 from firefly.projects import Project, Role
+from firefly.web.turns import LOG_TURNS, MOST_AT_ONCE
 
 from .twins import MemorySites
 from .world import World
@@ -110,6 +112,10 @@ async def test_a_log_is_read_searched_and_downloaded(world: World, owner: Client
         assert await response.text() == f"{first}\ntwo\nthree\n"
         assert response.headers["Content-Disposition"] == 'attachment; filename="site-1.log"'
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    with ExitStack() as others:
+        for _ in range(MOST_AT_ONCE):
+            others.enter_context(world.server.app[LOG_TURNS].taken(world.ada.id))
+        assert (await owner.get(f"/api/v1{path}", params={"search": "th"})).status == 429
 
 
 async def test_a_log_is_followed_and_resumed(world: World, owner: Client) -> None:

@@ -29,7 +29,7 @@ PAUSE_EACH = 0.0002
 # Bytes of text a second: nobody reads more along, and what builds print quicker is not to keep the server busy.
 PACE = 8 << 20
 # A log that nobody closed ends with its build, after a while.
-GRACE = timedelta(minutes=2)
+GRACE = timedelta(minutes=10)
 # As much text is made events in the event loop.
 SMALL = 16 << 10
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ...protocol.ansi import plain
-from .pieces import Line, Piece, lines_of
-from .records import LogRecords
+from .pieces import LARGEST, Line, Piece, lines_of
+from .records import LARGEST_READ, LogRecords
 
 # Bytes of text that one search looks through; it says where to go on.
 MOST_SEARCHED = 32 << 20
+# Characters of the lines of a page, which may be long ones.
+LARGEST_PAGE = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,16 @@ class Reading:
     ) -> LogPage:
         """Lines behind line `after`: of one step, or with a text in them, whatever its case and colours."""
         found: list[Line] = []
-        looked_at = 0
-        while len(found) <= limit and looked_at < MOST_SEARCHED:
-            pieces = await self._records.pieces(build_id, after + 1)
+        looked_at, size = 0, LARGEST_READ if search or step is not None else LARGEST
+        while not _is_full(found, limit) and looked_at < MOST_SEARCHED:
+            pieces = await self._records.pieces(build_id, after + 1, size=size)
             if not pieces:
                 return LogPage(found, None)
             found += await asyncio.to_thread(_matching, pieces, after, step, search)
             after = pieces[-1].next_line - 1
             looked_at += sum(piece.size for piece in pieces)
-        if len(found) > limit:
-            return LogPage(found[:limit], found[limit - 1].n)
-        return LogPage(found, after)
+        page = _page_of(found, limit)
+        return LogPage(page, page[-1].n if len(page) < len(found) else after)
 
     async def before_end(self, build_id: UUID, lines: int) -> int:
         """The line after which the last `lines` of them come."""
@@ -65,6 +66,20 @@ def read(pieces: Sequence[Piece], after: int) -> Iterator[Line]:
             yield first
         yield from (line for line in lines if line.n > after)
         after = piece.next_line - 1
+
+
+def _is_full(lines: Sequence[Line], limit: int) -> bool:
+    return len(lines) > limit or sum(len(line.text) for line in lines) > LARGEST_PAGE
+
+
+def _page_of(lines: Sequence[Line], limit: int) -> Sequence[Line]:
+    """The first of them, as many as go on a page: one at least."""
+    size = 0
+    for number, line in enumerate(lines[:limit]):
+        size += len(line.text)
+        if number and size > LARGEST_PAGE:
+            return lines[:number]
+    return lines[:limit]
 
 
 def _matching(pieces: Sequence[Piece], after: int, step: int | None, search: str) -> list[Line]:

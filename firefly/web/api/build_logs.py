@@ -1,16 +1,18 @@
 """Logs of builds: page by page, searched, as they grow, or as one file."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import hdrs, web
 
 from firefly.builds.model import Build
+from firefly.errors import FireflyError
 
 from .. import schemas
 from ..routing import Answer, Call, Resource
 from ..sse import open_stream
 from ..streams import STREAMS
+from ..turns import LOG_TURNS
 
 resource = Resource("Builds")
 
@@ -28,12 +30,13 @@ async def log(call: Call) -> Answer:
     if call.wants_events:
         after = await _begin(call, build, query)
         return await _stream(call, build, call.services.desk.logs.following.follow(build.id, after))
-    if query.download:
-        return await _download(call, build, colours=query.download == "ansi")
-    page = await call.services.desk.logs.reading.page(
-        build.id, after=await _begin(call, build, query), limit=query.limit, step=query.step, search=query.search
-    )
-    return schemas.LogPage.model_validate(page)
+    with call.request.config_dict[LOG_TURNS].taken(call.identity.account.id):
+        if query.download:
+            return await _download(call, build, colours=query.download == "ansi")
+        page = await call.services.desk.logs.reading.page(
+            build.id, after=await _begin(call, build, query), limit=query.limit, step=query.step, search=query.search
+        )
+        return schemas.LogPage.model_validate(page)
 
 
 @resource.get(
@@ -69,7 +72,9 @@ async def _begin(call: Call, build: Build, query: schemas.LogQuery) -> int:
 async def _stream(call: Call, build: Build, events: AsyncGenerator[bytes, None]) -> Answer:
     with call.request.config_dict[STREAMS].entered(call.identity, build.project_id, endless=True):
         stream = await open_stream(call.request)
-        await _send(stream, events)
+        # Whoever reads on comes back, and is told what is the matter.
+        with suppress(FireflyError):
+            await _send(stream, events)
     return stream
 
 

@@ -1,6 +1,8 @@
 """Logs as they are stored: by pages, of one step, searched, as one text, with what is missing told."""
 
-from firefly.builds.log import Logs
+import pytest
+
+from firefly.builds.log import Logs, reading
 from firefly.builds.model import Build
 from firefly.protocol.ansi import coloured, plain
 from tests.builds.yard import Yard
@@ -32,6 +34,23 @@ async def test_pages_follow_one_another(logs: Logs, build: Build) -> None:
     assert numbers == list(range(1, 201))
     assert await logs.reading.before_end(build.id, 50) == 150
     assert await logs.reading.before_end(build.id, 500) == 0
+
+
+async def test_a_page_of_long_lines_has_fewer_of_them(logs: Logs, build: Build) -> None:
+    async with logs.writing(build) as log, log.step("build") as step:
+        for number in range(12):
+            await step.write(bytes([65 + number]) * 60_000 + b"\n")
+    read, after = "", 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "LARGEST_PAGE", 200_000)
+        while True:
+            page = await logs.reading.page(build.id, after=after)
+            assert 1 <= len(page.lines) <= 3
+            read += "".join(line.text[0] for line in page.lines)
+            if page.cursor is None:
+                break
+            after = page.cursor
+    assert read == "ABCDEFGHIJKL"
 
 
 async def test_it_is_searched_without_regard_to_case_and_colours(logs: Logs, build: Build) -> None:
