@@ -37,6 +37,7 @@ build:
 """
 ENDLESS = """
 build:
+  - seq -f 'Sensor %.0f of 60 is cold enough' 60
   - for second in $(seq 600); do echo "Second $second of the exposure"; sleep 1; done
 """
 
@@ -92,7 +93,7 @@ async def test_builds(observatory: Observatory, look: Looker) -> None:
 
 
 async def look_at_one_that_runs(observatory: Observatory, look: Looker) -> None:
-    """Its lines appear while it builds, it is seen on the dashboard and by administrators, and killed after asking."""
+    """Its lines appear while it builds, the newest in view until one scrolls up; others hear of it; it is killed."""
     page = observatory.page
     await observatory.push("exposure", ENDLESS, "Expose the plate for ten minutes")
     # The list has heard of it by itself.
@@ -102,6 +103,11 @@ async def look_at_one_that_runs(observatory: Observatory, look: Looker) -> None:
         await expect(observatory.log).to_contain_text(f"Second {second} of the exposure")
     await expect(page.get_by_role("navigation", name="Steps").get_by_role("button", name="Fetch")).to_be_visible()
     await look(page, "build-running")
+    await observatory.log.hover()
+    await page.mouse.wheel(0, -600)
+    await page.locator(".log-newest").wait_for()
+    await page.keyboard.press("f")
+    await expect(page.locator(".log-newest")).to_have_count(0)
     await page.goto("/")
     await expect(page.locator(".row-build")).to_contain_text("Building")
     await look(page, "dashboard-building", looks=("light", "dark"))
@@ -191,6 +197,8 @@ async def look_at_settings(observatory: Observatory, look: Looker) -> None:
     await page.get_by_label("Hold all builds").fill("The dome is being repaired")
     await page.get_by_role("button", name="Hold", exact=True).click()
     await expect(page.get_by_text("Builds are held.").first).to_be_visible()
+    for notice in reversed(await page.get_by_role("button", name="Dismiss").all()):
+        await notice.click()
     await look(page, "build-settings")
     await page.get_by_role("button", name="Let them go on").click()
     field = page.get_by_role("textbox", name="Configuration")

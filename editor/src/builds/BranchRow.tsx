@@ -15,7 +15,9 @@ interface Props {
 }
 
 export function BranchRow({ branch, branches, place }: Props) {
-  const mayBuild = place.project.role !== null && place.project.role !== "viewer";
+  const { role } = place.project;
+  const mayBuild = role !== null && role !== "viewer";
+  const mayManage = role === "owner" || role === "maintainer";
   const build = (): void =>
     void branches.build(branch).then((made) => {
       if (made) go(place.link("builds", made.number));
@@ -41,12 +43,10 @@ export function BranchRow({ branch, branches, place }: Props) {
       <Newest branch={branch} place={place} />
       <BranchSite site={branch.site} />
       <div className="branch-tools">
-        {mayBuild && (
-          <>
-            <IconButton label={branch.is_demo ? `${branch.branch} is a demo: its site is never stopped for others` : `Make ${branch.branch} a demo`} aria-pressed={branch.is_demo} className="branch-demo" icon={<Star size={16} aria-hidden />} onClick={() => void branches.setDemo(branch, !branch.is_demo)} />
-            <IconButton label={`Build ${branch.branch}`} icon={<Hammer size={16} aria-hidden />} disabled={branch.deleted} onClick={build} />
-          </>
+        {mayManage && branch.site?.state === "live" && (
+          <IconButton label={branch.is_demo ? `${branch.branch} is a demo: its site is never stopped for others` : `Make ${branch.branch} a demo`} aria-pressed={branch.is_demo} className="branch-demo" icon={<Star size={16} aria-hidden />} onClick={() => void branches.setDemo(branch, !branch.is_demo)} />
         )}
+        {mayBuild && <IconButton label={`Build ${branch.branch}`} icon={<Hammer size={16} aria-hidden />} disabled={branch.deleted} onClick={build} />}
       </div>
     </li>
   );

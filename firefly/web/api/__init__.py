@@ -26,7 +26,6 @@ from . import (
     quotas,
     sandbox,
     secrets,
-    site_output,
     workspaces,
 )
 
@@ -40,7 +39,6 @@ OPERATIONS = tuple(
         builds,
         build_logs,
         build_overview,
-        site_output,
         build_sandbox,
         branches,
         hooks,

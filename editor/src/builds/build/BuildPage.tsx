@@ -96,7 +96,7 @@ function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Buil
           <LogPanel build={build} steps={build.steps} log={log} reading={reading} field={field} />
         </div>
       )}
-      {tab === "output" && <OutputTab build={build} />}
+      {tab === "output" && build.site && <OutputTab buildId={build.id} site={build.site} />}
       {tab === "details" && <Details api={place.api} build={build} />}
       {tab === "terminal" && (
         <Suspense fallback={<Skeleton rows={6} label="Opening the terminal" />}>

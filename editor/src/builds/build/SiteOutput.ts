@@ -1,16 +1,11 @@
-/** What the site of a build prints, as it prints it. */
+/** What the site of a build prints, and printed last before this page was opened. */
 import { createStore } from "zustand/vanilla";
 import { PREFIX, pathOf } from "../../shared/api/transport";
-
-export interface OutputLine {
-  seq: number;
-  stream: "stdout" | "stderr" | "system";
-  text: string;
-}
+import type { LogLine } from "../types";
 
 export interface OutputState {
   state: "opening" | "open" | "lost";
-  lines: readonly OutputLine[];
+  lines: readonly LogLine[];
 }
 
 /** The newest that are kept here. */
@@ -26,15 +21,16 @@ export class SiteOutput {
 
   /** Returns how to close it. */
   open(): () => void {
-    const source = this.makeSource(`${PREFIX}${pathOf("builds", this.buildId, "output")}`);
+    const source = this.makeSource(`${PREFIX}${pathOf("builds", this.buildId, "site-log")}`);
     source.onopen = () => this.store.setState({ state: "open" });
     source.onerror = () => this.store.setState({ state: "lost" });
-    source.addEventListener("output", (event: MessageEvent<string>) => this.add(JSON.parse(event.data) as OutputLine));
+    source.addEventListener("lines", (event: MessageEvent<string>) => this.add(JSON.parse(event.data) as LogLine[]));
     return () => source.close();
   }
 
-  private add(line: OutputLine): void {
-    const { lines } = this.store.getState();
-    if (line.seq > (lines.at(-1)?.seq ?? -1)) this.store.setState({ lines: [...lines, line].slice(-MOST) });
+  private add(lines: readonly LogLine[]): void {
+    const before = this.store.getState().lines;
+    const last = before.at(-1)?.n ?? 0;
+    this.store.setState({ lines: [...before, ...lines.filter(({ n }) => n > last)].slice(-MOST) });
   }
 }

@@ -9,9 +9,12 @@ export function Hold({ settings, shown }: { settings: Settings; shown: BuildSett
   if (shown.held)
     return (
       <div className="held" role="status">
-        <p>
-          <b>Builds are held.</b> {shown.held_reason || "No reason is given."} What is pushed waits in the queue.
-        </p>
+        <div className="held-text">
+          <p>
+            <b>Builds are held.</b> What is pushed waits in the queue.
+          </p>
+          {shown.held_reason && <p>{shown.held_reason}</p>}
+        </div>
         <Button onClick={() => void settings.change({ held: false, held_reason: "" }, "Builds go on.")}>Let them go on</Button>
       </div>
     );
