@@ -83,14 +83,6 @@ class Links:
             row = await self._queries.find_link_by_id(connection, id=link_id)
         return self._link(row) if row else None
 
-    async def of_repository(self, provider: str, base_url: str, repository: str) -> list[ProviderLink]:
-        """All projects that belong to it, the first one's first."""
-        async with self._database.connection() as connection:
-            found = self._queries.links_of_repository(
-                connection, provider=provider, base_url=base_url, repository=repository
-            )
-            return [self._link(row) async for row in found]
-
     async def add(
         self,
         project_id: UUID,

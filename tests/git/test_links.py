@@ -54,7 +54,7 @@ async def test_a_link_and_what_becomes_of_it(links: Links, database: Database) -
     assert (found.state, found.reason, found.hook_secret) == (
         LinkState.BROKEN, "The token was refused.", made.hook_secret,
     )  # fmt: skip
-    assert await links.of_repository("github", "https://github.com", "acme/site") == [found]
+    assert await links.get(made.id) == found
     assert "PRIVATE" not in repr(found)
     assert "sesame" not in repr(found)
 

@@ -118,7 +118,7 @@ from pull_requests r where r.project_id = :project_id and r.state = 'open';
 update builds set actor = :actor where id = :id and account_id is null and actor in ('', 'provider') and :actor <> '';
 
 -- name: wishes_of_project^
-select coalesce(s.pull_requests, true) as pull_requests, coalesce(s.commit_status, true) as commit_status,
+select coalesce(s.commit_status, true) as commit_status,
     coalesce(s.pull_request_comment, true) as pull_request_comment, coalesce(s.deployments, true) as deployments
 from (select :project_id::uuid as id) p left join build_settings s on s.project_id = p.id;
 

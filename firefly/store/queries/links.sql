@@ -4,10 +4,6 @@ select * from provider_links where project_id = :project_id;
 -- name: find_link_by_id^
 select * from provider_links where id = :id;
 
--- name: links_of_repository
-select * from provider_links where provider = :provider and base_url = :base_url and repository = :repository
-order by created_at;
-
 -- name: add_link!
 insert into provider_links (
     id, project_id, provider, base_url, repository, repository_id, web_url, clone_url, ssh_url, default_branch,

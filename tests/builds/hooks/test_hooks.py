@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from firefly.auth import Identity
 from firefly.builds.hooks.deliveries import KEPT, DeliveryState
 from firefly.builds.hooks.working import MOST_ATTEMPTS
 from firefly.builds.model import BuildState, Trigger, Trust
@@ -73,6 +74,13 @@ async def test_a_forks_waits_for_approval(post: Post) -> None:
     await post.pull("opened", 5, await post.branch("1"), fork="eve/site")
     (build,) = await post.builds()
     assert (build.trust, build.state) == (Trust.FORK, BuildState.WAITING)
+
+
+async def test_a_forks_stays_a_forks_whoever_asks_for_it(post: Post, ada: Identity) -> None:
+    await post.pull("opened", 5, await post.branch("1"), fork="eve/site")
+    asked = await post.yard.builds.ask(ada, "ada", "garden", ref="refs/pull/5", forced=True)
+    assert (asked.number, asked.trust, asked.state) == (2, Trust.FORK, BuildState.WAITING)
+    assert (await post.yard.builds.approve(ada, asked.id)).state is BuildState.QUEUED
 
 
 async def test_a_pull_request_whose_commit_is_not_there_yet_is_looked_at_again(post: Post) -> None:
