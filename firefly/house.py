@@ -144,7 +144,7 @@ class House:
             certificates=certificates, report=self.doors.report,
             metrics=(
                 lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics,
-                self.building.logs.numbers,
+                self.building.logs.numbers, self.building.workers.numbers,
             ),
             proofs=self.encryption.pages,
         )  # fmt: skip

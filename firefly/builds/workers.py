@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
@@ -41,10 +42,17 @@ class Workers:
         self._wanted, self._asked, self._idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._idle.set()
         self._leaving = False
+        self._ended: Counter[str] = Counter()
+        self._waited = 0.0
 
     @property
     def running(self) -> int:
         return len(self._running)
+
+    def numbers(self) -> Mapping[str, float]:
+        """For metrics: what runs here, what ended by state, and for how long what was begun had waited."""
+        ended = {f'builds_ended_total{{state="{state}"}}': float(count) for state, count in self._ended.items()}
+        return {"builds_running": float(self.running), "builds_waited_seconds_total": self._waited, **ended}
 
     async def run(self) -> None:
         """Until cancelled; what is under way then goes back into the queue."""
@@ -92,6 +100,7 @@ class Workers:
             if claimed is None:
                 return
             running = self._running[claimed.build.id] = Running(claimed)
+            self._waited += _waited(claimed.build)
             self._idle.clear()
             if self._leaving:
                 running.end(None)
@@ -132,6 +141,8 @@ class Workers:
             return
         build, notice = await self._finish(running.claimed, outcome, loop.time() - began_at)
         self._free(running)
+        if build is not None:
+            self._ended[build.state] += 1
         if build is not None and notice is not None:
             await self._publish(build, notice, build_log)
 
@@ -188,6 +199,12 @@ class Workers:
         """Others may build it by now."""
         for running in self._running.values():
             running.end(None)
+
+
+def _waited(build: Build) -> float:
+    """Seconds in the queue."""
+    times = build.queued_at, build.started_at
+    return (times[1] - times[0]).total_seconds() if times[0] and times[1] else 0.0
 
 
 async def within(event: asyncio.Event, seconds: float) -> None:

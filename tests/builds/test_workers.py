@@ -47,9 +47,10 @@ async def test_a_build_is_built_shown_and_told_of(yard: Yard) -> None:
     async def published() -> bool:
         return ("publisher", "publish", True) in await told()
 
-    async with gang.at_work():
+    async with gang.at_work() as workers:
         build = await over(yard, await yard.ask(project))
         await eventually(published)
+        assert workers.numbers()['builds_ended_total{state="succeeded"}'] == 1
 
     assert (build.state, build.reason, build.attempts) == (BuildState.SUCCEEDED, "Built.", 1)
     assert [one.state for one in gang.publisher.published] == [BuildState.SUCCEEDED]
