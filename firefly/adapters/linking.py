@@ -13,6 +13,7 @@ from firefly.git.targets import Targets
 from firefly.linking import Connections, Discovery, Joining, LinkedProjects, Mirrors, Offers, Removing, Vault
 from firefly.linking.access import Access
 from firefly.linking.app import GitHubApp
+from firefly.linking.choosing import Choosing
 from firefly.linking.importing import Importing
 from firefly.linking.mirrored import Mirrored
 from firefly.linking.resolving import Resolving
@@ -80,7 +81,9 @@ class Linking:
         )  # fmt: skip
         projects = LinkedProjects(
             projects=work.projects, records=work.records, jobs=work.jobs, audit=ground.audit, connections=connections,
-            mirrors=mirrors, resolving=resolving, steps=steps, removing=removing, importing=importing, **shared,
+            mirrors=mirrors, resolving=resolving, steps=steps,
+            choosing=Choosing(connections=connections, access=access, steps=steps),
+            removing=removing, importing=importing, **shared,
         )  # fmt: skip
         joining = Joining(
             database=ground.database, clock=clock, connections=connections, records=work.records, members=work.members,

@@ -1,9 +1,10 @@
 """Connections to git providers, and projects that are linked to repositories there."""
 
+from .choosing import NewRepository
 from .connections import Connections
 from .discovery import Discovery
 from .joining import Joining, LinkedHere
-from .linked import LinkedProjects, NewRepository, View
+from .linked import LinkedProjects, View
 from .mirroring import Mirrors
 from .model import Connection, Kind, Need, State
 from .offers import Offer, Offers

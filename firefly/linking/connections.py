@@ -12,14 +12,15 @@ from ..audit import Audit
 from ..auth import Identity
 from ..bus import JSON, Bus
 from ..clock import Clock
-from ..errors import Conflict, FireflyError, Forbidden, NotFound
+from ..errors import Conflict, FireflyError, NotFound
 from ..git.providers.model import Credential, CredentialRefused
 from ..git.providers.transport import Transport
 from ..store import Database, load_queries
-from .dialects import DIALECTS, missing
+from .dialects import DIALECTS
 from .handshakes import Handshakes
 from .model import Connection, Kind, Need, State, Tokens
 from .offers import Offers
+from .scopes import check_scopes
 from .vault import Vault
 from .who import who
 
@@ -132,7 +133,7 @@ class Connections:
             found = Connection.from_row(row)
             if found.state is State.BROKEN and not broken:
                 raise CredentialRefused(found.reason)
-            self._check_scopes(found, need)
+            check_scopes(found, need)
             credential, tokens = self._vault.open(id, found.sealed)
             if found.expires_at is None or found.expires_at > self._clock.now() + EARLY or not tokens.refresh:
                 return credential
@@ -143,15 +144,6 @@ class Connections:
                 await self._judge(found, error.detail, connection)
                 refused = error
         raise refused
-
-    def _check_scopes(self, found: Connection, need: Need) -> None:
-        """A token that somebody made does not always say what it is good for."""
-        lacks = missing(found.provider, need, frozenset(found.scopes))
-        if found.kind is Kind.OAUTH and lacks and not (found.provider == "github" and not found.scopes):
-            raise Forbidden(
-                f"For this, {DIALECTS[found.provider].title} has to allow Firefly more: {', '.join(sorted(lacks))}.",
-                need=need.value, connection=str(found.id), provider=found.provider,
-            )  # fmt: skip
 
     async def _renew(self, found: Connection, tokens: Tokens, connection: store.Connection) -> Credential:
         fresh = await self.offers.oauth(found.provider, found.url).refresh(tokens)

@@ -8,7 +8,7 @@ from ..audit import Audit
 from ..auth import Identity
 from ..errors import Conflict, FireflyError, InvalidInput, NotFound
 from ..git.links import Links, ProviderLink
-from ..git.providers import Credential, PullRequest, Repository
+from ..git.providers import Credential, PullRequest
 from ..projects import (
     LINKED,
     Action,
@@ -24,11 +24,12 @@ from ..projects import (
     Visibility,
 )
 from .access import Access
+from .choosing import Choosing, NewRepository, need_of
 from .connections import Connections
 from .importing import LINK, Importing
 from .mirrored import Mirror, MirroredRef, RefState
 from .mirroring import Mirrors
-from .model import Connection, Need
+from .model import Connection
 from .removing import Left, Removing
 from .resolving import Choice, Resolving
 from .steps import PRIVATE, Steps
@@ -45,15 +46,6 @@ class View:
     refs: Sequence[MirroredRef]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRepository:
-    """One that is to be made at the provider, empty."""
-
-    name: str
-    organisation: str | None = None
-    is_private: bool = True
-
-
 class LinkedProjects:
     def __init__(
         self,
@@ -67,6 +59,7 @@ class LinkedProjects:
         connections: Connections,
         mirrors: Mirrors,
         resolving: Resolving,
+        choosing: Choosing,
         steps: Steps,
         removing: Removing,
         importing: Importing,
@@ -80,6 +73,7 @@ class LinkedProjects:
         self._connections = connections
         self._mirrors = mirrors
         self._resolving = resolving
+        self._choosing = choosing
         self._steps = steps
         self._removing = removing
         self._importing = importing
@@ -90,7 +84,7 @@ class LinkedProjects:
         visibility: Visibility = Visibility.MEMBERS, by_key: bool = False, address: str | None = None,
     ) -> Created:  # fmt: skip
         """A project of a provider's repository, and the job that fills and links it."""
-        connection, found = await self._inspected(identity, provider, url, path)
+        connection, found = await self._choosing.inspected(identity, provider, url, path)
         self._steps.check_visibility(visibility, found)
         source = ProviderRepository(
             provider=connection.provider, url=connection.url, path=found.path, connection_id=connection.id,
@@ -101,17 +95,6 @@ class LinkedProjects:
         )
         return await self._projects.create(identity, request, address=address)
 
-    async def _inspected(
-        self, identity: Identity, provider: str, url: str | None, path: str
-    ) -> tuple[Connection, Repository]:
-        """A repository that the caller may link, and by which connection. What more leave it needs is asked for."""
-        connection = await self._connections.get(identity, provider, url)
-        credential = await self._connections.credential(connection.id)
-        found = await self._access.provider(connection.provider, connection.url, credential).repository(path)
-        need = Need.PRIVATE if found.is_private else Need.PUBLIC
-        credential = await self._connections.credential(connection.id, need=need)
-        return connection, await self._steps.inspect(connection.provider, connection.url, credential, path)
-
     async def link(
         self, identity: Identity, owner: str, name: str, provider: str, repository: str | NewRepository, *,
         url: str | None = None, by_key: bool = False,
@@ -120,26 +103,10 @@ class LinkedProjects:
         project = await self._projects.get(identity, owner, name, Action.MANAGE)
         if await self._links.of_project(project.id) is not None:
             raise Conflict(f"{project.path} is linked already. Unlink it first.")
-        path = await self._create(identity, project, provider, url, repository)
-        connection, found = await self._inspected(identity, provider, url, path)
+        path = await self._choosing.path(identity, project, provider, url, repository)
+        connection, found = await self._choosing.inspected(identity, provider, url, path)
         self._steps.check_visibility(project.visibility, found)
         return await self._begin(identity, project, connection, found.path, by_key)
-
-    async def _create(
-        self, identity: Identity, project: Project, provider: str, url: str | None, repository: str | NewRepository
-    ) -> str:
-        if isinstance(repository, str):
-            return repository
-        need = Need.PRIVATE if repository.is_private else Need.PUBLIC
-        if repository.is_private and project.visibility is Visibility.PUBLIC:
-            raise InvalidInput(PRIVATE, field="private")
-        connection = await self._connections.get(identity, provider, url)
-        credential = await self._connections.credential(connection.id, need=need)
-        made = await self._access.provider(connection.provider, connection.url, credential).create_repository(
-            repository.name, organisation=repository.organisation, is_private=repository.is_private,
-            description=project.description[:300],
-        )  # fmt: skip
-        return made.path
 
     async def _begin(
         self, identity: Identity, project: Project, connection: Connection, path: str, by_key: bool
@@ -204,7 +171,7 @@ class LinkedProjects:
         """Go on with the caller's connection, where the one that the link was made with works no more."""
         project = await self._projects.get(identity, owner, name, Action.MANAGE)
         link = await self._link(project)
-        connection, found = await self._inspected(identity, link.provider, link.base_url, link.repository)
+        connection, found = await self._choosing.inspected(identity, link.provider, link.base_url, link.repository)
         await self._links.set_credential(link.id, connection_id=connection.id)
         return await self._begin(identity, project, connection, found.path, bool(link.key_public))
 
@@ -234,8 +201,7 @@ class LinkedProjects:
         project = await self._projects.get(identity, owner, name, Action.PUSH)
         link = await self._link(project)
         connection = await self._connections.get(identity, link.provider, link.base_url)
-        need = Need.PRIVATE if link.is_private else Need.PUBLIC
-        credential = await self._connections.credential(connection.id, need=need)
+        credential = await self._connections.credential(connection.id, need=need_of(link.is_private))
         await self._mirrors.bring(project.id)
         provider = self._access.provider(link.provider, link.base_url, credential)
         return await provider.open_pull_request(

@@ -1,6 +1,7 @@
 """Connecting, importing, choosing where both sides went on, and parting, in pages of a server with a provider."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,12 @@ async def test_a_project_comes_from_a_provider_is_kept_in_step_and_parted_from(g
     await linked.get_by_role("button", name="Keep ours as a new branch, follow theirs").click()
     await expect(linked).to_contain_text("In step")
     assert "main-firefly" in git(garden.clone.bare, "branch", "--list", "main-firefly")
+    proposing = linked.get_by_role("form", name="Open a pull request")
+    await proposing.get_by_label("Title of a pull request").fill("What we did")
+    await proposing.get_by_label("Branch").fill("main-firefly")
+    await proposing.get_by_role("button", name="Open a pull request").click()
+    await expect(proposing.get_by_role("link", name="See it")).to_have_attribute("href", re.compile("octo/garden/pull"))
+    assert garden.there.pulls[1].head_ref == "main-firefly"
     await linked.get_by_role("button", name="Unlink octo/garden").click()
     await linked.get_by_role("group").get_by_role("button", name="Unlink").click()
     await expect(linked.get_by_role("form", name="Link to a repository")).to_be_visible()

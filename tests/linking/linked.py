@@ -13,6 +13,7 @@ from firefly.git.remotes import Remotes
 from firefly.git.targets import Targets
 from firefly.linking import Connections, Joining, LinkedProjects, Mirrors, Offers, Removing, Vault
 from firefly.linking.access import Access
+from firefly.linking.choosing import Choosing
 from firefly.linking.importing import Importing
 from firefly.linking.mirrored import Mirrored
 from firefly.linking.resolving import Resolving
@@ -114,6 +115,7 @@ class Linked:
             projects=house.projects, records=house.records, jobs=house.jobs, audit=house.audit, links=links,
             access=access, connections=connections, mirrors=mirrors, resolving=resolving, steps=steps,
             removing=removing, importing=importing,
+            choosing=Choosing(connections=connections, access=access, steps=steps),
         )  # fmt: skip
         joining = Joining(
             database=database, clock=clock, links=links, access=access, connections=connections,

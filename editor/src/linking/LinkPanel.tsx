@@ -11,6 +11,7 @@ import { ImportEnd } from "./ImportEnd";
 import { LinkForm } from "./LinkForm";
 import { LINK_KINDS } from "./heard";
 import { ProjectLink } from "./ProjectLink";
+import { ProposeForm } from "./ProposeForm";
 import type { Link } from "./types";
 import { branchOf, standingOf, TITLES } from "./words";
 import "../sharing/sharing.css";
@@ -116,6 +117,7 @@ function Linked({ shown, link, project }: { shown: Link; link: ProjectLink; proj
           ))}
         </ul>
       )}
+      {edits && shown.state !== "linking" && <ProposeForm link={link} base={shown.default_branch} />}
     </>
   );
 }

@@ -58,6 +58,13 @@ export class ProjectLink extends Loaded<Shown> {
     });
   }
 
+  /** Opens a pull request; its address. Throws the problem. */
+  async propose(branch: string, title: string): Promise<string> {
+    const { number, url } = await this.api.propose(this.project, branch, title);
+    this.say(`Pull request ${number} is open.`);
+    return url;
+  }
+
   unlink(): Promise<void> {
     return this.attempt(async () => {
       await this.api.unlink(this.project);

@@ -53,6 +53,8 @@ export class LinkingApi {
   mend = (project: Key): Promise<Job> => this.of(project, "POST", ["mend"]);
   resolve = (project: Key, branch: string, choice: "theirs" | "ours"): Promise<{ branch: string; link: Link }> =>
     this.of(project, "POST", ["resolve"], { branch, choice });
+  propose = (project: Key, head: string, title: string): Promise<{ number: number; url: string }> =>
+    this.of(project, "POST", ["pull-requests"], { head, title });
   join = (project: Key): Promise<{ role: string }> => this.of(project, "POST", ["join"]);
   /** What makes, or has failed to make, a project's link; null where nothing does. */
   job = async (project: string): Promise<Job | null> => {
