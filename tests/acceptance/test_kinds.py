@@ -5,8 +5,8 @@ A backend joins by an entry in BACKENDS.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,16 @@ from tests.acceptance.test_git import git
 from tests.support.kinds import BROKEN, KINDS, Kind
 from tests.support.previews import wait_for_text
 from tests.support.server import LiveServer, create_project
+from tests.support.waiting import eventually
 
-# What its server is told, by the backend's name.
-BACKENDS: Mapping[str, Mapping[str, str]] = {"process": {}}
+# What the server of a backend is told, by its name; None: it is the one that all acceptance tests share.
+BACKENDS: Mapping[str, Mapping[str, str] | None] = {"process": None}
 # The kinds that need no registry, for every run; the others are for `make kinds`.
 QUICK = {"static", "procfile"}
 # Seconds for all builds together, and for a site to begin.
 LIMIT, SHOWN = 900, 200
 
-pytestmark = [pytest.mark.timeout(LIMIT + SHOWN), pytest.mark.xdist_group("kinds")]
+pytestmark = [pytest.mark.timeout(LIMIT + SHOWN), pytest.mark.xdist_group("live")]
 
 
 @dataclass
@@ -35,7 +36,6 @@ class Town:
     server: LiveServer
     client: aiohttp.ClientSession
     folder: Path
-    failures: list[str] = field(default_factory=list)
 
     async def push(self, kind: str, files: Mapping[str, str]) -> dict[str, Any]:
         """A new project whose branch `site` has these files and nothing else; its build, when that is over."""
@@ -54,13 +54,21 @@ class Town:
 
     async def ended(self, project: Mapping[str, Any]) -> dict[str, Any]:
         path = f"/api/v1/projects/{project['owner']}/{project['name']}/builds?ref=refs/heads/site"
-        async with asyncio.timeout(LIMIT):
-            while True:
-                async with self.client.get(path) as response:
-                    found = (await response.json())["builds"]
-                if found and found[0]["ended_at"]:
-                    return {**found[0], "name": project["name"], "owner": project["owner"]}
-                await asyncio.sleep(0.2)
+
+        async def asked_for() -> dict[str, Any] | None:
+            async with self.client.get(path) as response:
+                found = (await response.json())["builds"]
+            return found[0] if found else None
+
+        build = await eventually(asked_for)
+        assert build is not None
+        headers, limit = {"Accept": "text/event-stream"}, aiohttp.ClientTimeout(total=LIMIT)
+        async with self.client.get(f"/api/v1/builds/{build['id']}/log", headers=headers, timeout=limit) as response:
+            async for line in response.content:
+                if line.startswith(b"event: end"):
+                    break
+        async with self.client.get(f"/api/v1/builds/{build['id']}") as response:
+            return {**await response.json(), "name": project["name"], "owner": project["owner"]}
 
     async def shows(self, build: Mapping[str, Any], kind: Kind) -> None:
         url = self.server.content_url(f"site--{build['name']}--{build['owner']}") + kind.path
@@ -76,8 +84,14 @@ class Town:
 
 @pytest.fixture(params=sorted(BACKENDS))
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    settings = BACKENDS[request.param]
+    if settings is None:
+        server: LiveServer = request.getfixturevalue("live_server")
+        async with server.client() as client:
+            yield Town(server, client, tmp_path / "clones")
+        return
     await asyncio.to_thread(tmp_path.chmod, 0o755)
-    server = LiveServer(tmp_path, settings=dict(BACKENDS[request.param]))
+    server = LiveServer(tmp_path, settings=dict(settings))
     await asyncio.to_thread(server.start)
     try:
         async with server.client() as client:
@@ -86,23 +100,27 @@ async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         await asyncio.to_thread(server.stop)
 
 
-async def _build_and_show(town: Town, kind: Kind) -> None:
+async def _build_and_show(town: Town, kind: Kind) -> str:
+    """The state of its build."""
     build = await town.push(kind.name, kind.files)
     log = await town.log(build)
-    assert build["state"] == "succeeded", f"{kind.name}: {build['failure']}\n{log}"
+    if build["state"] != "succeeded":
+        return f"{kind.name}: {build['failure']}\n{log}"
     for words in (kind.family, *kind.log):
         assert words in log, f"{kind.name}: {words!r} is not in its log:\n{log}"
     await town.shows(build, kind)
+    return "succeeded"
 
 
-async def _all(town: Town, kinds: list[Kind]) -> None:
+async def _states(town: Town, names: Set[str]) -> set[str]:
+    """Of builds of these kinds, all at one time."""
     async with asyncio.TaskGroup() as group:
-        for kind in kinds:
-            group.create_task(_build_and_show(town, kind))
+        tasks = [group.create_task(_build_and_show(town, kind)) for kind in KINDS if kind.name in names]
+    return {task.result() for task in tasks}
 
 
 async def test_quick_ones_are_built_and_answer_and_one_that_fails_is_explained(town: Town) -> None:
-    await _all(town, [kind for kind in KINDS if kind.name in QUICK])
+    assert await _states(town, QUICK) == {"succeeded"}
     failed = await town.push("broken", BROKEN)
     assert failed["state"] == "failed"
     failure = failed["failure"]
@@ -114,4 +132,4 @@ async def test_quick_ones_are_built_and_answer_and_one_that_fails_is_explained(t
 @pytest.mark.network
 @pytest.mark.kinds
 async def test_the_others_are_built_and_answer(town: Town) -> None:
-    await _all(town, [kind for kind in KINDS if kind.name not in QUICK])
+    assert await _states(town, {kind.name for kind in KINDS} - QUICK) == {"succeeded"}

@@ -66,11 +66,14 @@ async def test_a_tree_is_installed_built_tested_and_packed(shop: Workshop) -> No
     content = await shop.content(outcome.artifact)
     assert content["out.txt"] == b"dep\nsource\n"
     assert log.masked == ["do-not-tell"]
-    again, log = await shop.run(commit)
+    again, _ = await shop.run(commit)
     assert (again.artifact, again.reused_from is not None) == (outcome.artifact, True)
-    anew, log = await shop.run(commit, forced=True)
-    assert anew.artifact == outcome.artifact
-    assert anew.reused_from is None
+    anew, _ = await shop.run(commit, forced=True)
+    assert (anew.artifact, anew.reused_from) == (outcome.artifact, None)
+    # Another secret may be another result.
+    shop.secrets = {"API_KEY": "another"}
+    other, _ = await shop.run(commit, ref="refs/heads/other")
+    assert other.reused_from is None
 
 
 BAD = {
@@ -126,23 +129,15 @@ async def test_a_build_that_is_ended_leaves_nothing_within_a_second(shop: Worksh
     assert await shop.yard.value("select count(*) from build_workspaces") == 0
 
 
+# What npm makes of it, without the second that the real one takes.
+NPM = "#!/bin/sh\nmkdir node_modules && ln -s ../near node_modules/near\n"
 PACKAGES = {
-    "package.json": json.dumps(
-        {"name": "app", "scripts": {"start": "node app.js"}, "dependencies": {"near": "file:./near"}}
-    ),
-    "package-lock.json": json.dumps(
-        {
-            "name": "app",
-            "lockfileVersion": 3,
-            "packages": {
-                "": {"name": "app", "dependencies": {"near": "file:./near"}},
-                "near": {"version": "1.0.0"},
-                "node_modules/near": {"resolved": "near", "link": True},
-            },
-        }
-    ),
+    "package.json": json.dumps({"scripts": {"start": "node app.js"}, "dependencies": {"near": "file:./near"}}),
+    "package-lock.json": json.dumps({"lockfileVersion": 3, "packages": {}}),
     "near/package.json": json.dumps({"name": "near", "version": "1.0.0"}),
     "app.js": "require('near')",
+    "bin/npm": NPM,
+    "firefly.yml": "env: {PATH: '/workspace/bin:/usr/bin:/bin'}\n",
 }
 
 
@@ -157,19 +152,13 @@ async def test_dependencies_are_kept_for_the_same_lock_file_and_never_shared_wit
     assert second.artifact is not None
     assert (await shop.content(second.artifact))["node_modules/near"] == "../near"
 
-    # What strangers make is theirs alone, and nothing of the project's is theirs.
+    # What strangers make is theirs alone, of each pull request, and nothing of the project's is theirs.
     shop.secrets = {"API_KEY": "do-not-tell"}
-    fork, log = await shop.run(changed, ref="refs/pull/7", trust=Trust.FORK)
-    assert (fork.state, fork.reused_from, log.masked) == (BuildState.SUCCEEDED, None, [])
-    assert log.named("install")
-    assert fork.artifact == second.artifact
-    _, log = await shop.run(shop.commit({"app.js": "2"}), ref="refs/pull/7", trust=Trust.FORK)
-    assert not log.named("install")
-    _, log = await shop.run(shop.commit({"app.js": "3"}), ref="refs/pull/8", trust=Trust.FORK)
-    assert log.named("install")
-    # Another secret may be another result.
-    anew, _ = await shop.run(changed, ref="refs/heads/other")
-    assert anew.reused_from is None
+    for ref in ("refs/pull/7", "refs/pull/8"):
+        fork, log = await shop.run(changed, ref=ref, trust=Trust.FORK)
+        assert (fork.state, fork.reused_from, log.masked) == (BuildState.SUCCEEDED, None, [])
+        assert log.named("install")
+        assert fork.artifact == second.artifact
 
 
 async def test_tests_that_fail_leave_an_artifact_that_nobody_may_see(shop: Workshop) -> None:

@@ -74,6 +74,7 @@ class Workshop:
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
+            path.chmod(0o755 if name.startswith("bin/") else 0o644)
         support.git(self.copy, "add", "-A")
         support.git(self.copy, "commit", "-qm", message, "--allow-empty")
         support.git(self.copy, "push", "-q", "--force", "origin", "HEAD:main")
