@@ -61,18 +61,14 @@ class ImageBuilding:
 
     @property
     def sweeps(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        return (self.keeping.sweep, self.clearing.sweep)
+        return (self.making.sweep, self.keeping.sweep, self.clearing.sweep)
 
     async def id_of(self, image: str) -> str:
         """Of an image that firefly.yml names, once it is here. Raises InvalidInput where it is nowhere to be had."""
         try:
-            await self.images.ensure(image)
-            found = await self.images.find(image)
+            return await self.images.named(image)
         except FireflyError as error:
             raise InvalidInput(f"The image {image} cannot be had: {error.detail}", field="image") from error
-        if found is None:
-            raise InvalidInput(f"The image {image} is gone.", field="image")
-        return str(found["Id"])
 
     async def close(self) -> None:
         await self.keeping.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from firefly.errors import SandboxFailed
+from firefly.errors import NotFound, SandboxFailed
 from firefly.sandbox.backend import Limits
 from firefly.sandbox.docker.companions import COMPANION
 from firefly.sandbox.docker.engine import Engine as Client
@@ -143,7 +143,14 @@ async def test_an_end_by_itself_is_told_with_its_status(ground: Ground, client: 
     assert await companions(client, sandbox) == []
 
 
-async def test_an_image_that_is_nowhere_is_refused_with_a_sentence(ground: Ground) -> None:
+async def test_an_image_that_is_nowhere_is_refused_with_a_sentence(ground: Ground, client: Client, image: str) -> None:
+    """Nor is one had by the beginning of its id, which may be another project's."""
+    images = Images(client)
+    assert await images.named("companion:test") == image
+    with pytest.raises(NotFound, match="no name"):
+        await images.named(image)
+    assert await images.find(image[7:19]) is not None
+    assert await images._known(image[7:19]) is None
     with pytest.raises(SandboxFailed, match="cannot be had: it is not in the engine"):
         await ground.start(image=f"sha256:{'0' * 64}")
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import re
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 from firefly.builds.model import Failure
 from firefly.builds.seams import BuildLog
+from firefly.errors import Unavailable
 
 from .client import Client
 from .explaining import STEP, explain
@@ -15,6 +17,9 @@ from .progress import Begun, Event, Failed, Kept, Printed, Progress
 from .recipe import Recipe
 
 PIECE = 1 << 16
+_AWAY = re.compile(
+    r"cannot connect to the docker daemon|error during connect|server closed|unexpected EOF", re.IGNORECASE
+)
 TOLD = "image"
 
 
@@ -55,7 +60,8 @@ async def build(
 ) -> str:
     """The id of the image, `sha256:…`. `folder` is one for what the command writes.
 
-    Cancelled, it leaves nothing that runs. Raises ImageFailed, InvalidInput, and what the context raises.
+    Cancelled, it leaves nothing that runs. Raises ImageFailed, InvalidInput, Unavailable where the engine is away, and
+    what the context raises.
     """
     told, progress = folder / TOLD, Progress()
     async with client.building(recipe.arguments(told)) as process:
@@ -70,6 +76,8 @@ async def build(
             (sent,) = await asyncio.gather(sending, return_exceptions=True)
     if isinstance(sent, Exception):
         raise sent
+    if status != 0 and progress.failed is None and _AWAY.search(progress.last):
+        raise Unavailable(f"The Docker engine does not answer: {progress.last}")
     if status != 0:
         raise ImageFailed(explain(progress, status))
     return (await asyncio.to_thread(told.read_text)).strip()

@@ -57,6 +57,8 @@ class Keeping:
         self._queries: Any = load_queries("images")
         self._tasks = Tasks()
         self._turn = asyncio.Lock()
+        self._seen = set[str]()
+        """Those that this server stores, or has tried to."""
 
     async def add(self, image: Image) -> Product:
         """Name it, so that it can be shown at once; it is stored meanwhile, and after the next start if need be."""
@@ -64,7 +66,8 @@ class Keeping:
             row = await self._queries.name_image(
                 connection, digest=image.id, size=image.size, port=image.port, now=self._clock.now()
             )
-        if not row["stored"]:
+        if not row["stored"] and image.id not in self._seen:
+            self._seen.add(image.id)
             self._added_at = self._clock.monotonic()
             self._tasks.start(self._later(image.id), f"image-{image.id}")
         return Product(image.id, "image", int(row["size"]))
@@ -81,7 +84,8 @@ class Keeping:
         async with self._database.connection() as connection:
             rows = [str(row["digest"]) async for row in self._queries.unstored_images(connection)]
         for image in rows:
-            if await self._images.find(image) is not None:
+            if image not in self._seen and await self._images.find(image) is not None:
+                self._seen.add(image)
                 await self._try(image)
 
     async def settled(self) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,9 @@ from .client import Client
 from .network import Network
 from .recipe import Recipe
 
-FOLDER = "images"
+FOLDER, BUILD = "images", "build-"
+# Seconds that a build may take beyond its time.
+SLACK = 600.0
 PROJECT = "firefly.project"
 _SECRET = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _PORT = re.compile(r"(\d{1,5})(?:/tcp)?")
@@ -67,9 +70,10 @@ class Making:
         self._network = Network(engine, settings, installation)
         self._client: Client | None = None
 
-    def clear(self) -> None:
-        """Remove what a server that was killed has left: secrets among it. Before the first build."""
-        shutil.rmtree(self._settings.run_dir / FOLDER, ignore_errors=True)
+    async def sweep(self) -> None:
+        """Remove what a server that was killed has left: secrets are among it. What is younger may be in use."""
+        before = time.time() - self._settings.build_timeout - SLACK
+        await asyncio.to_thread(_sweep, self._settings.run_dir / FOLDER, before)
 
     async def make(self, job: Job, log: BuildLog) -> Image:
         """Raises ImageFailed, InvalidInput, TooLarge, Unavailable. Cancelled, it leaves nothing."""
@@ -113,9 +117,15 @@ class Making:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
+def _sweep(folder: Path, before: float) -> None:
+    for path in folder.glob(f"{BUILD}*"):
+        if path.stat().st_mtime < before:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _make_folder(above: Path, secrets: Mapping[str, str]) -> Path:
     above.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=above))
+    folder = Path(tempfile.mkdtemp(dir=above, prefix=BUILD))
     (folder / "secrets").mkdir(mode=0o700)
     for name, value in secrets.items():
         descriptor = os.open(folder / "secrets" / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

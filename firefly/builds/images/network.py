@@ -14,7 +14,7 @@ _REMEDY = "Set FIREFLY_BUILD_NETWORK=none, or see that the engine has its bridge
 
 
 class Network:
-    """`installation` marks the rules. They are put in place before the first build, and again by `forget`."""
+    """`installation` marks the rules, which are put in place before the first build."""
 
     def __init__(self, engine: Engine, settings: Settings, installation: str) -> None:
         self._engine = engine
@@ -30,10 +30,6 @@ class Network:
             await self._protect()
             self._protected = True
         return "default"
-
-    def forget(self) -> None:
-        """The engine was away, and may have lost its rules."""
-        self._protected = False
 
     async def _protect(self) -> None:
         settings = self._settings

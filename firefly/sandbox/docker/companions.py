@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from firefly.errors import Conflict, FireflyError, NotFound
+from firefly.errors import Conflict, FireflyError, NotFound, Unavailable
 from firefly.protocol.companion import ERRORS, LONGEST_FRAME, LONGEST_WISH, OUTPUT, SOCKET, End, Wish, frame
 from firefly.sandbox.mounts import WORKSPACE
 from firefly.sandbox.processes import explain
@@ -167,20 +167,28 @@ class Companion:
             writer.close()
 
     async def _serve(self, wish: Wish, reader: StreamReader, writer: StreamWriter) -> End | None:
-        """Run it, and pass on what it prints, until it has ended. None: whoever asked for it is gone, and so is it."""
+        """Run it, and pass on what it prints, until it has ended.
+
+        None: whoever asked for it is gone, and so is it; or the engine is, which has let it go on, and asked again it
+        may be back.
+        """
+        stays = False
         try:
             if wish.since is None or not self.container:
                 await self._start(wish)
             writer.write(frame(OUTPUT, b""))
-            said = await self._follow(wish.since or 0.0, reader, writer)
-            if said is not None:
-                return End(FULL, said) if said else await self._ended()
+            try:
+                said = await self._follow(wish.since or 0.0, reader, writer)
+                end = await self._ended() if said == "" else End(FULL, said) if said else None
+                stays = said == "" and end is None
+            except Unavailable:
+                stays, end = True, None
+            return end
         except FireflyError as error:
             return End(1, error.detail)
         finally:
-            if not self._closing:
+            if not (self._closing or stays):
                 await asyncio.shield(self._remove())
-        return None
 
     async def _start(self, wish: Wish) -> None:
         """Anew, whatever was there. Raises what the engine says against it."""
@@ -224,9 +232,12 @@ class Companion:
                 writer.write(frame(ERRORS if stream == STDERR else OUTPUT, data))
                 await writer.drain()
 
-    async def _ended(self) -> End:
+    async def _ended(self) -> End | None:
+        """None: it goes on, and only its engine did not."""
         found = await self.engine.call("GET", f"containers/{self.container}/json")
         state, memory = found["State"], int(found["HostConfig"]["Memory"])
+        if state["Running"]:
+            return None
         code = int(state["ExitCode"])
         starved = bool(state["OOMKilled"]) and code == KILLED
         return End(code, explain(code, oom_kills=1, memory=memory) if starved else str(state["Error"]))

@@ -49,11 +49,32 @@ class Images:
 
         Raises NotFound, Unavailable.
         """
-        if await self.find(name) is not None:
+        if await self._known(name) is not None:
             return
         async with self._fetching:
-            if await self.find(name) is None:
+            if await self._known(name) is None:
                 await self._fetch(name)
+
+    async def named(self, name: str) -> str:
+        """The id of an image that somebody may name, once it is there. Raises NotFound, Unavailable.
+
+        Not one that has no name, by its id or the beginning of it: it may be another project's.
+        """
+        if _ID.fullmatch(name):
+            raise NotFound("that is no name.")
+        await self.ensure(name)
+        found = await self._known(name)
+        if found is None:
+            raise NotFound("it is gone.")
+        return str(found["Id"])
+
+    async def _known(self, name: str) -> Mapping[str, Any] | None:
+        """The engine takes a few digits for the image whose id begins with them, which a name is not to do."""
+        found = await self.find(name)
+        if found is None or _ID.fullmatch(name):
+            return found
+        names = [*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ())]
+        return found if _whole(name) in map(_whole, names) else None
 
     async def _fetch(self, name: str) -> None:
         if not _ID.fullmatch(name):
@@ -120,6 +141,12 @@ class Images:
                 log.info("docker.image_removed", image=found["Id"])
             except (Conflict, NotFound):
                 continue
+
+
+def _whole(name: str) -> str:
+    """With the tag that is meant, and without the registry that is."""
+    shown = name.removeprefix("docker.io/").removeprefix("library/")
+    return shown if "@" in shown or ":" in shown.rpartition("/")[2] else f"{shown}:latest"
 
 
 def split(name: str) -> tuple[str, str]:

@@ -12,6 +12,9 @@ import pytest
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox.backend import Limits
 from firefly.sandbox.docker.backend import DockerBackend
+from firefly.sandbox.docker.building import base_name
+from firefly.sandbox.docker.companions import COMPANION
+from firefly.sandbox.docker.debian import own_suite
 from firefly.settings import Settings
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.backends import Ground
@@ -154,10 +157,13 @@ async def test_the_next_server_clears_away_what_was_half_made(
     assert "takes up more than 0.0312 GiB" in (await ground.backend.wait(staying.instance.id)).reason
 
 
-async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine) -> None:
-    """Sandboxes go on, what cannot be done says so, and what happened meanwhile is noticed."""
+async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine, shown: Shown) -> None:
+    """Sandboxes go on, with images beside them; what cannot be done says so, and what happened meanwhile is noticed."""
     backend = ground.backend
-    staying, ending = await ground.start(), await ground.start()
+    staying, ending = await ground.start(image=base_name(own_suite())), await ground.start()
+    await ground.detach(staying, 'exec firefly-image -c "while sleep 0.1; do :; done"')
+    await eventually(lambda: shown.client.containers([COMPANION]), within=20)
+    beside = await shown.client.containers([COMPANION])
     await ground.serve(staying, "still here", port=3000)
     await ground.crash(ending, after=1)
     engine.end(signal.SIGKILL)
@@ -177,6 +183,8 @@ async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine) -
     assert [one.id for one in await backend.list()] == [staying.instance.id]
     await backend.freeze(staying.instance.id)
     await backend.thaw(staying.instance.id)
+    assert [one["Id"] for one in await shown.client.containers([COMPANION])] == [one["Id"] for one in beside]
+    assert (await staying.run("ps x | grep -c '[c]ompanion.py'")).stdout == "1\n"
     assert await greeting(backend, staying, 3000) == b"still here"
     assert (await (await ground.start()).run("echo new")).stdout == "new\n"
 
