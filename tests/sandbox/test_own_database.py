@@ -17,6 +17,7 @@ from firefly.settings import Settings
 from firefly.store.cluster import installation
 from tests.sandbox.conftest import spec
 
+pytestmark = pytest.mark.timeout(180)
 PASSWORD = "a-password-of-the-test"
 PSQL = f"/opt/firefly/libraries/{installation().relative_to(installation().parents[1])}/bin/psql"
 SEED = [f'{PSQL} -qX "$DATABASE_URL" -c "create table visits (n int)" -c "insert into visits values (41)"']
