@@ -5,6 +5,8 @@ create index sites_workspace on sites (workspace_id) where workspace_id is not n
 
 -- Whose database a site's own one begins as: that of the site which it replaced.
 alter table sites add column database_from uuid references workspaces (id) on delete set null;
+-- When it was begun to be shown, the last time.
+alter table sites add column begun_at timestamptz;
 -- Since when it is to be stopped, for what reason, and whether its files and its database go too.
 alter table sites add column drains_since timestamptz;
 alter table sites add column drain_reason text not null default '';

@@ -45,7 +45,11 @@ insert into build_workspaces (workspace_id, build_id, purpose, created_at)
 values (:workspace_id, :build_id, 'site', :now);
 
 -- name: put_site^
+-- What is started, or shown, is not to end any more.
 update sites set state = :state, reason = :reason,
+    begun_at = case when :state = 'starting' then :now::timestamptz else begun_at end,
+    drains_since = case when :state in ('starting', 'live') then null else drains_since end,
+    empties = empties and :state not in ('starting', 'live'),
     live_at = case when :state = 'live' then coalesce(live_at, :now::timestamptz) else live_at end,
     ended_at = case when :state in ('replaced', 'removed') then :now::timestamptz end
 where id = :id returning project_id, build_id, state;
@@ -95,7 +99,10 @@ from site_hosts h join sites s on s.id = h.site_id join builds b on b.id = s.bui
 where h.project_id = :project_id and s.workspace_id is not null order by h.label;
 
 -- name: move_host!
-update site_hosts set label = :new_label where label = :old_label;
+with moved as (
+    update site_hosts set label = :new_label where label = :old_label returning project_id
+)
+update sites s set label = :new_label from moved m where s.project_id = m.project_id and s.label = :old_label;
 
 -- name: sites_of_ref
 select s.id, s.workspace_id, s.state from sites s
@@ -157,7 +164,7 @@ where s.shows = 'ref' and s.state in ('starting', 'live', 'stopped', 'failed', '
 
 -- name: abandoned_sites
 -- Begun by a server that did not bring them to their end.
-select s.id from sites s where s.state = 'starting' and s.created_at < :before limit :most;
+select s.id from sites s where s.state = 'starting' and coalesce(s.begun_at, s.created_at) < :before limit :most;
 
 -- name: of_deleted_projects
 -- Sandboxes of sites that run though their project is in the bin.

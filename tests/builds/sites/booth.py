@@ -29,7 +29,7 @@ class Booth:
         )  # fmt: skip
         await self.yard.execute(
             "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at)"
-            " values ($1, $2, $3, 'ref', $4, '', $5, 'live', now())",
+            " values ($1, $2, $3, 'ref', $4, 'main--garden--ada', $5, 'live', now())",
             uuid4(), self.project_id, build_id, ref, workspace_id,
         )  # fmt: skip
         facts = await self.records.facts(workspace_id)

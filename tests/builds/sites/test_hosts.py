@@ -18,12 +18,16 @@ async def test_no_two_refs_share_a_label(booth: Booth) -> None:
 
 
 async def test_hosts_move_with_their_project_and_come_back_from_the_bin_as_they_were(booth: Booth) -> None:
-    await booth.show("refs/heads/main", configuration={"urls": ["api"], "preview": {"access": "code"}})
+    site = await booth.show("refs/heads/main", configuration={"urls": ["api"], "preview": {"access": "code"}})
     async with booth.yard.database.transaction() as connection:
         hosts = await booth.hosts.rename(booth.project_id, ("garden", "ada"), ("park", "ada"), connection)
     await booth.store.apply(hosts)
     shown = dict.fromkeys(["main--park--ada", "api--main--park--ada", "build-1--park--ada"], Access.ONLY_CODE)
     assert booth.labels == shown
+    # Its sandbox is told the new one when it starts the next time.
+    moved = await booth.records.facts(site.workspace_id)
+    assert moved is not None
+    assert moved.label == "main--park--ada"
     old = booth.table.get(f"main--garden--ada.{DOMAIN}")
     assert old is not None
     assert old.redirect_to == f"main--park--ada.{DOMAIN}"
