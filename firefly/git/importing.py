@@ -88,22 +88,23 @@ class Importer:
         async with running as process, asyncio.TaskGroup() as group:
             output = group.create_task(_limited(process.stdout))
             errors = group.create_task(follow_progress(process.stderr, report))
-            status = await self._watched(fresh, process)
+            status = await watched(process, fresh, self._largest)
         if await asyncio.to_thread(size_of, fresh) > self._largest:
             raise TooLarge(f"The repository is larger than {self._largest >> 20} MiB, the most that is imported.")
         if status:
             raise explain(GitFailed(status, errors.result()), url=target.url)
         return output.result()
 
-    async def _watched(self, folder: Path, process: Process) -> int:
-        """The exit status; git is ended early when what has come is too much."""
-        while True:
-            try:
-                async with asyncio.timeout(0.25):
-                    return await process.wait()
-            except TimeoutError:
-                if await asyncio.to_thread(size_of, folder) > self._largest:
-                    process.terminate()
+
+async def watched(process: Process, folder: Path, largest: int, *, each: float = 0.25) -> int:
+    """The exit status; git is ended early when the folder holds more bytes than `largest`."""
+    while True:
+        try:
+            async with asyncio.timeout(each):
+                return await process.wait()
+        except TimeoutError:
+            if await asyncio.to_thread(size_of, folder) > largest:
+                process.terminate()
 
 
 def size_of(folder: Path) -> int:

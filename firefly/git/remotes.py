@@ -6,13 +6,15 @@ import contextlib
 import os
 import tempfile
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from ..errors import Forbidden, InvalidInput, TimedOut, Unavailable
-from .command import Git, GitFailed, last_line
+from .command import Git, GitFailed, last_line, tail
+from .importing import LARGEST, size_of, watched
 from .repositories import Repositories
 from .sources import parse_source
 from .targets import Target, Targets
@@ -22,6 +24,8 @@ MIRRORED = ("refs/heads/", "refs/tags/")
 _AT_ONCE = 200
 # Seconds after which no git uses a key any more.
 _LEFT = 6 * 3600
+# Bytes of what git prints: a hundred for each ref.
+_LONGEST = 32 << 20
 _NO_ENTRY = ("Permission denied", "Authentication failed", "could not read", "terminal prompts disabled", "403")
 
 
@@ -75,7 +79,7 @@ class Remotes:
         for first in range(0, len(refs), _AT_ONCE):
             some = refs[first : first + _AT_ONCE]
             options = ("--no-write-fetch-head", "--no-tags", "--quiet", "--")
-            await self._run(project_id, target, "fetch", *options, target.url, *some)
+            await self._run(project_id, target, "fetch", *options, target.url, *some, grows=True)
 
     async def push(self, project_id: UUID, target: Target, updates: Sequence[Update]) -> Mapping[str, str]:
         """Ref → why it was refused there; those that are not named went through."""
@@ -91,19 +95,31 @@ class Remotes:
         output = await self._run(project_id, target, *command, refusal=True)
         return _refused(output)
 
-    async def _run(self, project_id: UUID, target: Target, *arguments: str, refusal: bool = False) -> str:
+    async def _run(
+        self, project_id: UUID, target: Target, *arguments: str, refusal: bool = False, grows: bool = False
+    ) -> str:
+        """What it says. `refusal`: also where refs were refused; `grows`: ended once too much has come."""
         path = await self._repositories.existing(project_id)
+        packs = path / "objects" / "pack"
+        largest = await asyncio.to_thread(size_of, packs) + LARGEST if grows else None
         running = self._git.process(
             *arguments, settings=target.settings, environment=target.environment, cwd=path, niceness=5
         )
         try:
-            async with asyncio.timeout(self._timeout), running as process:
-                out, err = await process.communicate()
+            async with asyncio.timeout(self._timeout), running as process, asyncio.TaskGroup() as group:
+                output = group.create_task(_limited(process))
+                errors = group.create_task(tail(process.stderr))
+                waiting = process.wait() if largest is None else watched(process, packs, largest, each=1.0)
+                status = await waiting
         except TimeoutError as error:
             raise TimedOut("The provider's repository takes too long.") from error
-        said, complaint = out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace")
-        if process.returncode and not (refusal and "\nTo " in f"\n{said}"):
-            raise _explained(GitFailed(process.returncode, complaint))
+        if largest is not None and await asyncio.to_thread(size_of, packs) > largest:
+            raise Unavailable(f"More than {LARGEST >> 20} MiB came from the provider's repository at once.")
+        said = output.result()
+        if len(said) >= _LONGEST:
+            raise Unavailable("The provider's repository has more to say than is read of it.")
+        if status and not (refusal and "\nTo " in f"\n{said}"):
+            raise _explained(GitFailed(status, errors.result()))
         return said
 
     async def is_ancestor(self, project_id: UUID, old: str, new: str) -> bool:
@@ -128,6 +144,14 @@ class Remotes:
         except GitFailed:
             return False
         return True
+
+
+async def _limited(process: Process) -> str:
+    """What it prints; the rest of what is too much is read, and forgotten."""
+    kept = bytearray()
+    while process.stdout is not None and (piece := await process.stdout.read(1 << 16)):
+        kept += piece[: max(0, _LONGEST - len(kept))]
+    return kept.decode("utf-8", "surrogateescape")
 
 
 @contextlib.asynccontextmanager

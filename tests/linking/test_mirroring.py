@@ -1,5 +1,7 @@
 """Keeping both sides in step, with real git: pushes go there, theirs come here, and nothing is ever overwritten."""
 
+import os
+
 import pytest
 
 from firefly.auth import Identity
@@ -142,4 +144,24 @@ async def test_a_provider_that_is_away_or_refuses_is_tried_again_and_shown(
     (ref,) = view.refs
     assert (ref.state, "did not take it" in ref.reason, git(folder, "rev-parse", "main")) == (
         RefState.REFUSED, True, ours,
+    )  # fmt: skip
+
+
+async def test_more_than_a_repository_may_bring_is_ended_and_told(
+    linked: Linked, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    first = await linked.ref(project)
+    monkeypatch.setattr("firefly.git.remotes.LARGEST", 4 << 10)
+    clone = linked.clone(there)
+    (clone.folder / "large").write_bytes(os.urandom(64 << 10))
+    git(clone.folder, "add", "large")
+    clone.commit("large")
+    assert await linked.mirrors.bring(project.id) is MirrorState.FAILING
+    view = await linked.projects.show(ada, "ada", "garden")
+    assert view.mirror is not None
+    assert ("came from the provider's repository at once" in view.mirror.reason, await linked.ref(project)) == (
+        True, first,
     )  # fmt: skip
