@@ -90,10 +90,8 @@ class Builds:
         try:
             facts = await self._commits.look(project.id, commit or whole)
         except NotFound as error:
-            raise InvalidInput(
-                f"{project.path} has no {f'commit {commit}' if commit else f'branch or tag {ref or whole}'}.",
-                field="commit" if commit else "ref",
-            ) from error
+            what = f"commit {commit}" if commit else f"branch, tag or pull request {ref or whole}"
+            raise InvalidInput(f"{project.path} has no {what}.", field="commit" if commit else "ref") from error
         new = NewBuild(
             project_id=project.id, ref=whole, commit=facts.commit, trigger=trigger, account_id=identity.account.id,
             forced=forced,
@@ -102,13 +100,11 @@ class Builds:
             build, _ = await self._queue.enter(new, connection, facts=facts)
         return build
 
-    async def _head(self, project_id: UUID, ref: str) -> str:
-        """Of a pull request. Raises InvalidInput where there is none."""
+    async def _head(self, project_id: UUID, ref: str) -> str | None:
+        """Of a pull request that is known."""
         async with self._records.database.connection() as connection:
             pull = await self._queue.pull_request(project_id, ref, connection)
-        if pull is None:
-            raise InvalidInput("There is no such pull request.", field="ref")
-        return pull.head
+        return pull.head if pull is not None else None
 
     async def list(
         self,

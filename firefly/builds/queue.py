@@ -150,7 +150,9 @@ class Queue:
 
 
 def _place(row: Mapping[str, Any]) -> Place:
-    reason = f"The project is on hold. {row['held_reason'] or ''}".strip() if row["held"] else SPENT * row["spent"]
+    reason = SPENT if row["spent"] else ""
+    if row["held"]:
+        reason = f"The project is on hold. {row['held_reason'] or ''}".strip()
     return Place(row["position"], row["ahead_of_project"], row["queued_at"], row["held"], reason)
 
 

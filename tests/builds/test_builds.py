@@ -24,7 +24,7 @@ async def test_a_build_of_a_branch_knows_its_commit_and_who_asked(yard: Yard, ad
     assert build.tree == support.git(copy, "rev-parse", "HEAD^{tree}")
     place = (await yard.builds.places([build]))[build.id]
     assert (place.position, place.ahead_of_project, place.held) == (1, 0, False)
-    with pytest.raises(InvalidInput, match="no branch or tag topic"):
+    with pytest.raises(InvalidInput, match="no branch, tag or pull request topic"):
         await yard.builds.ask(ada, "ada", "garden", ref="topic")
     with pytest.raises(InvalidInput, match="no commit bbbb"):
         await yard.builds.ask(ada, "ada", "garden", commit=OTHER)
@@ -147,7 +147,7 @@ async def test_what_a_member_asks_for_of_a_fork_is_still_the_forks(yard: Yard, a
     )  # fmt: skip
     build = await yard.builds.ask(ada, "ada", "garden", ref="refs/pull/7")
     assert (build.commit, build.trust, build.state) == (head, Trust.FORK, BuildState.WAITING)
-    with pytest.raises(InvalidInput, match="no such pull request"):
+    with pytest.raises(InvalidInput, match="no branch, tag or pull request refs/pull/8"):
         await yard.builds.ask(ada, "ada", "garden", ref="refs/pull/8")
 
 

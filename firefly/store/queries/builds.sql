@@ -22,8 +22,10 @@ on conflict (project_id) do update set last_number = build_queues.last_number
 returning last_number;
 
 -- name: newest_of_ref^
+-- Those that somebody ended do not count.
 select id, commit, state from builds
-where project_id = :project_id and ref = :ref and ending is null order by number desc limit 1;
+where project_id = :project_id and ref = :ref and ending is null and state not in ('cancelled', 'superseded')
+order by number desc limit 1;
 
 -- name: next_number$
 update build_queues set last_number = last_number + 1 where project_id = :project_id returning last_number;
@@ -273,9 +275,6 @@ order by s.next_at limit :most for no key update of s skip locked;
 
 -- name: schedule_ran!
 update build_schedules set next_at = :next_at, ran_at = :now where project_id = :project_id and name = :name;
-
--- name: schedules
-select name, expression, next_at, ran_at from build_schedules where project_id = :project_id order by name;
 
 -- name: usage
 -- Of owners of projects, what they take up now and, of minutes, in a month.
