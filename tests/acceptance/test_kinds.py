@@ -1,11 +1,11 @@
 """Real projects pushed with stock git: analysed, installed from the registries, built, shown, and answering.
 
-A backend joins by an entry in BACKENDS.
+A backend joins by an entry in BACKENDS. What `make test` sees of projects in containers is in test_images.py.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,25 @@ import aiohttp
 import pytest
 
 from tests.acceptance.test_git import git
+from tests.support.engine import Engine, needs_engine
 from tests.support.kinds import BROKEN, KINDS, Kind
 from tests.support.previews import wait_for_text
 from tests.support.server import LiveServer, create_project
 from tests.support.waiting import eventually
 
+
+def _docker(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    engine: Engine = request.getfixturevalue("engine")
+    image: str = request.getfixturevalue("project_image")
+    return {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": image}
+
+
 # What the server of a backend is told, by its name; None: it is the one that all acceptance tests share.
-BACKENDS: Mapping[str, Mapping[str, str] | None] = {"process": None}
+BACKENDS: Mapping[str, Callable[[pytest.FixtureRequest], Mapping[str, str]] | None] = {
+    "process": None,
+    "docker": _docker,
+}
+MARKS = {"docker": (needs_engine[0], pytest.mark.kinds)}
 # The kinds that need no registry, for every run; the others are for `make kinds`.
 QUICK = {"static", "procfile"}
 # Seconds for all builds together, and for a site to begin.
@@ -82,16 +94,16 @@ class Town:
             return (await response.text())[-6000:]
 
 
-@pytest.fixture(params=sorted(BACKENDS))
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in sorted(BACKENDS)])
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
-    settings = BACKENDS[request.param]
-    if settings is None:
+    told = BACKENDS[request.param]
+    if told is None:
         server: LiveServer = request.getfixturevalue("live_server")
         async with server.client() as client:
             yield Town(server, client, tmp_path / "clones")
         return
     await asyncio.to_thread(tmp_path.chmod, 0o755)
-    server = LiveServer(tmp_path, settings=dict(settings))
+    server = LiveServer(tmp_path, settings=dict(told(request)))
     await asyncio.to_thread(server.start)
     try:
         async with server.client() as client:
