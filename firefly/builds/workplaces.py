@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -149,19 +149,15 @@ class Workplaces:
         """Remove it; nothing of it runs any more when this returns, cancelled or not."""
         await self._tasks.finish(self._keeper.remove(workplace.id), f"workplace-end-{workplace.id}")
 
-    async def keep(self, workplace: Workplace) -> datetime:
-        """End what runs there, and keep its files for an hour, so that somebody may look around; until when."""
+    async def keep(self, workplace: Workplace) -> None:
+        """End what runs there, and keep its files for an hour, so that somebody may look around."""
+        await patiently(lambda: self._note_kept(workplace.id))
+        self._tasks.start(self._keeper.stop(workplace.id, "Its build failed. Its files are kept for an hour."), "stop")
+
+    async def _note_kept(self, workspace_id: UUID) -> None:
         until = self._clock.now() + KEPT
         async with self._database.connection() as connection:
-            await self._queries.keep_workplace(connection, workspace_id=workplace.id, kept_until=until)
-        self._tasks.start(self._keeper.stop(workplace.id, "Its build failed. Its files are kept for an hour."), "stop")
-        return until
-
-    async def kept(self, build_id: UUID) -> tuple[UUID, datetime] | None:
-        """The workspace of a failed build, and until when it is kept."""
-        async with self._database.connection() as connection:
-            row = await self._queries.kept_workplace(connection, build_id=build_id, now=self._clock.now())
-        return (UUID(str(row["workspace_id"])), row["kept_until"]) if row else None
+            await self._queries.keep_workplace(connection, workspace_id=workspace_id, kept_until=until)
 
     async def sweep(self) -> int:
         """Remove those of builds that are over, or that somebody else took up; returns how many there were."""

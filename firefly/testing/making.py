@@ -1,12 +1,12 @@
 """Twins of what makes artifacts: a log in memory, and a strategy that makes what it is told."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from firefly.builds.analysis import Plan
-from firefly.builds.model import Product, StepState
+from firefly.builds.artifacts import Artifacts
+from firefly.builds.model import StepState
 from firefly.builds.seams import BuildLog, StepLog
 from firefly.builds.strategies import BuildStrategy, Job, Made
 
@@ -71,8 +71,9 @@ class MemoryBuildLog(BuildLog):
 
 @dataclass
 class MemoryStrategy(BuildStrategy):
-    """Makes `content` of every tree, or raises `error`; `jobs` are those that it was given."""
+    """Makes `content` of every tree and keeps it in `store`, or raises `error`; `jobs` are those that it was given."""
 
+    store: Artifacts
     content: bytes = b"made"
     ground: str = "memory"
     error: Exception | None = None
@@ -90,4 +91,7 @@ class MemoryStrategy(BuildStrategy):
             await step.write(self.content)
             if self.error is not None:
                 raise self.error
-        return Made(Product(f"sha256:{hashlib.sha256(self.content).hexdigest()}", "archive", len(self.content)))
+        return Made(await self.store.add(self._pieces(), "archive"))
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        yield self.content

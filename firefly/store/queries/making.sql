@@ -43,23 +43,12 @@ values (:workspace_id, :build_id, 'build', :now);
 -- name: keep_workplace!
 update build_workspaces set kept_until = :kept_until where workspace_id = :workspace_id;
 
--- name: kept_workplace^
-select w.workspace_id, w.kept_until from build_workspaces w
-where w.build_id = :build_id and w.purpose = 'build' and w.kept_until > :now order by w.created_at desc limit 1;
-
 -- name: forgotten_workplaces
 -- Of builds that are over, or were taken up by somebody else meanwhile.
 select w.workspace_id from build_workspaces w join workspaces s on s.id = w.workspace_id
 join builds b on b.id = w.build_id
 where w.purpose = 'build' and s.node = :node and coalesce(w.kept_until, '-infinity') < :now
 and (w.kept_until is not null or b.state <> 'running' or w.created_at < b.started_at);
-
--- name: workplace_facts^
--- Who answers for a workspace in which something is built or shown.
-select o.name as owner, o.is_administrator as owner_is_administrator, p.name as project, b.number, w.purpose
-from build_workspaces w join builds b on b.id = w.build_id join projects p on p.id = b.project_id
-join accounts o on o.id = p.owner_id
-where w.workspace_id = :workspace_id;
 
 -- name: find_cache^
 update build_caches set used_at = :now
