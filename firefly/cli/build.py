@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from firefly.client import FireflyClient
-from firefly.client.build_models import Build
+from firefly.client.build_models import Build, BuildStep
 
 from . import build_settings, terminal
 from .build_log import print_lines, watch
@@ -28,15 +28,20 @@ def describe(build: Build) -> str:
     told = [head.rstrip(), *([f"  {build.reason}"] if build.reason else [])]
     if build.queue:
         told.append(f"  In place {build.queue.position} of the queue, for {build.queue.queued_seconds:.0f} s.")
-    told += [f"  {step.name:10} {step.state:10} {step.reason}".rstrip() for step in build.steps]
+    told += [f"  {step.name:10} {step.state:10} {_took(step):>8} {step.reason}".rstrip() for step in build.steps]
     if build.failure:
-        told += [f"  {build.failure.cause} {build.failure.remedy}".rstrip()]
+        cause = build.failure.cause if build.failure.cause != build.reason else ""
+        told += [f"  {sentence}" for sentence in (cause, build.failure.remedy) if sentence]
         told += [f"    {line}" for line in build.failure.lines]
     if build.site and build.site.url:
         told.append(f"  {build.site.state}: {build.site.url}")
     if build.kept_until:
         told.append(f"  Its sandbox is kept until {build.kept_until.astimezone():%H:%M}: `firefly build shell`.")
     return "\n".join(told)
+
+
+def _took(step: BuildStep) -> str:
+    return f"{(step.ended_at - step.started_at).total_seconds():.1f} s" if step.ended_at else ""
 
 
 async def _finish(cli: Cli, client: FireflyClient, build: Build, *, wait: bool, follow: bool) -> None:

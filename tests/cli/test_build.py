@@ -38,7 +38,7 @@ async def test_what_cannot_be_explained_is_told(run: Run, tmp_path: Path) -> Non
     assert (wrong.code, wrong.err) == (1, "firefly.yml, line 2: the key biuld is not known.\n")
 
 
-async def test_builds_are_asked_for_listed_explained_and_ended(logged_in: Run, world: World) -> None:
+async def test_builds_are_asked_for_listed_explained_ended_and_bounded(logged_in: Run, world: World) -> None:
     await world.shared(world.ada, "site")
     made = json.loads((await logged_in("build", "start", "site", "--ref", "main", "--json")).out)
     assert (made["project"], made["number"], made["state"]) == ("ada/site", 1, "queued")
@@ -46,6 +46,9 @@ async def test_builds_are_asked_for_listed_explained_and_ended(logged_in: Run, w
     assert "Static, pages" in (await logged_in("build", "explain", "ada/site")).out
     ended = await logged_in("build", "cancel", "site#1")
     assert (ended.code, ended.out.split()[:2]) == (0, ["ada/site#1", "cancelled"])
+    wanted = await logged_in("build", "settings", "site", "--pattern", "v*", "--timeout", "60", "--json")
+    kept = json.loads(wanted.out)
+    assert (kept["policy"], kept["patterns"], kept["timeout"]) == ("patterns", ["v*"], 60)
 
 
 async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails(
@@ -67,15 +70,6 @@ async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails
     assert command.text.startswith("making\nmade\n")
     assert "It broke." in command.text
     assert (await logged_in("build", "log", "site#1", "--search", "MADE")).out == "made\n"
-
-
-async def test_what_a_project_wants_of_builds_is_changed(logged_in: Run, world: World) -> None:
-    await world.shared(world.ada, "site")
-    held = await logged_in("build", "hold", "site", "--reason", "A pause.")
-    assert "Builds are held. A pause." in held.out
-    told = await logged_in("build", "settings", "site", "--pattern", "v*", "--timeout", "60", "--json")
-    kept = json.loads(told.out)
-    assert (kept["held"], kept["policy"], kept["patterns"], kept["timeout"]) == (True, "patterns", ["v*"], 60)
 
 
 async def _builds(world: World) -> list[Any]:

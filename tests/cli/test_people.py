@@ -12,11 +12,10 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 TABLE, COMMANDS = ((REFERENCE / name).read_text() for name in ("from-stage1.md", "cli.md"))
 
 
-async def test_accounts_are_made_and_given_roles_and_members_added(logged_in: Run, world: World) -> None:
+async def test_accounts_are_made_and_members_added_and_who_did_it_is_told(logged_in: Run, world: World) -> None:
     await world.shared(world.ada, "site")
     made = json.loads((await logged_in("user", "create", "grace", "--email", "g@example.org", "--json")).out)
     assert made["sign_in_url"].startswith("http")
-    assert "an administrator" in (await logged_in("user", "role", "grace", "--administrator")).out
     assert (
         "grace is viewer of ada/site"
         in (await logged_in("project", "add-member", "site", "grace", "--role", "viewer")).out
@@ -24,7 +23,7 @@ async def test_accounts_are_made_and_given_roles_and_members_added(logged_in: Ru
     listed = json.loads((await logged_in("project", "members", "site", "--json")).out)
     assert {one["name"]: one["role"] for one in listed} == {"ada": "owner", "grace": "viewer"}
     audit = json.loads((await logged_in("user", "audit", "ada", "--json")).out)
-    assert {"account.create", "account.role"} <= {deed["action"] for deed in audit}
+    assert "account.create" in {deed["action"] for deed in audit}
 
 
 def test_each_command_that_stands_in_the_table_is_there() -> None:

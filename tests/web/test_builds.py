@@ -164,20 +164,21 @@ async def test_strangers_see_nothing_of_them_also_where_the_project_is_public(
     assert (await stranger.post(PATH, json={})).status == 403
 
 
-async def test_branches_come_with_their_newest_build_and_go_with_the_branch(world: World, owner: Client) -> None:
-    first, _ = await asked(owner, ref="main"), await asked(owner, ref="refs/pull/7")
+async def test_branches_come_with_their_newest_build_and_go_with_the_branch(
+    world: World, owner: Client, project: Project
+) -> None:
     async with world.services.database.connection() as connection:
-        project_id = await connection.fetchval("select project_id from builds limit 1")
         for ref, ended in (("refs/heads/main", None), ("refs/pull/7", None), ("refs/heads/old", "2020-01-01")):
             await connection.execute(
                 "insert into build_heads (project_id, ref, commit, reason, seen_at, ended_at)"
                 " values ($1, $2, $3, 'Why not', now(), $4::text::timestamptz) on conflict do nothing",
-                project_id, ref, "c" * 40, ended,
+                project.id, ref, "c" * 40, ended,
             )  # fmt: skip
         await connection.execute(
             "insert into pull_requests (project_id, number, provider, title, head_commit, state, opened_at, changed_at)"
-            " values ($1, 7, 'github', 'Grow', $2, 'open', now(), now())", project_id, "c" * 40,
+            " values ($1, 7, 'github', 'Grow', $2, 'open', now(), now())", project.id, "c" * 40,
         )  # fmt: skip
+    first, _ = await asked(owner, ref="main"), await asked(owner, ref="refs/pull/7")
     branches = {one["branch"]: one for one in (await got(owner, "/projects/ada/site/branches"))["branches"]}
     assert set(branches) == {"main", "pr-7"}
     assert (branches["main"]["newest"]["id"], branches["main"]["subject"]) == (first["id"], "Grow")
