@@ -6,16 +6,18 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from firefly.testing.providers import ProviderServer, TwinRepository
+from tests.builds.hooks.payloads import EVENTS, PUSHES, sign
 from tests.linking.linked import Clone, git
-from tests.support.server import LiveServer
+from tests.support.server import LiveServer, LoopbackResolver
 from tests.support.waiting import eventually
 
 from .conftest import Run
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.once]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.once]
 
 
 @pytest.fixture
@@ -52,15 +54,37 @@ async def test_a_repository_is_imported_kept_in_step_and_parted_from(
         await asyncio.to_thread(push_here, server, owner, tmp_path)
         ours = git(tmp_path / "here", "rev-parse", "HEAD")
         await eventually(lambda: git(tmp_path / "garden.git", "rev-parse", "main") == ours, within=20)
-        clone.commit("theirs")
+        theirs = await asyncio.to_thread(clone.commit, "theirs")
+        await tell(there, ours, theirs)
+
+        async with server.client() as client:
+
+            async def shows_theirs() -> bool:
+                async with client.get(f"/api/v1/projects/{owner}/garden/files/file") as answer:
+                    return await answer.text() == "theirs"
+
+            await eventually(shows_theirs, within=40)
+            async with client.get(f"/api/v1/projects/{owner}/garden/builds") as answer:
+                built = (await answer.json())["builds"]
+        assert {ours, theirs} <= {build["commit"] for build in built}
         shown = json.loads((await run("project", "compare", "garden", "--json", *asked)).out)
         assert (shown["state"], shown["mirror"], shown["refs"]) == ("linked", "level", [])
-        text = await run("files", "get", "garden", "file", *asked)
-        assert text.out == "theirs"
-        assert len(there.hooks) == 1
         parted = await run("project", "unlink", "garden", *asked)
         assert (parted.code, there.hooks) == (0, {}), parted.err
         assert (await run("project", "link", "garden", *asked)).code == 1
+
+
+async def tell(there: TwinRepository, before: str, after: str) -> None:
+    """As the provider does of a push, by the hook that it was given."""
+    ((_, hook),) = there.hooks.items()
+    config = hook["config"]
+    payload = PUSHES["gitea"]("refs/heads/main", before, after)
+    fields, body = sign("gitea", EVENTS["gitea"]["push"], payload, config["secret"])
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=LoopbackResolver())) as caller,
+        caller.post(config["url"], data=body, headers=fields) as answer,
+    ):
+        assert answer.status == 202, await answer.text()
 
 
 def push_here(server: LiveServer, owner: str, folder: Path) -> None:
