@@ -34,7 +34,7 @@ class BuildLog(Protocol):
         """These are written as `•••` from now on, also where they are cut between two pieces of output."""
 
     async def last_lines(self, count: int = 40) -> list[str]:
-        """Of the step that was written last, without colours."""
+        """Of the step that was begun last, without colours."""
 
 
 class Runner(Protocol):

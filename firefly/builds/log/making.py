@@ -43,9 +43,8 @@ class Changed:
 
 @dataclass
 class Tail:
-    """What the step that was written last printed last."""
+    """What the step that was begun last printed last."""
 
-    step: int = 0
     kept: deque[bytes] = field(default_factory=deque)
     size: int = 0
 
@@ -53,10 +52,11 @@ class Tail:
     def text(self) -> str:
         return b"\n".join(self.kept).decode(errors="replace")
 
+    def begin(self) -> None:
+        self.size = 0
+        self.kept.clear()
+
     def add(self, block: Block) -> None:
-        if block.step != self.step:
-            self.step, self.size = block.step, 0
-            self.kept.clear()
         self.kept.append(block.text[-TAIL:])
         self.size += len(self.kept[-1])
         while self.size - len(self.kept[0]) >= TAIL:
@@ -78,6 +78,8 @@ class Making:
             if isinstance(one, Changed):
                 made += [*self._pieces(blocks), one.step]
                 blocks = []
+                if one.step.state is StepState.RUNNING:
+                    self.tail.begin()
         return [*made, *self._pieces(blocks)]
 
     def begun(self, at: int, cutting: Cutting) -> list[Piece]:

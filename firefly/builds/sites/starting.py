@@ -7,7 +7,7 @@ from uuid import UUID
 
 from firefly.errors import FireflyError, InvalidInput, SandboxFailed
 from firefly.protocol.application import State
-from firefly.protocol.manifest import Manifest
+from firefly.protocol.manifest import HealthCheck, Manifest
 from firefly.sandbox.keeper import Keeper, Wishes
 
 from ..seams import StepLog
@@ -17,8 +17,8 @@ from .health import Look, until_well
 from .seams import SiteBridges
 from .watching import without_retry
 
-# Until a site's application listens: migrations of a database are part of it.
-LIMIT = 600.0
+# Until a site's application listens, where its configuration says nothing: migrations of a database are part of it.
+LIMIT = 300.0
 # For how long a bridge is asked at a time, between which the log gets what was printed; a hostile one answers at once.
 ASK, PAUSE = 2.0, 0.02
 LAST_LINES = 20
@@ -44,13 +44,16 @@ class Starting:
             await self._doorman.admit(facts.workspace_id)
             await self._bridges.furnish(facts, patience=LIMIT)
         await self._keeper.ensure(facts.workspace_id, insist=True)
-        ends_at, seen = time.monotonic() + LIMIT, None
+        limit = _limit(wanted.health)
+        ends_at, seen = time.monotonic() + limit, None
         status = await self._bridges.application(facts.workspace_id, wait=ASK)
         while status.state in COMING and time.monotonic() < ends_at:
             seen = await self._tell(facts.workspace_id, seen, step)
             await asyncio.sleep(PAUSE)
             status = await self._bridges.application(facts.workspace_id, wait=ASK)
         await self._tell(facts.workspace_id, seen, step)
+        if status.state in COMING:
+            raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. See the output.")
         if status.state is not State.RUNNING:
             raise SandboxFailed(without_retry(status.reason))
         await step.say(status.reason)
@@ -91,3 +94,8 @@ class Starting:
         for line in lines:
             await step.write(f"{line.text}\n".encode())
         return lines[-1].seq if lines else after
+
+
+def _limit(health: HealthCheck | None) -> float:
+    """Seconds until the application has to listen."""
+    return health.timeout if health is not None and "timeout" in health.model_fields_set else LIMIT

@@ -90,6 +90,8 @@ async def test_the_last_lines_are_those_of_the_last_step_without_colours(logs: L
                 await step.write(f"\x1b[3{number % 8}mline {number}\x1b[0m\n".encode())
         assert await log.last_lines(3) == ["line 97", "line 98", "line 99"]
         assert len(await log.last_lines(1000)) == 100
+        async with log.step("test"):
+            assert await log.last_lines() == []
 
 
 async def test_a_question_without_a_line_end_is_seen(logs: Logs, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

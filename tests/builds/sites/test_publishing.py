@@ -33,6 +33,9 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert [(step.name, step.state.value) for step in log.steps] == [("start", "failed")]
     assert b"oh no" in log.steps[0].out
     assert stage.leads("main--garden--ada") == first.workspace_id
+    silent = {"firefly.yml": "run: sleep 1000\nport: 3000\nhealth: {timeout: 1s}\n"}
+    deaf, _ = await stage.publish(await stage.build(silent))
+    assert (deaf.state, deaf.reason) == (SiteState.FAILED, "Nothing listens on port 3000 after 1 s. See the output.")
 
     third = await stage.show(project("three"))
     assert stage.leads("main--garden--ada") == third.workspace_id != first.workspace_id
@@ -41,7 +44,7 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert stage.leads("build-1--garden--ada") == first.workspace_id
     replaced = await stage.records.find(first.id)
     assert replaced is not None
-    assert (replaced.state, replaced.reason) == (SiteState.REPLACED, "Build 3 took its place.")
+    assert (replaced.state, replaced.reason) == (SiteState.REPLACED, "Build 4 took its place.")
 
     # What visitors had begun has its time, and then it is stopped; who opens it again starts it from its artifact.
     assert await stage.draining.look()
@@ -58,9 +61,9 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     clock.advance(8 * 86400)
     await stage.ends.sweep()
     assert not await stage.draining.look()
-    assert await stage.emptied() == {first.id, crashed.id}
+    assert await stage.emptied() == {first.id, crashed.id, deaf.id}
     assert await stage.says(first.workspace_id) == "one secret-of-the-project 1"
-    assert await stage.emptied() == {crashed.id}
+    assert await stage.emptied() == {crashed.id, deaf.id}
 
 
 async def test_of_two_that_are_shown_at_once_the_newer_one_has_the_branch(stage: Stage) -> None:
