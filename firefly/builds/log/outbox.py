@@ -141,6 +141,9 @@ class Outbox:
             self._held -= len(entry.data)
         if self._away_since is None and not self._lost:
             return
+        # What is told of it must not be lost for want of room itself.
+        if self._held > MOST_HELD // 2:
+            return
         seconds = time.monotonic() - (self._away_since or time.monotonic())
         lost, self._lost, self._away_since = self._lost, 0, None
         if seconds >= WORTH_TELLING or lost:
