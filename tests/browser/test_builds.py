@@ -17,7 +17,7 @@ from tests.support.server import LiveServer, create_project
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.screenshots,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
     pytest.mark.xdist_group("screens"),
 ]
 
@@ -212,3 +212,9 @@ async def look_at_settings(observatory: Observatory, look: Looker) -> None:
     await observatory.show("builds/hooks")
     await expect(page.get_by_role("heading", name="Tell another service of builds")).to_be_visible()
     await look(page, "build-hooks")
+    await page.get_by_role("button", name="Add a hook").click()
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Address").fill("https://stars.invalid/hooks/firefly")
+    await form.get_by_role("button", name="Add it").click()
+    await expect(form.get_by_role("alert")).to_contain_text("stars.invalid")
+    await look(page, "build-hook-refused", looks=("light", "dark"))
