@@ -3,7 +3,7 @@
 import json
 import tarfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from io import BytesIO
 from pathlib import Path
@@ -28,12 +28,21 @@ DOCKERFILE = 'FROM scratch\nCOPY one /one\nCOPY two /two\nCMD ["/one"]\n'
 FILES = {"Dockerfile": DOCKERFILE, "one": "1", "two": "2"}
 
 
+Open = Callable[[], Keeping]
+
+
 @pytest.fixture
-async def keeping(workshop: Workshop, database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Keeping]:
-    made = Keeping(
+def opening(workshop: Workshop, database: Database, clock: ManualClock, tmp_path: Path) -> Open:
+    """What each server has of it."""
+    return lambda: Keeping(
         database=database, store=FileArtifactStore(tmp_path / "artifacts"), images=Images(workshop.client),
         clock=clock, folder=tmp_path / "images", quiet=0,
     )  # fmt: skip
+
+
+@pytest.fixture
+async def keeping(opening: Open) -> AsyncIterator[Keeping]:
+    made = opening()
     yield made
     await made.close()
 
@@ -78,15 +87,16 @@ async def test_an_image_is_named_at_once_stored_a_little_later_and_had_again(
 
 
 async def test_what_an_earlier_server_had_not_stored_is_stored_by_the_next(
-    workshop: Workshop, keeping: Keeping
+    workshop: Workshop, keeping: Keeping, opening: Open
 ) -> None:
     image = await workshop.make({**FILES, "two": "another"})
     await keeping.add(image)
     await keeping.close()
+    following = opening()
     with pytest.raises(NotFound):
-        await keeping.read(image.id)
-    await keeping.sweep()
-    await (await keeping.read(image.id)).aclose()
+        await following.read(image.id)
+    await following.sweep()
+    await (await following.read(image.id)).aclose()
 
 
 async def test_what_is_saved_as_another_image_is_refused(workshop: Workshop, tmp_path: Path) -> None:
