@@ -56,25 +56,24 @@ class Logs:
             await asyncio.shield(asyncio.ensure_future(self._close(writer, storing, build)))
 
     async def _close(self, writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:
-        await _close(writer, storing, build)
+        await _store_rest(writer, storing, build)
         if writer.pieces > FEW:
             await _tidy(self.records, build)
 
 
-async def _close(writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:
+async def _store_rest(writer: LogWriter, storing: asyncio.Task[None], build: Build) -> None:
+    closing = asyncio.create_task(writer.close(), name=f"end of the log of build {build.id}")
     try:
-        async with asyncio.timeout(CLOSE_LIMIT):
-            closing = asyncio.ensure_future(writer.close())
-            await asyncio.wait({closing, storing}, return_when=asyncio.FIRST_COMPLETED)
-            if not closing.done():
-                closing.cancel()
-                storing.result()
-            await closing
-    except TimeoutError:
-        log.error("build_log.lost", build=str(build.id), reason="The database did not take the rest.")
+        await asyncio.wait({closing, storing}, timeout=CLOSE_LIMIT, return_when=asyncio.FIRST_COMPLETED)
+        if not closing.done() and not storing.done():
+            log.error("build_log.lost", build=str(build.id), reason="The database did not take the rest.")
+        for task in (closing, storing):
+            if task.done():
+                task.result()
     finally:
+        closing.cancel()
         storing.cancel()
-        await asyncio.wait({storing})
+        await asyncio.wait({closing, storing})
 
 
 async def _tidy(records: LogRecords, build: Build) -> None:

@@ -241,6 +241,20 @@ async def test_what_could_not_be_held_is_told_and_numbers_leave_room_for_it(
     assert len(lines) < 1000
 
 
+async def test_a_database_that_stays_away_ends_the_wait_for_it(
+    logs: Logs, build: Build, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firefly.builds.log.logs.CLOSE_LIMIT", 0.3)
+    absence, before = Away(database, monkeypatch), asyncio.all_tasks()
+    async with asyncio.timeout(10):
+        async with logs.writing(build) as log, log.step("build") as step:
+            absence.away = True
+            await step.write(b"line\n")
+    assert asyncio.all_tasks() == before
+    absence.away = False
+    assert await texts(logs, build) == []
+
+
 async def test_what_the_database_refuses_keeps_nothing_else_back(
     logs: Logs, build: Build, yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
