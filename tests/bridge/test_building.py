@@ -124,9 +124,9 @@ def sleepers(seconds: str) -> list[str]:
 
 async def test_whoever_listens_no_more_ends_the_command_with_all_that_it_started(client: BuildingClient) -> None:
     async with client.run("setsid sleep 78 & sleep 79") as frames:
-        await eventually(lambda: bool(sleepers("79") and sleepers("78")))
+        await eventually(lambda: bool(sleepers("79") and sleepers("78")), within=30)
         del frames
-    await eventually(lambda: not sleepers("79"))
+    await eventually(lambda: not sleepers("79"), within=30)
     # What went away by itself is ended with the sandbox, or before what is there is packed.
     assert sleepers("78")
     await pack(client)

@@ -100,4 +100,5 @@ async def test_an_artifact_is_unpacked_for_each_or_once_for_all(
     before = await ground.backend.list()
     with pytest.raises(Conflict, match="not whole"):
         await ground.unpacking.begin(product.digest)
-    assert [instance.id for instance in await ground.backend.list()] == [instance.id for instance in before]
+    # Those that nobody has used for two hours may have been stopped meanwhile.
+    assert {instance.id for instance in await ground.backend.list()} <= {instance.id for instance in before}
