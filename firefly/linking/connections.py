@@ -118,6 +118,7 @@ class Connections:
                 expires_at=_ends(tokens, now), now=now, next_check=now + EACH,
             )  # fmt: skip
             made = Connection.from_row(row)
+            await self._queries.wake_links(connection, id=id, now=now)
             await self._note(made, "connected", identity.account.id, connection)
         return made
 

@@ -147,6 +147,25 @@ async def test_a_provider_that_is_away_or_refuses_is_tried_again_and_shown(
     )  # fmt: skip
 
 
+async def test_connecting_again_mends_the_links_of_a_connection_that_stopped_working(
+    linked: Linked, ada: Identity, clock: ManualClock
+) -> None:
+    there = linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    linked.twin.token = "another"
+    assert await linked.mirrors.bring(project.id) is MirrorState.FAILING
+    view = await linked.projects.show(ada, "ada", "garden")
+    assert (view.link.state, "does not open" in view.link.reason) == (LinkState.BROKEN, True)
+    assert await linked.mirrors.look() == 0
+    theirs = linked.clone(there).commit("theirs")
+    await linked.connect(ada)
+    assert await linked.mirrors.look() == 1
+    assert ((await linked.projects.show(ada, "ada", "garden")).link.state, await linked.ref(project)) == (
+        LinkState.LINKED, theirs,
+    )  # fmt: skip
+
+
 async def test_more_than_a_repository_may_bring_is_ended_and_told(
     linked: Linked, ada: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,12 @@ on conflict (id) do update set kind = excluded.kind, login = excluded.login, use
     reason = '', checked_at = excluded.checked_at, next_check = excluded.next_check
 returning *;
 
+-- name: wake_links!
+-- What could not be done without it is due now.
+update mirrors set wanted = wanted + 1, due_at = :now, attempts = 0 where project_id in (
+    select project_id from provider_links where connection_id = :id
+);
+
 -- name: renew!
 update provider_connections set sealed = :sealed, expires_at = :expires_at, scopes = :scopes where id = :id;
 

@@ -50,9 +50,6 @@ update provider_links set checked_at = :now where id in (
 )
 returning id;
 
--- name: is_private$
-select is_private from provider_links where project_id = :project_id;
-
 -- name: put_pull_request!
 insert into pull_requests (
     project_id, number, provider, title, author, url, base_ref, head_ref, head_commit, is_fork, source_url, state,
