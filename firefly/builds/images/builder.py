@@ -17,9 +17,7 @@ from .progress import Begun, Event, Failed, Kept, Printed, Progress
 from .recipe import Recipe
 
 PIECE = 1 << 16
-_AWAY = re.compile(
-    r"cannot connect to the docker daemon|error during connect|server closed|unexpected EOF", re.IGNORECASE
-)
+_AWAY = re.compile(r"cannot connect to the docker daemon|error during connect", re.IGNORECASE)
 TOLD = "image"
 
 

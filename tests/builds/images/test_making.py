@@ -9,8 +9,9 @@ import pytest
 
 from firefly.builds.images.builder import ImageFailed
 from firefly.builds.model import Trust
-from firefly.errors import InvalidInput, TooLarge
+from firefly.errors import InvalidInput, TooLarge, Unavailable
 from firefly.protocol.manifest import Dockerfile
+from firefly.sandbox.docker.engine import Engine as Client
 from tests.builds.images.conftest import Workshop
 from tests.sandbox.conftest import processes
 from tests.sandbox.docker.test_networks import LISTEN, TRY, listening
@@ -172,6 +173,13 @@ async def test_a_build_that_is_cancelled_is_gone_at_once(workshop: Workshop) -> 
     assert time.monotonic() - began < 2
     assert building.cancelled()
     assert workshop.log.steps[-1].state == "failed"
+
+
+async def test_an_engine_that_is_away_is_no_failure_of_the_projects(workshop: Workshop) -> None:
+    workshop.client = Client("unix:///nowhere/docker.sock")
+    workshop.use(build_network="open")
+    with pytest.raises(Unavailable, match="engine does not answer"):
+        await workshop.make({"Dockerfile": "FROM scratch\nCOPY . /\n"})
 
 
 def _running(command: str) -> bool:
