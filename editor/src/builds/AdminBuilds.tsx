@@ -1,8 +1,9 @@
 import { OctagonX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { asProblem } from "../shared/api";
-import { Button, Dialog, ErrorState, IconButton, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { ErrorState, IconButton, RelativeTime, showToast, Skeleton } from "../shared/components";
 import { Loaded, useLoaded } from "../shared/Loaded";
+import { KillDialog } from "./build/KillDialog";
 import { onBuilds } from "./heard";
 import { type Overview, OverviewApi } from "./overview";
 import { StateMark } from "./StateMark";
@@ -31,7 +32,6 @@ export function AdminBuilds() {
   }, [now]);
   if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void now.load()} /> : <Skeleton rows={6} label="Loading the builds" />;
   const kill = async (build: Build): Promise<void> => {
-    setAsked(null);
     try {
       await api.kill(build.id);
     } catch (thrown) {
@@ -69,7 +69,14 @@ export function AdminBuilds() {
           </dl>
         )}
       </section>
-      {asked && <KillDialog build={asked} onKill={() => void kill(asked)} onClose={() => setAsked(null)} />}
+      {asked && (
+        <KillDialog
+          title={`Kill build ${asked.number} of ${asked.project}?`}
+          text="What it has done so far is lost; its log stays, and its members may build it again."
+          onKill={() => kill(asked)}
+          onClose={() => setAsked(null)}
+        />
+      )}
     </div>
   );
 }
@@ -117,25 +124,5 @@ function Row({ build, onKill }: { build: Build; onKill: () => void }) {
       </div>
       <IconButton label={`Kill build ${build.number} of ${build.project}`} tooltip="above" icon={<OctagonX size={16} aria-hidden />} onClick={onKill} />
     </li>
-  );
-}
-
-function KillDialog({ build, onKill, onClose }: { build: Build; onKill: () => void; onClose: () => void }) {
-  return (
-    <Dialog
-      title={`Kill build ${build.number} of ${build.project}?`}
-      width="small"
-      onClose={onClose}
-      footer={
-        <>
-          <Button onClick={onClose}>Let it be</Button>
-          <Button kind="danger" onClick={onKill}>
-            Kill it
-          </Button>
-        </>
-      }
-    >
-      <p>What it has done so far is lost; its log stays, and its members may build it again.</p>
-    </Dialog>
   );
 }

@@ -32,7 +32,7 @@ export function BuildRow({ build, place }: { build: Build; place: Place }) {
   );
 }
 
-export function Took({ build }: { build: Build }) {
+function Took({ build }: { build: Build }) {
   const runs = build.state === "running";
   const took = elapsed(build, useSecond(runs));
   return <span className="build-row-took">{build.state === "queued" && build.queue ? sayPlace(build.queue) : took === null ? "" : sayDuration(took)}</span>;

@@ -1,9 +1,10 @@
 import { Check, CircleStop, OctagonX, Play, RotateCw, X } from "lucide-react";
 import { useState } from "react";
 import type { Role } from "../../shared/api";
-import { Button, Dialog } from "../../shared/components";
+import { Button } from "../../shared/components";
 import type { Build } from "../types";
 import { isOver } from "../words";
+import { KillDialog } from "./KillDialog";
 import type { OneBuild } from "./OneBuild";
 
 interface Props {
@@ -59,32 +60,14 @@ export function Actions({ build, one, role, onRetried }: Props) {
           Build again
         </Button>
       )}
-      {asks && <KillDialog build={build} onKill={() => one.kill()} onClose={() => setAsks(false)} />}
+      {asks && (
+        <KillDialog
+          title={`Kill build ${build.number}?`}
+          text={`What it has done so far is lost; its log stays. The site of ${build.branch} goes on showing the build before.`}
+          onKill={() => one.kill()}
+          onClose={() => setAsks(false)}
+        />
+      )}
     </div>
-  );
-}
-
-function KillDialog({ build, onKill, onClose }: { build: Build; onKill: () => Promise<void>; onClose: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const kill = (): void => {
-    setBusy(true);
-    void onKill().finally(onClose);
-  };
-  return (
-    <Dialog
-      title={`Kill build ${build.number}?`}
-      width="small"
-      onClose={onClose}
-      footer={
-        <>
-          <Button onClick={onClose}>Let it build</Button>
-          <Button kind="danger" busy={busy} onClick={kill}>
-            Kill it
-          </Button>
-        </>
-      }
-    >
-      <p>What it has done so far is lost; its log stays. The site of {build.branch} goes on showing the build before.</p>
-    </Dialog>
   );
 }

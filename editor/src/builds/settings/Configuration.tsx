@@ -40,7 +40,7 @@ export function Configuration({ place, settings, shown }: Props) {
   const saveAndBuild = async (): Promise<void> => {
     if (!(await save())) return;
     try {
-      const build = await place.api.start({ ref: refOf(branch), forced: true });
+      const build = await place.api.start({ ref: branch.trim(), forced: true });
       go(place.link("builds", build.number));
     } catch (thrown) {
       setError(asProblem(thrown).detail);
@@ -77,9 +77,4 @@ export function Configuration({ place, settings, shown }: Props) {
       </div>
     </>
   );
-}
-
-function refOf(branch: string): string {
-  const name = branch.trim();
-  return name.startsWith("refs/") ? name : `refs/heads/${name}`;
 }
