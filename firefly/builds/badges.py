@@ -43,6 +43,8 @@ class Badges:
     async def picture(self, identity: Identity | None, owner: str, name: str, *, branch: str | None, key: str) -> str:
         """As SVG; of the default branch without `branch`. Raises NotFound for whoever may not see it."""
         ref = full_ref(branch) if branch else None
+        if not (owner.isprintable() and name.isprintable()):
+            raise NotFound(UNKNOWN)
         async with self._records.database.connection() as connection:
             row = await self._queries.badge(connection, owner=owner, name=name, ref=ref)
         if row is None or not (row["visibility"] == Visibility.PUBLIC or self._opens(key, plain(row["project_id"]))):

@@ -1,5 +1,6 @@
 """Builds, as members of a project see and ask for them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,6 +18,8 @@ from .records import Records
 
 LARGEST_PAGE = 100
 UNKNOWN = "There is no such build, or you may not see it."
+# The number of a pull request, as it can be stored; or no pull request at all.
+_PULL = re.compile(r"refs/pull/[1-9][0-9]{0,8}|(?!refs/pull/).*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,8 @@ class Builds:
 def full_ref(name: str) -> str:
     """A branch's name, or a whole ref of a branch, tag or pull request. Raises InvalidInput."""
     ref = name if name.startswith(("refs/heads/", "refs/tags/", "refs/pull/")) else f"refs/heads/{name}"
-    if not name or len(ref) > 1000 or not ref.isprintable() or " " in ref or name.startswith("refs/firefly"):
+    odd = not ref.isprintable() or " " in ref or name.startswith("refs/firefly") or not _PULL.fullmatch(ref)
+    if not name or len(ref) > 1000 or odd:
         raise InvalidInput("That is no name of a branch.", field="ref")
     return ref
 

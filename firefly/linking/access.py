@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..errors import FireflyError
+from ..errors import FireflyError, NotFound
 from ..git.links import Links, LinkState, ProviderLink
 from ..git.providers import PROVIDERS, Credential, CredentialRefused, GitProvider, Transport
 from ..git.remotes import Remotes, basic
@@ -13,6 +13,11 @@ from .connections import Connections
 from .model import Need
 
 NOBODY = "Whoever linked the project is not connected to {title} any more. Connect again, and mend the link."
+
+
+ANOTHER = (
+    "{path} is another repository by now: the one that was linked was renamed or deleted, and its name given away."
+)
 
 
 class Access:
@@ -60,8 +65,11 @@ class Access:
         if link.key_id and link.key_private:
             reaching = self._remotes.reach(link.ssh_url, key=link.key_private)
         else:
-            credential = await self.credential(link)
-            user, password = self.provider(link.provider, link.base_url, credential).git_login()
+            provider = await self.of(link)
+            # A key is the repository's own; a token gets in wherever the name leads.
+            if (await provider.repository(link.repository)).id != link.repository_id:
+                raise NotFound(ANOTHER.format(path=link.repository))
+            user, password = provider.git_login()
             reaching = self._remotes.reach(link.clone_url, authorization=basic(user, password))
         async with reaching as target:
             yield target

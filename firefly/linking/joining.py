@@ -107,7 +107,9 @@ class Joining:
         try:
             credential = await self._connections.credential(own.id)
             provider = self._access.provider(link.provider, link.base_url, credential)
-            return _role_of((await provider.repository(link.repository)).permission)
+            found = await provider.repository(link.repository)
+            # A name that was given up may be anybody's by now, and he its administrator.
+            return _role_of(found.permission) if found.id == link.repository_id else None
         except NotFound:
             return None
         except CredentialRefused:

@@ -94,8 +94,9 @@ class Mirrors:
         return await self._turn(turn) if turn is not None else None
 
     async def _turn(self, turn: Turn) -> MirrorState:
-        link = await self._links.of_project(turn.project_id)
+        link: ProviderLink | None = None
         try:
+            link = await self._links.of_project(turn.project_id)
             if link is None or link.state is LinkState.UNLINKING:
                 raise NotFound("The project is not linked any more.")
             state = await self._level(turn, link)
@@ -181,6 +182,9 @@ class Mirrors:
                         continue
                 except FireflyError as error:
                     log.warning("mirrors.not_looked", reason=error.detail)
+                # What a turn could not even write down comes as a group; the lease brings it back.
+                except Exception:
+                    log.exception("mirrors.not_looked")
                 self._wake.clear()
                 try:
                     async with asyncio.timeout(LOOK_EVERY):
@@ -189,7 +193,12 @@ class Mirrors:
                     continue
 
     async def _listen(self) -> None:
-        async with self._bus.subscribe("events") as subscription:
-            async for event in subscription:
-                if event.kind == "push.recorded":
-                    self._wake.set()
+        while True:
+            try:
+                async with self._bus.subscribe("events") as subscription:
+                    async for event in subscription:
+                        if event.kind == "push.recorded":
+                            self._wake.set()
+            except FireflyError as error:
+                log.warning("mirrors.not_listening", reason=error.detail)
+            await asyncio.sleep(1)

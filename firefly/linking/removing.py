@@ -13,7 +13,7 @@ from ..errors import FireflyError, Forbidden, NotFound
 from ..git.links import Links, LinkState, ProviderLink
 from ..projects import Projects, Records, Visibility
 from ..store import Database, load_queries
-from .access import Access
+from .access import ANOTHER, Access
 from .steps import Steps
 
 MOST = 20
@@ -150,6 +150,8 @@ class Removing:
     async def refresh(self, link: ProviderLink) -> None:
         """What the provider says of the repository now. Raises what `GitProvider` does."""
         found = await (await self._access.of(link)).repository(link.repository)
+        if found.id != link.repository_id:
+            raise NotFound(ANOTHER.format(path=link.repository))
         await self._links.set_repository(link.id, found)
         if link.state is LinkState.BROKEN:
             await self._links.set_state(link.id, LinkState.LINKED)

@@ -19,4 +19,7 @@ async def look_for_ever(looks: Mapping[str, Callable[[], Awaitable[object]]]) ->
                 await look()
             except FireflyError as error:
                 log.warning("linking.not_looked", what=name, reason=error.detail)
+            # Whatever it is, the server serves on, and the others are looked after.
+            except Exception:
+                log.exception("linking.not_looked", what=name)
         await asyncio.sleep(LOOK_EVERY)

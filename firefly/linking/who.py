@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from ..errors import Unavailable
-from ..git.providers.model import Credential
+from ..git.providers.model import Credential, storable
 from ..git.providers.transport import Transport
 from .dialects import DIALECTS, api_url
 from .model import User
@@ -28,7 +28,8 @@ async def who(transport: Transport, provider: str, url: str, credential: Credent
     try:
         data = json.loads(answer.body)
         id, login = data.get("uuid") or data["id"], data.get("login") or data["username"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unavailable(f"What answers at {url} is not {DIALECTS[provider].title}.") from error
     scopes = answer.headers.get("x-oauth-scopes")
-    return User(str(id), str(login), None if scopes is None else frozenset(scopes.replace(",", " ").split()))
+    held = None if scopes is None else frozenset(storable(scopes).replace(",", " ").split())
+    return User(storable(str(id)), storable(str(login)), held)

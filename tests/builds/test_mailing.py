@@ -61,6 +61,10 @@ async def test_whoever_asked_for_what_failed_reads_why(yard: Yard, ada: Identity
     listener = MailListener(yard.database, settings)
     bob, project = await yard.person("bob"), await yard.project(ada)
     await yard.execute("update accounts set email = name || '@example.org'")
+    await yard.execute(
+        "insert into members (project_id, account_id, role, since) values ($1, $2, 'editor', now())",
+        project, bob.account.id,
+    )  # fmt: skip
 
     asked = await yard.ask(project, account_id=bob.account.id, subject="Say\nBcc: all@example.org", author="Eve")
     failure = {"step": "build", "cause": "npm ended with 1.", "remedy": "Run it yourself.", "lines": ["boom"]}
@@ -75,6 +79,9 @@ async def test_whoever_asked_for_what_failed_reads_why(yard: Yard, ada: Identity
     hooked = await yard.ask(project, "b" * 40)
     await listener.heed(await ended(yard, hooked, "timed_out"))
     assert handler.taken[1][0] == ["ada@example.org"]
+    await yard.execute("delete from members where account_id = $1", bob.account.id)
+    await listener.heed(await ended(yard, asked, "failed", failure))
+    assert handler.taken.pop()[0] == ["ada@example.org"], "who is no member any more reads no lines of its log"
 
     for state, more in (("succeeded", {}), ("cancelled", {}), ("failed", {"trust": Trust.FORK})):
         await listener.heed(await ended(yard, await yard.ask(project, "c" * 40, forced=True, **more), state))

@@ -8,6 +8,7 @@ from firefly.auth import Identity
 from firefly.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from firefly.git.links import LinkState
 from firefly.linking import NewRepository
+from firefly.linking.mirrored import MirrorState
 from firefly.projects import CreateProject, JobState, Role, UpdateProject, Visibility
 from firefly.testing.clock import ManualClock
 from firefly.testing.providers import TwinPull
@@ -265,3 +266,27 @@ async def test_a_role_that_a_person_gave_stays_whatever_the_provider_says(
     clock.advance(24 * 3600)
     await linked.joining.look()
     assert (await linked.house.projects.get(bob, "ada", "garden")).role is Role.MAINTAINER
+
+
+async def test_a_name_that_was_given_away_at_the_provider_opens_nothing_to_its_new_owner(
+    linked: Linked, ada: Identity, bob: Identity
+) -> None:
+    linked.repository()
+    await linked.connect(ada)
+    project = await linked.imported(ada)
+    before = await linked.ref(project)
+    del linked.twin.repositories["gitea", "octo/garden"]
+    (linked.folder / "octo-garden.git").rename(linked.folder / "gone.git")
+    linked.clone(linked.repository()).commit("evil")
+    await linked.connect(bob)
+    with pytest.raises(NotFound, match="no such project that you could join"):
+        await linked.joining.join(bob, "ada", "garden")
+    assert await linked.mirrors.bring(project.id) is MirrorState.FAILING
+    assert await linked.ref(project) == before
+    link = await linked.links.of_project(project.id)
+    assert link is not None
+    await linked.removing.ask_one(link)
+    after = await linked.links.of_project(project.id)
+    assert after is not None
+    assert (after.state, after.repository_id) == (LinkState.BROKEN, link.repository_id)
+    assert "another repository by now" in after.reason

@@ -1,5 +1,7 @@
 """Keeping both sides in step, with real git: pushes go there, theirs come here, and nothing is ever overwritten."""
 
+import asyncio
+import contextlib
 import os
 
 import pytest
@@ -10,6 +12,7 @@ from firefly.git import RefChange
 from firefly.git.links import LinkState
 from firefly.linking import Choice
 from firefly.linking.mirrored import MirrorState, RefState
+from firefly.linking.upkeep import look_for_ever
 from firefly.projects import Project
 from firefly.testing.clock import ManualClock
 
@@ -184,3 +187,37 @@ async def test_more_than_a_repository_may_bring_is_ended_and_told(
     assert ("came from the provider's repository at once" in view.mirror.reason, await linked.ref(project)) == (
         True, first,
     )  # fmt: skip
+
+
+async def test_a_link_whose_secrets_do_not_open_keeps_no_other_project_waiting(
+    linked: Linked, ada: Identity, clock: ManualClock
+) -> None:
+    linked.repository()
+    linked.repository("octo/field")
+    await linked.connect(ada)
+    garden = await linked.imported(ada)
+    field = await linked.imported(ada, "octo/field", "field")
+    async with linked.house.database.connection() as connection:
+        await connection.execute("update provider_links set hook_secret = 'x' where project_id = $1", garden.id)
+    for project in (garden, field):
+        await linked.mirrors.mirrored.want(project.id)
+    assert await linked.mirrors.look() == 2
+    found = [await linked.mirrors.mirrored.find(project.id) for project in (garden, field)]
+    assert [one.state for one in found if one] == [MirrorState.FAILING, MirrorState.LEVEL]
+
+
+async def test_upkeep_goes_on_whatever_one_look_raises() -> None:
+    looked = asyncio.Event()
+
+    async def odd() -> None:
+        raise KeyError("id")
+
+    async def even() -> None:
+        looked.set()
+
+    looking = asyncio.create_task(look_for_ever({"odd": odd, "even": even}))
+    async with asyncio.timeout(5):
+        await looked.wait()
+    looking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await looking

@@ -10,7 +10,6 @@ import structlog
 
 from ...clock import Clock
 from ...errors import FireflyError, NotFound
-from ...git import GitFailed
 from ...git.links import Links, ProviderLink
 from ...git.providers import GitProvider, PullRequest, everything
 from ...store import Database, load_queries
@@ -22,6 +21,8 @@ log = structlog.get_logger()
 
 EACH, LOOK_EVERY = timedelta(minutes=15), 30.0
 AT_ONCE = 10
+# Seconds for one link: a provider that answers slowly, which anybody may run, is not to keep the others waiting.
+LIMIT = 300.0
 
 
 class PullSweep:
@@ -42,6 +43,9 @@ class PullSweep:
                 await self.look()
             except FireflyError as error:
                 log.warning("pulls.not_looked_at", reason=error.detail)
+            # Whatever it is, the server serves on, and looks again.
+            except Exception:
+                log.exception("pulls.not_looked_at")
             await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> int:
@@ -51,26 +55,28 @@ class PullSweep:
             rows = self._queries.links_to_sweep(connection, now=now, before=now - EACH, most=AT_ONCE)
             due = [UUID(str(row["id"])) async for row in rows]
         for link_id in due:
-            link = await self._links.get(link_id)
-            if link is not None and link.project_id is not None:
-                await self._look_at(link, link.project_id)
+            try:
+                async with asyncio.timeout(LIMIT):
+                    link = await self._links.get(link_id)
+                    if link is not None and link.project_id is not None:
+                        await self._look_at(link, link.project_id)
+            # Of whatever provider it is, the others are looked at.
+            except Exception as error:
+                log.warning("pulls.not_looked_at", link_id=str(link_id), reason=repr(error))
         return len(due)
 
     async def _look_at(self, link: ProviderLink, project_id: UUID) -> None:
-        try:
-            provider = await self._linked.provider(link)
-            there = {
-                pull.number: pull
-                for pull in await everything(lambda cursor: provider.pull_requests(link.repository, cursor))
-            }
-            known = await self._known(project_id)
-            for pull in there.values():
-                if _is_news(pull, known.get(pull.number)):
-                    await self._pulls.heed(link, pull, "", trigger=Trigger.SWEEP)
-            for number in known.keys() - there.keys():
-                await self._ended(link, provider, number)
-        except (FireflyError, GitFailed, OSError) as error:
-            log.warning("pulls.not_looked_at", project_id=str(project_id), reason=str(error))
+        provider = await self._linked.provider(link)
+        there = {
+            pull.number: pull
+            for pull in await everything(lambda cursor: provider.pull_requests(link.repository, cursor))
+        }
+        known = await self._known(project_id)
+        for pull in there.values():
+            if _is_news(pull, known.get(pull.number)):
+                await self._pulls.heed(link, pull, "", trigger=Trigger.SWEEP)
+        for number in known.keys() - there.keys():
+            await self._ended(link, provider, number)
 
     async def _known(self, project_id: UUID) -> Mapping[int, Mapping[str, Any]]:
         async with self._database.connection() as connection:

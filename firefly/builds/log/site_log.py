@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from ...bus import JSON, Bus
-from ...errors import FireflyError
+from ...errors import DatabaseUnavailable, FireflyError
 from ...protocol.application import Line as Printed
 from ...protocol.application import Stream as PrintedTo
 from ...store import Database, load_queries
@@ -88,7 +88,7 @@ class SiteLog:
     async def look(self) -> None:
         """At all sites that run here."""
         for build_id, workspace_id in await self._sites():
-            await self._fetch(build_id, workspace_id)
+            await self._try(build_id, workspace_id)
 
     async def _look_at_watched(self, until: float) -> None:
         while (left := until - time.monotonic()) > 0:
@@ -102,7 +102,7 @@ class SiteLog:
                 continue
             for build_id, workspace_id in await self._sites():
                 if build_id in self._watched:
-                    await self._fetch(build_id, workspace_id)
+                    await self._try(build_id, workspace_id)
             await asyncio.sleep(WATCHED_EVERY)
 
     async def _sites(self) -> list[tuple[UUID, UUID]]:
@@ -110,6 +110,15 @@ class SiteLog:
             rows = [row async for row in self._queries.running_sites_to_read(connection)]
         sites = [(plain(row["build_id"]), plain(row["workspace_id"])) for row in rows]
         return [(build_id, workspace_id) for build_id, workspace_id in sites if self._runs(workspace_id)]
+
+    async def _try(self, build_id: UUID, workspace_id: UUID) -> None:
+        try:
+            await self._fetch(build_id, workspace_id)
+        except DatabaseUnavailable:
+            raise
+        # What a sandbox says may be anything: the server serves on, and the other sites are looked at.
+        except Exception as error:
+            log.warning("site_log.nonsense", build=str(build_id), reason=repr(error))
 
     async def _fetch(self, build_id: UUID, workspace_id: UUID) -> None:
         newest = await self._newest(build_id)

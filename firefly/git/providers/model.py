@@ -1,7 +1,7 @@
 """What the providers have in common, in our words: repositories, pull requests, keys, hooks, statuses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -63,8 +63,42 @@ class Page(Generic[Item]):
     next: str | None = None
 
 
+class Told:
+    """What a provider says, who may be anybody: of the types that it is to have, and such that it can be stored."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Raises TypeError."""
+        for each in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, each.name)
+            if each.type in _PLAIN and type(value) is not each.type:
+                raise TypeError(f"{each.name} is not what it should be.")
+            if each.type is int and not 0 < value <= _LARGEST:
+                raise TypeError(f"{each.name} is no number of ours.")
+            if each.type is str:
+                text = page_of(value) if each.name in _PAGES else storable(value)
+                object.__setattr__(self, each.name, text)
+
+
+def storable(text: str) -> str:
+    """Without what PostgreSQL does not take."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def page_of(url: str) -> str:
+    """An address that a browser may be led to; empty for one that would run something."""
+    return storable(url) if url.startswith(("https://", "http://")) else ""
+
+
+_PLAIN = (str, int, bool)
+_PAGES = frozenset({"url", "web_url"})
+# As numbers are stored.
+_LARGEST = (1 << 31) - 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Told):
     """`path` is `owner/name`, at GitLab with as many groups as there are. `id` outlives a new name.
 
     `permission` is the credential's own. `default_branch` is empty where nothing was pushed yet.
@@ -83,13 +117,13 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Told):
     name: str
     commit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PullRequest:
+class PullRequest(Told):
     """`state` is `open`, `merged` or `closed`; `source_url` where its commits are fetched from if that is a fork."""
 
     number: int
@@ -130,7 +164,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployKey:
+class DeployKey(Told):
     """`key` is the public one, as in an authorized_keys file."""
 
     id: str
@@ -140,7 +174,7 @@ class DeployKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Told):
     id: str
     url: str
     is_active: bool

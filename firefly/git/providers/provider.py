@@ -1,9 +1,14 @@
 """A provider of repositories: what Firefly asks of GitHub, GitLab, Bitbucket, Gitea and Forgejo."""
 
+import functools
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+import structlog
+
+from ...errors import FireflyError, Unavailable
 from .model import (
     Branch,
     Credential,
@@ -15,8 +20,11 @@ from .model import (
     PullRequest,
     Repository,
     Status,
+    storable,
 )
 from .transport import Transport
+
+log = structlog.get_logger()
 
 Item = TypeVar("Item")
 # Of a list that is read to its end.
@@ -40,6 +48,13 @@ class GitProvider(ABC):
     """Where it is when nobody says otherwise; empty where everybody has his own."""
     deploys: ClassVar[bool] = False
     """Whether it has an API of deployments; without one `put_deployment` says None."""
+
+    def __init_subclass__(cls) -> None:
+        """Anybody may run what answers here, so whatever it says is caught in one place."""
+        super().__init_subclass__()
+        for name, method in list(vars(cls).items()):
+            if inspect.iscoroutinefunction(method):
+                setattr(cls, name, _guarded(method))
 
     def __init__(self, transport: Transport, base_url: str, credential: Credential) -> None:
         self.transport = transport
@@ -129,6 +144,26 @@ class GitProvider(ABC):
     @abstractmethod
     def git_login(self) -> tuple[str, str]:
         """User and password for git over https."""
+
+
+def _guarded(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Answers of another shape than they should have are a fault of the provider's, not of ours."""
+
+    @functools.wraps(method)
+    async def ask(self: GitProvider, *arguments: Any, **named: Any) -> Any:
+        try:
+            found = await method(self, *arguments, **named)
+        except FireflyError:
+            raise
+        # Whatever is missing in it, or of another type.
+        except Exception as error:
+            log.warning(
+                "provider.nonsense", provider=self.name, url=self.base_url, asked=method.__name__, why=repr(error)
+            )
+            raise Unavailable(f"{self.title} answers with something else than it should.", retry_after=300) from error
+        return storable(found) if type(found) is str else found
+
+    return ask
 
 
 async def everything(page: Callable[[str | None], Awaitable[Page[Item]]]) -> list[Item]:

@@ -91,6 +91,9 @@ class Transport:
             if isinstance(cause, FireflyError):
                 raise cause from None
             raise Unavailable(f"{_host(url)} cannot be reached: {type(error).__name__}.", retry_after=30) from error
+        except ValueError as error:
+            # A token that no header can hold, or an address to go on to that is none.
+            raise Unavailable(f"{_host(url)} cannot be asked like this: the token or the answer is odd.") from error
         self._heed_limits(who, answer)
         check(answer, _host(url), wait=self._quiet_until.get(who, 0.0) - self._now())
         return answer

@@ -5,6 +5,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Item = TypeVar("Item")
+# What numbers of lines and the like are looked for: PostgreSQL takes no more than 63 bits.
+LARGEST = 10**15
 RoleName = Literal["owner", "maintainer", "editor", "viewer"]
 VisibilityName = Literal["members", "public"]
 # Names are checked by firefly.hostnames, which also says why; here only what no name can be.
@@ -12,6 +14,8 @@ Name = Annotated[str, StringConstraints(max_length=200)]
 DisplayName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
 ]
+# Words that are stored: PostgreSQL takes no NUL.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 
 
 class Input(BaseModel):
@@ -43,5 +47,5 @@ class Paging(Query):
 
 
 class BeforeQuery(Query):
-    before: int | None = Field(None, ge=0, description="`next` of the page before.")
+    before: int | None = Field(None, ge=0, le=LARGEST, description="`next` of the page before.")
     limit: int = Field(50, ge=1, le=200)

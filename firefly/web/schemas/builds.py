@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from firefly.builds.model import BuildState, SiteState, StepState, Trigger, Trust
 from firefly.protocol.manifest import Dockerfile
 
-from .base import Input, Output, Query
+from .base import LARGEST, Input, Output, Query, Text
 
 RefName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
@@ -128,12 +128,12 @@ class LogPage(Output):
 
 
 class SiteLogQuery(Query):
-    after: int = Field(0, ge=0, description="Only lines behind this one.")
+    after: int = Field(0, ge=0, le=LARGEST, description="Only lines behind this one.")
     limit: int = Field(1000, ge=1, le=10_000, description="Lines on a page.")
 
 
 class LogQuery(Query):
-    after: int = Field(0, ge=0, description="Only lines behind this one.")
+    after: int = Field(0, ge=0, le=LARGEST, description="Only lines behind this one.")
     limit: int = Field(1000, ge=1, le=10_000, description="Lines on a page.")
     tail: int | None = Field(
         None, ge=1, le=100_000, description="Instead of `after`: begin so many lines before the end."
@@ -200,11 +200,13 @@ class BuildSettingsChange(Input):
     """What is left out stays as it is."""
 
     policy: Literal["all", "none", "patterns"] | None = None
-    patterns: list[Annotated[str, StringConstraints(min_length=1, max_length=250)]] | None = Field(None, max_length=100)
+    patterns: list[Annotated[Text, StringConstraints(min_length=1, max_length=250)]] | None = Field(
+        None, max_length=100
+    )
     pull_requests: bool | None = None
     held: bool | None = None
-    held_reason: str | None = Field(None, max_length=500)
-    configuration: str | None = Field(None, max_length=64 << 10)
+    held_reason: Text | None = Field(None, max_length=500)
+    configuration: Text | None = Field(None, max_length=64 << 10)
     configuration_forced: bool | None = None
     timeout: int | None = Field(None, ge=1, le=86_400)
     commit_status: bool | None = None

@@ -1,13 +1,14 @@
 """Hooks that Firefly calls, as the API shows them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from .base import Input, Output, Query
 
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 FlavourName = Literal["generic", "slack", "mattermost", "discord", "teams"]
 EventName = Literal["queued", "started", "ended", "succeeded", "failed", "live", "gone"]
 
@@ -57,4 +58,6 @@ class HookDelivery(Output):
 
 
 class DeliveriesQuery(Query):
-    before: datetime | None = Field(None, description="`created_at` of the last one of the page before.")
+    before: AwareDatetime | None = Field(
+        None, ge=EARLIEST, le=LATEST, description="`created_at` of the last one of the page before."
+    )

@@ -9,6 +9,8 @@ from .base import Input, Name, Output, Paging, RoleName, VisibilityName
 from .connections import ProviderName, Url
 
 Path = Annotated[str, Field(max_length=500, pattern=r"^[^/\s]+(/[^/\s]+)+$", description="`owner/name` there.")]
+# As git takes them, so that nothing in one is read as more than a name.
+BranchName = Annotated[str, Field(min_length=1, max_length=250, pattern=r"^[^\x00-\x20\x7f~^:?*\[\\]+$")]
 
 
 class RepositoriesQuery(Paging):
@@ -86,12 +88,12 @@ class ProviderLink(Output):
 
 
 class Resolve(Input):
-    branch: Annotated[str, Field(min_length=1, max_length=250)]
+    branch: BranchName
     choice: Literal["theirs", "ours"] = Field(
         description="theirs: bring theirs here as a new branch, to be merged; ours: keep ours as a new branch on both "
         "sides, and let the branch follow theirs."
     )
-    name: str = Field("", max_length=250, description="Of the new branch. Default: one that is free.")
+    name: Literal[""] | BranchName = Field("", description="Of the new branch. Default: one that is free.")
 
 
 class Resolved(Output):
@@ -100,8 +102,8 @@ class Resolved(Output):
 
 
 class NewPullRequest(Input):
-    head: Annotated[str, Field(min_length=1, max_length=250)]
-    base: str = Field("", max_length=250, description="Default: the repository's default branch.")
+    head: BranchName
+    base: Literal[""] | BranchName = Field("", description="Default: the repository's default branch.")
     title: Annotated[str, Field(min_length=1, max_length=250)]
     body: str = Field("", max_length=20_000)
 

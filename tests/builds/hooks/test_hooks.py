@@ -116,6 +116,17 @@ async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
     assert (await post.ended())[-1] == ("refs/pull/4", "Pull request 4 was merged.")
 
 
+async def test_a_provider_that_tells_nonsense_of_its_pull_requests_ends_no_sweep(post: Post) -> None:
+    post.repository.pulls[4] = TwinPull(4, "Changes", "changes", await post.branch("1"))
+    post.repository.pulls[1 << 40] = TwinPull(1 << 40, "Changes", "changes", "a" * 40)
+    assert await post.sweep.look() == 1
+    del post.repository.pulls[1 << 40]
+    post.repository.pulls[4].title = "a\0b"
+    post.yard.clock.advance(1000)
+    assert await post.sweep.look() == 1
+    assert [build.ref for build in await post.builds()] == ["refs/pull/4"]
+
+
 async def test_what_comes_twice_is_handled_once(post: Post) -> None:
     payload = github_push(MAIN, "a" * 40, support.git(post.there, "rev-parse", "HEAD"))
     assert (await post.send("push", payload, delivery="one")).state == "received"

@@ -80,6 +80,20 @@ async def test_what_a_site_prints_is_kept_once(sites: SiteLog, build: Build, san
     assert await texts(sites, build, after=3) == ["three"]
 
 
+async def test_a_sandbox_that_says_what_cannot_be_stored_ends_nothing(
+    sites: SiteLog, build: Build, sandbox: Sandbox
+) -> None:
+    sandbox.lines.append(Line(seq=1, time=datetime.min.replace(tzinfo=UTC), stream=Stream.OUT, text="\ud800"))
+    await sites.look()
+    sandbox.lines = [Line.model_construct(seq=2, time=None, stream=Stream.OUT, text="odd")]  # type: ignore[arg-type]
+    await sites.look()
+    sandbox.lines.clear()
+    sandbox.print("even")
+    sandbox.lines[0] = sandbox.lines[0].model_copy(update={"seq": 10})
+    await sites.look()
+    assert (await texts(sites, build))[-1] == "even"
+
+
 async def test_only_the_newest_are_kept(
     sites: SiteLog, build: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
