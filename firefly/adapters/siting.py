@@ -56,10 +56,10 @@ class Siting:
             keeper=keeper, records=records, settings=settings, keyring=keyring, secrets_of=work.values.environment,
             pour=unpacking.pour,
         )  # fmt: skip
-        quota = SiteQuota(records, keeper, most=settings.sites_per_owner)
+        draining = Draining(records, keeper, longest=settings.drain_requests)
+        quota = SiteQuota(records, keeper, draining, most=settings.sites_per_owner)
         doorman = SiteDoorman(records=records, quota=quota, bridges=bridges)
         keeper.ask_before(doorman)
-        draining = Draining(records, keeper, longest=settings.drain_requests)
         starting = Starting(keeper=keeper, doorman=doorman, bridges=bridges)
         sites = Sites(
             records=records, hosts=hosts, keeper=keeper, starting=starting, unpacking=unpacking,
@@ -70,7 +70,7 @@ class Siting:
             sites=sites,
             ends=Ends(records=records, hosts=hosts, draining=draining, apply=work.routes.apply),
             control=SiteControl(
-                records=records, builds=builds, projects=work.projects, keeper=keeper, publisher=sites,
+                records=records, builds=builds, projects=work.projects, draining=draining, publisher=sites,
                 open_log=open_log,
             ),
             draining=draining,

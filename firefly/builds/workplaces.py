@@ -26,6 +26,8 @@ from .seams import StepLog
 log = structlog.get_logger()
 
 KEPT = timedelta(hours=1)
+# By when whoever took one has said what for, or has ended.
+LOST = timedelta(hours=2)
 # Seconds between tries where no more sandboxes may run.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 LOOKS, LOOK = 30, 0.1
@@ -160,9 +162,10 @@ class Workplaces:
             await self._queries.keep_workplace(connection, workspace_id=workspace_id, kept_until=until)
 
     async def sweep(self) -> int:
-        """Remove those of builds that are over, or that somebody else took up; returns how many there were."""
+        """Remove those of builds that are over, that somebody else took up, or that belong to nothing; how many."""
         async with self._database.connection() as connection:
-            rows = self._queries.forgotten_workplaces(connection, node=self._keeper.node, now=self._clock.now())
+            now = self._clock.now()
+            rows = self._queries.forgotten_workplaces(connection, node=self._keeper.node, now=now, lost=now - LOST)
             found = [UUID(str(row["workspace_id"])) async for row in rows]
         for workspace_id in found:
             await self._remove(workspace_id)

@@ -112,6 +112,15 @@ async def test_builds_that_fail_are_explained_and_kept_for_an_hour(shop: Worksho
     with pytest.raises(NotFound):
         await shop.keeper.ensure(workspace_id)
 
+    # A server that ended before it said what it had taken one for left it; what is a project's is not.
+    lost, held = await shop.keeper.create_workspace(), await shop.keeper.create_workspace()
+    await shop.yard.execute("update projects set workspace_id = $1", held)
+    assert await shop.workplaces.sweep() == 0
+    clock.advance(7201)
+    assert await shop.workplaces.sweep() == 1
+    found = await shop.yard.value("select array_agg(id) from workspaces where claimed_at is not null")
+    assert [plain(id) for id in found] == [held], lost
+
 
 async def test_a_build_that_is_ended_leaves_nothing_within_a_second(shop: Workshop) -> None:
     commit = shop.commit({"firefly.yml": "build: ['trap \"\" TERM; setsid sleep 7702 & sleep 7703']\nrun: [echo]\n"})

@@ -8,12 +8,12 @@ from uuid import UUID
 from firefly.auth import Identity
 from firefly.errors import Conflict, NotFound
 from firefly.projects import Action, Projects
-from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.tasks import Tasks
 
 from ..builds import Builds, full_ref
 from ..model import Build, BuildState, Site, SiteState
 from ..seams import BuildLog, Publisher
+from .draining import Draining
 from .records import SiteRecords
 
 OpenLog = Callable[[Build], AbstractAsyncContextManager[BuildLog]]
@@ -24,14 +24,14 @@ class SiteControl:
     """For editors; demos for maintainers. `open_log` opens that of a build which has ended."""
 
     def __init__(
-        self, *, records: SiteRecords, builds: Builds, projects: Projects, keeper: Keeper, publisher: Publisher,
+        self, *, records: SiteRecords, builds: Builds, projects: Projects, draining: Draining, publisher: Publisher,
         open_log: OpenLog,
     ) -> None:  # fmt: skip
         self._records = records
         self._queries = records.queries
         self._builds = builds
         self._projects = projects
-        self._keeper = keeper
+        self._draining = draining
         self._publisher = publisher
         self._open_log = open_log
         self._tasks = Tasks()
@@ -44,7 +44,7 @@ class SiteControl:
             raise Conflict(NONE)
         reason = f"{identity.account.name} stopped it."
         await self._records.put(site.id, SiteState.STOPPED, reason)
-        await self._keeper.stop(site.workspace_id, reason)
+        await self._draining.stop(site.id, reason)
         return build
 
     async def start(self, identity: Identity, build_id: UUID) -> Build:

@@ -43,6 +43,15 @@ class Draining:
         since = self._records.clock.now() - timedelta(seconds=self._longest)
         await self._queries.drain(connection, id=site_id, since=since, reason=reason, empties=empties)
 
+    async def stop(self, site_id: UUID, reason: str) -> None:
+        """At once where its sandbox is kept here; elsewhere when the server there looks."""
+        async with self._records.database.transaction() as connection:
+            await self.end(site_id, reason, empties=False, connection=connection)
+            rows = [row async for row in self._queries.draining(connection, node=self._keeper.node)]
+        for row in rows:
+            if plain(row["id"]) == site_id:
+                await self._end(row)
+
     def wake(self) -> None:
         self._wanted.set()
 

@@ -95,7 +95,7 @@ class Ends:
             for site_id, (reason, empties) in ends.items():
                 await self._draining.end(site_id, reason, empties=empties, connection=connection)
             for site_id in abandoned:
-                await self._records.put(site_id, SiteState.FAILED, ABANDONED, connection)
+                await self._records.fail(site_id, ABANDONED, connection)
         self._draining.wake()
         return count
 

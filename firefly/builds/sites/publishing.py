@@ -158,6 +158,7 @@ class Sites:
         if facts is None:
             return
         async with self._records.database.transaction() as connection:
-            await self._records.put(facts.id, SiteState.FAILED, reason, connection)
+            if not await self._records.fail(facts.id, reason, connection):
+                return
             await self._draining.end(facts.id, reason, empties=not again, connection=connection)
         await self._draining.look()

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import structlog
-
-from firefly.errors import FireflyError
 from firefly.sandbox.keeper import Keeper
 
+from .draining import Draining
 from .facts import SiteFacts
 from .records import SiteRecords
 
-log = structlog.get_logger()
 NONE = UUID(int=0)
 LONGEST, AGAIN = "this one had run longest.", "It starts again when somebody asks for it."
 
@@ -22,7 +19,7 @@ LONGEST, AGAIN = "this one had run longest.", "It starts again when somebody ask
 class Running:
     """One that runs, or is about to."""
 
-    workspace_id: UUID
+    site_id: UUID
     state: str
     name: str
 
@@ -30,10 +27,11 @@ class Running:
 class SiteQuota:
     """`most` sites of each owner run at one time; 0: any number."""
 
-    def __init__(self, records: SiteRecords, keeper: Keeper, *, most: int) -> None:
+    def __init__(self, records: SiteRecords, keeper: Keeper, draining: Draining, *, most: int) -> None:
         self._records = records
         self._queries = records.queries
         self._keeper = keeper
+        self._draining = draining
         self._most = most
 
     async def admit(self, facts: SiteFacts) -> None:
@@ -51,7 +49,7 @@ class SiteQuota:
         started = f"build {facts.number} of {facts.project} started"
         reason = f"{self._most} sites of {facts.owner} may run at one time, and {started}: {LONGEST} {AGAIN}"
         for one in self._surplus(running, room=1):
-            await self._stop(one, reason)
+            await self._draining.stop(one.site_id, reason)
 
     async def running(self, owner_id: UUID) -> int:
         """How many of the owner's sites run and count."""
@@ -61,7 +59,7 @@ class SiteQuota:
         """Stop those beyond the limit, which have run longest; with `dry` only say which."""
         surplus = self._surplus(await self._of_owner(owner_id), room=0)
         for one in surplus if not dry else ():
-            await self._stop(one, f"{self._most} sites of {owner} may run at one time. {AGAIN}")
+            await self._draining.stop(one.site_id, f"{self._most} sites of {owner} may run at one time. {AGAIN}")
         return [f"the site of {one.name}" for one in surplus]
 
     async def _of_owner(self, owner_id: UUID) -> Sequence[Running]:
@@ -74,12 +72,6 @@ class SiteQuota:
         surplus = len(running) + room - self._most
         return running[:surplus] if self._most and surplus > 0 else ()
 
-    async def _stop(self, one: Running, reason: str) -> None:
-        try:
-            await self._keeper.stop(one.workspace_id, reason)
-        except FireflyError as error:
-            log.warning("site.not_stopped", workspace_id=str(one.workspace_id), reason=error.detail)
-
 
 def _running(row: Any) -> Running:
-    return Running(UUID(str(row["workspace_id"])), row["state"], f"build {row['number']} of {row['project']}")
+    return Running(UUID(str(row["id"])), row["state"], f"build {row['number']} of {row['project']}")

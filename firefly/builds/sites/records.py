@@ -66,6 +66,17 @@ class SiteRecords:
             if row is not None:
                 await self.announce(plain(row["project_id"]), plain(row["build_id"]), state, given)
 
+    async def fail(self, site_id: UUID, reason: str, connection: Connection) -> bool:
+        """It did not start; whether that was so. What is shown by now, or gone, is none that does not.
+
+        One to which its ref's hosts lead stays theirs, stopped: it says why, and no older build takes its place.
+        """
+        row = await self.queries.lock_site(connection, id=site_id)
+        if row is None or row["state"] != SiteState.STARTING:
+            return False
+        await self.put(site_id, SiteState.STOPPED if row["is_routed"] else SiteState.FAILED, reason, connection)
+        return True
+
     async def note(self, site_id: UUID, state: SiteState, reason: str) -> None:
         """Another reason for the state that it has; whoever watches is told, and no listener."""
         async with self.database.transaction() as connection:

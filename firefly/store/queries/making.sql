@@ -48,7 +48,15 @@ update build_workspaces set kept_until = :kept_until where workspace_id = :works
 select w.workspace_id from build_workspaces w join workspaces s on s.id = w.workspace_id
 join builds b on b.id = w.build_id
 where w.purpose = 'build' and s.node = :node and coalesce(w.kept_until, '-infinity') < :now
-and (w.kept_until is not null or b.state <> 'running' or w.created_at < b.started_at);
+and (w.kept_until is not null or b.state <> 'running' or w.created_at < b.started_at)
+union all
+-- And those that were taken by a server which ended before it said what for: nothing of anybody's is in them.
+select s.id from workspaces s
+where s.node = :node and s.claimed_at < :lost and s.filled_at is null and s.deleted_at is null
+and not exists (select from build_workspaces w where w.workspace_id = s.id)
+and not exists (select from projects p where p.workspace_id = s.id)
+and not exists (select from member_workspaces m where m.workspace_id = s.id)
+and not exists (select from prebuilds b where b.workspace_id = s.id);
 
 -- name: find_cache^
 update build_caches set used_at = :now

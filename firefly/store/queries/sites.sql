@@ -54,6 +54,11 @@ update sites set state = :state, reason = :reason,
     ended_at = case when :state in ('replaced', 'removed') then :now::timestamptz end
 where id = :id returning project_id, build_id, state;
 
+-- name: lock_site^
+-- How far it is, and whether more than its build's own address leads to it.
+select state, exists (select from site_hosts h where h.site_id = s.id and h.ref is not null) as is_routed
+from sites s where s.id = :id for update of s;
+
 -- name: show_build_only!
 update sites set shows = 'build' where id = :id;
 
@@ -112,7 +117,8 @@ where s.project_id = :project_id and s.ref = :ref and s.state <> 'removed';
 update sites set is_demo = :is_demo where project_id = :project_id and ref = :ref;
 
 -- name: drain!
-update sites set drains_since = :since, drain_reason = :reason, empties = :empties where id = :id;
+-- What is to be emptied is, whoever else has it stopped meanwhile.
+update sites set drains_since = :since, drain_reason = :reason, empties = empties or :empties where id = :id;
 
 -- name: drained!
 update sites set drains_since = null, empties = false, emptied_at = case when :emptied then :now else emptied_at end
@@ -137,7 +143,7 @@ select pg_advisory_xact_lock(hashtextextended('firefly.sites ' || :owner_id::uui
 
 -- name: running_sites
 -- Those of an owner that hold memory, or are about to, the oldest run first. Demos do not count.
-select s.workspace_id, x.state, b.number, p.name as project
+select s.id, s.workspace_id, x.state, b.number, p.name as project
 from sites s join projects p on p.id = s.project_id join builds b on b.id = s.build_id
 join sandboxes x on x.workspace_id = s.workspace_id
 join keeper_leases l on l.node = x.node and l.expires_at > now()
@@ -146,6 +152,10 @@ where p.owner_id = :owner_id and not s.is_demo and s.workspace_id <> :workspace_
 order by x.state not in ('running', 'frozen'), coalesce(x.started_at, x.since), s.created_at;
 
 -- name: admit_site!
+-- What was to be stopped has been: it is started anew.
+with woken as (
+    update sites set drains_since = null where workspace_id = :workspace_id and not empties
+)
 insert into sandboxes (workspace_id, state, reason, since, owner, node, admitted_at)
 values (:workspace_id, 'absent', 'Not started yet.', now(), :owner, :node, now())
 on conflict (workspace_id) do update set owner = excluded.owner, node = excluded.node, admitted_at = now();

@@ -50,10 +50,10 @@ class Stage:
             keeper=keeper, records=self.records, settings=settings, keyring=Keyring(["k" * 32]),
             secrets_of=shop._secrets, pour=unpacking.pour,
         )  # fmt: skip
-        self.quota = SiteQuota(self.records, keeper, most=most)
+        self.draining = Draining(self.records, keeper, longest=10)
+        self.quota = SiteQuota(self.records, keeper, self.draining, most=most)
         self.doorman = SiteDoorman(records=self.records, quota=self.quota, bridges=self.bridges)
         keeper.ask_before(self.doorman)
-        self.draining = Draining(self.records, keeper, longest=10)
         starting = Starting(keeper=keeper, doorman=self.doorman, bridges=self.bridges)
         self.sites = Sites(
             records=self.records, hosts=self.hosts, keeper=keeper, starting=starting,

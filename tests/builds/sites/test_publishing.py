@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from firefly.builds.model import SiteState, Trust
-from firefly.errors import NotFound
+from firefly.errors import NotFound, Withheld
 from firefly.routes import Access
 from firefly.testing.clock import ManualClock
-from tests.builds.sites.stage import Stage, project
+from tests.builds.sites.stage import DOMAIN, Stage, project
 
 
 async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
@@ -78,6 +78,40 @@ async def test_of_two_that_are_shown_at_once_the_newer_one_has_the_branch(stage:
     again, _ = await stage.publish(older)
     assert (again.shows, again.reason) == ("build", "A newer build is shown. It has an address of its own only.")
     assert stage.leads("main--garden--ada") == two.workspace_id
+
+
+async def test_what_does_not_start_by_hand_keeps_its_branch_and_what_is_shown_already_does_not_fail(
+    stage: Stage,
+) -> None:
+    older, newer = await stage.build(project("older")), await stage.build(project("newer"))
+    await stage.publish(older)
+    stage.sites._apply = broken
+    with pytest.raises(RuntimeError):
+        await stage.publish(newer)
+    shown = await stage.site(newer)
+    assert (shown.state, await stage.runs(shown)) == (SiteState.LIVE, True)
+
+    stage.sites._apply = stage.apply
+    assert shown.workspace_id is not None
+    await stage.keeper.stop(shown.workspace_id, "It sleeps.")
+    await stage.yard.execute(
+        "update builds set plan = jsonb_set(plan, '{run}', '[\"exit 3\"]') where id = $1", newer.id
+    )
+    failed, _ = await stage.publish(newer)
+    assert (failed.state, failed.reason) == (
+        SiteState.STOPPED,
+        "The application ended with exit status 3. See its output.",
+    )
+    again, _ = await stage.publish(older)
+    assert again.reason == "A newer build is shown. It has an address of its own only."
+    await stage.apply([f"main--garden--ada.{DOMAIN}"])
+    assert stage.leads("main--garden--ada") == failed.workspace_id
+    with pytest.raises(Withheld, match="It starts again from the page of build 2"):
+        await stage.keeper.ensure(shown.workspace_id)
+
+
+async def broken(hosts: list[str]) -> None:
+    raise RuntimeError("The server ends here.")
 
 
 async def test_a_pull_request_of_a_fork_has_no_secrets_is_narrowed_and_leaves_nothing(stage: Stage) -> None:

@@ -14,7 +14,7 @@ async def running(stage: Stage, sites: dict[str, Site]) -> set[str]:
 
 
 async def test_what_has_run_longest_makes_room_and_a_demo_does_not(stage: Stage) -> None:
-    quota = SiteQuota(stage.records, stage.keeper, most=2)
+    quota = SiteQuota(stage.records, stage.keeper, stage.draining, most=2)
     stage.doorman._quota = quota
     sites: dict[str, Site] = {}
     for name in ("demo", "one", "two"):
@@ -36,3 +36,23 @@ async def test_what_has_run_longest_makes_room_and_a_demo_does_not(stage: Stage)
     await stage.keeper.stop(sites["two"].workspace_id, "It sleeps.")  # type: ignore[arg-type]
     await asyncio.gather(*(stage.keeper.ensure(sites[name].workspace_id) for name in ("one", "two")))  # type: ignore[arg-type]
     assert await running(stage, sites) == {"demo", "one", "two"}
+
+
+async def test_what_another_server_keeps_is_stopped_by_that_one(stage: Stage) -> None:
+    stage.doorman._quota = SiteQuota(stage.records, stage.keeper, stage.draining, most=1)
+    one = await stage.show(PAGES, ref="refs/heads/one")
+    there = "update sandboxes set node = $2 where workspace_id = $1"
+    await stage.yard.execute(
+        "insert into keeper_leases (node, place, term, expires_at) values ('there', $1, 1, now() + interval '1 hour')",
+        one.id,
+    )  # fmt: skip
+    await stage.yard.execute(there, one.workspace_id, "there")
+    two = await stage.show(PAGES | {"name.txt": "two"}, ref="refs/heads/two")
+    assert await stage.runs(one)
+    # What it was told is done by whoever keeps it.
+    await stage.yard.execute(there, one.workspace_id, stage.keeper.node)
+    assert not await stage.draining.look()
+    assert (await stage.runs(one), await stage.runs(two)) == (False, True)
+    assert one.workspace_id is not None
+    status = await stage.keeper.status(one.workspace_id)
+    assert status.reason.startswith("1 sites of ada may run at one time, and build 2 of garden started")
