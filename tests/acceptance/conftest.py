@@ -1,11 +1,18 @@
-"""A client of the server that all acceptance tests share."""
+"""The servers that acceptance tests share, and a client of the one that builds nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
 
-from tests.support.server import LiveServer
+from tests.support.server import BUILDING, LiveServer
+
+
+@pytest.fixture(scope="session")
+def building_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One whole Firefly that builds what is pushed to it, for the whole run of a worker."""
+    with LiveServer(tmp_path_factory.mktemp("building"), settings=BUILDING) as server:
+        yield server
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.builds.hooks.conftest import HEADS
 from tests.builds.hooks.payloads import EVENTS, PUSHES, ZEROS, pull, sign
 from tests.git import support
 from tests.support.previews import ask, wait_for_text
-from tests.support.server import LiveServer
+from tests.support.server import BUILDING, LiveServer
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -110,7 +110,8 @@ async def twin() -> AsyncIterator[ProviderServer]:
 async def house(tmp_path: Path, twin: ProviderServer) -> AsyncIterator[tuple[LiveServer, aiohttp.ClientSession]]:
     """A server that may reach the twin."""
     (tmp_path / "server").mkdir()
-    with LiveServer(tmp_path / "server", settings={"FIREFLY_IMPORT_ADDRESSES": "127.0.0.1"}) as server:
+    settings = {**BUILDING, "FIREFLY_IMPORT_ADDRESSES": "127.0.0.1"}
+    with LiveServer(tmp_path / "server", settings=settings) as server:
         async with server.client() as client:
             yield server, client
 

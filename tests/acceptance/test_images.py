@@ -1,6 +1,5 @@
 """Projects with a Dockerfile, or an image as their base, from a push to a page, in a whole Firefly with an engine."""
 
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ import pytest
 from firefly.sandbox.docker.building import base_name
 from firefly.sandbox.docker.companions import COMPANION
 from firefly.sandbox.docker.debian import own_suite
-from tests.acceptance.test_git import git
-from tests.acceptance.test_sites import SERVER, Shop
+from tests.acceptance.test_sites import SERVER, Shop, opened
 from tests.support.engine import Engine, needs_engine
-from tests.support.previews import wait_for_text
-from tests.support.server import LiveServer, create_project
+from tests.support.server import BUILDING, LiveServer
 from tests.support.shown import Shown
 from tests.support.waiting import eventually
 
@@ -40,19 +37,15 @@ MANIFEST = "dockerfile: {target: app, args: {WORD: built}}\nhealth: {path: /, ti
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, engine: Engine, project_image: str) -> Iterator[LiveServer]:
-    chosen = {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": project_image}
-    with LiveServer(tmp_path_factory.mktemp("server"), settings=chosen) as running:
+    docker = {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": project_image}
+    with LiveServer(tmp_path_factory.mktemp("server"), settings=BUILDING | docker) as running:
         yield running
 
 
 @pytest.fixture
 async def shop(server: LiveServer, tmp_path: Path) -> AsyncIterator[Shop]:
-    async with server.client() as client:
-        project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
-        remote = project["urls"]["git"].replace("http://", f"http://token:{server.token}@", 1)
-        await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
-        await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
-        yield Shop(server, client, tmp_path / "clone", project["name"], project["owner"])
+    async with opened(server, tmp_path) as made:
+        yield made
 
 
 async def newest(client: aiohttp.ClientSession, shop: Shop) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.acceptance.test_git import git
 from tests.support.engine import Engine, needs_engine
 from tests.support.kinds import BROKEN, KINDS, Kind
 from tests.support.previews import wait_for_text
-from tests.support.server import LiveServer, create_project
+from tests.support.server import BUILDING, LiveServer, create_project
 from tests.support.waiting import eventually
 
 
@@ -27,7 +27,7 @@ def _docker(request: pytest.FixtureRequest) -> Mapping[str, str]:
     return {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": image}
 
 
-# What the server of a backend is told, by its name; None: it is the one that all acceptance tests share.
+# What the server of a backend is told, by its name; None: it is the one that they share.
 BACKENDS: Mapping[str, Callable[[pytest.FixtureRequest], Mapping[str, str]] | None] = {
     "process": None,
     "docker": _docker,
@@ -98,12 +98,12 @@ class Town:
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
     told = BACKENDS[request.param]
     if told is None:
-        server: LiveServer = request.getfixturevalue("live_server")
+        server: LiveServer = request.getfixturevalue("building_server")
         async with server.client() as client:
             yield Town(server, client, tmp_path / "clones")
         return
     await asyncio.to_thread(tmp_path.chmod, 0o755)
-    server = LiveServer(tmp_path, settings=dict(told(request)))
+    server = LiveServer(tmp_path, settings={**BUILDING, **told(request)})
     await asyncio.to_thread(server.start)
     try:
         async with server.client() as client:

@@ -1,6 +1,8 @@
 """Sites against the running server: pushed with stock git, shown at hosts of their own, replaced, failing, gone."""
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,13 +64,21 @@ class Shop:
         return (await ask(self.client, self.url(first), self.server.token)).status
 
 
+@asynccontextmanager
+async def opened(server: LiveServer, folder: Path) -> AsyncIterator[Shop]:
+    """A new one on that server, which shows its template already; its clone lies in the folder."""
+    async with server.client() as client:
+        project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
+        remote = project["urls"]["git"].replace("http://", f"http://token:{server.token}@", 1)
+        await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
+        await git("clone", "-q", remote, "clone", cwd=folder, home=folder)
+        yield Shop(server, client, folder / "clone", project["name"], project["owner"])
+
+
 @pytest.fixture
-async def shop(live_server: LiveServer, client: aiohttp.ClientSession, tmp_path: Path) -> Shop:
-    project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
-    remote = project["urls"]["git"].replace("http://", f"http://token:{live_server.token}@", 1)
-    await wait_for_text(client, project["urls"]["preview"], live_server.token, "<html")
-    await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
-    return Shop(live_server, client, tmp_path / "clone", project["name"], project["owner"])
+async def shop(building_server: LiveServer, tmp_path: Path) -> AsyncIterator[Shop]:
+    async with opened(building_server, tmp_path) as made:
+        yield made
 
 
 def manifest(greeting: str, **more: str) -> dict[str, str]:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.acceptance.test_git import git
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import desktop, sign_in, watched
 from tests.browser.editing import own_token
 from tests.browser.looking import Looker
-from tests.support.server import LiveServer, create_project
+from tests.support.server import BUILDING, LiveServer, create_project
 
 pytestmark = [
     pytest.mark.browser,
@@ -70,14 +70,17 @@ class Observatory:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def observatory(live_server: LiveServer, page: Page, tmp_path: Path) -> AsyncIterator[Observatory]:
-    await sign_in(live_server, page, "maria", display_name="Maria Mitchell")
-    token = await own_token(page)
-    async with live_server.client(token=token) as client:
-        project = await create_project(client, "observatory", "static")
-    remote = project["urls"]["git"].replace("http://", f"http://maria:{token}@", 1)
-    await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
-    yield Observatory(page, "maria/observatory", tmp_path / "clone")
+async def observatory(browser: Browser, tmp_path: Path) -> AsyncIterator[Observatory]:
+    (tmp_path / "server").mkdir()
+    with LiveServer(tmp_path / "server", settings=BUILDING) as server:
+        async with desktop(browser, server) as context, watched(context) as page:
+            await sign_in(server, page, "maria", display_name="Maria Mitchell")
+            token = await own_token(page)
+            async with server.client(token=token) as client:
+                project = await create_project(client, "observatory", "static")
+            remote = project["urls"]["git"].replace("http://", f"http://maria:{token}@", 1)
+            await git("clone", "-q", remote, "clone", cwd=tmp_path, home=tmp_path)
+            yield Observatory(page, "maria/observatory", tmp_path / "clone")
 
 
 async def test_builds(observatory: Observatory, look: Looker) -> None:

@@ -10,7 +10,8 @@ from uuid import uuid4
 from firefly.builds.claims import LEASE, Claims
 from firefly.builds.workers import Workers
 from firefly.settings import Settings
-from firefly.testing.builds import MemoryLogs, MemoryPublisher, MemoryRunner
+from firefly.testing.build_log import MemoryLogs
+from firefly.testing.builds import MemoryPublisher, MemoryRunner
 
 from .yard import Yard
 

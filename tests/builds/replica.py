@@ -18,7 +18,8 @@ from firefly.bus import PostgresBus
 from firefly.clock import SystemClock
 from firefly.settings import Settings
 from firefly.store import Database
-from firefly.testing.builds import MemoryLogs, MemoryRunner
+from firefly.testing.build_log import MemoryLogs
+from firefly.testing.builds import MemoryRunner
 
 LEASE = timedelta(seconds=1.5)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from firefly.builds.claims import PUBLISHER
 from firefly.builds.delivery import Delivery
 from firefly.builds.model import BuildState, Outcome
 from firefly.builds.publishing import Republishing
-from firefly.testing.builds import MemoryListener, MemoryLogs, MemoryPublisher
+from firefly.testing.build_log import MemoryLogs
+from firefly.testing.builds import MemoryListener, MemoryPublisher
 from tests.support.waiting import eventually
 
 from .gang import Gang
@@ -60,12 +62,12 @@ async def test_one_that_always_fails_is_given_up_with_the_reason(yard: Yard, ada
     async with delivering(yard):
         await yard.ask(await yard.project(ada))
 
-        async def given_up() -> bool:
+        async def given_up() -> Any:
             async with yard.database.connection() as connection:
-                found = await connection.fetchrow("select * from build_notices where done_at is not null")
-            return bool(found and found["error"] == "nobody there" and found["attempts"] == delivery.MOST_ATTEMPTS)
+                return await connection.fetchrow("select * from build_notices where done_at is not null")
 
-        await eventually(given_up)
+        found = await eventually(given_up)
+    assert (found["error"], found["attempts"]) == ("nobody there", delivery.MOST_ATTEMPTS)
 
 
 async def test_what_a_dead_builder_built_is_shown_by_another(yard: Yard, ada: Identity) -> None:

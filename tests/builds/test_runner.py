@@ -15,8 +15,8 @@ from firefly.projects.records import plain
 from firefly.sandbox.detection import Machine
 from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
+from firefly.testing.build_log import MemoryBuildLog
 from firefly.testing.clock import ManualClock
-from firefly.testing.making import MemoryBuildLog
 from tests.bridge.test_building import sleepers
 from tests.builds.workshop import Workshop, workshop
 from tests.builds.yard import Yard

@@ -20,7 +20,7 @@ from firefly.builds.tree import Bounds, TreeReading
 from firefly.builds.workplaces import Workplaces
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.keeper import Keeper
-from firefly.testing.making import MemoryBuildLog
+from firefly.testing.build_log import MemoryBuildLog
 from tests.builds.yard import Yard
 from tests.git import support
 

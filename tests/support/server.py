@@ -24,6 +24,8 @@ from . import groundwork
 from .ports import free_port
 
 START_LIMIT = 120.0
+# What a server is told that builds what is pushed to it.
+BUILDING = {"FIREFLY_BUILDS_AT_ONCE": "2"}
 # What a server logs when a successor has taken over.
 SUCCEEDED = '"server.succeeded"'
 
@@ -107,8 +109,9 @@ class LiveServer:
             "FIREFLY_DATA_DIR": str(self.folder / "data"),
             "FIREFLY_BOOTSTRAP_TOKEN": self.token,
             "HOME": str(self.folder),
-            # Installing takes all that the machine has; tests that want it say so.
+            # Installing and building take all that the machine has; tests that want them say so.
             "FIREFLY_PREBUILDS": "off",
+            "FIREFLY_BUILDS_AT_ONCE": "0",
             **self.settings,
         }
         with (self.folder / "server.log").open("ab") as log:

@@ -20,7 +20,7 @@ from firefly.protocol.manifest import Dockerfile
 from firefly.sandbox.docker import building, containers, debian
 from firefly.sandbox.docker.engine import Engine as Client
 from firefly.settings import Settings
-from firefly.testing.making import MemoryBuildLog
+from firefly.testing.build_log import MemoryBuildLog
 from tests.support.engine import Engine
 
 IDENTITY = {

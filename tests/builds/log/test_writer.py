@@ -98,11 +98,7 @@ async def test_a_question_without_a_line_end_is_seen(logs: Logs, build: Build, m
     monkeypatch.setattr(writer, "BEGUN_PAUSE", 0.05)
     async with logs.writing(build) as log, log.step("install") as step:
         await step.write(b"Proceed? [y/N] ")
-
-        async def is_seen() -> bool:
-            return await texts(logs, build) == ["Proceed? [y/N] "]
-
-        await eventually(is_seen)
+        assert await eventually(lambda: texts(logs, build)) == ["Proceed? [y/N] "]
 
 
 async def test_everything_is_there_when_the_log_is_closed_though_the_build_was_cancelled(

@@ -16,7 +16,7 @@ from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.layers import Layers
 from firefly.secrets import Keyring
 from firefly.settings import Settings
-from firefly.testing.making import MemoryBuildLog
+from firefly.testing.build_log import MemoryBuildLog
 from tests.builds.workshop import Workshop
 
 DOMAIN = "preview.localhost"
