@@ -38,7 +38,7 @@ class Desk:
             logs=logs,
             showing=Showing(builds, logs.records, sites, records.clock),
             overview=Overview(records),
-            explaining=Explaining(git=git, repositories=repositories),
+            explaining=Explaining(database=records.database, git=git, repositories=repositories),
             branches=Branches(records=records, sites=sites, projects=projects),
             preferences=PreferenceControl(records=records, projects=projects, audit=audit),
             badges=Badges(records=records, projects=projects, keyring=keyring),

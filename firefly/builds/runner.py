@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,6 @@ import structlog
 from firefly.errors import Conflict, InvalidInput, NotFound, SandboxFailed, StorageFull
 from firefly.git import Git, Repositories
 from firefly.protocol.errors import ManifestError
-from firefly.protocol.manifest import Manifest, check, read
 from firefly.store import Database, load_queries
 
 from . import keys, plans
@@ -22,6 +20,7 @@ from .artifacts import Artifacts
 from .model import Build, BuildState, Failure, Outcome, Trust
 from .patience import patiently
 from .seams import BuildLog, StepLog
+from .stored import Stored
 from .strategies.strategy import BuildFailed, BuildStrategy, Job, Made
 from .tree import Bounds, CommitTree, TreeReading
 
@@ -30,15 +29,6 @@ log = structlog.get_logger()
 SecretsOf = Callable[[UUID], Awaitable[Mapping[str, str]]]
 # What no later try would change.
 _FINAL = (InvalidInput, NotFound, Conflict, SandboxFailed, StorageFull)
-_STORED = "The configuration in the project's settings"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A project's configuration in its settings, as text, where there is one."""
-
-    text: str | None
-    forced: bool
 
 
 class BuildRunner:
@@ -90,9 +80,9 @@ class BuildRunner:
     async def _analyse(self, build: Build, tree: CommitTree, log: BuildLog) -> Plan:
         async with log.step("analyse") as step:
             with _failing("analyse"):
-                stored = await patiently(lambda: self._stored(build.project_id))
+                stored = await patiently(lambda: Stored.of(build.project_id, self._database))
                 async with CommitSource.open(self._git, tree.repository, tree.commit, tree.folders) as source:
-                    look = partial(analyse, source, _parsed(stored), forced=stored.forced, engine=self._engine)
+                    look = partial(analyse, source, stored.manifest(), forced=stored.forced, engine=self._engine)
                     plan, kept_elsewhere = await asyncio.to_thread(lambda: (look(), _points_elsewhere(source)))
             await _tell(plan, step)
             if kept_elsewhere:
@@ -100,11 +90,6 @@ class BuildRunner:
             if plan.strategy is Strategy.NONE:
                 raise BuildFailed(_nothing(plan))
             return plan
-
-    async def _stored(self, project_id: UUID) -> Stored:
-        async with self._database.connection() as connection:
-            row = await self._queries.stored_configuration(connection, project_id=project_id)
-        return Stored(row["configuration"], row["configuration_forced"]) if row else Stored(None, False)
 
     async def _make_or_take(self, build: Build, tree: CommitTree, plan: Plan, log: BuildLog) -> Outcome:
         strategy = next((one for one in self._strategies if one.suits(plan)), None)
@@ -164,10 +149,6 @@ def _failing(step: str) -> Iterator[None]:
 def _nothing(plan: Plan) -> Failure:
     cause = next(iter(plan.notes), "Nothing says what is to be run.")
     return Failure("analyse", cause, "Say in firefly.yml what is run, as in `run: [npm start]`.")
-
-
-def _parsed(stored: Stored) -> Manifest | None:
-    return check(*read(stored.text, _STORED), _STORED) if stored.text is not None else None
 
 
 def _points_elsewhere(source: CommitSource) -> bool:

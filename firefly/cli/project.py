@@ -8,13 +8,14 @@ import typer
 
 from firefly.client.models import Project
 
-from . import link
+from . import hooks, link
 from .command import Cli, ProjectPath, command, resolve
 from .jobs import follow
 from .upload import read_pieces
 
 app = typer.Typer(no_args_is_help=True, help="Create, find and change projects.")
 link.register(app)
+app.add_typer(hooks.app, name="hooks")
 
 
 def _describe(project: Project) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from .bridge import BridgeClient
 from .builds import BuildCalls
 from .errors import ClientError
+from .hooks import HookCalls
 from .linking import LinkingClient
 from .models import (
     Checkpoint,
@@ -80,6 +81,10 @@ class FireflyClient:
     @property
     def quotas(self) -> QuotaCalls:
         return QuotaCalls(self)
+
+    def hooks(self, owner: str, name: str) -> HookCalls:
+        """Those that a project calls."""
+        return HookCalls(self, owner, name)
 
     @property
     def people(self) -> PeopleCalls:

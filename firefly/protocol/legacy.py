@@ -1,7 +1,5 @@
 """`.stage1.yml` and `.build.yml`, which said what firefly.yml says now, in a few other words."""
 
-from collections.abc import Mapping
-
 from firefly.protocol.errors import ManifestError
 from firefly.protocol.manifest import Manifest, check, read
 from firefly.protocol.yamltext import Lines
@@ -33,9 +31,8 @@ def parse(text: str, name: str) -> tuple[Manifest, tuple[str, ...]]:
         taken["env"] = _variables(data["env"], lines, name)
     if writable := data.get("writable") or data.get("writables"):
         taken["writable"] = writable
-    dockerfile = data.get("dockerfile")
-    if isinstance(dockerfile, Mapping):
-        taken["dockerfile"] = {"path": dockerfile.get("path", "Dockerfile")}
+    if data.get("dockerfile"):
+        taken["dockerfile"] = _dockerfile(data["dockerfile"])
     idle = (key for key in ("script", "options") if data.get(key))
     notes = tuple(f"{name}, line {lines.get((key,), 1)}: {key} is not acted on any longer." for key in idle)
     return check(taken, lines, name), notes
@@ -48,6 +45,13 @@ def _image(image: str) -> str | None:
     if stem == "stage1":
         return None
     return _IMAGES.get(stem, base)
+
+
+def _dockerfile(value: object) -> object:
+    """That one was named said enough; `true` and a path alone are taken as what they mean."""
+    if value is True:
+        return {}
+    return {"path": value} if isinstance(value, str) else value
 
 
 def _variables(value: object, lines: Lines, name: str) -> object:

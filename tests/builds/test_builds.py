@@ -3,6 +3,7 @@
 import pytest
 
 from firefly.auth import Identity
+from firefly.builds.explaining import Explaining
 from firefly.builds.model import Build, BuildState, Trigger, Trust
 from firefly.errors import Conflict, FireflyError, Forbidden, InvalidInput, NotFound, Unauthenticated
 from tests.git import support
@@ -156,3 +157,18 @@ async def test_what_is_no_name_of_a_branch_is_refused(yard: Yard, ada: Identity,
     await yard.project(ada)
     with pytest.raises(FireflyError):
         await yard.builds.list(ada, "ada", "garden", ref=name or " ")
+
+
+async def test_one_that_was_not_looked_at_yet_is_explained_by_what_the_projects_settings_say(
+    yard: Yard, ada: Identity
+) -> None:
+    await yard.repository(project := await yard.project(ada))
+    explaining = Explaining(database=yard.database, git=yard.git, repositories=yard.repositories)
+    build = await yard.builds.ask(ada, "ada", "garden")
+    assert (await explaining.explain(build)).configured_by is None
+    await yard.execute(
+        "insert into build_settings (project_id, configuration, configuration_forced) values ($1, $2, true)",
+        project, "run: [./serve]\n",
+    )  # fmt: skip
+    plan = await explaining.explain(build)
+    assert (plan.run, plan.configured_by) == (("./serve",), "the project's settings, which are forced,")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from firefly.errors import FireflyError, InvalidInput, SandboxFailed
-from firefly.protocol.application import State
+from firefly.protocol.application import Line, State, Stream
 from firefly.protocol.manifest import HealthCheck, Manifest
 from firefly.sandbox.keeper import Keeper, Wishes
 
@@ -68,7 +68,7 @@ class Starting:
             answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, status.port), look)
         except SandboxFailed:
             for line in (await self._bridges.output(facts.workspace_id, after=None))[-LAST_LINES:]:
-                await step.write(f"{line.text}\n".encode())
+                await _write(line, step)
             raise
         await step.say(f"GET {look.path} was answered with {answer}.")
 
@@ -92,8 +92,16 @@ class Starting:
         """Write what it has printed since; the number of the last line."""
         lines = await self._bridges.output(workspace_id, after=after)
         for line in lines:
-            await step.write(f"{line.text}\n".encode())
+            await _write(line, step)
         return lines[-1].seq if lines else after
+
+
+async def _write(line: Line, step: StepLog) -> None:
+    """What the bridge says of it is Firefly's own."""
+    if line.stream is Stream.SYSTEM:
+        await step.say(line.text)
+    else:
+        await step.write(f"{line.text}\n".encode(), stream="err" if line.stream is Stream.ERR else "out")
 
 
 def _limit(health: HealthCheck | None) -> float:

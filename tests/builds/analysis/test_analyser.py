@@ -126,6 +126,17 @@ options: {front_controller: app.php}
 
 
 @pytest.mark.parametrize(
+    ("said", "path"),
+    [("dockerfile: docker/app", "docker/app"), ("dockerfile: true", "Dockerfile"), ("dockerfile: {path: a}", "a")],
+)
+def test_the_old_configuration_names_a_dockerfile_in_three_ways(said: str, path: str) -> None:
+    plan = look({".stage1.yml": said, path: "FROM a\nEXPOSE 80\nCMD b", **EXPRESS})
+    assert plan.strategy is Strategy.DOCKERFILE
+    assert plan.dockerfile is not None
+    assert plan.dockerfile.path == path
+
+
+@pytest.mark.parametrize(
     ("files", "sentence"),
     [
         ({"firefly.yml": "biuld: x"}, "firefly.yml, line 1: the key biuld is not known"),
@@ -134,6 +145,8 @@ options: {front_controller: app.php}
         ({".stage1.yml": "run: x\nports: [1]"}, ".stage1.yml, line 2: the key ports is not known"),
         ({".stage1.yml": "env: [A=b, B]"}, ".stage1.yml, line 1: env.1 is not NAME=VALUE"),
         ({".build.yml": "- x"}, ".build.yml, line 1: the file is a list of keys"),
+        ({".build.yml": "dockerfile: [x]"}, ".build.yml, line 1: dockerfile"),
+        ({".build.yml": "dockerfile: {file: x}"}, ".build.yml, line 1: the key dockerfile.file is not known"),
         ({".build.yml": "dockerfile: {path: ../x}"}, ".build.yml, line 1: dockerfile.path: a path is relative"),
     ],
 )

@@ -24,14 +24,14 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert await stage.says(first.workspace_id) == "one secret-of-the-project 1"
 
     # One whose application ends says why, and nothing of it is shown.
-    crashed, log = await stage.publish(await stage.build({"firefly.yml": "run: 'echo oh no; exit 3'\n"}))
+    crashed, log = await stage.publish(await stage.build({"firefly.yml": "run: 'echo oh no >&2; exit 3'\n"}))
     assert (crashed.state, crashed.reason, crashed.hosts) == (
         SiteState.FAILED,
         "The application ended with exit status 3. See its output.",
         (),
     )
     assert [(step.name, step.state.value) for step in log.steps] == [("start", "failed")]
-    assert b"oh no" in log.steps[0].out
+    assert b"oh no" in log.steps[0].err
     assert stage.leads("main--garden--ada") == first.workspace_id
     silent = {"firefly.yml": "run: sleep 1000\nport: 3000\nhealth: {timeout: 1s}\n"}
     deaf, _ = await stage.publish(await stage.build(silent))
