@@ -12,6 +12,7 @@ import structlog
 from firefly.errors import Conflict, InvalidInput, NotFound, SandboxFailed, StorageFull
 from firefly.git import Git, Repositories
 from firefly.protocol.errors import ManifestError
+from firefly.sandbox.terms import size
 from firefly.store import Database, load_queries
 
 from . import keys, plans
@@ -72,7 +73,7 @@ class BuildRunner:
             with _failing("fetch"):
                 repository = await self._repositories.existing(build.project_id)
                 tree = await self._reading.look(repository, build.commit, self._bounds)
-            await step.say(f"Commit {build.commit[:12]}: {tree.files} files, {tree.size / 1e6:.1f} MB.")
+            await step.say(f"Commit {build.commit[:12]}: {tree.files} files, {size(tree.size)}.")
             if tree.submodules:
                 await step.say(f"Not fetched, since they are elsewhere: the submodules {', '.join(tree.submodules)}.")
             return tree

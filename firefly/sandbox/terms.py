@@ -133,7 +133,10 @@ def type_of(name: str) -> Callable[[Any], Any]:
 
 
 def size(count: float) -> str:
-    return f"{count / (1 << 30):.3g} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.3g} MiB"
+    for unit, length in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= length:
+            return f"{count / length:.3g} {unit}"
+    return f"{count:.0f} bytes"
 
 
 def duration(seconds: float) -> str:

@@ -44,7 +44,7 @@ export function ProjectRow({ project, user, onAsk }: Props) {
             Cancel
           </Button>
         ) : (
-          <a className="row-preview" href={project.urls.preview} target="_blank" rel="noreferrer" aria-label={`Preview of ${project.name}`}>
+          <a className="row-preview" href={project.urls.preview} target="_blank" rel="noopener" aria-label={`Preview of ${project.name}`}>
             Preview <ExternalLink size={14} aria-hidden />
           </a>
         )}

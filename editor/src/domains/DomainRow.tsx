@@ -26,7 +26,7 @@ export function DomainRow({ domain, manages, mayAdd, onCheck, onRemove }: Props)
       <div className="sh-row-words">
         <span className="sh-row-title">
           {isInService(domain) ? (
-            <a href={domain.url} target="_blank" rel="noreferrer">
+            <a href={domain.url} target="_blank" rel="noopener">
               {domain.name} <ExternalLink size={14} aria-label="in a new tab" />
             </a>
           ) : (

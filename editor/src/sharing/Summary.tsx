@@ -16,7 +16,7 @@ export function Summary() {
         <span>{sentence}</span>
       </p>
       <div className="sh-address">
-        <a href={project.previewUrl} target="_blank" rel="noreferrer">
+        <a href={project.previewUrl} target="_blank" rel="noopener">
           <span>{project.previewUrl.replace(/^https?:\/\//, "")}</span>
           <ExternalLink size={14} aria-label="in a new tab" />
         </a>

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from firefly.errors import Conflict, NotFound, SandboxFailed, StorageFull, TimedOut, TooLarge, Unavailable
 from firefly.protocol.building import Packed, PackParams
-from firefly.sandbox.terms import NOTHING, Wishes
+from firefly.sandbox.terms import NOTHING, Wishes, size
 
 from ..analysis import Plan, Strategy
 from ..artifacts import Artifacts
@@ -140,7 +140,7 @@ class Commands(BuildStrategy):
                 raise
             for left_out in packed[0].left_out:
                 await step.say(f"Left out: {left_out}.")
-            await step.say(f"{packed[0].files} files, {product.size / 1e6:.1f} MB: {product.digest}")
+            await step.say(f"{packed[0].files} files, {size(product.size)}: {product.digest}")
         return product
 
     def _wanted(self, plan: Plan) -> PackParams:

@@ -26,7 +26,7 @@ function AddressBar() {
       <IconButton label="Reload preview" shortcut={sayKey("Alt+R")} icon={<RotateCw size={16} aria-hidden />} onClick={() => application.reloadPreview()} />
       <AddressField key={url} path={preview.path} base={base} port={preview.port} />
       <PortField key={`port-${preview.port ?? ""}`} />
-      <a className="ff-icon-button" href={url} target="_blank" rel="noreferrer" aria-label="Open preview in a new tab" title="Open in a new tab">
+      <a className="ff-icon-button" href={url} target="_blank" rel="noopener" aria-label="Open preview in a new tab" title="Open in a new tab">
         <ExternalLink size={16} aria-hidden />
       </a>
     </div>

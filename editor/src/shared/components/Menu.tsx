@@ -104,7 +104,7 @@ function Item({ item, close }: { item: MenuItem; close: () => void }) {
   if (item.href)
     return (
       <a role="menuitem" tabIndex={-1} className={className} href={item.href} onClick={close}
-        {...(item.newTab ? { target: "_blank", rel: "noreferrer" } : {})}>
+        {...(item.newTab ? { target: "_blank", rel: "noopener" } : {})}>
         {content}
       </a>
     );
