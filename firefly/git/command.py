@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import TimedOut, TooLarge, Unavailable
+from ..spawning import spawn
 from .flow import background
 
 _INHERITED = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE", "TZ")
@@ -107,7 +108,7 @@ class Git:
         """
         async with self._slot():
             starting = asyncio.ensure_future(
-                asyncio.create_subprocess_exec(
+                spawn(
                     *self.arguments(*arguments, settings=settings),
                     env=self.environment(environment),
                     cwd=cwd or self._home,

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from firefly.resources import PACKAGE
+from firefly.spawning import spawn
 
 _TRY = "import sys; sys.path.insert(0, sys.argv[1]); from firefly.sandbox.overlays import main; main(sys.argv[2])"
 
@@ -29,18 +30,14 @@ async def remove(folder: Path) -> None:
     for command in (("rm", "-rf"), ("chmod", "-R", "u+rwX"), ("rm", "-rf")):
         if not await asyncio.to_thread(folder.exists):
             return
-        process = await asyncio.create_subprocess_exec(
-            *command, "--", str(folder), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = await spawn(*command, "--", folder, stderr=subprocess.DEVNULL)
         await process.wait()
 
 
 async def measure(folder: Path, unit: str) -> int:
     """What `du` counts: bytes on the disk with `--block-size=1`, files and folders with `--inodes`."""
-    process = await asyncio.create_subprocess_exec(
-        "du", "--summarize", "--one-file-system", unit, "--", str(folder),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    command = ("du", "--summarize", "--one-file-system", unit, "--")
+    process = await spawn(*command, folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     output, _ = await process.communicate()
     return int(output.split()[0]) if output else 0
 
