@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ..audit import Audit
 from ..auth import Identity
-from ..errors import Conflict, InvalidInput, NotFound
+from ..errors import Conflict, InvalidInput, LimitReached, NotFound
 from ..projects import Action, Project, Projects
 from ..store import Connection
 from .commits import Commits
@@ -16,7 +16,7 @@ from .model import Build, BuildState, NewBuild, Trigger
 from .queue import Place, Queue
 from .records import Records
 
-LARGEST_PAGE = 100
+LARGEST_PAGE, MOST_WAITING = 100, 200
 UNKNOWN = "There is no such build, or you may not see it."
 # The number of a pull request, as it can be stored; or no pull request at all.
 _PULL = re.compile(r"refs/pull/[1-9][0-9]{0,8}|(?!refs/pull/).*")
@@ -82,7 +82,7 @@ class Builds:
     ) -> Build:
         """`ref`: a branch, or a whole ref; the default branch without one. `commit`: what it shows now without one.
 
-        Raises InvalidInput where the repository has no such ref or commit.
+        Raises InvalidInput where the repository has no such ref or commit, LimitReached.
         """
         project = await self._projects.get(identity, owner, name, Action.RUN)
         whole = full_ref(ref or project.default_branch)
@@ -100,8 +100,16 @@ class Builds:
             forced=forced,
         )  # fmt: skip
         async with self._records.database.transaction() as connection:
+            await self._make_room(project.id, connection)
             build, _ = await self._queue.enter(new, connection, facts=facts)
         return build
+
+    async def _make_room(self, project_id: UUID, connection: Connection) -> None:
+        """The queue is everybody's, and nobody's to fill. Raises LimitReached."""
+        if await self._queries.count_waiting(connection, project_id=project_id) >= MOST_WAITING:
+            raise LimitReached(
+                f"{MOST_WAITING} builds of this project wait already. Cancel some, or let them run.", limit=MOST_WAITING
+            )
 
     async def _head(self, project_id: UUID, ref: str) -> str | None:
         """Of a pull request that is known."""
@@ -186,6 +194,8 @@ class Builds:
             account_id=identity.account.id, subject=old.subject, author=old.author,
             forced=old.forced or old.state is BuildState.SUCCEEDED,
         )  # fmt: skip
+        async with self._records.database.connection() as connection:
+            await self._make_room(old.project_id, connection)
         return await self.request(new, anew=True)
 
     async def approve(self, identity: Identity, build_id: UUID) -> Build:

@@ -60,8 +60,8 @@ class Queue:
         """
         await self._queries.hold_queue(connection, project_id=new.project_id)
         pull = await self.pull_request(new.project_id, new.ref, connection)
-        if pull is not None and pull.is_fork:
-            # Whoever asks for it: what he asks for is still somebody else's.
+        if pull.is_fork if pull is not None else new.ref.startswith("refs/pull/"):
+            # Whoever asks for it: what he asks for is still somebody else's, or may be as long as nobody knows.
             new = replace(new, trust=Trust.FORK)
         facts = facts or CommitFacts(new.commit)
         known = None if new.forced or anew else await self._same(new, facts.commit, connection)

@@ -71,7 +71,17 @@ class Sweeping:
             chosen = [plain(row["id"]) async for row in rows]
             await self._queries.note_swept(connection, ids=chosen, now=now)
             await self._queries.forget_heads(connection, before=now - FORGET_AFTER)
-        return sum([await self.sweep_project(project_id) for project_id in chosen])
+        return sum([await self._try(project_id) for project_id in chosen])
+
+    async def _try(self, project_id: UUID) -> int:
+        try:
+            return await self.sweep_project(project_id)
+        except DatabaseUnavailable:
+            raise
+        # Whatever is the matter with its repository: the others of this round are looked at.
+        except Exception as error:
+            log.warning("refs.not_swept", project_id=str(project_id), reason=repr(error))
+            return 0
 
     async def sweep_project(self, project_id: UUID) -> int:
         """Ask for builds of the refs that moved without a word; of a project that is new here, all count as known."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from ..errors import Forbidden, InvalidInput, TimedOut, Unavailable
 from .command import Git, GitFailed, last_line, tail
 from .importing import LARGEST, size_of, watched
-from .repositories import Repositories
+from .repositories import Repositories, is_text
 from .sources import parse_source
 from .targets import Target, Targets
 
@@ -72,7 +72,7 @@ class Remotes:
             project_id, target, "ls-remote", "--refs", "--", target.url, "refs/heads/*", "refs/tags/*"
         )
         pairs = (line.partition("\t") for line in said.splitlines())
-        return {ref: name for name, _, ref in pairs if ref.startswith(MIRRORED)}
+        return {ref: name for name, _, ref in pairs if ref.startswith(MIRRORED) and is_text(ref)}
 
     async def fetch(self, project_id: UUID, target: Target, refs: Sequence[str]) -> None:
         """What the refs there name, without moving any here."""

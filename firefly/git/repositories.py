@@ -87,16 +87,24 @@ class Repositories:
         await asyncio.to_thread(shutil.rmtree, self._folder / "incoming", ignore_errors=True)
 
     async def refs(self, project_id: UUID) -> dict[str, str]:
-        """Every ref and the object that it names. Raises NotFound."""
+        """Every ref and the object that it names, but those whose names are no UTF-8: they are for git alone.
+
+        Raises NotFound.
+        """
         path = await self.existing(project_id)
         output = await self._git.run("for-each-ref", "--format=%(objectname) %(refname)", cwd=path)
         pairs = (line.partition(" ") for line in output.splitlines())
-        return {ref: name for name, _, ref in pairs}
+        return {ref: name for name, _, ref in pairs if is_text(ref)}
 
     async def default_branch(self, project_id: UUID) -> str:
         path = await self.existing(project_id)
         head = await asyncio.to_thread((path / "HEAD").read_text)
         return head.removeprefix("ref: refs/heads/").strip()
+
+
+def is_text(name: str) -> bool:
+    """Git's names are bytes; what is no text can neither be stored nor told."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def write_skeleton(path: Path, branch: str = DEFAULT_BRANCH) -> None:

@@ -3,9 +3,10 @@
 import pytest
 
 from firefly.auth import Identity
+from firefly.builds import builds
 from firefly.builds.explaining import Explaining
 from firefly.builds.model import Build, BuildState, Trigger, Trust
-from firefly.errors import Conflict, FireflyError, Forbidden, InvalidInput, NotFound, Unauthenticated
+from firefly.errors import Conflict, FireflyError, Forbidden, InvalidInput, LimitReached, NotFound, Unauthenticated
 from tests.git import support
 
 from .yard import Yard
@@ -150,6 +151,19 @@ async def test_what_a_member_asks_for_of_a_fork_is_still_the_forks(yard: Yard, a
     assert (build.commit, build.trust, build.state) == (head, Trust.FORK, BuildState.WAITING)
     with pytest.raises(InvalidInput, match="no branch, tag or pull request refs/pull/8"):
         await yard.builds.ask(ada, "ada", "garden", ref="refs/pull/8")
+    # Fetched, and not yet written down whose it is.
+    support.git(copy, "push", "-q", "origin", "HEAD:refs/pull/8")
+    unknown = await yard.builds.ask(ada, "ada", "garden", ref="refs/pull/8")
+    assert (unknown.trust, unknown.state) == (Trust.FORK, BuildState.WAITING)
+
+
+async def test_nobody_fills_the_queue(yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    await yard.repository(await yard.project(ada))
+    monkeypatch.setattr(builds, "MOST_WAITING", 2)
+    for _ in range(2):
+        await yard.builds.ask(ada, "ada", "garden", forced=True)
+    with pytest.raises(LimitReached, match="wait already"):
+        await yard.builds.ask(ada, "ada", "garden", forced=True)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a\nb", "refs/firefly/x", "x" * 1001])

@@ -191,3 +191,38 @@ async def test_what_is_due_by_the_clock_is_built_once_however_often_it_was_misse
     async with yard.database.transaction() as connection:
         await yard.schedules.set(project, {}, connection)
         assert await connection.fetchval("select count(*) from build_schedules") == 0
+
+
+async def test_a_branch_whose_name_is_no_text_keeps_no_project_from_being_swept(yard: Yard, ada: Identity) -> None:
+    projects = [await yard.project(ada, name) for name in ("garden", "field")]
+    copies = [await yard.repository(project) for project in projects]
+    await yard.sweeping.sweep()
+    for copy in copies:
+        commit(copy, "a.txt")
+        git(copy, "push", "-q", "origin", "main")
+        # One byte of Latin-1.
+        git(copy, "push", "-q", "origin", "main:refs/heads/caf\udce9")
+    yard.clock.advance(sweeping.PAUSE.total_seconds() + 1)
+    assert await yard.sweeping.sweep() == 2
+    assert set(await yard.repositories.refs(projects[0])) == {"refs/heads/main"}
+
+
+async def test_a_repository_that_cannot_be_read_keeps_no_other_from_being_swept(
+    yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, even = [await yard.project(ada, name) for name in ("garden", "field")]
+    copies = [await yard.repository(project) for project in (odd, even)]
+    await yard.sweeping.sweep()
+    for copy in copies:
+        commit(copy, "a.txt")
+        git(copy, "push", "-q", "origin", "main")
+    refs = yard.repositories.refs
+
+    async def read(project_id: UUID) -> dict[str, str]:
+        if project_id == odd:
+            raise ValueError("It is broken.")
+        return await refs(project_id)
+
+    monkeypatch.setattr(yard.repositories, "refs", read)
+    yard.clock.advance(sweeping.PAUSE.total_seconds() + 1)
+    assert await yard.sweeping.sweep() == 1

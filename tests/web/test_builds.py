@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -13,7 +14,9 @@ from aiohttp.test_utils import TestClient
 from firefly.builds.log.pieces import Block, Piece, pack
 from firefly.builds.model import Build
 from firefly.client.sse import server_events
+from firefly.errors import NotFound, Unavailable
 from firefly.projects import Project, Role
+from firefly.web.streams import OpenStreams
 from firefly.web.turns import LOG_TURNS, MOST_AT_ONCE
 
 from .twins import MemorySites
@@ -135,6 +138,45 @@ async def test_a_log_is_followed_and_resumed(world: World, owner: Client) -> Non
         rest = [event async for event in server_events(response)]
     assert [event.name for event in rest] == ["step", "lines", "end"]
     assert json.loads(rest[1].data)[0]["text"] == "two"
+
+
+async def test_who_is_shut_out_reads_no_further(world: World, owner: Client, project: Project) -> None:
+    build = await running(world, await asked(owner))
+    await world.join(project, world.bob, Role.VIEWER)
+    token, secret = await world.services.tokens.create(world.bob, "reader", {"read"})
+    reader = world.client(Authorization=f"Bearer {secret}")
+    path, events = f"/api/v1/builds/{build.id}/log", {"Accept": "text/event-stream"}
+    async with (
+        asyncio.timeout(10), reader.get(path, headers=events) as response,
+        world.services.desk.logs.writing(build) as log, log.step("build") as step,
+    ):  # fmt: skip
+        await step.write(b"one\n")
+        assert [event async for event in _until(response, "lines")]
+        await world.services.tokens.revoke(token.id)
+        with suppress(Unavailable):
+            assert not [event async for event in server_events(response)]
+    assert (await reader.get(path, headers=events)).status == 401
+
+
+async def test_who_is_shut_out_while_the_stream_opens_reads_nothing(
+    world: World, owner: Client, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = await running(world, await asked(owner))
+    await world.join(project, world.bob, Role.VIEWER)
+    reader, entered = await world.program(world.bob, "read"), OpenStreams.entered
+
+    @contextmanager
+    def late(streams: OpenStreams, *who: Any, **more: Any) -> Iterator[None]:
+        monkeypatch.setattr(world.services.builds, "get", _shut_out)
+        with entered(streams, *who, **more):
+            yield
+
+    async def _shut_out(*_: object) -> Build:
+        raise NotFound("You may not see it.")
+
+    monkeypatch.setattr(OpenStreams, "entered", late)
+    response = await reader.get(f"/api/v1/builds/{build.id}/log", headers={"Accept": "text/event-stream"})
+    assert response.status == 404
 
 
 async def _until(response: Any, name: str) -> Any:

@@ -27,6 +27,9 @@ select id, commit, state from builds
 where project_id = :project_id and ref = :ref and ending is null and state not in ('cancelled', 'superseded')
 order by number desc limit 1;
 
+-- name: count_waiting$
+select count(*) from builds where project_id = :project_id and state in ('waiting', 'queued');
+
 -- name: next_number$
 update build_queues set last_number = last_number + 1 where project_id = :project_id returning last_number;
 

@@ -71,6 +71,8 @@ async def _begin(call: Call, build: Build, query: schemas.LogQuery) -> int:
 
 async def _stream(call: Call, build: Build, events: AsyncGenerator[bytes, None]) -> Answer:
     with call.request.config_dict[STREAMS].entered(call.identity, build.project_id, endless=True):
+        # Whoever was shut out since the question was asked was not in the list of those whose streams are ended.
+        await _again(call, build)
         stream = await open_stream(call.request)
         # Whoever reads on comes back, and is told what is the matter.
         with suppress(FireflyError):
@@ -78,11 +80,16 @@ async def _stream(call: Call, build: Build, events: AsyncGenerator[bytes, None])
     return stream
 
 
+async def _again(call: Call, build: Build) -> None:
+    await call.services.builds.get(call.identity, build.id)
+
+
 async def _download(call: Call, build: Build, *, colours: bool) -> Answer:
     named = f'attachment; filename="{build.project}-{build.number}.log"'
     fields = {hdrs.CONTENT_TYPE: "text/plain; charset=utf-8", hdrs.CONTENT_DISPOSITION: named}
     stream = web.StreamResponse(headers=fields)
     with call.request.config_dict[STREAMS].entered(call.identity, build.project_id):
+        await _again(call, build)
         await stream.prepare(call.request)
         await _send(stream, call.services.desk.logs.reading.text(build.id, colours=colours))
     return stream
