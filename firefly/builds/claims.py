@@ -10,6 +10,7 @@ from ..settings import Settings
 from ..store import Connection
 from .model import Build, BuildState, Outcome
 from .records import Records, plain
+from .storable import storable
 
 # How long a builder may be silent before another takes up its work; it says so six times as often.
 LEASE = timedelta(seconds=30)
@@ -113,8 +114,9 @@ class Claims:
     ) -> tuple[Build | None, int | None]:
         now = self._records.clock.now()
         state = await self._queries.finish_build(
-            connection, id=build_id, holder=self.holder, attempt=attempt, state=outcome.state, reason=outcome.reason,
-            failure=asdict(outcome.failure) if outcome.failure else None, artifact=outcome.artifact,
+            connection, id=build_id, holder=self.holder, attempt=attempt, state=outcome.state,
+            reason=storable(outcome.reason), artifact=outcome.artifact,
+            failure=storable(asdict(outcome.failure)) if outcome.failure else None,
             reused_from=outcome.reused_from, now=now,
         )  # fmt: skip
         if state is None:

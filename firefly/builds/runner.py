@@ -21,6 +21,7 @@ from .artifacts import Artifacts
 from .model import Build, BuildState, Failure, Outcome, Trust
 from .patience import patiently
 from .seams import BuildLog, StepLog
+from .storable import storable
 from .stored import Stored
 from .strategies.strategy import BuildFailed, BuildStrategy, Job, Made
 from .tree import Bounds, CommitTree, TreeReading
@@ -127,8 +128,8 @@ class BuildRunner:
     async def _note(self, build: Build, tree: CommitTree, plan: Plan, key: str) -> None:
         async with self._database.connection() as connection:
             await self._queries.note_plan(
-                connection, id=build.id, tree=tree.id, plan=plans.to_json(plan), configured_by=plan.configured_by,
-                build_key=key,
+                connection, id=build.id, tree=tree.id, plan=storable(plans.to_json(plan)), build_key=key,
+                configured_by=plan.configured_by,
             )  # fmt: skip
 
     async def _make(self, strategy: BuildStrategy, job: Job, log: BuildLog) -> Made:

@@ -53,7 +53,7 @@ class ApplicationStatus(Result):
     state: State
     kind: ApplicationKind
     command: str | None
-    port: int
+    port: int = Field(ge=0, le=65535)
     reason: str
     since: datetime
     exit_code: int | None = None

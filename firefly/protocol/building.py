@@ -13,6 +13,8 @@ HEAD = struct.Struct(">BI")
 LARGEST_FRAME = 1 << 20
 # Paths of which it is told why they are left out.
 MOST_TOLD = 10
+# Folders within one another: what lies deeper is in no tree and no archive.
+DEEPEST = 200
 
 
 class FrameKind(IntEnum):
@@ -49,7 +51,7 @@ class PackParams(Params):
 class Ended(Result):
     """How a command ended: its exit status, negative for a signal."""
 
-    exit_code: int
+    exit_code: int = Field(ge=-255, le=255)
 
 
 class Packed(Result):

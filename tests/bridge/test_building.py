@@ -98,6 +98,16 @@ async def test_a_tree_is_made_as_it_is_and_nothing_beside_the_workspace(tree: Pa
     assert not outside.exists()
 
 
+async def test_what_lies_too_deep_is_left_out_or_told(tree: Path, client: BuildingClient) -> None:
+    filled = await fill(client, tar(("d/" * 1500 + "file", "x"), ("d/" * 150 + "file", "x")))
+    assert (filled.files, [refused.rpartition(": ")[2] for refused in filled.refused]) == (1, ["it lies too deep"])
+    assert (await pack(client))[1].files == 1
+    code, _, _ = await run(client, "mkdir -p $(printf 'e/%.0s' $(seq 700))")
+    assert code == 0
+    with pytest.raises(Conflict, match="folders lie deeper than 200 levels"):
+        await pack(client)
+
+
 async def test_output_comes_as_bytes_and_nothing_of_the_group_is_left(client: BuildingClient) -> None:
     code, out, err = await run(
         client, r"printf '\377\000raw'; echo $MORE >&2; read answer || echo none; sleep 77 & exit 3", MORE="more"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from firefly.auth import Identity
 from firefly.builds.claims import Claims
-from firefly.builds.model import BuildState, Outcome, Trigger
+from firefly.builds.model import BuildState, Failure, Outcome, Trigger
 from firefly.builds.queue import SPENT, Queue
 from firefly.settings import Settings
 
@@ -80,3 +80,16 @@ async def test_minutes_are_counted_and_bound_an_owner_until_the_next_month(yard:
     yard.clock.advance(timedelta(days=32).total_seconds())
     assert await order(taking) == ["ada1"]
     assert await yard.state(second) == BuildState.RUNNING
+
+
+async def test_an_end_is_written_down_whatever_strangers_put_into_its_words(yard: Yard, ada: Identity) -> None:
+    await yard.ask(await yard.project(ada))
+    taking = claims(yard)
+    claimed = await taking.claim()
+    assert claimed is not None
+    failure = Failure("analyse", "the key ins\0tal is not known", lines=("half \ud800",))
+    ended, _ = await taking.finish(claimed, Outcome(state=BuildState.FAILED, reason=failure.cause, failure=failure), 1)
+    assert ended is not None
+    assert ended.reason == "the key ins\ufffdtal is not known"
+    assert ended.failure is not None
+    assert (ended.failure.cause, list(ended.failure.lines)) == (ended.reason, ["half ?"])

@@ -10,7 +10,7 @@ from typing import IO, BinaryIO
 from firefly.bridge.system import open_beneath
 from firefly.bridge.workspace import ANNEX, REPOSITORY
 from firefly.errors import InvalidInput, StorageFull
-from firefly.protocol.building import MOST_TOLD, Filled
+from firefly.protocol.building import DEEPEST, MOST_TOLD, Filled
 
 BLOCK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
@@ -111,5 +111,7 @@ def _check(name: str) -> None:
     parts = name.split("/")
     if any(part in {"", ".", ".."} for part in parts):
         raise ValueError("it is not a plain path below the folder")
+    if len(parts) > DEEPEST:
+        raise ValueError("it lies too deep")
     if parts[0] == ANNEX or any(part.lower() == REPOSITORY for part in parts):
         raise ValueError(f"{REPOSITORY} and {ANNEX} are not for a tree to bring along")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from firefly.bridge.workspace import ANNEX, REPOSITORY
-from firefly.protocol.building import MOST_TOLD, Packed
+from firefly.protocol.building import DEEPEST, MOST_TOLD, Packed
 
 # The first second of the year 2000; files' times lie in the 17 years from there on.
 BEGINNING, SPAN = 946_684_800, 1 << 29
@@ -47,6 +47,8 @@ class Packing:
         return Packed(files=self._files, left_out=self._left_out)
 
     def _walk(self, folder: int, above: str) -> None:
+        if above.count("/") > DEEPEST:
+            raise OSError(f"folders lie deeper than {DEEPEST} levels")
         for name in sorted(os.listdir(folder), key=os.fsencode):
             path = above + name
             if path not in self._without:

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from ...errors import FireflyError
 from ..model import Step, StepState
+from ..storable import storable
 from .making import Cutting
 from .pieces import Stream
 
+# As a line's end is shown where it is none.
+NEXT_LINE = "\u240a"
 Take = Callable[[Cutting, Stream, bytes], Awaitable[None]]
 
 
@@ -27,7 +30,9 @@ class StepWriter:
         await self._take(self.cutting, "err" if stream == "err" else "out", data)
 
     async def say(self, text: str) -> None:
-        await self._take(self.cutting, "firefly", text.encode(errors="replace") + b"\n")
+        # One line, whatever names of files are told in it: what looks like ours is ours.
+        line = NEXT_LINE.join(text.splitlines())
+        await self._take(self.cutting, "firefly", line.encode(errors="replace") + b"\n")
 
     def exited(self, code: int) -> None:
         self._code = code
@@ -38,7 +43,7 @@ class StepWriter:
     def ended(self, error: BaseException | None, at: datetime) -> Step:
         """The step as it ended: by `error`, or by itself."""
         state, reason = self._outcome(error)
-        return replace(self.step, state=state, reason=reason, exit_code=self._code, ended_at=at)
+        return replace(self.step, state=state, reason=storable(reason), exit_code=self._code, ended_at=at)
 
     def _outcome(self, error: BaseException | None) -> tuple[StepState, str]:
         if isinstance(error, asyncio.CancelledError):

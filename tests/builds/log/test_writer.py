@@ -21,7 +21,7 @@ from .conftest import MOST, stored, texts
 async def test_lines_come_with_their_step_stream_and_time(logs: Logs, build: Build) -> None:
     async with logs.writing(build) as log:
         async with log.step("fetch") as step:
-            await step.say("Fetching.")
+            await step.say("Fetching:\r\nall.")
         async with log.step("build", "npm run build") as step:
             await step.write(b"one\ntw")
             await step.write(b"oops\n", stream="err")
@@ -29,7 +29,7 @@ async def test_lines_come_with_their_step_stream_and_time(logs: Logs, build: Bui
             step.exited(0)
     lines = await stored(logs, build)
     assert [(line.n, line.step, line.stream, line.text) for line in lines] == [
-        (1, 1, "firefly", "Fetching."),
+        (1, 1, "firefly", "Fetching:␊all."),
         (2, 2, "out", "one"),
         (3, 2, "err", "oops"),
         (4, 2, "out", "two"),
@@ -52,7 +52,7 @@ async def test_steps_end_as_their_blocks_do(logs: Logs, build: Build) -> None:
             step.exited(2)
         with pytest.raises(SandboxFailed):
             async with log.step("test"):
-                raise SandboxFailed("It went away.")
+                raise SandboxFailed("It went\0 away.")
         with pytest.raises(asyncio.CancelledError):
             async with log.step("pack"):
                 raise asyncio.CancelledError
@@ -60,7 +60,7 @@ async def test_steps_end_as_their_blocks_do(logs: Logs, build: Build) -> None:
     assert states == {
         "install": (StepState.SKIPPED, "Nothing changed."),
         "build": (StepState.FAILED, "It ended with status 2."),
-        "test": (StepState.FAILED, "It went away."),
+        "test": (StepState.FAILED, "It went\ufffd away."),
         "pack": (StepState.ENDED, ""),
     }
 
