@@ -1,6 +1,7 @@
 """What builds made, in the store: by content, whole, and no longer than somebody names it."""
 
 import random
+import tracemalloc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
@@ -47,6 +48,18 @@ async def test_the_same_content_is_kept_once_and_read_as_it_was(artifacts: Artif
     assert max(map(len, read)) <= 1 << 20
     with pytest.raises(NotFound):
         await artifacts.read("sha256:" + "0" * 64)
+
+
+async def test_a_few_bytes_that_stand_for_very_many_fill_no_memory() -> None:
+    zeros = bytes(1 << 20)
+    nothing = Measured((zeros async for _ in pieces(bytes(512), 1)), limit=1 << 30)
+    whole = b"".join([piece async for piece in nothing.compressed()])
+    assert len(whole) < 1 << 18
+    tracemalloc.start()
+    size = sum([len(piece) async for piece in decompressed(pieces(whole, len(whole)))])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (size, peak < 100 << 20) == (512 << 20, True), peak
 
 
 async def test_bytes_that_are_not_whole_or_too_many_are_told(tmp_path: Path) -> None:

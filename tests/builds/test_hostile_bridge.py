@@ -14,7 +14,7 @@ from firefly.client.errors import domain_errors
 from firefly.errors import Unavailable
 from firefly.protocol.building import FrameKind, PackParams, frame
 from firefly.sandbox.keeper import Keeper
-from firefly.testing.making import MemoryBuildLog
+from firefly.testing.build_log import MemoryBuildLog
 
 STATUS = '{"state": "running", "kind": "server", "command": null, "reason": "", "since": "2026-01-01T00:00:00Z"'
 
