@@ -39,7 +39,12 @@ def plan_for(workspace: Workspace, storage: Storage, files: dict[str, str]) -> P
         ({"package.json": VITE}, "server", "npm run dev -- --port $PORT --strictPort"),
         ({"package.json": VITE, "vite.config.js": "port: process.env.PORT"}, "server", "npm run dev"),
         ({"package.json": VITE.replace('"vite"}', '"vite --port 1"}')}, "server", "npm run dev"),
-        ({"package.json": VITE, "pnpm-lock.yaml": ""}, "server", "pnpm run dev --port $PORT --strictPort"),
+        ({"package.json": VITE, "pnpm-lock.yaml": ""}, "server", "npm run dev -- --port $PORT --strictPort"),
+        (
+            {"package.json": '{"scripts":{"dev":"vite","x":"pnpm -r x"}}', "pnpm-lock.yaml": ""},
+            "server",
+            "npx --yes pnpm@9 run dev --port $PORT --strictPort",
+        ),
         ({"package.json": '{"scripts":{"start":"node s.js"}}'}, "server", "npm run start"),
         ({"package.json": '{"scripts":{"start":"a","dev":"next dev"}}'}, "server", "npm run dev"),
         ({"package.json": "{}", "server.js": "app.listen(1)"}, "server", "node --watch server.js"),

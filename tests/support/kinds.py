@@ -86,6 +86,42 @@ NEXT = {
     "export default async function P() { return <h1>{`Next says ${6 * 7}`}</h1>; }\n",
     "firefly.yml": "resources: {memory: 2g, cpu: 2}\n",
 }
+MANAGED = {
+    "package.json": json.dumps({"name": "e", "scripts": {"start": "node server.js"}, "dependencies": {"ms": "2.1.3"}}),
+    "server.js": "const said = `Two days are ${require('ms')('2 days')}`;\n"
+    "require('http').createServer((q, a) => a.end(said)).listen(process.env.PORT, process.env.HOST);\n",
+}
+MS = "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA=="
+PNPM_LOCK = f"""lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      ms:
+        specifier: 2.1.3
+        version: 2.1.3
+packages:
+  ms@2.1.3:
+    resolution: {{integrity: {MS}}}
+snapshots:
+  ms@2.1.3: {{}}
+"""
+YARN_LOCK = f"""# yarn lockfile v1
+
+
+ms@2.1.3:
+  version "2.1.3"
+  resolved "https://registry.yarnpkg.com/ms/-/ms-2.1.3.tgz#574c8138ce1d2b5861f0b44579dbadd60c6615b2"
+  integrity {MS}
+"""
+BUN_LOCK = json.dumps(
+    {
+        "lockfileVersion": 2,
+        "configVersion": 1,
+        "workspaces": {"": {"name": "e", "dependencies": {"ms": "2.1.3"}}},
+        "packages": {"ms": ["ms@2.1.3", "", {}, MS]},
+    },
+    indent=2,
+)
 HANDLER = """import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -105,6 +141,9 @@ KINDS = (
         "released",
     ),
     Kind("static", "static", {"index.html": "<h1>As it lies there</h1>"}, "As it lies there"),
+    Kind("pnpm", "Node", {**MANAGED, "pnpm-lock.yaml": PNPM_LOCK}, "are 172800000", log=("npx --yes pnpm@9 install",)),
+    Kind("yarn", "Node", {**MANAGED, "yarn.lock": YARN_LOCK}, "are 172800000", log=("npx --yes yarn@1 install",)),
+    Kind("bun", "Node", {**MANAGED, "bun.lock": BUN_LOCK}, "are 172800000", log=("npx --yes bun@1 install",)),
     Kind("next", "Next.js", NEXT, "Next says 42"),
 )  # fmt: skip
 BROKEN = {

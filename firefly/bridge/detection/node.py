@@ -4,7 +4,7 @@ import re
 
 from firefly.bridge.detection.plan import InstallStep, Plan
 from firefly.bridge.detection.project import ProjectFiles
-from firefly.families.node import MODULES, NPM, Manager, packages, server
+from firefly.families.node import MODULES, NPM, Packages, packages, server
 from firefly.protocol.application import ApplicationKind
 
 # How a development server that does not read $PORT is told which port to take.
@@ -30,18 +30,19 @@ def detect(files: ProjectFiles, port: int) -> Plan | None:
         return None
     for name in ("dev", "start", "serve"):
         if name in found.scripts:
-            return _script(files, port, found.manager, name, found.scripts[name])
+            return _script(files, port, found, name)
     if entry := server(files):
         found_by = f"package.json has no script dev or start; {entry} is a server"
         return _plan(files, port, f"node --watch {entry}", found_by)
     return None
 
 
-def _script(files: ProjectFiles, port: int, manager: Manager, name: str, script: str) -> Plan:
-    command, found_by = manager.run(name), f"package.json has the script {name}: {script}"
+def _script(files: ProjectFiles, port: int, found: Packages, name: str) -> Plan:
+    script = found.scripts[name]
+    command, found_by = found.run(name), f"package.json has the script {name}: {script}"
     flags = next((flags for pattern, flags in _PORT_FLAGS if pattern.search(script.strip())), None)
     if flags and not _OWN_PORT.search(script) and not _configures_port(files):
-        separator = " --" if manager is NPM else ""
+        separator = " --" if command.startswith(NPM.program) else ""
         return _plan(files, port, f"{command}{separator} {flags}", found_by)
     return _plan(files, port, command, found_by)
 

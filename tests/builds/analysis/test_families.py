@@ -114,8 +114,19 @@ def test_what_is_only_shown(family: str, files: dict[str, str], folder: str) -> 
     ("files", "install"),
     [
         ({"package.json": package("a"), "package-lock.json": ""}, "npm ci"),
-        ({"package.json": package("a"), "yarn.lock": ""}, "yarn install --frozen-lockfile"),
-        ({"package.json": package("a"), "pnpm-lock.yaml": ""}, "pnpm install --frozen-lockfile"),
+        (
+            {"package.json": package("a"), "yarn.lock": ""},
+            "npx --yes yarn@1 install --frozen-lockfile --production=false",
+        ),
+        (
+            {"package.json": package("a"), "yarn.lock": "", ".yarnrc.yml": ""},
+            "YARN_NODE_LINKER=node-modules npx --yes --package=@yarnpkg/cli-dist@4 yarn install --immutable",
+        ),
+        (
+            {"package.json": package("a"), "pnpm-lock.yaml": "lockfileVersion: '6.0'\n"},
+            "npx --yes pnpm@8 install --frozen-lockfile --prod=false",
+        ),
+        ({"package.json": package("a"), "bun.lock": ""}, "npx --yes bun@1 install --frozen-lockfile"),
         ({"package.json": package("a")}, "npm install"),
         ({"pyproject.toml": "", "uv.lock": ""}, ".venv/bin/uv sync --frozen --no-dev --inexact"),
         ({"pyproject.toml": "", "poetry.lock": ""}, ".venv/bin/poetry install --only main --no-interaction"),
@@ -149,6 +160,25 @@ def test_django_gets_a_database_where_its_settings_name_one_and_gathers_its_file
     settings = "DATABASES = {'default': dj_database_url.config()}\nSTATIC_ROOT = 'static'\n"
     plan = look({"manage.py": DJANGO, "shop/settings/__init__.py": settings, "requirements.txt": "django"})
     assert (plan.database, plan.build) == ("postgres", (".venv/bin/python3 manage.py collectstatic --noinput",))
+
+
+@pytest.mark.parametrize(
+    ("named", "called"),
+    [("pnpm@10.4.1+sha512.ab", "pnpm@10.4.1"), ("pnpm@9; rm -rf /", "pnpm@9"), ("yarn@4.1.0", "pnpm@9"), (7, "pnpm@9")],
+)
+def test_a_package_manager_has_the_version_that_the_project_names(named: object, called: str) -> None:
+    files = {"package.json": json.dumps({"packageManager": named, "dependencies": {"a": "1"}}), "server.js": ".listen("}
+    install = look({**files, "pnpm-lock.yaml": "lockfileVersion: '9.0'"}).install
+    assert install == (f"npx --yes {called} install --frozen-lockfile --prod=false",)
+
+
+def test_scripts_are_run_by_the_manager_that_they_call_else_by_npm() -> None:
+    scripts = {"scripts": {"start": "node a", "build": "yarn make"}}
+    plan = look({"package.json": json.dumps(scripts), "yarn.lock": ""})
+    assert (plan.build, plan.run) == (("npx --yes yarn@1 run build",), ("npx --yes yarn@1 run start",))
+    assert look({"package.json": package("a", build="tsc", start="node a"), "yarn.lock": ""}).build == (
+        "npm run build",
+    )
 
 
 def test_pages_of_another_family_are_made_by_node() -> None:

@@ -77,7 +77,7 @@ def detect(source: Source) -> Plan | None:
         return _pages(framework, found, source, framework.folder, why)
     script = next((name for name in _STARTS if name in found.scripts), None)
     if script and not _shows_pages_only(found, found.scripts[script]):
-        return _server(framework, found, source, found.manager.run(script), f"{PACKAGE} has the script {script}")
+        return _server(framework, found, source, found.run(script), f"{PACKAGE} has the script {script}")
     if framework and framework.run:
         return _server(framework, found, source, _local(framework.run), f"{framework.dependency} is a dependency")
     if entry := node.server(source):
@@ -140,7 +140,7 @@ def _common(framework: Framework | None, found: Packages, source: Source) -> Pla
         caches = (*caches, Cache(framework.cache, found.inputs))
     build: tuple[str, ...] = ()
     if "build" in found.scripts:
-        build, why["build"] = (found.manager.run("build"),), f"{PACKAGE} has the script build"
+        build, why["build"] = (found.run("build"),), f"{PACKAGE} has the script build"
     elif framework and framework.build:
         build, why["build"] = (_local(framework.build),), f"{PACKAGE} has no script build; {framework.name} is built so"
     name = framework.name if framework else "Node"
@@ -151,7 +151,7 @@ def _notes(found: Packages) -> tuple[str, ...]:
     test = found.scripts.get("test", _NO_TEST)
     if _NO_TEST in test:
         return ()
-    command = found.manager.run("test")
+    command = found.run("test")
     return (f"{PACKAGE} has the script test, which is not run: with `test: [{command}]` in firefly.yml it decides.",)
 
 
