@@ -1,27 +1,22 @@
-"""Connections to providers, and projects linked to repositories there, tied together."""
+"""Projects that are linked to repositories at providers, tied together."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from firefly.git import AddressPolicy
 from firefly.git.links import Links
 from firefly.git.providers import Transport
 from firefly.git.remotes import Remotes
-from firefly.git.targets import Targets
-from firefly.linking import Connections, Discovery, Joining, LinkedProjects, Mirrors, Offers, Removing, Vault
+from firefly.linking import Connections, Discovery, Joining, LinkedProjects, Mirrors, Removing
 from firefly.linking.access import Access
-from firefly.linking.app import GitHubApp
 from firefly.linking.choosing import Choosing
 from firefly.linking.importing import Importing
-from firefly.linking.mirrored import Mirrored
-from firefly.linking.resolving import Resolving
 from firefly.linking.steps import Steps
-from firefly.linking.taking import Taking
 from firefly.linking.upkeep import look_for_ever
 
 from .ground import Ground
+from .mirroring import Mirroring
 from .parts import Credentials, Hosting
 from .work import Work
 
@@ -44,32 +39,10 @@ class Linking:
     @classmethod
     def build(cls, ground: Ground, credentials: Credentials, hosting: Hosting, work: Work) -> Self:
         """Everything tied together, and nothing begun: another server may still have it."""
-        settings, clock = ground.settings, ground.clock
-        policy = AddressPolicy(settings.import_addresses)
-        transport, links = Transport(policy), Links(ground.database, credentials.keyring, clock)
-        connections = Connections(
-            database=ground.database, bus=ground.bus, audit=ground.audit, clock=clock,
-            vault=Vault(credentials.keyring), offers=Offers(settings, transport), transport=transport,
-        )  # fmt: skip
-        remotes = Remotes(
-            git=hosting.git, repositories=hosting.repositories, targets=Targets(policy, settings.data_dir),
-            keys=settings.run_dir / "keys", timeout=settings.import_timeout,
-        )  # fmt: skip
-        access = Access(
-            transport=transport, links=links, connections=connections, remotes=remotes,
-            app=GitHubApp.from_settings(settings, transport, clock),
-        )  # fmt: skip
-        taking = Taking(pushes=hosting.pushes, remotes=remotes, listener=hosting.smart_http.listener)
-        mirrored = Mirrored(ground.database, ground.bus, clock)
-        mirrors = Mirrors(
-            mirrored=mirrored, links=links, access=access, remotes=remotes, repositories=hosting.repositories,
-            taking=taking, bus=ground.bus,
-        )  # fmt: skip
-        resolving = Resolving(
-            mirrored=mirrored, repositories=hosting.repositories, remotes=remotes, access=access, taking=taking
-        )
+        clock, ways = ground.clock, Mirroring.build(ground, credentials, hosting)
+        connections, links, access, mirrors = ways.connections, ways.links, ways.access, ways.mirrors
         shared: Mapping[str, Any] = {"links": links, "access": access}
-        steps = Steps(database=ground.database, clock=clock, mirrors=mirrors, app_url=settings.url, **shared)
+        steps = Steps(database=ground.database, clock=clock, mirrors=mirrors, app_url=ground.settings.url, **shared)
         removing = Removing(
             database=ground.database, clock=clock, steps=steps, records=work.records, projects=work.projects, **shared
         )
@@ -81,7 +54,7 @@ class Linking:
         )  # fmt: skip
         projects = LinkedProjects(
             projects=work.projects, records=work.records, jobs=work.jobs, audit=ground.audit, connections=connections,
-            mirrors=mirrors, resolving=resolving, steps=steps,
+            mirrors=mirrors, resolving=ways.resolving, steps=steps,
             choosing=Choosing(connections=connections, access=access, steps=steps),
             removing=removing, importing=importing, **shared,
         )  # fmt: skip
@@ -90,7 +63,7 @@ class Linking:
             **shared,
         )  # fmt: skip
         return cls(
-            transport=transport, connections=connections, links=links, access=access, remotes=remotes,
+            transport=ways.transport, connections=connections, links=links, access=access, remotes=ways.remotes,
             mirrors=mirrors, discovery=Discovery(connections=connections, access=access, joining=joining),
             joining=joining, removing=removing, projects=projects,
         )  # fmt: skip

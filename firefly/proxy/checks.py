@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-import re
 import socket
 from typing import TYPE_CHECKING
 
 from firefly.errors import FireflyError, Unavailable
+
+from .probing import status_of
 
 if TYPE_CHECKING:
     from .context import Context
@@ -18,9 +19,6 @@ EVERY = 5.0
 JITTER = 0.2
 # Looks at one time, at all members together.
 AT_ONCE = 16
-MOST_READ = 4096
-
-_WELL = re.compile(rb"HTTP/1\.[01] [23]\d\d[ \r]")
 
 
 class Checks:
@@ -72,13 +70,5 @@ class Checks:
 
 
 async def _answers(connection: socket.socket, path: str) -> bool:
-    loop = asyncio.get_running_loop()
-    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: firefly-health\r\nConnection: close\r\n\r\n"
-    await loop.sock_sendall(connection, request.encode("ascii"))
-    answer = b""
-    while b"\n" not in answer and len(answer) < MOST_READ:
-        data = await loop.sock_recv(connection, MOST_READ)
-        if not data:
-            break
-        answer += data
-    return _WELL.match(answer) is not None
+    status = await status_of(connection, path)
+    return status is not None and 200 <= status < 400

@@ -12,13 +12,10 @@ async def succeed(build: Build, log: BuildLog) -> Outcome:
     return Outcome(state=BuildState.SUCCEEDED, reason="Built.")
 
 
-class MemoryRunner:
-    """Builds by calling `does`; `hold` lets everything wait until `go_on`. `cancelled`: what was ended from outside."""
+class Held:
+    """`hold` lets everything wait in `passed` until `go_on`."""
 
-    def __init__(self, does: Callable[[Build, BuildLog], Awaitable[Outcome]] = succeed) -> None:
-        self.does = does
-        self.started: list[Build] = []
-        self.cancelled: list[UUID] = []
+    def __init__(self) -> None:
         self._free = asyncio.Event()
         self._free.set()
 
@@ -28,10 +25,23 @@ class MemoryRunner:
     def go_on(self) -> None:
         self._free.set()
 
+    async def passed(self) -> None:
+        await self._free.wait()
+
+
+class MemoryRunner(Held):
+    """Builds by calling `does`. `cancelled`: what was ended from outside."""
+
+    def __init__(self, does: Callable[[Build, BuildLog], Awaitable[Outcome]] = succeed) -> None:
+        super().__init__()
+        self.does = does
+        self.started: list[Build] = []
+        self.cancelled: list[UUID] = []
+
     async def run(self, build: Build, log: BuildLog) -> Outcome:
         self.started.append(build)
         try:
-            await self._free.wait()
+            await self.passed()
             return await self.does(build, log)
         except asyncio.CancelledError:
             self.cancelled.append(build.id)
@@ -52,25 +62,18 @@ class MemoryPublisher:
         self.published.append(build)
 
 
-class MemoryListener:
-    """`fails`: how often it raises before it listens. `hold` lets it hang until `go_on`."""
+class MemoryListener(Held):
+    """`fails`: how often it raises before it listens."""
 
     def __init__(self, name: str, *kinds: str, fails: int = 0) -> None:
+        super().__init__()
         self.name = name
         self.kinds = frozenset(kinds)
         self.fails = fails
         self.heard: list[Notice] = []
-        self._free = asyncio.Event()
-        self._free.set()
-
-    def hold(self) -> None:
-        self._free.clear()
-
-    def go_on(self) -> None:
-        self._free.set()
 
     async def heed(self, notice: Notice) -> None:
-        await self._free.wait()
+        await self.passed()
         if self.fails:
             self.fails -= 1
             raise ConnectionError("nobody there")

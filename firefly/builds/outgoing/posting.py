@@ -10,7 +10,7 @@ import aiohttp
 
 from ...errors import FireflyError, InvalidInput
 from ...git import AddressPolicy
-from ...git.providers.transport import Permitted
+from ...git.permitted import permitted_session
 from .records import Way
 
 LIMIT = 15.0
@@ -95,10 +95,7 @@ class Posting:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=Permitted(self._policy), use_dns_cache=False, limit=32),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+            self._session = permitted_session(self._policy)
         return self._session
 
 

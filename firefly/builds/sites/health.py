@@ -1,19 +1,17 @@
 """Whether a site answers before anybody is led to it: one GET, at the address by which visitors come."""
 
 import asyncio
-import re
 import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from firefly.errors import FireflyError, SandboxFailed
+from firefly.proxy.probing import status_of
 
 # Between two looks; each may take so long.
 PAUSE, ONE_LOOK = 0.1, 10.0
-MOST_READ = 16 << 10
 STANDARD = 30.0
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +55,5 @@ async def until_well(dial: Callable[[], Awaitable[socket.socket]], look: Look) -
 
 
 async def _ask(dial: Callable[[], Awaitable[socket.socket]], look: Look) -> int | None:
-    """The status of one answer; None for what is none."""
-    loop = asyncio.get_running_loop()
     with await dial() as connection:
-        request = (
-            f"GET {look.path} HTTP/1.1\r\nHost: {look.host}\r\nUser-Agent: firefly-health\r\nAccept: */*\r\n"
-            "Connection: close\r\n\r\n"
-        )
-        await loop.sock_sendall(connection, request.encode("utf-8", "replace"))
-        answer = b""
-        while b"\n" not in answer and len(answer) < MOST_READ:
-            data = await loop.sock_recv(connection, MOST_READ)
-            if not data:
-                break
-            answer += data
-    found = _STATUS.match(answer)
-    return int(found[1]) if found else None
+        return await status_of(connection, look.path, host=look.host)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import ipaddress
-import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ...errors import Conflict, FireflyError, Forbidden, InvalidInput, NotFound, RateLimited, TimedOut, Unavailable
 from ..addresses import AddressPolicy
+from ..permitted import permitted_session
 from .model import CredentialRefused
 
 LIMIT = 20.0
@@ -34,27 +33,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class Permitted(AbstractResolver):
-    """Only addresses that the policy permits, looked up anew for each connection."""
-
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._policy = policy
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = []
-        for address in await self._policy.resolve(host, port):
-            kind = socket.AF_INET6 if ":" in address else socket.AF_INET
-            found.append(
-                ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
-            )
-        return found
-
-    async def close(self) -> None:
-        return None
 
 
 class Transport:
@@ -135,10 +113,7 @@ class Transport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=Permitted(self._policy), use_dns_cache=False, limit=32),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+            self._session = permitted_session(self._policy)
         return self._session
 
     def _remember(self, key: str, answer: Answer) -> None:

@@ -1,6 +1,6 @@
 """The sandbox of a project's workspace: its state, commands in it, what its application prints, its bridge."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -131,18 +131,20 @@ async def change_settings(call: Call) -> Answer:
     in_workspace=True,
 )
 async def execute(call: Call) -> Answer:
-    project = await _project(call, Action.RUN, "write")
+    return await execute_in(call, await _project(call, Action.RUN, "write"))
+
+
+async def execute_in(call: Call, project: Project) -> Answer:
+    """Have the bridge of its sandbox run the command that the request's body holds."""
     body = await call.body(schemas.Exec)
-    fields: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json", hdrs.ACCEPT: "application/json"}
-    if call.wants_events:
-        fields[hdrs.ACCEPT] = "text/event-stream"
+    kind = "text/event-stream" if call.wants_events else "application/json"
     async with ask_bridge(
         call.request,
         project,
         "POST",
         "/exec",
         identity=call.identity,
-        fields=fields,
+        fields={hdrs.CONTENT_TYPE: "application/json", hdrs.ACCEPT: kind},
         data=body.model_dump_json().encode(),
         silence=body.timeout + GRACE,
     ) as response:
@@ -195,17 +197,22 @@ async def _parts(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 )
 async def bridge(call: Call) -> Answer:
     """Answer for the front door only: it replays the upgrade to the bridge that the handle stands for."""
+    return await bridge_of(call, lambda: _project(call, Action.READ, "read"))
+
+
+async def bridge_of(call: Call, find: Callable[[], Awaitable[Project]]) -> Answer:
+    """A handle of the bridge of the project that `find` gives, which is asked again once its sandbox has started."""
     request = call.request
     if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
         raise InvalidInput(f"This is a WebSocket. Connect to it with the subprotocol `{SUBPROTOCOL}`.")
     if hdrs.ORIGIN in request.headers and not from_app(request):
         raise Unauthenticated("The bridge accepts browsers only from Firefly's own pages.")
-    project = await _project(call, Action.READ, "read")
+    project = await find()
     workspace = workspace_of(project)
     # A start takes its time: access that is taken away meanwhile ends this, or is noticed by looking again.
     with request.config_dict[STREAMS].entered(call.identity, project.id):
         await call.services.keeper.ensure(workspace)
-        project = await _project(call, Action.READ, "read")
+        project = await find()
     holder = Holder.of(call.identity, project.id)
     fields = {
         HANDLE_FIELD: call.services.tunnels.register(BridgeTarget(workspace, holder)),
