@@ -1,10 +1,16 @@
 """Nothing is undocumented: settings, commands and API calls are all in docs/reference, as the code has them now."""
 
+import re
+from collections.abc import Iterator
+from typing import TypeGuard, get_args
+
 import pytest
+from pydantic import BaseModel
 
 from firefly import resources
 from firefly.cli.main import app
 from firefly.cli.reference import pages
+from firefly.protocol.manifest import Manifest, parse
 from firefly.settings import PREFIX, Settings
 from firefly.web.api import OPERATIONS
 from firefly.web.openapi import openapi, plain_path
@@ -39,3 +45,21 @@ def test_every_call_is_documented_in_both_documents() -> None:
         path = plain_path(operation.path)
         assert f"`{operation.method} {path}`" in text
         assert document["paths"][path][operation.method.lower()]["summary"] == operation.summary
+
+
+def _keys(section: type[BaseModel], above: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        inner = next((one for one in (field.annotation, *get_args(field.annotation)) if _is_section(one)), None)
+        yield from _keys(inner, f"{above}{name}.") if inner else (f"{above}{name}",)
+
+
+def _is_section(found: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(found, type) and issubclass(found, BaseModel)
+
+
+def test_every_key_of_a_configuration_is_documented_and_no_other_and_the_example_is_one() -> None:
+    text = (REFERENCE / "firefly-yml.md").read_text(encoding="utf-8")
+    heads = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall("`([^`]+)`", " ".join(heads))) == sorted(_keys(Manifest))
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    assert parse(example).test == ["npm test"]
