@@ -5,8 +5,8 @@ from .model import BuildState
 from .seams import Notice, Publisher
 from .workers import OpenLog
 
-# Seconds; a site may take minutes to answer for the first time.
-LIMIT = 900.0
+# Seconds; a site may take minutes to listen, and minutes to answer for the first time.
+LIMIT = 1500.0
 
 
 class Republishing:

@@ -129,7 +129,7 @@ class BuildRunner:
         async with self._database.connection() as connection:
             await self._queries.note_plan(
                 connection, id=build.id, tree=tree.id, plan=storable(plans.to_json(plan)), build_key=key,
-                configured_by=plan.configured_by,
+                configured_by=plan.configured_by, attempts=build.attempts,
             )  # fmt: skip
 
     async def _make(self, strategy: BuildStrategy, job: Job, log: BuildLog) -> Made:

@@ -51,6 +51,10 @@ Label = Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=40)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
+# Hosts of one branch beside its main one; each is a route in every server.
+MOST_URLS = 20
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -106,7 +110,7 @@ class Manifest(Section):
     test: Texts = Field(default_factory=list)
     env: dict[VariableName, Text] = Field(default_factory=dict)
     writable: InsidePaths = Field(default_factory=list)
-    urls: Annotated[list[Label], BeforeValidator(_as_list)] = Field(default_factory=list)
+    urls: Annotated[list[Label], BeforeValidator(_as_list)] = Field(default_factory=list, max_length=MOST_URLS)
     dockerfile: Dockerfile | None = None
     health: HealthCheck | None = None
     preview: Preview = Field(default_factory=Preview)

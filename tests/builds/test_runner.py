@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -198,6 +199,10 @@ async def test_pages_are_the_artifact_where_nothing_runs(shop: Workshop) -> None
     assert [step.command for step in log.named("build")] == ["echo stored"]
     found = await shop.yard.value("select configured_by from builds order by number desc limit 1")
     assert found == "the project's settings, which are forced,"
+    # Whoever was away for so long that another builds it says nothing of it any more.
+    late = await shop.ask(commit, ref="refs/heads/late")
+    await shop.runner.run(replace(late, attempts=late.attempts + 1), MemoryBuildLog())
+    assert await shop.yard.value("select plan from builds where id = $1", late.id) is None
     gone, _ = await shop.run("b" * 40)
     assert gone.failure is not None
     assert "forced to another one" in gone.failure.cause

@@ -27,6 +27,7 @@ schedule: {nightly: "0 3 * * *"}
 watch: {install: [package.json], restart: ["server/**"], throttle: 100ms}
 idle: {freeze: 10m, stop: 60m}
 database: postgres     # one per preview
+seed: [npm run seed]   # once, into a database that is new
 caches: [data/raw]     # not copied with what git ignores
 """
 
@@ -74,6 +75,7 @@ def test_one_command_needs_no_list_and_values_of_env_become_text() -> None:
         ("port: 1\n\x01", 2, "character"),
         ("database: oracle", 1, "database"),
         ("urls: [Admin]", 1, "urls"),
+        (f"urls: [{', '.join(map(str, range(21)))}]", 1, "urls"),
         ("[" * 5000, 1, "nested too deeply"),
         ("!!python/object/apply:os.system [id]", 1, "keys with values"),
         ("run:\n  - !!timestamp soon", 2, "tag"),

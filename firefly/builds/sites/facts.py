@@ -11,6 +11,9 @@ from firefly.routes import Access
 from ..model import SiteState, Trust, branch_of
 from ..records import plain
 
+# Seconds.
+LONGEST_LOOK = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -39,7 +42,11 @@ class Wanted:
 
     @property
     def health(self) -> HealthCheck | None:
-        return self.configuration.health
+        """Nobody waits for it for longer than `LONGEST_LOOK`, whatever it asks for."""
+        health = self.configuration.health
+        if health is None or health.timeout <= LONGEST_LOOK:
+            return health
+        return health.model_copy(update={"timeout": LONGEST_LOOK})
 
     @property
     def subs(self) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 -- name: note_plan!
-update builds set tree = :tree, plan = :plan, configured_by = :configured_by, build_key = :build_key where id = :id;
+-- Not where another builds it by now.
+update builds set tree = :tree, plan = :plan, configured_by = :configured_by, build_key = :build_key
+where id = :id and attempts = :attempts and ended_at is null;
 
 -- name: stored_configuration^
 select configuration, configuration_forced from build_settings where project_id = :project_id;

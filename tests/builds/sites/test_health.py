@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from firefly.builds.sites.facts import Wanted
 from firefly.builds.sites.health import Look, until_well
 from firefly.errors import SandboxFailed, Unavailable
 
@@ -73,3 +74,12 @@ async def test_nothing_takes_the_connection() -> None:
 
     with pytest.raises(SandboxFailed, match=r"at last Nothing listens on port 3000\."):
         await until_well(dial, LOOK)
+
+
+def test_nobody_waits_for_ever_because_a_configuration_says_so() -> None:
+    patient = Wanted.of({"configuration": {"health": {"path": "/ready", "timeout": "900000d"}}}).health
+    assert patient is not None
+    assert (patient.path, patient.timeout) == ("/ready", 600)
+    brief = Wanted.of({"configuration": {"health": {"timeout": "3s"}}}).health
+    assert brief is not None
+    assert brief.timeout == 3
