@@ -141,6 +141,9 @@ class LinkedProjects:
         job = await self._jobs.get(identity, job_id)
         if job.kind not in (LINK, LINKED) or job.account_id != identity.account.id:
             raise NotFound("There is no such import of yours.")
+        # Whoever began it may have lost since what it takes to begin it.
+        needs = Action.DELETE if job.kind == LINKED else Action.MANAGE
+        await self._projects.get_by_id(identity, job.project_id, needs)
         newest = next(one for one in await self._jobs.list(identity, project_id=job.project_id) if one.kind == job.kind)
         if job.state is not JobState.FAILED or newest.id != job.id:
             raise Conflict("The import is under way or has ended. Only one that failed is resumed or undone.")

@@ -1,6 +1,7 @@
 """Keeping a project and its repository at the provider in step, both ways, and never over anybody's commits."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -19,7 +20,7 @@ from .comparing import Move, compare
 from .mirrored import Mirrored, MirroredRef, MirrorState, RefState, Turn
 from .taking import Taking
 
-AT_ONCE = 4
+AT_ONCE = 8
 LOOK_EVERY = 5.0
 KEPT = "It is the default branch here, and was deleted at the provider. Choose another there, or push it again."
 log = structlog.get_logger()
@@ -173,24 +174,41 @@ class Mirrors:
             current.again = current.again or "stale info" in reason
 
     async def run(self) -> None:
-        """Until cancelled. Pushes wake it; what was missed is found by looking now and then."""
+        """Until cancelled. Pushes wake it; what was missed is found by looking now and then.
+
+        So many at one time; a provider that takes its time keeps up no more than its own turn.
+        """
+        flying = set[asyncio.Task[object]]()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             while True:
-                try:
-                    while await self.look():
-                        continue
-                except FireflyError as error:
-                    log.warning("mirrors.not_looked", reason=error.detail)
-                # What a turn could not even write down comes as a group; the lease brings it back.
-                except Exception:
-                    log.exception("mirrors.not_looked")
                 self._wake.clear()
-                try:
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await self._wake.wait()
-                except TimeoutError:
-                    continue
+                due = await self._due(AT_ONCE - len(flying)) if len(flying) < AT_ONCE else ()
+                for turn in due:
+                    task = group.create_task(self._safely(turn))
+                    flying.add(task)
+                    task.add_done_callback(flying.discard)
+                    task.add_done_callback(lambda _: self._wake.set())
+                if not due:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_EVERY):
+                            await self._wake.wait()
+
+    async def _due(self, most: int) -> Sequence[Turn]:
+        try:
+            return await self.mirrored.take_due(most)
+        except FireflyError as error:
+            log.warning("mirrors.not_looked", reason=error.detail)
+        except Exception:
+            log.exception("mirrors.not_looked")
+        return ()
+
+    async def _safely(self, turn: Turn) -> None:
+        try:
+            await self._turn(turn)
+        # What a turn could not even write down; the lease brings it back.
+        except Exception as error:
+            log.warning("mirror.not_noted", project_id=str(turn.project_id), reason=repr(error))
 
     async def _listen(self) -> None:
         while True:

@@ -290,3 +290,30 @@ async def test_a_name_that_was_given_away_at_the_provider_opens_nothing_to_its_n
     assert after is not None
     assert (after.state, after.repository_id) == (LinkState.BROKEN, link.repository_id)
     assert "another repository by now" in after.reason
+
+
+async def test_who_may_not_link_any_more_resumes_and_undoes_nothing(
+    linked: Linked, ada: Identity, bob: Identity
+) -> None:
+    linked.repository()
+    theirs = linked.repository("bob/copy")
+    await linked.connect(ada)
+    await linked.connect(bob)
+    project = await linked.imported(ada)
+    await linked.projects.unlink(ada, "ada", "garden")
+    await linked.house.members.put(ada, "ada", "garden", "bob", Role.MAINTAINER)
+    hosted, theirs.folder = theirs.folder, None
+    job = await linked.ended(bob, await linked.projects.link(bob, "ada", "garden", "gitea", "bob/copy"))
+    assert job.state is JobState.FAILED
+    await linked.projects.unlink(ada, "ada", "garden")
+    theirs.folder = hosted
+    ends = (linked.projects.resume, linked.projects.undo)
+    await linked.house.members.put(ada, "ada", "garden", "bob", Role.VIEWER)
+    for end in ends:
+        with pytest.raises(Forbidden):
+            await end(bob, job.id)
+    await linked.house.members.remove(ada, "ada", "garden", "bob")
+    for end in ends:
+        with pytest.raises(NotFound):
+            await end(bob, job.id)
+    assert await linked.links.of_project(project.id) is None

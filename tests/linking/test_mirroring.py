@@ -3,18 +3,21 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import AsyncIterator
 
 import pytest
 
 from firefly.auth import Identity
 from firefly.errors import Conflict
 from firefly.git import RefChange
-from firefly.git.links import LinkState
+from firefly.git.links import LinkState, ProviderLink
+from firefly.git.targets import Target
 from firefly.linking import Choice
 from firefly.linking.mirrored import MirrorState, RefState
 from firefly.linking.upkeep import look_for_ever
 from firefly.projects import Project
 from firefly.testing.clock import ManualClock
+from tests.support.waiting import eventually
 
 from .linked import Linked, git
 
@@ -159,7 +162,7 @@ async def test_connecting_again_mends_the_links_of_a_connection_that_stopped_wor
     linked.twin.token = "another"
     assert await linked.mirrors.bring(project.id) is MirrorState.FAILING
     view = await linked.projects.show(ada, "ada", "garden")
-    assert (view.link.state, "does not open" in view.link.reason) == (LinkState.BROKEN, True)
+    assert (view.link.state, "does not accept the token" in view.link.reason) == (LinkState.BROKEN, True)
     assert await linked.mirrors.look() == 0
     theirs = linked.clone(there).commit("theirs")
     await linked.connect(ada)
@@ -204,6 +207,41 @@ async def test_a_link_whose_secrets_do_not_open_keeps_no_other_project_waiting(
     assert await linked.mirrors.look() == 2
     found = [await linked.mirrors.mirrored.find(project.id) for project in (garden, field)]
     assert [one.state for one in found if one] == [MirrorState.FAILING, MirrorState.LEVEL]
+
+
+async def test_a_provider_that_takes_its_time_keeps_no_other_waiting(
+    linked: Linked, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = linked.repository()
+    linked.repository("octo/field")
+    await linked.connect(ada)
+    slow = await linked.imported(ada, "octo/field", "field")
+    project = await linked.imported(ada)
+    began, reach = asyncio.Event(), linked.mirrors._access.reach
+
+    @contextlib.asynccontextmanager
+    async def reached(link: ProviderLink) -> AsyncIterator[Target]:
+        if link.project_id == slow.id:
+            began.set()
+            await asyncio.get_running_loop().create_future()
+        async with reach(link) as target:
+            yield target
+
+    monkeypatch.setattr(linked.mirrors._access, "reach", reached)
+    await linked.mirrors.mirrored.want(slow.id)
+    running = asyncio.create_task(linked.mirrors.run())
+    async with asyncio.timeout(15):
+        await began.wait()
+    theirs = linked.clone(there).commit("theirs")
+    await linked.mirrors.mirrored.want(project.id)
+    await pushed(linked, slow)
+
+    async def came() -> bool:
+        return await linked.ref(project) == theirs
+
+    assert await eventually(came, within=20)
+    running.cancel()
+    await asyncio.wait({running})
 
 
 async def test_upkeep_goes_on_whatever_one_look_raises() -> None:
