@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from firefly.builds.images import client
+from firefly.builds.images import finding
 from firefly.sandbox.dialing import JoiningSource
 from firefly.sandbox.docker.building import base_name
 from firefly.sandbox.docker.debian import own_suite
@@ -73,7 +73,7 @@ async def _pushed(clone: Clone, number: int) -> float:
 
 def _bare(engine: Engine, folder: Path) -> list[float]:
     folder.mkdir()
-    docker = asyncio.run(client.find(engine.url, folder)).program
+    docker = asyncio.run(finding.find()).chosen()
     _run(engine, docker, "network", "create", "--subnet", SUBNET, NETWORK)
     namespace = JoiningSource(os.open(engine.network, os.O_RDONLY))
     try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from firefly.builds.strategies import BuildStrategy
+from firefly.builds.workplaces import Workplaces
 from firefly.errors import FireflyError, InvalidInput
 from firefly.sandbox.backend import SandboxBackend
 
@@ -29,7 +30,7 @@ class ImageBuilding:
     strategy: BuildStrategy
 
     @classmethod
-    def build(cls, ground: Ground, *, hosting: Hosting, backend: SandboxBackend) -> Self | None:
+    def build(cls, ground: Ground, *, hosting: Hosting, backend: SandboxBackend, workplaces: Workplaces) -> Self | None:
         """None: there is no engine, and Docker's client is no concern of installations without it."""
         settings = ground.settings
         if settings.sandbox == "process":
@@ -56,7 +57,7 @@ class ImageBuilding:
         )  # fmt: skip
         return cls(
             engine=engine, images=images, making=making, keeping=keeping, clearing=clearing,
-            strategy=DockerfileStrategy(making, keeping),
+            strategy=DockerfileStrategy(making, keeping, workplaces),
         )  # fmt: skip
 
     @property

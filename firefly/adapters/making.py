@@ -55,7 +55,7 @@ class Making:
         )
         workplaces = Workplaces(keeper=work.keeper, database=database, clock=clock, usual=usual)
 
-        images = ImageBuilding.build(ground, hosting=hosting, backend=backend)
+        images = ImageBuilding.build(ground, hosting=hosting, backend=backend, workplaces=workplaces)
 
         async def base(plan: Plan) -> str:
             # What commands run in: an image that is named, else that of every sandbox.

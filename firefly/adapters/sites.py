@@ -53,9 +53,7 @@ class BuiltSpecs:
             # Counted apart from the owner's own sandboxes, by limits of their own.
             owner=f"{row['owner']}/{row['purpose']}s",
             bounded=False,
-            image=running.beside(
-                purpose=row["purpose"], kind=row["kind"], artifact=row["artifact"], runtime=row["runtime"]
-            ),
+            image=running.beside(kind=row["kind"], artifact=row["artifact"], runtime=row["runtime"]),
         )
 
 
@@ -82,7 +80,7 @@ class BridgesOfSites:
     async def furnish(self, facts: SiteFacts, *, patience: float) -> None:
         if facts.database_from is not None and facts.wanted.database:
             await self._copy_database(facts, facts.database_from, patience)
-        image = running.beside(purpose="site", kind=facts.kind, artifact=facts.artifact, runtime=facts.wanted.runtime)
+        image = running.beside(kind=facts.kind, artifact=facts.artifact, runtime=facts.wanted.runtime)
         if image is not None and self._keeper.joins_images:
             await self._keeper.accompany(facts.workspace_id, image)
         configuration = await self._configuration(facts)

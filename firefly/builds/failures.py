@@ -31,6 +31,11 @@ def _cause(pattern: str, cause: str, remedy: str) -> Cause:
 
 CAUSES: tuple[Cause, ...] = (
     _cause(
+        r"exec /bin/sh failed: No such file",
+        "The image has no shell, and commands of firefly.yml are run by one.",
+        "Test in a stage of the Dockerfile that has a shell (`RUN`), or put /bin/sh into the image.",
+    ),
+    _cause(
         r"ENOSPC|No space left on device|Disk quota exceeded",
         "The disk of the sandbox is full.",
         "Ask for more with `resources: {disk: …}` in firefly.yml, or install and build less.",

@@ -19,6 +19,7 @@ from firefly.sandbox.tasks import Tasks
 from firefly.sandbox.terms import NOTHING, Wishes
 from firefly.store import Database, load_queries
 
+from .analysis import Plan
 from .model import Build
 from .patience import patiently
 from .seams import StepLog
@@ -80,6 +81,14 @@ class Workplace:
         """How many processes were ended so far because the memory was used up."""
         usage = (await self.keeper.status(self.id)).usage
         return usage.oom_kills if usage else 0
+
+
+def wishes(plan: Plan) -> Wishes:
+    """What its configuration asks for."""
+    asked = plan.configuration.resources
+    if asked is None:
+        return NOTHING
+    return Wishes(memory=asked.memory, cpu=asked.cpu, pids=asked.pids, disk=asked.disk)
 
 
 def _merged(first: Wishes, second: Wishes) -> Wishes:

@@ -41,6 +41,7 @@ async def doctor(
     checks = [*tools(), *folders(settings), *hosts(settings), *certificates(settings)]
     told = {check.what for check in checks}
     checks += [check for check in await isolation(settings) if check.what not in told]
+    checks += await building(settings)
     if not offline:
         checks += [check async for check in reachability(settings)]
     shown = [check for check in checks if not (quiet and check.ok)]
@@ -150,6 +151,20 @@ async def isolation(settings: Settings) -> list[Check]:
     elif not found.isolated:
         isolated.remedy = "See below."
     return [isolated, *limits, *lacks]
+
+
+async def building(settings: Settings) -> list[Check]:
+    """Whether images can be built where there is an engine to build them, by which command and why by no other."""
+    if settings.sandbox == "process":
+        return []
+    # Images are no concern of any other command.
+    from firefly.builds.images import finding
+
+    found = await finding.find()
+    used = [f"{found.program} is used"] if found.program else []
+    told = "; ".join([*used, *found.passed]) or "-"
+    remedy = f"{found.remedy.rstrip('.')}; without it projects with a Dockerfile are not built" if found.remedy else ""
+    return [Check(what="docker that builds", ok=bool(found.program), found=told, remedy=remedy)]
 
 
 async def _look(settings: Settings) -> "Capabilities":

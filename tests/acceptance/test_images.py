@@ -101,6 +101,46 @@ async def test_a_dockerfile_from_a_push_to_a_page(shop: Shop, shown: Shown) -> N
     await shop.shows("build-1", "hello at build-1--")
 
 
+TESTED = """test:
+- 'test "$(cat word) $PWD $TOKEN $GREETING" = "built 6 /srv hidden hello"'
+- 'echo told $TOKEN; python3 -c "import {module}"'
+"""
+SHELL_LESS = 'FROM scratch\nCOPY server.py /\nCMD ["/server.py"]\n'
+
+
+async def test_a_dockerfiles_image_is_tested_in_itself(shop: Shop, shown: Shown) -> None:
+    """In its own files, with its variables and the project's secrets; one that fails, or cannot, is shown nowhere."""
+    async with shop.client.put(f"{shop.api}/secrets/TOKEN", json={"value": "hidden"}) as response:
+        assert response.status < 300, await response.text()
+    manifest = MANIFEST + TESTED.format(module="absent")
+    await shop.push("tested", {"Dockerfile": DOCKERFILE, "firefly.yml": manifest, "server.py": SERVER})
+    build = await over(shop, 1)
+    assert (build["state"], build["site"]) == ("tests_failed", None)
+    async with shop.client.get(f"/api/v1/builds/{build['id']}") as response:
+        build = await response.json()
+    first, second = [step for step in build["steps"] if step["name"] == "test"]
+    assert (first["state"], second["state"], second["exit_code"]) == ("succeeded", "failed", 1)
+    assert build["failure"]["command"] == second["command"]
+    assert build["failure"]["cause"] == "Python does not find the module “absent”."
+    async with shop.client.get(f"/api/v1/builds/{build['id']}/log?download=text") as response:
+        assert "told •••" in await response.text()
+
+    await shop.push("tested", {"Dockerfile": SHELL_LESS, "firefly.yml": "test: ['true']\n"})
+    build = await over(shop, 2)
+    assert (build["state"], build["site"]) == ("tests_failed", None)
+    assert build["failure"]["cause"].startswith("The image has no shell")
+
+    await shop.push("tested", {"Dockerfile": DOCKERFILE, "firefly.yml": MANIFEST + TESTED.format(module="json")})
+    build = await over(shop, 3)
+    assert build["state"] == "succeeded"
+    await shop.shows("tested", "hello at tested--")
+
+    async def only_the_site_runs() -> bool:
+        return [found["ImageID"] for found in await shown.containers()].count(build["artifact"]) == 1
+
+    await eventually(only_the_site_runs, within=20)
+
+
 # Where there is a database it is there before the site, and in its network.
 LOOK = """import os, socket, urllib.parse
 if found := os.environ.get("DATABASE_URL"):

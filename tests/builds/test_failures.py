@@ -22,6 +22,7 @@ SAID = [
     (1, '  File "/workspace/app.py", line 3\n    x = = 1\n        ^\nSyntaxError: invalid syntax', "line 3"),
     (127, "bash: line 1: hugo: command not found", "“hugo”"),
     (127, "/bin/sh: 1: hugo: not found", "“hugo”"),
+    (127, "[FATAL tini (7)] exec /bin/sh failed: No such file or directory", "has no shell"),
     (137, "Compiling…\nKilled", "memory"),
     (-9, "", "killed"),
     (134, "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", "memory"),

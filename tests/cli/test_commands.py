@@ -260,6 +260,37 @@ async def test_doctor_ends_with_1_when_something_needed_is_missing(
     assert re.search(r"MISSING +git +- +apt install git", table.out)
 
 
+DOCKER = """#!/bin/sh
+case "$1" in --version) echo "Docker version {version}, build 0" ;; *) exit 1 ;; esac
+"""
+
+
+async def test_doctor_tells_which_docker_builds_images_and_why_no_other(
+    run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for folder, version in (("new", "28.1.1"), ("old", "20.10.24+dfsg1"), ("ancient", "19.3.1")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "docker").write_text(DOCKER.format(version=version))
+        (tmp_path / folder / "docker").chmod(0o755)
+    new, old, ancient = (f"{tmp_path}/{folder}" for folder in ("new", "old", "ancient"))
+    environment |= {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+
+    async def told(path: str) -> tuple[bool, str, str]:
+        environment["PATH"] = path
+        found = {check["what"]: check for check in json.loads((await run("doctor", "--offline", "--json")).out)}
+        check = found["docker that builds"]
+        return check["ok"], check["found"], check["remedy"]
+
+    passed = f"{new}/docker is of version 28.1 and has no BuildKit"
+    assert await told(f"{new}:{old}") == (True, f"{old}/docker is used; {passed}", "")
+    ok, found, remedy = await told(f"{new}:{ancient}")
+    assert (ok, found) == (False, f"{passed}; {ancient}/docker is of version 19.3, which is too old")
+    assert remedy == "Install the plug-in `docker buildx`; without it projects with a Dockerfile are not built"
+    assert await told(str(tmp_path)) == (
+        False, "-", "On Debian: apt install docker.io; without it projects with a Dockerfile are not built"
+    )  # fmt: skip
+
+
 async def test_doctor_tells_hosts_that_a_server_would_not_start_with(run: Run, environment: dict[str, str]) -> None:
     environment |= {"FIREFLY_URL": "http://firefly.example.com", "FIREFLY_CONTENT_DOMAIN": "preview.example.com"}
     found = {check["what"]: check for check in json.loads((await run("doctor", "--json", "--quiet", "--offline")).out)}

@@ -1,22 +1,16 @@
-"""The `docker` command that builds: found where it knows BuildKit, run in a process group of its own."""
+"""The `docker` command that builds, run in a process group of its own."""
 
 import asyncio
 import contextlib
 import os
-import re
-import shutil
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firefly.errors import InvalidInput, Unavailable
+from firefly.errors import InvalidInput
 
-LIMIT = 10.0
-# Of this version and later, BuildKit is in a plug-in that need not be there.
-PLUGGED = 23
-_VERSION = re.compile(r"version (\d+)\.(\d+)[^,\s]*")
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "DOCKER_HOST")
 
 
@@ -73,48 +67,3 @@ async def _end(process: Process) -> None:
     await process.wait()
     # Pipes that nobody has read to their end would stay open until Python collects them.
     process._transport.close()  # type: ignore[attr-defined]
-
-
-async def find(host: str, home: Path, path: str | None = None) -> Client:
-    """The first on the path that can build with BuildKit. Raises Unavailable, which says what to install."""
-    unfit = []
-    for program in _candidates(path or os.environ.get("PATH", os.defpath)):
-        if (lack := await _lack(program)) is None:
-            return Client(program, host, home)
-        unfit.append(f"{program} {lack}")
-    if unfit:
-        raise Unavailable(f"Images cannot be built: {'; '.join(unfit)}. Install the plug-in `docker buildx`.")
-    raise Unavailable("Images cannot be built: the `docker` command is not there. On Debian: apt install docker.io")
-
-
-def _candidates(path: str) -> list[str]:
-    found = (shutil.which("docker", path=folder) for folder in path.split(os.pathsep) if folder)
-    return list(dict.fromkeys(program for program in found if program))
-
-
-async def _lack(program: str) -> str | None:
-    """None where it can."""
-    match = _VERSION.search(await _said(program, "--version") or "")
-    if match is None:
-        return "does not tell its version"
-    if int(match[1]) < PLUGGED or await _said(program, "buildx", "version") is not None:
-        return None
-    return f"is of version {match[1]}.{match[2]} and has no BuildKit"
-
-
-async def _said(*command: str) -> str | None:
-    """None where it fails."""
-    try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
-    except OSError:
-        return None
-    try:
-        async with asyncio.timeout(LIMIT):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return output.decode(errors="replace") if process.returncode == 0 else None

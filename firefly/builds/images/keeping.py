@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -71,6 +72,11 @@ class Keeping:
             self._added_at = self._clock.monotonic()
             self._tasks.start(self._later(image.id), f"image-{image.id}")
         return Product(image.id, "image", int(row["size"]))
+
+    async def lend(self, image: str, build_id: UUID) -> None:
+        """Have it run beside the sandbox of the build that made it, which is not over yet."""
+        async with self._database.connection() as connection:
+            await self._queries.lend_image(connection, digest=image, build_id=build_id)
 
     async def read(self, image: str) -> AsyncGenerator[bytes, None]:
         async with self._database.connection() as connection:

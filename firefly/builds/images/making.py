@@ -24,7 +24,7 @@ from firefly.sandbox.docker.images import BUILT, KIND
 from firefly.sandbox.docker.labels import INSTALLATION
 from firefly.settings import Settings
 
-from . import builder, client, context, recipe
+from . import builder, context, finding, recipe
 from .client import Client
 from .network import Network
 from .recipe import Recipe
@@ -102,7 +102,7 @@ class Making:
         if self._client is None:
             home = self._settings.run_dir / FOLDER / "home"
             await asyncio.to_thread(home.mkdir, mode=0o700, parents=True, exist_ok=True)
-            self._client = await client.find(self._engine.address, home)
+            self._client = Client((await finding.find()).chosen(), self._engine.address, home)
         return self._client
 
     @contextlib.asynccontextmanager

@@ -7,11 +7,9 @@ from firefly.builds.analysis.plan import RUNTIMES
 from firefly.protocol.companion import COMMAND
 
 
-def beside(*, purpose: str, kind: str | None, artifact: str | None, runtime: str | None) -> str | None:
+def beside(*, kind: str | None, artifact: str | None, runtime: str | None) -> str | None:
     """The image beside the sandbox of a build or a site; None where there is none."""
-    if purpose == "site" and kind == "image":
-        return artifact
-    return named(runtime)
+    return artifact if kind == "image" else named(runtime)
 
 
 def named(runtime: str | None) -> str | None:
@@ -22,8 +20,8 @@ def named(runtime: str | None) -> str | None:
 def lines(run: Sequence[str], *, kind: str | None, runtime: str | None) -> list[str]:
     """What a site runs: lines for a shell."""
     if kind == "image":
-        # What firefly.yml says is run in the place of what the image says, and all of it by one shell.
-        return [f"exec {COMMAND} -e {shlex.quote(_joined(run))}" if run else f"exec {COMMAND}"]
+        # What firefly.yml says, all of it by one shell.
+        return [f"exec {instead(_joined(run))}" if run else f"exec {COMMAND}"]
     if named(runtime):
         return [f"exec {within(_joined(run))}"] if run else []
     return list(run)
@@ -32,6 +30,11 @@ def lines(run: Sequence[str], *, kind: str | None, runtime: str | None) -> list[
 def within(command: str) -> str:
     """A line for the sandbox's shell that runs one for the image's, in the project's files."""
     return f"{COMMAND} -c {shlex.quote(command)}"
+
+
+def instead(command: str) -> str:
+    """The same, in the place of what the image says, and in its own files."""
+    return f"{COMMAND} -e {shlex.quote(command)}"
 
 
 def _joined(run: Sequence[str]) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-from firefly.errors import Conflict, NotFound, SandboxFailed, StorageFull, TimedOut, TooLarge, Unavailable
+from firefly.errors import Conflict, NotFound, StorageFull, TooLarge, Unavailable
 from firefly.protocol.building import Packed, PackParams
-from firefly.sandbox.terms import NOTHING, Wishes, size
+from firefly.sandbox.terms import size
 
 from ..analysis import Plan, Strategy
 from ..artifacts import Artifacts
@@ -14,12 +14,12 @@ from ..failures import explain
 from ..images.running import named, within
 from ..model import Failure, Product
 from ..seams import BuildLog, StepLog
-from ..workplaces import Workplace, Workplaces
+from ..workplaces import Workplace, Workplaces, wishes
+from .command import run, test
 from .strategy import BuildFailed, BuildStrategy, Job, Made
 
 Base = Callable[[Plan], Awaitable[str]]
 NO_SPACE = "No space left on device"
-ENDED = "The sandbox ended while the build ran."
 
 
 class Commands(BuildStrategy):
@@ -60,7 +60,7 @@ class Commands(BuildStrategy):
         async with log.step("prepare") as step:
             # One that is started ahead has no image beside it.
             ahead = named(job.plan.runtime) is None
-            workplace = await self._workplaces.claim(job.build, _wishes(job.plan), step, ahead=ahead)
+            workplace = await self._workplaces.claim(job.build, wishes(job.plan), step, ahead=ahead)
             try:
                 await self._fill(job, workplace, step)
             except BaseException:
@@ -82,14 +82,7 @@ class Commands(BuildStrategy):
         await self._install(job, log, workplace)
         for command in job.plan.build:
             await self._command(job, log, workplace, "build", command)
-        tests: Failure | None = None
-        try:
-            for command in job.plan.test:
-                await self._command(job, log, workplace, "test", command)
-        except BuildFailed as failed:
-            if failed.failure.exit_code is None:
-                raise
-            tests = failed.failure
+        tests = await test(job, log, workplace, _line(job.plan))
         return Made(await self._pack(job, log, workplace), tests)
 
     async def _install(self, job: Job, log: BuildLog, workplace: Workplace) -> None:
@@ -108,23 +101,8 @@ class Commands(BuildStrategy):
                 await self._caches.keep(job, cache, workplace)
 
     async def _command(self, job: Job, log: BuildLog, workplace: Workplace, part: str, command: str) -> None:
-        """Raises BuildFailed where it ends with another exit status than 0, or its sandbox does."""
-        killed = await workplace.oom_kills()
-        code, ended = None, ""
-        line = within(command) if named(job.plan.runtime) else command
-        async with log.step(part, command) as step:
-            try:
-                code = await workplace.run(line, env={**job.environment, **job.secrets}, step=step)
-                step.exited(code)
-            except (Unavailable, TimedOut, SandboxFailed):
-                ended = await workplace.ended_because() or ENDED
-                await step.say(ended)
-                step.exited(-9)
-        if code == 0:
-            return
-        kills = 0 if ended else await workplace.oom_kills() - killed
-        lines = await log.last_lines()
-        raise BuildFailed(explain(part, command=command, exit_code=code, lines=lines, ended=ended, oom_kills=kills))
+        """Raises BuildFailed."""
+        await run(job, log, workplace, part=part, command=command, line=_line(job.plan)(command))
 
     async def _pack(self, job: Job, log: BuildLog, workplace: Workplace) -> Product:
         async with log.step("pack") as step:
@@ -150,11 +128,9 @@ class Commands(BuildStrategy):
         return "Delete at the end of the build what only the build needs."
 
 
-def _wishes(plan: Plan) -> Wishes:
-    asked = plan.configuration.resources
-    if asked is None:
-        return NOTHING
-    return Wishes(memory=asked.memory, cpu=asked.cpu, pids=asked.pids, disk=asked.disk)
+def _line(plan: Plan) -> Callable[[str], str]:
+    """What the sandbox's shell is given for a command."""
+    return within if named(plan.runtime) else str
 
 
 def _is_known(plan: Plan) -> bool:

@@ -1,18 +1,22 @@
-"""Makes an image by the project's Dockerfile, and keeps it."""
+"""Makes an image by the project's Dockerfile, keeps it, and tests it in itself."""
 
 from ..analysis import Plan, Strategy
 from ..images.builder import ImageFailed
 from ..images.keeping import Keeping
 from ..images.making import Making
+from ..images.running import instead
 from ..model import Failure
 from ..seams import BuildLog
+from ..workplaces import Workplaces, wishes
+from .command import test
 from .strategy import BuildFailed, BuildStrategy, Job, Made
 
 
 class DockerfileStrategy(BuildStrategy):
-    def __init__(self, making: Making, keeping: Keeping) -> None:
+    def __init__(self, making: Making, keeping: Keeping, workplaces: Workplaces) -> None:
         self._making = making
         self._keeping = keeping
+        self._workplaces = workplaces
 
     def suits(self, plan: Plan) -> bool:
         return plan.strategy is Strategy.DOCKERFILE
@@ -31,7 +35,20 @@ class DockerfileStrategy(BuildStrategy):
                 raise BuildFailed(_STARTS_NOTHING)
             product = await self._keeping.add(image)
             await step.say(f"{image.size / 1e6:.1f} MB: {image.id}")
-        return Made(product)
+        return Made(product, await self._test(job, log, image.id) if job.plan.test else None)
+
+    async def _test(self, job: Job, log: BuildLog, image: str) -> Failure | None:
+        """Why the tests failed. Each has a container of the image for itself, beside one sandbox for all."""
+        await self._keeping.lend(image, job.build.id)
+        async with log.step("prepare") as step:
+            workplace = await self._workplaces.claim(job.build, wishes(job.plan), step, ahead=False)
+        try:
+            failure = await test(job, log, workplace, instead)
+        except BaseException:
+            await self._workplaces.end(workplace)
+            raise
+        self._workplaces.remove(workplace)
+        return failure
 
 
 _STARTS_NOTHING = Failure(

@@ -130,8 +130,9 @@ order by coalesce(busy.running, 0), q.served_at nulls first, b.priority desc, b.
 limit 1 for no key update of b skip locked;
 
 -- name: take_build$
+-- An image that an earlier attempt has lent is not this one's.
 update builds set state = 'running', holder = :holder, lease_until = clock_timestamp() + :lease::interval,
-    attempts = attempts + 1, started_at = coalesce(started_at, :now)
+    attempts = attempts + 1, started_at = coalesce(started_at, :now), artifact = null
 where id = :id returning attempts;
 
 -- name: note_served!

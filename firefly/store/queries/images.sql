@@ -4,6 +4,10 @@ values (:digest, 'image', '', :size, 0, :port, :now, :now)
 on conflict (digest) do update set used_at = excluded.used_at
 returning digest, kind, size, stored;
 
+-- name: lend_image!
+-- The end of the build says whether it is its artifact.
+update builds set artifact = :digest where id = :build_id and state = 'running';
+
 -- name: put_image$
 -- Null where somebody else has stored it before.
 update artifacts set stored = :stored, stored_size = :stored_size
