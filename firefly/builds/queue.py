@@ -55,8 +55,8 @@ class Queue:
     async def enter(
         self, new: NewBuild, connection: Connection, *, facts: CommitFacts | None = None, anew: bool = False
     ) -> tuple[Build, bool]:
-        """The build, and whether it is a new one: the newest of the same ref is it where it is of the same commit and
-        did not fail, unless `new` is forced, or `anew`.
+        """The build, and whether it is a new one: the newest of the same ref is it where it is of the same commit,
+        did not fail and did not go with a ref that is there again, unless `new` is forced, or `anew`.
         """
         await self._queries.hold_queue(connection, project_id=new.project_id)
         pull = await self.pull_request(new.project_id, new.ref, connection)
@@ -82,7 +82,7 @@ class Queue:
 
     async def _same(self, new: NewBuild, commit: str, connection: Connection) -> Build | None:
         row = await self._queries.newest_of_ref(connection, project_id=new.project_id, ref=new.ref)
-        if row is None or row["commit"] != commit or row["state"] not in _SAME:
+        if row is None or row["is_gone"] or row["commit"] != commit or row["state"] not in _SAME:
             return None
         return await self._records.find(plain(row["id"]), connection)
 

@@ -5,10 +5,11 @@ import pytest
 from firefly.auth import Identity
 from firefly.builds import builds
 from firefly.builds.explaining import Explaining
-from firefly.builds.model import Build, BuildState, Trigger, Trust
+from firefly.builds.model import Build, BuildState, SiteState, Trigger, Trust
 from firefly.errors import Conflict, FireflyError, Forbidden, InvalidInput, LimitReached, NotFound, Unauthenticated
 from tests.git import support
 
+from .sites.booth import Booth
 from .yard import Yard
 
 OTHER = "b" * 40
@@ -46,6 +47,17 @@ async def test_the_same_commit_is_one_build_until_another_came_or_it_failed(yard
     assert (await yard.ask(project)).number == 4
     await yard.execute("update builds set state = 'failed' where number = 4")
     assert (await yard.ask(project)).number == 5
+
+
+async def test_a_branch_or_pull_request_that_comes_back_where_it_was_is_shown_again(yard: Yard, ada: Identity) -> None:
+    booth = Booth(yard, await yard.project(ada))
+    shown = await booth.show("refs/heads/topic", 7)
+    await yard.execute("insert into build_queues (project_id, last_number) values ($1, 7)", booth.project_id)
+    assert (await yard.ask(booth.project_id, ref="refs/heads/topic")).number == 7
+    async with yard.database.transaction() as connection:
+        await booth.records.put(shown.id, SiteState.REMOVED, "The branch is gone.", connection)
+    again = await yard.ask(booth.project_id, ref="refs/heads/topic")
+    assert (again.number, again.state) == (8, BuildState.QUEUED)
 
 
 async def test_a_push_ends_what_came_before_it_on_the_branch_and_nothing_else(yard: Yard, ada: Identity) -> None:

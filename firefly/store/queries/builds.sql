@@ -22,8 +22,9 @@ on conflict (project_id) do update set last_number = build_queues.last_number
 returning last_number;
 
 -- name: newest_of_ref^
--- Those that somebody ended do not count.
-select id, commit, state from builds
+-- Those that somebody ended do not count. `is_gone`: its ref ended since, and took its site away.
+select id, commit, state, exists (select from sites s where s.build_id = b.id and s.state = 'removed') as is_gone
+from builds b
 where project_id = :project_id and ref = :ref and ending is null and state not in ('cancelled', 'superseded')
 order by number desc limit 1;
 
