@@ -256,6 +256,7 @@ async def test_upkeep_goes_on_whatever_one_look_raises() -> None:
     looking = asyncio.create_task(look_for_ever({"odd": odd, "even": even}))
     async with asyncio.timeout(5):
         await looked.wait()
+    assert not looking.done()
     looking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await looking

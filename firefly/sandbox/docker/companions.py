@@ -7,10 +7,9 @@ not with this server: the next one is asked again, and finds it.
 
 import asyncio
 import contextlib
-import json
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,69 +17,22 @@ import structlog
 
 from firefly.errors import Conflict, FireflyError, NotFound, Unavailable
 from firefly.protocol.companion import ERRORS, LONGEST_FRAME, LONGEST_WISH, OUTPUT, SOCKET, End, Wish, frame
-from firefly.sandbox.mounts import WORKSPACE
 from firefly.sandbox.processes import explain
 from firefly.sandbox.terms import size
 from firefly.unixsockets import put_in_place
 
+from .companion_plan import Plan
 from .engine import Engine
 
 log = structlog.get_logger()
 
 COMPANION = "firefly.companion"
-NOTE = "companion.json"
 GRACE, STOP_LIMIT = 5, 15.0
 # Programs inside ask again every half second while no server answers.
 COMES_BACK, PAUSE = 5.0, 0.25
-# What an image's own start-up commonly needs, as to bind a low port or to become another user; none of it reaches out
-# of the container.
-CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
 STDERR, KILLED = 2, 137
 # What it writes is measured, by the engine; and the exit status of one that has written too much.
 MEASURE_EVERY, FULL = 60.0, 122
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is started: `config` is the body of the engine's call, but for what a wish says.
-
-    `workspace` are the mounts of the project's files, `user` is whose they are. `disk` bytes it may write elsewhere.
-    """
-
-    config: Mapping[str, Any]
-    workspace: Sequence[Mapping[str, Any]]
-    user: str
-    disk: int
-
-    @property
-    def image(self) -> str:
-        """Empty: none is asked for."""
-        return str(self.config["Image"])
-
-    def of(self, image: str) -> "Plan":
-        return replace(self, config={**self.config, "Image": image})
-
-    def body(self, wish: Wish) -> dict[str, Any]:
-        made = {**self.config, "Env": [f"{name}={value}" for name, value in wish.environment.items()]}
-        if wish.command:
-            made |= {"Entrypoint": ["/bin/sh", "-c"], "Cmd": [wish.command]}
-        if wish.workspace:
-            host = {**self.config["HostConfig"], "Mounts": self.workspace}
-            made |= {"HostConfig": host, "WorkingDir": WORKSPACE, "User": self.user}
-        return made
-
-
-def note(folder: Path, plan: Plan) -> None:
-    """For this server and the next one."""
-    (folder / NOTE).write_text(json.dumps([plan.config, plan.workspace, plan.user, plan.disk]))
-
-
-def read_note(folder: Path) -> Plan | None:
-    """None: nothing was noted."""
-    try:
-        return Plan(*json.loads((folder / NOTE).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 @dataclass(slots=True)

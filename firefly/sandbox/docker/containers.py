@@ -20,7 +20,7 @@ from firefly.sandbox.mounts import (
 )
 from firefly.settings import Settings
 
-from . import companions
+from . import companion_plan, companions
 from .labels import labels
 from .runs import DOOR
 
@@ -96,7 +96,7 @@ def companion(
     files: Sequence[Mapping[str, Any]],
     user: int,
     runtime: str = "",
-) -> companions.Plan:
+) -> companion_plan.Plan:
     """What runs an image, if one is asked for, in the network of the bridge's `container`, with files of its own.
 
     `marks` are the run's, `files` mounts of the project's, `user` is whose these are.
@@ -105,7 +105,7 @@ def companion(
         "NetworkMode": f"container:{container}",
         "ShmSize": min(SHARED_MEMORY_SIZE, spec.limits.memory // 4),
         "CapDrop": ["ALL"],
-        "CapAdd": list(companions.CAPABILITIES),
+        "CapAdd": list(companion_plan.CAPABILITIES),
         "SecurityOpt": ["no-new-privileges:true"],
         "IpcMode": "private",
         "Init": True,
@@ -115,7 +115,7 @@ def companion(
         **_limits(spec.limits),
     }
     config = {"Image": spec.image or "", "Labels": {**marks, companions.COMPANION: "1"}, "HostConfig": host}
-    return companions.Plan(config, files, f"{user}:{user}", spec.limits.disk)
+    return companion_plan.Plan(config, files, f"{user}:{user}", spec.limits.disk)
 
 
 def files(place: Place) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from firefly.sandbox.disk import Usage
 from firefly.sandbox.runs import answers
 from firefly.settings import Settings
 
-from . import companions, containers, notes
+from . import companion_plan, containers, notes
 from .companions import Companion
 from .containers import GIVER, HANDED, Place, Plan
 from .engine import Engine
@@ -72,7 +72,7 @@ class Starter:
             spec, labels(self._installation, instance), run.container,
             files=containers.files(place), user=user, runtime=self._settings.docker_runtime,
         )  # fmt: skip
-        await asyncio.to_thread(companions.note, run.folder, beside)
+        await asyncio.to_thread(companion_plan.note, run.folder, beside)
         return run
 
     def _make_place(self, spec: SandboxSpec, folder: Path, user: int) -> Place:
@@ -118,16 +118,16 @@ class Starter:
 
     async def accompany(self, run: Run, companion: str = "") -> None:
         """Have its image run when it is asked for, where it has one; `companion` is the container that does already."""
-        plan = await asyncio.to_thread(companions.read_note, run.folder)
+        plan = await asyncio.to_thread(companion_plan.read_note, run.folder)
         if plan is not None and plan.image:
             run.companion = Companion(self._engine, plan, run.folder / GATEWAY, companion, frozen=run.frozen)
             await run.companion.open()
 
     async def beside(self, run: Run, image: str) -> None:
         """Have an image run beside what began without one."""
-        plan = await asyncio.to_thread(companions.read_note, run.folder)
+        plan = await asyncio.to_thread(companion_plan.read_note, run.folder)
         if plan is not None:
-            await asyncio.to_thread(companions.note, run.folder, plan.of(image))
+            await asyncio.to_thread(companion_plan.note, run.folder, plan.of(image))
             await self.accompany(run)
 
     async def join(self, run: Run) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firefly.errors import FireflyError, SandboxFailed
 from firefly.sandbox.backend import SandboxSpec
-from firefly.sandbox.docker import companions, containers
+from firefly.sandbox.docker import companion_plan, containers
 from firefly.sandbox.docker.companions import COMPANION, Companion
 from firefly.sandbox.docker.contents import USER
 from firefly.sandbox.docker.engine import Engine
@@ -55,13 +55,13 @@ class Companions:
         plan = containers.companion(spec, marks, task.container, files=files, user=USER)
         folder = self._folder / run.instance.id
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(companions.note, folder, plan)
+        await asyncio.to_thread(companion_plan.note, folder, plan)
         await self.accompany(run)
 
     async def accompany(self, run: Run) -> None:
         """As `prepare`, of a run that is found again."""
         folder = self._folder / run.instance.id
-        plan = await asyncio.to_thread(companions.read_note, folder)
+        plan = await asyncio.to_thread(companion_plan.read_note, folder)
         if plan is None:
             return
         there = [found["Id"] for found in await self._engine.containers([COMPANION, f"{INSTANCE}={run.instance.id}"])]

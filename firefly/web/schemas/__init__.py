@@ -43,6 +43,7 @@ from .base import (
     Paging,
     Query,
 )
+from .build_logs import LogLine, LogPage, LogQuery, SiteLogQuery
 from .builds import (
     BadgeQuery,
     Branch,
@@ -63,11 +64,7 @@ from .builds import (
     BuildSite,
     BuildsQuery,
     BuildStep,
-    LogLine,
-    LogPage,
-    LogQuery,
     NewBuild,
-    SiteLogQuery,
 )
 from .checkpoints import (
     Against,
