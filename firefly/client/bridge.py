@@ -34,6 +34,9 @@ from firefly.protocol.workspace import (
 
 ANY: Final = "*"
 
+# Bytes of what all sandboxes are asked for all the time, many of them at once.
+LARGEST_STATUS: Final = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -49,7 +52,7 @@ class BridgeClient(BridgeTransport):
     """
 
     async def health(self, *, timeout: float = 5) -> Health:
-        return await self._json(Health, "GET", "/healthz", timeout=timeout)
+        return await self._json(Health, "GET", "/healthz", timeout=timeout, most=LARGEST_STATUS)
 
     async def read_file(self, path: str) -> File:
         async with self.open_file(path) as response:
@@ -99,19 +102,21 @@ class BridgeClient(BridgeTransport):
     async def application_status(self, *, wait: float = 0) -> ApplicationStatus:
         """Once it is neither installing nor starting, or after `wait` seconds, a minute at most."""
         query = f"?wait={wait:g}" if wait else ""
-        return await self._json(ApplicationStatus, "GET", f"/application{query}", timeout=wait + 30)
+        return await self._json(
+            ApplicationStatus, "GET", f"/application{query}", timeout=wait + 30, most=LARGEST_STATUS
+        )
 
     async def ports(self, *, timeout: float = 5) -> list[int]:
         """What is listened on in the sandbox beside the application's main port."""
-        return (await self._json(Ports, "GET", "/ports", timeout=timeout)).ports
+        return (await self._json(Ports, "GET", "/ports", timeout=timeout, most=LARGEST_STATUS)).ports
 
     async def activity(self, *, timeout: float = 5) -> Activity:
         """What the bridge is in the middle of, open ports, what firefly.yml asks of the server."""
-        return await self._json(Activity, "GET", "/activity", timeout=timeout)
+        return await self._json(Activity, "GET", "/activity", timeout=timeout, most=LARGEST_STATUS)
 
     async def usage(self, *, timeout: float = 5) -> Usage:
         """What the sandbox uses now, as it sees itself."""
-        return await self._json(Usage, "GET", "/usage", timeout=timeout)
+        return await self._json(Usage, "GET", "/usage", timeout=timeout, most=LARGEST_STATUS)
 
     async def start_application(self) -> ApplicationStatus:
         return await self._json(ApplicationStatus, "POST", "/application/start")

@@ -64,9 +64,10 @@ class BridgeTransport:
         data: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] = {},
         timeout: float | None = 30,
+        most: int = LARGEST_ANSWER,
     ) -> Answer:
         async with self._request(method, path, data=data, headers=headers, timeout=timeout) as response:
-            return answer.model_validate_json(await read_whole(response))
+            return answer.model_validate_json(await read_whole(response, most))
 
     @asynccontextmanager
     async def _request(
@@ -90,7 +91,7 @@ class BridgeTransport:
             yield response
 
 
-async def read_whole(response: aiohttp.ClientResponse) -> bytes:
+async def read_whole(response: aiohttp.ClientResponse, most: int = LARGEST_ANSWER) -> bytes:
     """The body of an answer that is not streamed on. Raises Unavailable beyond what any bridge of ours sends.
 
     What answers runs beside the project's code; it must not fill the server's memory.
@@ -99,7 +100,7 @@ async def read_whole(response: aiohttp.ClientResponse) -> bytes:
     size = 0
     async for part in response.content.iter_any():
         size += len(part)
-        if size > LARGEST_ANSWER:
+        if size > most:
             raise Unavailable("The sandbox sent more than it should. Restart it.")
         parts.append(part)
     return b"".join(parts)

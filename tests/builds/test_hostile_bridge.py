@@ -75,3 +75,9 @@ async def test_what_is_no_end_is_none(impostor: Impostor) -> None:
         with pytest.raises(Unavailable):
             async with domain_errors(), BridgeClient.on_socket(impostor.path) as bridge:
                 await bridge.application_status(wait=0)
+    # Of what many are asked at once nobody may send much.
+    impostor.answer = f'{STATUS}, "port": 80, "more": "{"x" * (1 << 20)}"}}'.encode()
+    async with BridgeClient.on_socket(impostor.path) as bridge:
+        for ask in (bridge.ports, bridge.activity, bridge.usage, bridge.health, bridge.application_status):
+            with pytest.raises(Unavailable, match="sent more than it should"):
+                await ask()

@@ -9,18 +9,23 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
-from firefly.errors import Conflict
+from firefly.errors import Conflict, TooLarge
 
 PIECE = 1 << 20
 MANIFEST = "manifest.json"
 _BLOCK, _END = 512, bytes(10240)
 
 
-async def canonical(saved: AsyncIterator[bytes], image: str, folder: Path) -> AsyncGenerator[bytes, None]:
-    """In pieces; to be closed. `folder` has room for all of it meanwhile. Raises Conflict where it is another image."""
+async def canonical(saved: AsyncIterator[bytes], image: str, folder: Path, *, most: int) -> AsyncGenerator[bytes, None]:
+    """In pieces; to be closed. `folder` has room for `most` bytes meanwhile.
+
+    Raises Conflict where it is another image, TooLarge as soon as there is more: a file of holes costs nobody its size.
+    """
     path = folder / "saved.tar"
     with await asyncio.to_thread(path.open, "wb") as file:
         async for piece in saved:
+            if (most := most - len(piece)) < 0:
+                raise TooLarge("The image takes up more than may be kept of one.")
             await asyncio.to_thread(file.write, piece)
     try:
         pieces = _pieces(path, image)

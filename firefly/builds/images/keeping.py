@@ -126,7 +126,7 @@ class Keeping:
         try:
             async with (
                 self._images.saved(image) as saved,
-                aclosing(canonical(saved, image, folder)) as tar,
+                aclosing(canonical(saved, image, folder, most=LARGEST)) as tar,
                 aclosing(Measured(tar, limit=LARGEST).compressed()) as body,
             ):
                 stored = await self._store.put(body, limit=LARGEST)

@@ -15,7 +15,7 @@ from firefly.builds.artifacts import Artifacts
 from firefly.builds.images.archive import canonical
 from firefly.builds.images.clearing import Clearing
 from firefly.builds.images.keeping import Keeping
-from firefly.errors import Conflict, NotFound
+from firefly.errors import Conflict, NotFound, TooLarge
 from firefly.sandbox.docker.images import Images
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -77,7 +77,7 @@ async def test_an_image_is_named_at_once_stored_a_little_later_and_had_again(
     assert await images.find(image.id) is None
     await images.ensure(image.id)
     # Saved again by the engine that loaded it, it is the same to the byte.
-    async with images.saved(image.id) as saved, aclosing(canonical(saved, image.id, tmp_path)) as again:
+    async with images.saved(image.id) as saved, aclosing(canonical(saved, image.id, tmp_path, most=1 << 30)) as again:
         assert await whole(again) == stored
     # As an artifact it goes, with what is stored of it, once nothing names it.
     artifacts = Artifacts(database, keeping._store, clock)
@@ -103,8 +103,18 @@ async def test_what_is_saved_as_another_image_is_refused(workshop: Workshop, tmp
     image = await workshop.make(FILES)
     async with Images(workshop.client).saved(image.id) as saved:
         with pytest.raises(Conflict, match="another digest"):
-            await whole(canonical(saved, f"sha256:{'0' * 64}", tmp_path))
+            await whole(canonical(saved, f"sha256:{'0' * 64}", tmp_path, most=1 << 30))
     assert not (tmp_path / "saved.tar").exists()
+
+
+async def test_of_an_image_without_end_no_more_is_written_than_may_be_kept(tmp_path: Path) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(1 << 16)
+
+    with pytest.raises(TooLarge):
+        await whole(canonical(endless(), f"sha256:{'0' * 64}", tmp_path, most=1 << 20))
+    assert (tmp_path / "saved.tar").stat().st_size <= 1 << 20
 
 
 async def test_what_no_site_shows_leaves_the_engine_once_it_is_stored(
