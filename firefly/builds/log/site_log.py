@@ -32,6 +32,8 @@ LOOK_EVERY, WATCHED_EVERY = 10.0, 0.5
 # Who watches says so as often, and counts for a little longer.
 WATCHING, WATCHED_FOR = 5.0, 12.0
 AT_ONCE = 16
+# Seconds that a sandbox gets to answer: one that is silent keeps up no other.
+PATIENCE = 2.0
 HEARTBEAT = 15.0
 _STREAMS: Mapping[PrintedTo, Stream] = {PrintedTo.OUT: "out", PrintedTo.ERR: "err", PrintedTo.SYSTEM: "firefly"}
 
@@ -84,11 +86,19 @@ class SiteLog:
             except FireflyError as error:
                 log.warning("site_log.not_read", reason=error.detail)
                 await asyncio.sleep(LOOK_EVERY)
+            # Whatever it is: they are read the next time.
+            except Exception:
+                log.exception("site_log.not_read")
+                await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> None:
         """At all sites that run here."""
-        for build_id, workspace_id in await self._sites():
-            await self._try(build_id, workspace_id)
+        await self._look_at(await self._sites())
+
+    async def _look_at(self, sites: Sequence[tuple[UUID, UUID]]) -> None:
+        """Some at a time."""
+        for start in range(0, len(sites), AT_ONCE):
+            await asyncio.gather(*(self._try(*site) for site in sites[start : start + AT_ONCE]))
 
     async def _look_at_watched(self, until: float) -> None:
         while (left := until - time.monotonic()) > 0:
@@ -100,9 +110,7 @@ class SiteLog:
                     async with asyncio.timeout(left):
                         await self._hurry.wait()
                 continue
-            for build_id, workspace_id in await self._sites():
-                if build_id in self._watched:
-                    await self._try(build_id, workspace_id)
+            await self._look_at([site for site in await self._sites() if site[0] in self._watched])
             await asyncio.sleep(WATCHED_EVERY)
 
     async def _sites(self) -> list[tuple[UUID, UUID]]:
@@ -123,9 +131,10 @@ class SiteLog:
     async def _fetch(self, build_id: UUID, workspace_id: UUID) -> None:
         newest = await self._newest(build_id)
         try:
-            lines = await self._output(workspace_id, _last_seen(newest))
-        except FireflyError as error:
-            log.debug("site_log.no_answer", build=str(build_id), reason=error.detail)
+            async with asyncio.timeout(PATIENCE):
+                lines = await self._output(workspace_id, _last_seen(newest))
+        except (FireflyError, TimeoutError) as error:
+            log.debug("site_log.no_answer", build=str(build_id), reason=str(error))
             return
         next_line = newest.next_line if newest else 1
         for blocks in _parts(lines):

@@ -23,6 +23,7 @@ class Sandbox:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.runs = self.answers = True
+        self.hangs = False
         self.seq = 1000
 
     def print(self, *texts: str, stream: Stream = Stream.OUT) -> None:
@@ -31,6 +32,8 @@ class Sandbox:
             self.lines.append(Line(seq=self.seq, time=datetime.now(UTC), stream=stream, text=text))
 
     async def output(self, _workspace: UUID, after: int | None) -> list[Line]:
+        if self.hangs:
+            await asyncio.get_running_loop().create_future()
         if not self.answers:
             raise Unavailable("It does not answer.")
         return [line for line in self.lines if after is None or line.seq > after]
@@ -92,6 +95,19 @@ async def test_a_sandbox_that_says_what_cannot_be_stored_ends_nothing(
     sandbox.lines[0] = sandbox.lines[0].model_copy(update={"seq": 10})
     await sites.look()
     assert (await texts(sites, build))[-1] == "even"
+
+
+async def test_one_that_never_answers_keeps_up_no_other(
+    sites: SiteLog, build: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_log, "PATIENCE", 0.1)
+    sandbox.print("one")
+    sandbox.hangs = True
+    async with asyncio.timeout(5):
+        await sites.look()
+    sandbox.hangs = False
+    await sites.look()
+    assert await texts(sites, build) == ["one"]
 
 
 async def test_only_the_newest_are_kept(
