@@ -1,6 +1,6 @@
 """Where branches and tags are, and what follows when one moves or ends: a build, or the reason why there is none."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -66,13 +66,30 @@ class Heads:
             connection, project_id=project_id, ref=ref, commit=name, reason=reason, now=self._records.clock.now()
         )
 
-    async def ended(self, project_id: UUID, ref: str, reason: str, connection: Connection) -> None:
-        """A branch is gone, or a pull request over: its builds end, and what shows it is told later."""
-        await self._queue.end_ref(project_id, ref, reason, connection, state=BuildState.CANCELLED)
-        await self._queries.end_head(
-            connection, project_id=project_id, ref=ref, reason=reason, now=self._records.clock.now()
+    async def note_all(self, project_id: UUID, names: Mapping[str, str], reason: str, connection: Connection) -> None:
+        """As `note`, for what each ref shows: somebody may push a hundred thousand at once."""
+        if names:
+            await self._queries.put_heads(
+                connection, project_id=project_id, refs=list(names), commits=list(names.values()), reason=reason,
+                now=self._records.clock.now(),
+            )  # fmt: skip
+
+    async def all_ended(self, project_id: UUID, refs: Iterable[str], reason: str, connection: Connection) -> None:
+        """As `ended`, of many."""
+        gone = list(dict.fromkeys(refs))
+        if not gone:
+            return
+        rows = self._queries.unended_refs(connection, project_id=project_id, refs=gone)
+        for ref in [row["ref"] async for row in rows]:
+            await self._queue.end_ref(project_id, ref, reason, connection, state=BuildState.CANCELLED)
+        await self._queries.end_heads(
+            connection, project_id=project_id, refs=gone, reason=reason, now=self._records.clock.now()
         )
         await self._records.wake(ENDED, connection)
+
+    async def ended(self, project_id: UUID, ref: str, reason: str, connection: Connection) -> None:
+        """A branch is gone, or a pull request over: its builds end, and what shows it is told later."""
+        await self.all_ended(project_id, [ref], reason, connection)
 
 
 def _policy(row: Any) -> Policy:

@@ -30,10 +30,9 @@ class PushedBuilds:
         found = [(one, await self._commits.find(push.project_id, one.new)) for one in moved[:MOST]]
 
         async def follow(connection: Connection) -> Sequence[str]:
-            for ref in gone:
-                await self._heads.ended(push.project_id, ref, "It was deleted.", connection)
-            for change in moved[MOST:]:
-                await self._heads.note(push.project_id, change.ref, change.new, MANY, connection)
+            await self._heads.all_ended(push.project_id, gone, "It was deleted.", connection)
+            others = {change.ref: change.new for change in moved[MOST:]}
+            await self._heads.note_all(push.project_id, others, MANY, connection)
             lines: list[str] = []
             for change, facts in found:
                 lines += self._told(change, await self._move(push, change, facts, connection))

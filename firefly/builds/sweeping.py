@@ -107,8 +107,7 @@ class Sweeping:
         """One that has nothing yet is still to be filled."""
         if not empty:
             async with self._records.database.transaction() as connection:
-                for ref, name in refs:
-                    await self._heads.note(project_id, ref, name, "It was there before.", connection)
+                await self._heads.note_all(project_id, dict(refs), "It was there before.", connection)
                 await self._queries.note_knows_all(connection, project_id=project_id)
 
     async def _catch_up(self, project_id: UUID, moved: Sequence[tuple[str, str]], gone: Sequence[str]) -> int:
@@ -116,10 +115,8 @@ class Sweeping:
             return 0
         found = [(ref, name, await self._commits.find(project_id, name)) for ref, name in moved[:MOST]]
         async with self._records.database.transaction() as connection:
-            for ref in gone:
-                await self._heads.ended(project_id, ref, "It was deleted.", connection)
-            for ref, name in moved[MOST:]:
-                await self._heads.note(project_id, ref, name, MANY, connection)
+            await self._heads.all_ended(project_id, gone, "It was deleted.", connection)
+            await self._heads.note_all(project_id, dict(moved[MOST:]), MANY, connection)
             entered = [await self._enter(project_id, *one, connection) for one in found]
         log.info("refs.caught_up", project_id=str(project_id), moved=len(moved), gone=len(gone))
         return sum(entered)

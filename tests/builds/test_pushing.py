@@ -1,5 +1,6 @@
 """Pushes become builds before the pusher is answered; what was missed is found; ends are told."""
 
+import asyncio
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -226,3 +227,14 @@ async def test_a_repository_that_cannot_be_read_keeps_no_other_from_being_swept(
     monkeypatch.setattr(yard.repositories, "refs", read)
     yard.clock.advance(sweeping.PAUSE.total_seconds() + 1)
     assert await yard.sweeping.sweep() == 1
+
+
+async def test_ever_so_many_branches_at_once_are_noted_in_a_moment(yard: Yard, ada: Identity) -> None:
+    await yard.repository(project := await yard.project(ada))
+    none, some, names = "0" * 40, "a" * 40, [f"refs/heads/b{number}" for number in range(20_000)]
+    async with asyncio.timeout(20):
+        for old, new in ((none, some), (some, none)):
+            changes = [RefChange(name, old, new) for name in names]
+            push = await yard.pushes.begin(project, pusher_id=ada.account.id, via="http", changes=changes)
+            await yard.pushes.settle(push, changes)
+    assert await yard.value("select count(*) from build_heads where ended_at is not null") == len(names)

@@ -12,7 +12,7 @@ from firefly.errors import Conflict
 from firefly.git import RefChange
 from firefly.git.links import LinkState, ProviderLink
 from firefly.git.targets import Target
-from firefly.linking import Choice
+from firefly.linking import Choice, mirroring
 from firefly.linking.mirrored import MirrorState, RefState
 from firefly.linking.upkeep import look_for_ever
 from firefly.projects import Project
@@ -228,6 +228,7 @@ async def test_a_provider_that_takes_its_time_keeps_no_other_waiting(
             yield target
 
     monkeypatch.setattr(linked.mirrors._access, "reach", reached)
+    monkeypatch.setattr(mirroring, "LOOK_EVERY", 0.2)
     await linked.mirrors.mirrored.want(slow.id)
     running = asyncio.create_task(linked.mirrors.run())
     async with asyncio.timeout(15):

@@ -214,9 +214,21 @@ insert into build_heads (project_id, ref, commit, reason, seen_at) values (:proj
 on conflict (project_id, ref) do update set commit = excluded.commit, reason = excluded.reason,
     seen_at = excluded.seen_at, ended_at = null, told_at = null;
 
--- name: end_head!
+-- name: put_heads!
+-- Many at once, each ref but once.
+insert into build_heads (project_id, ref, commit, reason, seen_at)
+select :project_id, t.ref, t.commit, :reason, :now from unnest(:refs::text[], :commits::text[]) as t (ref, commit)
+on conflict (project_id, ref) do update set commit = excluded.commit, reason = excluded.reason,
+    seen_at = excluded.seen_at, ended_at = null, told_at = null;
+
+-- name: unended_refs
+-- Those of the refs of which something waits or runs.
+select distinct ref from builds
+where project_id = :project_id and ref = any(:refs::text[]) and state in ('waiting', 'queued', 'running');
+
+-- name: end_heads!
 insert into build_heads (project_id, ref, commit, reason, seen_at, ended_at)
-values (:project_id, :ref, '', :reason, :now, :now)
+select :project_id, ref, '', :reason, :now, :now from unnest(:refs::text[]) as ref
 on conflict (project_id, ref) do update set reason = excluded.reason, ended_at = excluded.ended_at, told_at = null
 where build_heads.ended_at is null;
 
