@@ -57,9 +57,9 @@ class Sites:
         try:
             async with log.step("start") as step:
                 facts, again = await self._begin(build)
-                await self._starting.start(facts, step)
+                port = await self._starting.start(facts, step)
             async with log.step("health") as step:
-                await self._starting.look(facts, step, host=self._records.host(facts.label))
+                await self._starting.look(facts, step, host=self._records.host(facts.label), port=port)
             async with log.step("route") as step:
                 await self._route(facts, step, again=again)
         except FireflyError as error:

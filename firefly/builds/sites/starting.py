@@ -31,8 +31,8 @@ class Starting:
         self._doorman = doorman
         self._bridges = bridges
 
-    async def start(self, facts: SiteFacts, step: StepLog) -> None:
-        """Until its application listens. Raises SandboxFailed when it has printed why not."""
+    async def start(self, facts: SiteFacts, step: StepLog) -> int:
+        """Until its application listens; on which port. Raises SandboxFailed when it has printed why not."""
         wanted = facts.wanted
         if not wanted.has_something and facts.kind != "image":
             raise InvalidInput("There is nothing to show: the plan has neither a command to run nor a folder of pages.")
@@ -51,21 +51,22 @@ class Starting:
             seen = await self._tell(facts.workspace_id, seen, step)
             await asyncio.sleep(PAUSE)
             status = await self._bridges.application(facts.workspace_id, wait=ASK)
-        await self._tell(facts.workspace_id, seen, step)
+        if _prints(facts) or status.state is not State.RUNNING:
+            await self._tell(facts.workspace_id, seen, step)
         if status.state in COMING:
             raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. See the output.")
         if status.state is not State.RUNNING:
             raise SandboxFailed(without_retry(status.reason))
         await step.say(status.reason)
+        return status.port
 
-    async def look(self, facts: SiteFacts, step: StepLog, *, host: str) -> None:
+    async def look(self, facts: SiteFacts, step: StepLog, *, host: str, port: int) -> None:
         """Whether it answers as it should, asked for by that host. Raises SandboxFailed."""
-        health, status = facts.wanted.health, await self._bridges.application(facts.workspace_id, wait=0)
-        look = Look(host)
+        health, look = facts.wanted.health, Look(host)
         if health is not None:
             look = replace(look, path=health.path, timeout=health.timeout, strictly=True)
         try:
-            answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, status.port), look)
+            answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, port), look)
         except SandboxFailed:
             for line in (await self._bridges.output(facts.workspace_id, after=None))[-LAST_LINES:]:
                 await _write(line, step)
@@ -102,6 +103,11 @@ async def _write(line: Line, step: StepLog) -> None:
         await step.say(line.text)
     else:
         await step.write(f"{line.text}\n".encode(), stream="err" if line.stream is Stream.ERR else "out")
+
+
+def _prints(facts: SiteFacts) -> bool:
+    """Of pages alone nothing runs that could print."""
+    return bool(facts.wanted.run or facts.wanted.database) or facts.kind == "image"
 
 
 def _limit(health: HealthCheck | None) -> float:
