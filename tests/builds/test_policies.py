@@ -77,6 +77,8 @@ def test_later_patterns_take_away_and_tags_are_named_whole() -> None:
         (Policy(policy="patterns", patterns=[]), MAIN, None, "", "No pattern"),
         (Policy(pull_requests=False), "refs/pull/7", None, "", "pull requests"),
         (Policy(), MAIN, None, "Tidy up [Skip Firefly]", "[skip firefly]"),
+        (Policy(), MAIN, None, "Tidy up\n\n[firefly skip]", "[skip firefly]"),
+        (Policy(), MAIN, None, "Let us not skip firefly", ""),
         (Policy(), MAIN, "builds: {branches: [release]}", "", "firefly.yml"),
         (Policy(), "refs/heads/release", "builds: {branches: [release]}", "", ""),
         (Policy(), "refs/pull/7", "builds: {pull_requests: false}", "", "pull requests"),

@@ -162,6 +162,17 @@ def test_django_gets_a_database_where_its_settings_name_one_and_gathers_its_file
     assert (plan.database, plan.build) == ("postgres", (".venv/bin/python3 manage.py collectstatic --noinput",))
 
 
+def test_symfony_of_old_begins_with_app_php() -> None:
+    files = {"composer.json": composer("symfony/symfony"), "app/console": "", "web/app.php": "<?php"}
+    plan = look(files)
+    assert plan.run == ("ln -sf app.php web/index.php", "php -S $HOST:$PORT -t web")
+    assert (plan.build, plan.env) == (
+        ("php app/console assets:install web",),
+        {"APP_ENV": "prod", "SYMFONY_ENV": "prod"},
+    )
+    assert look({**files, "web/index.php": "<?php"}).run == ("php -S $HOST:$PORT -t web",)
+
+
 @pytest.mark.parametrize(
     ("named", "called"),
     [("pnpm@10.4.1+sha512.ab", "pnpm@10.4.1"), ("pnpm@9; rm -rf /", "pnpm@9"), ("yarn@4.1.0", "pnpm@9"), (7, "pnpm@9")],

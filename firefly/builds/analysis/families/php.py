@@ -7,6 +7,8 @@ from firefly.families.tree import table
 _COMPOSER = "composer.json"
 _INSTALL = "composer install --no-interaction --prefer-dist --optimize-autoloader"
 _ROOTS = ("public", "web", "www", "htdocs", "")
+# What Symfony began with before its fourth version. PHP's server looks for index.php alone.
+_OLD_ENTRY = "app.php"
 # What is done with a database before a Symfony application starts, where it has the bundle.
 _DOCTRINE = "doctrine/doctrine-bundle"
 _MIGRATIONS = "doctrine/doctrine-migrations-bundle"
@@ -18,7 +20,7 @@ def detect(source: Source) -> Plan | None:
     packages = frozenset({*table(composer, "require"), *table(composer, "require-dev")})
     root = next((name for name in _ROOTS if source.has(f"{name}/index.php" if name else "index.php")), None)
     if "symfony/framework-bundle" in packages or "symfony/symfony" in packages:
-        return _symfony(source, packages, root or "public")
+        return _symfony(source, packages, root)
     if "laravel/framework" in packages:
         return _laravel(source, root or "public")
     if root is None:
@@ -28,16 +30,20 @@ def detect(source: Source) -> Plan | None:
     return _plan(source, "PHP", root, why)
 
 
-def _symfony(source: Source, packages: frozenset[str], root: str) -> Plan:
+def _symfony(source: Source, packages: frozenset[str], root: str | None) -> Plan:
+    old = next((name for name in _ROOTS if name and source.has(f"{name}/{_OLD_ENTRY}")), None) if root is None else None
+    root, env = root or old or "public", {"APP_ENV": "prod"}
+    before: tuple[str, ...] = ()
+    if old:
+        before, env = (f"ln -sf {_OLD_ENTRY} {old}/index.php",), {**env, "SYMFONY_ENV": "prod"}
     console = f"php {source.first('bin/console', 'app/console') or 'bin/console'}"
     why = {"family": "symfony/framework-bundle is a dependency", "build": "Symfony's assets are put in place"}
     build = [f"{console} assets:install {root}"]
     if "symfony/assetic-bundle" in packages:
         build.append(f"{console} assetic:dump")
-    before = _schema(console, packages)
-    if before:
+    if schema := _schema(console, packages):
         why["database"] = f"{_DOCTRINE} is a dependency"
-    return _plan(source, "Symfony", root, why, build=tuple(build), before=before, env={"APP_ENV": "prod"})
+    return _plan(source, "Symfony", root, why, build=tuple(build), before=(*before, *schema), env=env)
 
 
 def _schema(console: str, packages: frozenset[str]) -> tuple[str, ...]:
