@@ -1,5 +1,6 @@
 """E-mail to whoever asked for a build that failed."""
 
+from email.errors import MessageDefect, MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
@@ -40,7 +41,7 @@ class MailListener:
             return
         async with self._database.connection() as connection:
             to = await self._queries.recipient(connection, id=build.id)
-        if to:
+        if to and _is_one(to):
             await self._send(letter(build, to, self._settings))
 
     async def _send(self, message: EmailMessage) -> None:
@@ -67,6 +68,15 @@ def letter(build: Build, to: str, settings: Settings) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_text(build, settings.url))
     return message
+
+
+def _is_one(to: str) -> bool:
+    """Whether it is the address of one person: `a@b.org, c@d.org` would be a letter to two."""
+    try:
+        Address(addr_spec=to)
+    except (ValueError, IndexError, MessageError, MessageDefect):
+        return False
+    return True
 
 
 def _sender(text: str) -> Address:

@@ -83,6 +83,9 @@ async def test_whoever_asked_for_what_failed_reads_why(yard: Yard, ada: Identity
     await listener.heed(await ended(yard, asked, "failed", failure))
     assert handler.taken.pop()[0] == ["ada@example.org"], "who is no member any more reads no lines of its log"
 
+    await yard.execute("update accounts set email = 'ada@example.org, all@example.org' where name = 'ada'")
+    await listener.heed(await ended(yard, hooked, "timed_out"))
+    await yard.execute("update accounts set email = 'ada@example.org' where name = 'ada'")
     for state, more in (("succeeded", {}), ("cancelled", {}), ("failed", {"trust": Trust.FORK})):
         await listener.heed(await ended(yard, await yard.ask(project, "c" * 40, forced=True, **more), state))
     await yard.execute("insert into build_settings (project_id, failure_mail) values ($1, false)", project)
