@@ -1,8 +1,6 @@
 """Why an image could not be built, in a sentence, and what to do about it."""
 
-import re
-from dataclasses import dataclass
-
+from firefly.builds.failures import when
 from firefly.builds.model import Failure
 
 from .progress import Progress
@@ -10,35 +8,21 @@ from .progress import Progress
 STEP = "build"
 _KILLED = 137
 
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Both texts are filled with what the pattern found."""
-
-    pattern: re.Pattern[str]
-    cause: str
-    remedy: str = ""
-
-
-def _cause(pattern: str, cause: str, remedy: str = "") -> Cause:
-    return Cause(re.compile(pattern, re.IGNORECASE), cause, remedy)
-
-
 # Of what the engine says on the whole. The first that fits counts.
 _OF_THE_ENGINE = (
-    _cause(
+    when(
         r"target stage \"?(\S+?)\"? could not be found",
         "The Dockerfile has no stage named {0}.",
         "Name one of its stages (`FROM … AS name`) as `dockerfile.target`.",
     ),
-    _cause(r"dockerfile parse error (?:on )?line (\d+): (.+)", "The Dockerfile cannot be read, line {0}: {1}."),
-    _cause(r"(?:file with no instructions|no build stage in current context)", "The Dockerfile has no instruction."),
-    _cause(
+    when(r"dockerfile parse error (?:on )?line (\d+): (.+)", "The Dockerfile cannot be read, line {0}: {1}."),
+    when(r"(?:file with no instructions|no build stage in current context)", "The Dockerfile has no instruction."),
+    when(
         r"failed to read dockerfile",
         "The Dockerfile cannot be read: it is no ordinary file of the project.",
         "Put the file itself where `dockerfile.path` says; a link must not lead out of the project.",
     ),
-    _cause(
+    when(
         r"secret (\S+?):? not found|secret not found: (\S+)",
         "The Dockerfile needs a secret that this build does not have.",
         "Keep it among the project's secrets under the name that `--mount=type=secret,id=…` has. "
@@ -46,28 +30,28 @@ _OF_THE_ENGINE = (
     ),
 )
 _OF_SYNTAX = (
-    _cause(
+    when(
         "",
         "The Dockerfile asks for a newer reader of Dockerfiles (`# syntax=`), which could not be fetched.",
         "Remove that line: the engine's own knows targets, caches and secrets. Or let the engine reach the registry.",
     ),
 )
 _OF_FROM = (
-    _cause(
+    when(
         r"pull access denied|repository does not exist|manifest unknown|not found",
         "There is no image {image}, or it is private.",
         "Check the name after FROM, and that the registry has it.",
     ),
-    _cause(
+    when(
         r"failed to do request|dial tcp|i/o timeout|no such host|connection refused|TLS handshake|is unreachable",
         "The image {image} is not in the engine, and its registry cannot be reached.",
         "Let the engine reach the registry, or have an administrator load the image (`docker load`).",
     ),
-    _cause(r"toomanyrequests|rate limit", "The registry gives no more images away just now.", "Try again later."),
-    _cause(r"no match for platform", "The image {image} is not made for this kind of machine.", "Choose another base."),
+    when(r"toomanyrequests|rate limit", "The registry gives no more images away just now.", "Try again later."),
+    when(r"no match for platform", "The image {image} is not made for this kind of machine.", "Choose another base."),
 )
 _OF_COPY = (
-    _cause(
+    when(
         r"\"?/?([^\" ]+?)\"? ?(?:: )?not found",
         "{0} is not among the files that the Dockerfile is given.",
         "See that it is committed, that .dockerignore does not name it, and that an earlier stage makes it.",
@@ -101,8 +85,9 @@ def _of_command(command: str, code: int) -> tuple[str, str]:
 def _of_engine(command: str, said: str) -> tuple[str, str]:
     image = command.removeprefix("FROM ").removeprefix("docker.io/").removeprefix("library/")
     for one in (*_BY_INSTRUCTION.get(command.partition(" ")[0].upper(), ()), *_OF_THE_ENGINE):
-        if found := one.pattern.search(said):
-            return one.cause.format(*found.groups(""), image=image), one.remedy
+        if found := one.found_in(said):
+            cause, remedy = found
+            return cause.replace("{image}", image), remedy
     return said.rstrip(".") + ".", ""
 
 
