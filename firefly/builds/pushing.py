@@ -27,15 +27,15 @@ class PushedBuilds:
         changes = [change for change in push.changes if change.ref.startswith(BUILT)]
         gone = [change.ref for change in changes if not change.new.strip("0")]
         moved = [change for change in changes if change.new.strip("0")]
-        found = [(one, await self._commits.find(push.project_id, one.new)) for one in moved[:MOST]]
+        facts = await self._commits.find_each(push.project_id, [change.new for change in moved[:MOST]])
 
         async def follow(connection: Connection) -> Sequence[str]:
             await self._heads.all_ended(push.project_id, gone, "It was deleted.", connection)
             others = {change.ref: change.new for change in moved[MOST:]}
             await self._heads.note_all(push.project_id, others, MANY, connection)
             lines: list[str] = []
-            for change, facts in found:
-                lines += self._told(change, await self._move(push, change, facts, connection))
+            for change, one in zip(moved, facts, strict=False):
+                lines += self._told(change, await self._move(push, change, one, connection))
             return [*lines, *([MANY] if moved[MOST:] else [])]
 
         return follow

@@ -113,11 +113,14 @@ class Sweeping:
     async def _catch_up(self, project_id: UUID, moved: Sequence[tuple[str, str]], gone: Sequence[str]) -> int:
         if not moved and not gone:
             return 0
-        found = [(ref, name, await self._commits.find(project_id, name)) for ref, name in moved[:MOST]]
+        facts = await self._commits.find_each(project_id, [name for _, name in moved[:MOST]])
         async with self._records.database.transaction() as connection:
             await self._heads.all_ended(project_id, gone, "It was deleted.", connection)
             await self._heads.note_all(project_id, dict(moved[MOST:]), MANY, connection)
-            entered = [await self._enter(project_id, *one, connection) for one in found]
+            entered = [
+                await self._enter(project_id, ref, name, one, connection)
+                for (ref, name), one in zip(moved, facts, strict=False)
+            ]
         log.info("refs.caught_up", project_id=str(project_id), moved=len(moved), gone=len(gone))
         return sum(entered)
 

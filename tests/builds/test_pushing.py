@@ -88,6 +88,17 @@ async def test_of_many_branches_at_once_a_few_are_built(yard: Yard, ada: Identit
     assert told[-1].startswith(f"More than {MOST} branches")
 
 
+async def test_what_is_too_long_or_not_there_keeps_no_other_commit_from_being_read(yard: Yard, ada: Identity) -> None:
+    copy = await yard.repository(project := await yard.project(ada))
+    long = commit(copy, "firefly.yml", "#" * (70 << 10), "Too long")
+    folder = commit(copy, "a.txt", message="Short")
+    git(copy, "push", "-q", "origin", "main")
+    found = await yard.commits.find_each(project, [long, "f" * 40, folder, f"{folder}^{{tree}}", long])
+    assert [one and one.subject for one in found] == ["Too long", None, "Short", None, "Too long"]
+    assert [one and one.commit for one in found] == [long, None, folder, None, long]
+    assert {one.manifest for one in found if one} == {None}
+
+
 async def test_a_push_stands_where_its_build_cannot_be_written_down(
     yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
