@@ -1,16 +1,19 @@
 """An image of a project's own beside the bridge, of every backend that runs them: one suite, unchanged."""
 
+import asyncio
 import io
 import tarfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from firefly.errors import NotFound, SandboxFailed
+from firefly.protocol.companion import SOCKET
 from firefly.sandbox.backend import Limits
-from firefly.sandbox.docker.companions import COMPANION
+from firefly.sandbox.docker.companion_plan import Plan
+from firefly.sandbox.docker.companions import COMPANION, MOST_ASKING, Companion
 from firefly.sandbox.docker.engine import Engine as Client
 from firefly.sandbox.docker.images import Images
 from firefly.sandbox.docker.labels import INSTANCE
@@ -169,3 +172,15 @@ async def test_an_image_joins_what_runs_already_where_it_can(ground: Ground, cli
     sandbox = await ground.start()
     with pytest.raises(SandboxFailed, match="cannot be had"):
         await ground.backend.accompany(sandbox.instance.id, f"sha256:{'0' * 64}")
+
+
+async def test_a_sandbox_that_asks_a_hundred_times_at_once_holds_few_connections(tmp_path: Path) -> None:
+    companion = Companion(cast(Client, None), Plan({"Image": "x"}, [], "0:0", 0), tmp_path)
+    await companion.open()
+    asking = [await asyncio.open_unix_connection(tmp_path / SOCKET) for _ in range(100)]
+    ended = [asyncio.create_task(reader.read()) for reader, _ in asking]
+    await eventually(lambda: sum(task.done() for task in ended) == 100 - MOST_ASKING)
+    await companion.close()
+    for _, writer in asking:
+        writer.close()
+    assert await asyncio.gather(*ended) == [b""] * 100

@@ -31,6 +31,8 @@ GRACE, STOP_LIMIT = 5, 15.0
 # Programs inside ask again every half second while no server answers.
 COMES_BACK, PAUSE = 5.0, 0.25
 STDERR, KILLED = 2, 137
+# Programs that may ask at one time; each holds a connection of this server's.
+MOST_ASKING = 16
 # What it writes is measured, by the engine; and the exit status of one that has written too much.
 MEASURE_EVERY, FULL = 60.0, 122
 
@@ -88,7 +90,10 @@ class Companion:
                 await (container.pause() if frozen else container.unpause())
 
     def _came(self, reader: StreamReader, writer: StreamWriter) -> None:
-        self._begin(self._answer(reader, writer))
+        if len(self._tasks) < MOST_ASKING:
+            self._begin(self._answer(reader, writer))
+        else:
+            writer.close()
 
     async def _expect(self, container: str) -> None:
         """Remove what an earlier server has left, unless whoever asked for it comes back, as far as that is awake."""
