@@ -59,7 +59,8 @@ def _files(number: int) -> dict[str, str]:
 
 
 async def _firefly(engine: Engine, image: str, folder: Path) -> list[float]:
-    async with serving(FIREFLY_SANDBOX="docker", FIREFLY_DOCKER_HOST=engine.url, FIREFLY_DOCKER_IMAGE=image) as house:
+    settings = {"FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": image}
+    async with serving(connections=100, FIREFLY_BUILDS_AT_ONCE="2", **settings) as house:
         clone = await Clone.make(house, folder)
         await _pushed(clone, ROUNDS)
         return await repeated(ROUNDS, PAUSE, lambda number: _pushed(clone, number))

@@ -123,7 +123,7 @@ async def _begun(dsn: str, folder: Path) -> AsyncIterator[tuple[Logs, Build]]:
 async def _latencies() -> list[float]:
     """Milliseconds, of all viewers and lines, sorted."""
     with tempfile.TemporaryDirectory(prefix="firefly-clones-") as name:
-        async with serving(connections=VIEWERS + 50) as house:
+        async with serving(connections=VIEWERS + 50, FIREFLY_BUILDS_AT_ONCE="2") as house:
             clone = await Clone.make(house, Path(name))
             tokens = [house.server.token, *[await _member(clone) for _ in range(1, ACCOUNTS)]]
             await clone.commit(FILES)

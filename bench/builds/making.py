@@ -48,7 +48,7 @@ def rows() -> list[Row]:
 async def _rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="firefly-clones-") as name:
         folder = Path(name)
-        async with serving() as house:
+        async with serving(FIREFLY_BUILDS_AT_ONCE="2") as house:
             pages, server = await Clone.make(house, folder), await Clone.make(house, folder)
             static = await repeated(ROUNDS, PAUSE, lambda number: _pages(pages, number))
             served = await repeated(ROUNDS, PAUSE, lambda number: _served(server, number))
