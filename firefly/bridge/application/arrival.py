@@ -29,7 +29,8 @@ async def arrive(command: Running, board: Board, *, port: int, restarts: int) ->
             late = True
             board.set(State.STARTING, f"Port {port} is not open after {SLOW_START:.0f} s. See the output.")
         await asyncio.sleep(pause)
-        pause = min(pause * 1.1, 0.5)
+        # One that is not there by now may never come, and looking for it costs.
+        pause = min(pause * 1.1, 2.0 if late else 0.5)
     board.set(State.RUNNING, f"Running on port {port}.", restarts=restarts)
     await for_ever()
 
