@@ -64,7 +64,7 @@ class BridgeTransport:
         data: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] = {},
         timeout: float | None = 30,
-        most: int = LARGEST_ANSWER,
+        most: int | None = None,
     ) -> Answer:
         async with self._request(method, path, data=data, headers=headers, timeout=timeout) as response:
             return answer.model_validate_json(await read_whole(response, most))
@@ -91,16 +91,16 @@ class BridgeTransport:
             yield response
 
 
-async def read_whole(response: aiohttp.ClientResponse, most: int = LARGEST_ANSWER) -> bytes:
+async def read_whole(response: aiohttp.ClientResponse, most: int | None = None) -> bytes:
     """The body of an answer that is not streamed on. Raises Unavailable beyond what any bridge of ours sends.
 
     What answers runs beside the project's code; it must not fill the server's memory.
     """
     parts: list[bytes] = []
-    size = 0
+    size, bound = 0, LARGEST_ANSWER if most is None else most
     async for part in response.content.iter_any():
         size += len(part)
-        if size > most:
+        if size > bound:
             raise Unavailable("The sandbox sent more than it should. Restart it.")
         parts.append(part)
     return b"".join(parts)

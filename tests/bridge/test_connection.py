@@ -140,7 +140,7 @@ async def test_a_reader_too_slow_makes_the_terminal_wait_and_loses_nothing(house
                 assert (await other.hello("not held up")).protocol == 1
             received = bytearray()
             async with asyncio.timeout(50):
-                while b"\nend" not in received[-100:]:
+                while b"\nend" not in received[-1000:]:
                     message = await slow.receive()
                     received += message.data[5:] if message.type is aiohttp.WSMsgType.BINARY else b""
     numbers = [int(line) for line in received.replace(b"\r", b"").split(b"\n") if len(line) == 19 and line.isdigit()]

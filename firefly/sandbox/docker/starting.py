@@ -25,7 +25,7 @@ from .offer import Offer
 from .runs import Run
 
 BRIDGE, GATEWAY, OWN_FILES = "bridge.sock", "gateway", "etc"
-HAND_LIMIT, HEALTH_LIMIT, PAUSE = 30.0, 30.0, 0.02
+ENGINE_LIMIT, HAND_LIMIT, HEALTH_LIMIT, PAUSE = 120.0, 30.0, 30.0, 0.02
 
 
 class Starter:
@@ -99,11 +99,11 @@ class Starter:
     async def begin(self, run: Run) -> None:
         """Start it, and return when the bridge answers. Raises SandboxFailed where it ends first or takes too long."""
         if self._door:
-            await self._set_off(run)
+            await _unless_ended(run, self._set_off(run), ENGINE_LIMIT)
         else:
             offer = Offer(run.folder / BRIDGE, run.folder / GATEWAY / GIVER)
             try:
-                await self._set_off(run)
+                await _unless_ended(run, self._set_off(run), ENGINE_LIMIT)
                 await _unless_ended(run, offer.taken(), HAND_LIMIT)
             finally:
                 offer.close()
@@ -155,6 +155,8 @@ async def _unless_ended(run: Run, wanted: Coroutine[Any, Any, None], limit: floa
             await asyncio.wait([ended], timeout=1)
         if run.status is not None:
             raise SandboxFailed(run.status.reason, output=run.status.output)
+        if work.done():
+            await work
         raise SandboxFailed(f"The bridge did not answer within {limit:.0f} s.")
     finally:
         for task in (work, ended):
