@@ -1,7 +1,6 @@
 """Bitbucket Cloud's API, as far as Firefly uses it."""
 
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote
 from uuid import uuid4
 
 from aiohttp import web
@@ -9,6 +8,7 @@ from pydantic import Field
 
 from . import hosting
 from .model import Shape, TwinPull, TwinRepository, put
+from .twin import ProviderTwin
 
 if TYPE_CHECKING:
     from .server import ProviderServer
@@ -71,7 +71,7 @@ class NewPullShape(Shape):
 
 
 def set_up(app: web.Application, server: "ProviderServer") -> None:
-    twin, routes = BitbucketTwin(server), app.router
+    twin, routes = BitbucketTwin(server, NAME), app.router
     routes.add_get("/user", twin.user)
     routes.add_get("/user/workspaces", twin.workspaces)
     routes.add_get("/repositories/{owner}", twin.repositories)
@@ -88,16 +88,10 @@ def set_up(app: web.Application, server: "ProviderServer") -> None:
     for kind in ("deploy-keys", "hooks"):
         routes.add_get(f"{REPOSITORY}/{kind}", twin.list_things)
         routes.add_post(f"{REPOSITORY}/{kind}", twin.add_thing)
-        routes.add_delete(f"{REPOSITORY}/{kind}/{{id:[^/]+}}", twin.remove_thing)
+        routes.add_delete(f"{REPOSITORY}/{kind}/{{thing:[^/]+}}", twin.remove_thing)
 
 
-class BitbucketTwin:
-    def __init__(self, server: "ProviderServer") -> None:
-        self.server = server
-
-    def repository(self, request: web.Request) -> TwinRepository:
-        return self.server.find(NAME, f"{request.match_info['owner']}/{request.match_info['name']}")
-
+class BitbucketTwin(ProviderTwin):
     def page(self, request: web.Request, items: list[Any]) -> web.Response:
         size, number = int(request.query.get("pagelen", 10)), int(request.query.get("page", 1))
         body: dict[str, Any] = {"values": items[(number - 1) * size : number * size], "page": number, "pagelen": size}
@@ -125,9 +119,6 @@ class BitbucketTwin:
             if one.permissions.get(self.server.account) in allowed and query in ("", f'full_name="{one.path}"')
         ]
         return self.page(request, found)
-
-    async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self.repository_body(self.repository(request)))
 
     async def create(self, request: web.Request) -> web.Response:
         asked = NewRepositoryShape.model_validate(await request.json())
@@ -169,23 +160,12 @@ class BitbucketTwin:
         found = [pull for pull in repository.pulls.values() if STATES[pull.state] == state]
         return self.page(request, [self.pull_body(repository, pull) for pull in found])
 
-    async def pull(self, request: web.Request) -> web.Response:
-        repository = self.repository(request)
-        found = repository.pulls.get(int(request.match_info["number"]))
-        if found is None:
-            raise web.HTTPNotFound
-        return web.json_response(self.pull_body(repository, found))
-
     async def open_pull(self, request: web.Request) -> web.Response:
         repository, asked = self.repository(request), NewPullShape.model_validate(await request.json())
-        head = asked.source.branch.name
-        commit = (await hosting.branches(repository)).get(head, "0" * 40)
-        made = TwinPull(len(repository.pulls) + 1, asked.title, head, commit, asked.destination.branch.name)
-        repository.pulls[made.number] = made
-        return web.json_response(self.pull_body(repository, made), status=201)
+        head, base = asked.source.branch.name, asked.destination.branch.name
+        return await self.opened(repository, title=asked.title, head=head, base=base)
 
     def pull_body(self, repository: TwinRepository, pull: TwinPull) -> dict[str, Any]:
-        source = repository if pull.source is None else self.server.find(NAME, pull.source)
         return {
             "id": pull.number,
             "title": pull.title,
@@ -195,7 +175,7 @@ class BitbucketTwin:
             "source": {
                 "branch": {"name": pull.head_ref},
                 "commit": {"hash": pull.head_commit[:12]},
-                "repository": self.repository_body(source),
+                "repository": self.repository_body(self.source(repository, pull)),
             },
             "destination": {
                 "branch": {"name": pull.base_ref},
@@ -217,29 +197,16 @@ class BitbucketTwin:
         return web.json_response({"id": int(comment_id)})
 
     async def set_status(self, request: web.Request) -> web.Response:
-        asked = StatusShape.model_validate(await request.json()).model_dump()
-        self.repository(request).statuses.append({"commit": request.match_info["commit"], **asked})
-        return web.json_response(asked, status=201)
-
-    def things(self, request: web.Request) -> tuple[bool, dict[str, dict[str, Any]]]:
-        repository, is_hook = self.repository(request), "/hooks" in request.path
-        return is_hook, repository.hooks if is_hook else repository.keys
+        return web.json_response(await self.status_of(request, StatusShape), status=201)
 
     async def list_things(self, request: web.Request) -> web.Response:
-        is_hook, found = self.things(request)
-        name = "uuid" if is_hook else "id"
-        return self.page(request, [{name: key, **thing} for key, thing in found.items()])
+        name = "uuid" if self.is_about_hooks(request) else "id"
+        return self.page(request, [{name: key, **thing} for key, thing in self.things(request).items()])
 
     async def add_thing(self, request: web.Request) -> web.Response:
-        is_hook, found = self.things(request)
-        if is_hook:
+        found = self.things(request)
+        if self.is_about_hooks(request):
             asked = HookShape.model_validate(await request.json()).model_dump()
             return web.json_response({"uuid": put(found, asked, f"{{{uuid4()}}}")}, status=201)
         key = KeyShape.model_validate(await request.json()).model_dump()
         return web.json_response({"id": int(put(found, key))})
-
-    async def remove_thing(self, request: web.Request) -> web.Response:
-        _, found = self.things(request)
-        if found.pop(unquote(request.match_info["id"]), None) is None:
-            raise web.HTTPNotFound
-        return web.Response(status=204)

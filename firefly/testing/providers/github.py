@@ -18,6 +18,7 @@ from .model import (
     paged,
     put,
 )
+from .twin import ProviderTwin
 
 if TYPE_CHECKING:
     from .server import ProviderServer
@@ -69,12 +70,11 @@ def set_up(app: web.Application, server: "ProviderServer") -> None:
     routes.add_post(f"{REPOSITORY}/deployments/{{id}}/statuses", common.deployment_status)
 
 
-class Common:
+class Common(ProviderTwin):
     """What Gitea has taken over from GitHub as well."""
 
     def __init__(self, server: "ProviderServer", provider: str, *, size: str = "per_page") -> None:
-        self.server = server
-        self.provider = provider
+        super().__init__(server, provider)
         self._size = size
 
     def set_up(self, app: web.Application, *, status: type[Shape], hook: type[Shape]) -> None:
@@ -97,10 +97,7 @@ class Common:
         for kind in ("keys", "hooks"):
             routes.add_get(f"{REPOSITORY}/{kind}", self.list_things)
             routes.add_post(f"{REPOSITORY}/{kind}", self.add_thing)
-            routes.add_delete(f"{REPOSITORY}/{kind}/{{id}}", self.remove_thing)
-
-    def repository(self, request: web.Request) -> TwinRepository:
-        return self.server.find(self.provider, f"{request.match_info['owner']}/{request.match_info['name']}")
+            routes.add_delete(f"{REPOSITORY}/{kind}/{{thing}}", self.remove_thing)
 
     def page(self, request: web.Request, items: list[Any]) -> web.Response:
         return web.json_response(paged(request, items, self._size))
@@ -122,9 +119,6 @@ class Common:
             return web.json_response({"message": "name already exists on this account"}, status=422)
         made = TwinRepository(self.provider, f"{owner}/{asked.name}", is_private=asked.private)
         return web.json_response(self.repository_body(self.server.add(made)), status=201)
-
-    async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self.repository_body(self.repository(request)))
 
     def repository_body(self, repository: TwinRepository) -> dict[str, Any]:
         permission = repository.permissions.get(self.server.account, "read")
@@ -158,22 +152,12 @@ class Common:
         found = [pull for pull in repository.pulls.values() if (pull.state == "open") == (state == "open")]
         return self.page(request, [self.pull_body(repository, pull) for pull in found])
 
-    async def pull(self, request: web.Request) -> web.Response:
-        repository = self.repository(request)
-        found = repository.pulls.get(int(request.match_info["number"]))
-        if found is None:
-            raise web.HTTPNotFound
-        return web.json_response(self.pull_body(repository, found))
-
     async def open_pull(self, request: web.Request) -> web.Response:
         repository, asked = self.repository(request), NewPullShape.model_validate(await request.json())
-        commit = (await hosting.branches(repository)).get(asked.head, "0" * 40)
-        made = TwinPull(len(repository.pulls) + 1, asked.title, asked.head, commit, asked.base)
-        repository.pulls[made.number] = made
-        return web.json_response(self.pull_body(repository, made), status=201)
+        return await self.opened(repository, title=asked.title, head=asked.head, base=asked.base)
 
     def pull_body(self, repository: TwinRepository, pull: TwinPull) -> dict[str, Any]:
-        source = repository if pull.source is None else self.server.find(self.provider, pull.source)
+        source = self.repository_body(self.source(repository, pull))
         return {
             "number": pull.number,
             "title": pull.title,
@@ -181,13 +165,12 @@ class Common:
             "state": "open" if pull.state == "open" else "closed",
             "merged": pull.state == "merged",
             "html_url": f"{self.server.base_url(self.provider)}/{repository.path}/pull/{pull.number}",
-            "head": {"ref": pull.head_ref, "sha": pull.head_commit, "repo": self.repository_body(source)},
+            "head": {"ref": pull.head_ref, "sha": pull.head_commit, "repo": source},
             "base": {"ref": pull.base_ref, "sha": "0" * 40, "repo": self.repository_body(repository)},
         }
 
     async def set_status(self, request: web.Request) -> web.Response:
-        asked = self._status.model_validate(await request.json()).model_dump()
-        self.repository(request).statuses.append({"commit": request.match_info["commit"], **asked})
+        asked = await self.status_of(request, self._status)
         return web.json_response({"id": 1, **asked}, status=201)
 
     async def comment(self, request: web.Request) -> web.Response:
@@ -217,22 +200,7 @@ class Common:
         self.repository(request).deployments[request.match_info["id"]]["states"].append(asked)
         return web.json_response({"id": 1}, status=201)
 
-    def things(self, request: web.Request) -> tuple[str, dict[str, dict[str, Any]]]:
-        kind = "keys" if "/keys" in request.path else "hooks"
-        return kind, getattr(self.repository(request), kind)
-
-    async def list_things(self, request: web.Request) -> web.Response:
-        _, found = self.things(request)
-        return self.page(request, [{"id": int(key), **thing} for key, thing in found.items()])
-
     async def add_thing(self, request: web.Request) -> web.Response:
-        kind, found = self.things(request)
-        shape = KeyShape if kind == "keys" else self._hook
+        shape = self._hook if self.is_about_hooks(request) else KeyShape
         asked = shape.model_validate(await request.json()).model_dump()
-        return web.json_response({"id": int(put(found, asked)), **asked}, status=201)
-
-    async def remove_thing(self, request: web.Request) -> web.Response:
-        _, found = self.things(request)
-        if found.pop(request.match_info["id"], None) is None:
-            raise web.HTTPNotFound
-        return web.Response(status=204)
+        return web.json_response({"id": int(put(self.things(request), asked)), **asked}, status=201)

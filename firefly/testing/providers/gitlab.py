@@ -17,6 +17,7 @@ from .gitlab_shapes import (
     StatusShape,
 )
 from .model import CommentShape, Shape, TwinPull, TwinRepository, paged, put
+from .twin import ProviderTwin
 
 if TYPE_CHECKING:
     from .server import ProviderServer
@@ -29,7 +30,7 @@ STATES = {"open": "opened", "merged": "merged", "closed": "closed"}
 
 
 def set_up(app: web.Application, server: "ProviderServer") -> None:
-    twin, routes = GitLabTwin(server), app.router
+    twin, routes = GitLabTwin(server, NAME), app.router
     routes.add_get("/user", twin.user)
     routes.add_get("/users", twin.users)
     routes.add_get("/groups", twin.groups)
@@ -57,11 +58,8 @@ def set_up(app: web.Application, server: "ProviderServer") -> None:
         routes.add_delete(f"{PROJECT}/{kind}/{{thing}}", twin.remove_thing)
 
 
-class GitLabTwin:
+class GitLabTwin(ProviderTwin):
     """Users have numbers there: their places among those that are known of a repository, from 1."""
-
-    def __init__(self, server: "ProviderServer") -> None:
-        self.server = server
 
     def repository(self, request: web.Request) -> TwinRepository:
         return self.server.find(NAME, request.match_info["id"])
@@ -94,7 +92,7 @@ class GitLabTwin:
 
     async def projects(self, request: web.Request) -> web.Response:
         found = self.server.of_owner(NAME, request.match_info.get("group"))
-        return self.page(request, [self.project_body(repository) for repository in found])
+        return self.page(request, [self.repository_body(repository) for repository in found])
 
     async def create(self, request: web.Request) -> web.Response:
         asked = NewProjectShape.model_validate(await request.json())
@@ -102,12 +100,9 @@ class GitLabTwin:
         if (NAME, f"{owner}/{asked.path}") in self.server.repositories:
             return web.json_response({"message": {"path": ["has already been taken"]}}, status=400)
         made = TwinRepository(NAME, f"{owner}/{asked.path}", is_private=asked.visibility != "public")
-        return web.json_response(self.project_body(self.server.add(made)), status=201)
+        return web.json_response(self.repository_body(self.server.add(made)), status=201)
 
-    async def show(self, request: web.Request) -> web.Response:
-        return web.json_response(self.project_body(self.repository(request)))
-
-    def project_body(self, repository: TwinRepository) -> dict[str, Any]:
+    def repository_body(self, repository: TwinRepository) -> dict[str, Any]:
         level = LEVELS.get(repository.permissions.get(self.server.account, ""), 0)
         return {
             "id": repository.number,
@@ -131,22 +126,12 @@ class GitLabTwin:
         found = [pull for pull in repository.pulls.values() if pull.state == "open"]
         return self.page(request, [self.pull_body(repository, pull) for pull in found])
 
-    async def pull(self, request: web.Request) -> web.Response:
-        repository = self.repository(request)
-        found = repository.pulls.get(int(request.match_info["number"]))
-        if found is None:
-            raise web.HTTPNotFound
-        return web.json_response(self.pull_body(repository, found))
-
     async def open_pull(self, request: web.Request) -> web.Response:
         repository, asked = self.repository(request), NewMergeRequestShape.model_validate(await request.json())
-        commit = (await hosting.branches(repository)).get(asked.source_branch, "0" * 40)
-        made = TwinPull(len(repository.pulls) + 1, asked.title, asked.source_branch, commit, asked.target_branch)
-        repository.pulls[made.number] = made
-        return web.json_response(self.pull_body(repository, made), status=201)
+        head, base = asked.source_branch, asked.target_branch
+        return await self.opened(repository, title=asked.title, head=head, base=base)
 
     def pull_body(self, repository: TwinRepository, pull: TwinPull) -> dict[str, Any]:
-        source = repository if pull.source is None else self.server.find(NAME, pull.source)
         return {
             "iid": pull.number,
             "title": pull.title,
@@ -156,7 +141,7 @@ class GitLabTwin:
             "source_branch": pull.head_ref,
             "target_branch": pull.base_ref,
             "sha": pull.head_commit,
-            "source_project_id": source.number,
+            "source_project_id": self.source(repository, pull).number,
             "target_project_id": repository.number,
         }
 
@@ -173,8 +158,7 @@ class GitLabTwin:
         return web.json_response({"id": int(note)})
 
     async def set_status(self, request: web.Request) -> web.Response:
-        asked = StatusShape.model_validate(await request.json()).model_dump()
-        self.repository(request).statuses.append({"commit": request.match_info["commit"], **asked})
+        asked = await self.status_of(request, StatusShape)
         return web.json_response({"id": 1, **asked}, status=201)
 
     async def environments(self, request: web.Request) -> web.Response:
@@ -201,21 +185,7 @@ class GitLabTwin:
         self.repository(request).deployments[request.match_info["deployment"]]["states"].append(asked.status)
         return web.json_response({"id": int(request.match_info["deployment"])})
 
-    def things(self, request: web.Request) -> tuple[type[Shape], dict[str, dict[str, Any]]]:
-        repository = self.repository(request)
-        return (KeyShape, repository.keys) if "/deploy_keys" in request.path else (HookShape, repository.hooks)
-
-    async def list_things(self, request: web.Request) -> web.Response:
-        _, found = self.things(request)
-        return self.page(request, [{"id": int(key), **thing} for key, thing in found.items()])
-
     async def add_thing(self, request: web.Request) -> web.Response:
-        shape, found = self.things(request)
+        shape: type[Shape] = HookShape if self.is_about_hooks(request) else KeyShape
         asked = shape.model_validate(await request.json()).model_dump()
-        return web.json_response({"id": int(put(found, asked))}, status=201)
-
-    async def remove_thing(self, request: web.Request) -> web.Response:
-        _, found = self.things(request)
-        if found.pop(request.match_info["thing"], None) is None:
-            raise web.HTTPNotFound
-        return web.Response(status=204)
+        return web.json_response({"id": int(put(self.things(request), asked))}, status=201)
