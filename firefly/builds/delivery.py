@@ -9,11 +9,12 @@ from uuid import UUID
 
 import structlog
 
+from firefly.waiting import happens
+
 from ..bus import MISSED
 from ..errors import DatabaseUnavailable
 from .records import TOPIC, Records, plain
 from .seams import Listener, Notice
-from .workers import within
 
 log = structlog.get_logger()
 
@@ -73,7 +74,7 @@ class Delivery:
                     task.add_done_callback(flying.discard)
                     task.add_done_callback(lambda _: wake.set())
                 if not due:
-                    await within(wake, LOOK_EVERY)
+                    await happens(wake, LOOK_EVERY)
 
     async def _claimed(self, listener: Listener, most: int) -> list[Due]:
         try:

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import structlog
 
+from firefly.waiting import happens
+
 from ..bus import MISSED
 from ..errors import DatabaseUnavailable, NotFound
 from ..git import Repositories
@@ -16,7 +18,6 @@ from .heads import ENDED, Heads, RefEnded
 from .model import NewBuild, Trigger
 from .pushing import BUILT, MANY, MOST
 from .records import TOPIC, Records, plain
-from .workers import within
 
 log = structlog.get_logger()
 
@@ -152,7 +153,7 @@ class Sweeping:
             # Whatever it is: it is told again.
             except Exception:
                 log.exception("ends.not_told")
-            await within(wake, LOOK_EVERY)
+            await happens(wake, LOOK_EVERY)
 
     async def tell(self) -> None:
         """Tell listeners of the refs that have ended."""

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import structlog
 
+from firefly.waiting import happens
+
 from ..bus import MISSED, Bus
 from ..errors import DatabaseUnavailable, FireflyError
 from .claims import Claimed, Claims
@@ -71,7 +73,7 @@ class Workers:
         self._leaving = True
         for running in self._running.values():
             running.end(None)
-        await within(self._idle, LEAVE_LIMIT)
+        await happens(self._idle, LEAVE_LIMIT)
 
     def take_back(self) -> None:
         """Go on after `let_go`: nobody came."""
@@ -92,7 +94,7 @@ class Workers:
             # Whatever it is: the queue is looked at again.
             except Exception:
                 log.exception("builds.not_claimed")
-            await within(self._wanted, LOOK_EVERY)
+            await happens(self._wanted, LOOK_EVERY)
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> None:
         while not self._leaving and len(self._running) < self._at_once:
@@ -170,7 +172,7 @@ class Workers:
         loop = asyncio.get_running_loop()
         heard_at = loop.time()
         while True:
-            await within(self._asked, pause)
+            await happens(self._asked, pause)
             self._asked.clear()
             asked_at = loop.time()
             try:
@@ -205,12 +207,3 @@ def _waited(build: Build) -> float:
     """Seconds in the queue."""
     times = build.queued_at, build.started_at
     return (times[1] - times[0]).total_seconds() if times[0] and times[1] else 0.0
-
-
-async def within(event: asyncio.Event, seconds: float) -> None:
-    """Until it is set, or the time is up."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

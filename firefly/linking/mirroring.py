@@ -1,12 +1,13 @@
 """Keeping a project and its repository at the provider in step, both ways, and never over anybody's commits."""
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
+
+from firefly.waiting import happens
 
 from ..bus import Bus
 from ..errors import FireflyError, Forbidden, NotFound
@@ -190,9 +191,7 @@ class Mirrors:
                     task.add_done_callback(flying.discard)
                     task.add_done_callback(lambda _: self._wake.set())
                 if not due:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_EVERY):
-                            await self._wake.wait()
+                    await happens(self._wake, LOOK_EVERY)
 
     async def _due(self, most: int) -> Sequence[Turn]:
         try:

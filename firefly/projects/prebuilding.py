@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from firefly.waiting import happens
+
 from ..auth import Identity
 from ..bus import Bus
 from ..clock import Clock
@@ -170,10 +172,7 @@ class Prebuilds:
                 row = None
             if row is None:
                 self._wake.clear()
-                try:
-                    async with asyncio.timeout(RETRY):
-                        await self._wake.wait()
-                except TimeoutError:
+                if not await happens(self._wake, RETRY):
                     await self._again()
                 continue
             task = asyncio.create_task(self._make(row), name=f"prebuild {row['id']}")

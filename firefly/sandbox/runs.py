@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from firefly.errors import SandboxFailed, TimedOut, Unavailable
+from firefly.waiting import happens
 
 from .backend import ExitStatus, Instance
 from .control import Control, fetch_descriptor
@@ -80,14 +81,6 @@ async def _first(
         for task in tasks:
             task.cancel()
         raise
-
-
-async def happens(event: asyncio.Event, within: float) -> bool:
-    try:
-        async with asyncio.timeout(within):
-            return await event.wait()
-    except TimeoutError:
-        return False
 
 
 async def answers(path: Path) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import structlog
 
+from firefly.waiting import happens
+
 from ..errors import DatabaseUnavailable, InvalidInput
 
 if TYPE_CHECKING:
@@ -227,9 +229,7 @@ class Database:
     async def _probe(self) -> None:
         while True:
             interval = PROBE_INTERVAL if self._available else PROBE_INTERVAL_AWAY
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(interval):
-                    await self._went_away.wait()
+            await happens(self._went_away, interval)
             self._went_away.clear()
             with contextlib.suppress(DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await self._ask()

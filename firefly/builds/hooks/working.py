@@ -4,6 +4,8 @@ import asyncio
 
 import structlog
 
+from firefly.waiting import happens
+
 from ...errors import DatabaseUnavailable, FireflyError, Forbidden, NotFound
 from ...git import GitFailed
 from ...git.flow import background
@@ -46,14 +48,7 @@ class HookWorker:
             except DatabaseUnavailable:
                 busy = False
             if not busy:
-                await self._pause()
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(LOOK_EVERY):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+                await happens(self._wake, LOOK_EVERY)
 
     async def step(self) -> bool:
         """Handle the next; whether there was one."""

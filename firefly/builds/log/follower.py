@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections import OrderedDict, deque
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import structlog
+
+from firefly.waiting import happens
 
 from ...errors import DatabaseUnavailable
 from .encoding import Encoded, encode_end, encode_pieces, encode_step
@@ -104,10 +105,7 @@ class Follower:
                 await self._wait()
 
     async def _wait(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_EVERY):
-                await self._more.wait()
-        if not self._more.is_set():
+        if not await happens(self._more, LOOK_EVERY):
             self._news.update(("lines", "steps", "end"))
 
     async def _read(self) -> None:

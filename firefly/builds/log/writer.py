@@ -4,8 +4,10 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
+
+from firefly.waiting import happens
 
 from ...clock import Clock
 from ...protocol.ansi import plain
@@ -126,10 +128,7 @@ class LogWriter:
 
     async def _flush_for_ever(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEGUN_PAUSE):
-                    await self._written.wait()
-            if not self._written.is_set():
+            if not await happens(self._written, BEGUN_PAUSE):
                 await self._show_begun()
                 await self._written.wait()
             if self._waiting < LARGEST:

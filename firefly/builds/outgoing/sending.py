@@ -7,11 +7,12 @@ from typing import Any
 
 import structlog
 
+from firefly.waiting import happens
+
 from ...bus import MISSED
 from ...errors import DatabaseUnavailable, FireflyError
 from ...store import Connection
 from ..records import TOPIC, plain
-from ..workers import within
 from .posting import Posted, Posting
 from .records import WAKE, HookRecords
 
@@ -60,7 +61,7 @@ class Sending:
                     task.add_done_callback(flying.discard)
                     task.add_done_callback(lambda _: self._wake.set())
                 if not due:
-                    await within(self._wake, LOOK_EVERY)
+                    await happens(self._wake, LOOK_EVERY)
 
     async def _claimed(self, most: int) -> list[Mapping[str, Any]]:
         now = self._records.clock.now()

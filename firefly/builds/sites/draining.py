@@ -14,6 +14,7 @@ import structlog
 from firefly.errors import DatabaseUnavailable, FireflyError
 from firefly.sandbox.keeper import Keeper
 from firefly.store import Connection
+from firefly.waiting import happens
 
 from ..records import plain
 from .records import SiteRecords
@@ -69,12 +70,8 @@ class Draining:
             await self._pause(min(1.0, self._longest / 4) if left else LOOK_EVERY)
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wanted.wait()
-        except TimeoutError:
-            return
-        self._wanted.clear()
+        if await happens(self._wanted, seconds):
+            self._wanted.clear()
 
     async def look(self) -> bool:
         """End those that are due; whether there are others."""

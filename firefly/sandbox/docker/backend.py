@@ -16,8 +16,8 @@ from firefly.sandbox import trees
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.dialing import Dialer
 from firefly.sandbox.images import ImageSource
-from firefly.sandbox.runs import happens
 from firefly.settings import Settings
+from firefly.waiting import happens
 
 from . import containers, detection, notes, runs
 from .companions import usage

@@ -15,7 +15,7 @@ from firefly.resources import PACKAGE
 from firefly.sandbox import processes
 from firefly.sandbox.disk import Usage, read_report
 from firefly.sandbox.growth import Growth
-from firefly.sandbox.runs import happens
+from firefly.waiting import happens
 
 from .runs import Run
 

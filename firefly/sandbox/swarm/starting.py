@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox.backend import SandboxSpec
 from firefly.sandbox.docker.labels import labels
-from firefly.sandbox.runs import answers, happens
+from firefly.sandbox.runs import answers
+from firefly.waiting import happens
 
 from . import services
 from .cluster import Cluster
