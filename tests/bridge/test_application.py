@@ -175,12 +175,15 @@ async def test_other_ports_are_told_without_the_main_one(house: Running) -> None
     manifest(house)
     await house.client.configure(CONFIGURATION)
     main = (await running(house)).port
-    told = await house.client.ports()
-    assert main in listening()
-    # Here the bridge shares the machine's network, where more may be listened on than is told.
-    assert set(told) == set([found for found in listening() if found != main][:50])
+    before, told, after = listening(), await house.client.ports(), listening()
     other.close()
     await other.wait_closed()
+    assert main in before
+    assert main in after
+    # Here the bridge shares the machine's network, where others come and go, and more may be listened on than is told.
+    assert main not in told
+    assert set(told) <= set(before) | set(after)
+    assert port in told or len(told) == 50
     assert port not in listening()
 
 

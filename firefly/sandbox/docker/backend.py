@@ -199,9 +199,7 @@ class DockerBackend(SandboxBackend):
 
     async def _turn(self, run: Run, *, frozen: bool) -> None:
         try:
-            async with self._engine.calling() as docker:
-                container = docker.containers.container(run.container)
-                await (container.pause() if frozen else container.unpause())
+            await self._engine.pause(run.container, frozen=frozen)
         except (NotFound, Conflict) as error:
             raise Unavailable(f"The sandbox cannot be {'frozen' if frozen else 'woken'}: {error.detail}.") from error
         run.frozen = frozen

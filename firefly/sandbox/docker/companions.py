@@ -82,12 +82,9 @@ class Companion:
     async def pause(self, *, frozen: bool) -> None:
         """With the bridge's container; what has ended meanwhile needs neither."""
         self.frozen = frozen
-        if not self.container:
-            return
-        with contextlib.suppress(NotFound, Conflict):
-            async with self.engine.calling() as docker:
-                container = docker.containers.container(self.container)
-                await (container.pause() if frozen else container.unpause())
+        if self.container:
+            with contextlib.suppress(NotFound, Conflict):
+                await self.engine.pause(self.container, frozen=frozen)
 
     def _came(self, reader: StreamReader, writer: StreamWriter) -> None:
         if len(self._tasks) < MOST_ASKING:
@@ -154,6 +151,8 @@ class Companion:
             container = await docker.containers.create(self.plan.body(wish))
             self.container = str(container.id)
             await container.start()
+        if self.frozen:
+            await self.pause(frozen=True)
 
     async def _follow(self, since: float, reader: StreamReader, writer: StreamWriter) -> str | None:
         """Why it is over; empty where it has ended by itself, None where the other side has gone before."""

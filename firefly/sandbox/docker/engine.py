@@ -16,6 +16,8 @@ CALL_LIMIT = 30.0
 CONNECTING = 5.0
 # aiodocker's number for an engine that is not there.
 AWAY = 900
+# The first is said with status 409, the second with 500 (moby, daemon/pause.go and unpause.go).
+ALREADY = ("is already paused", "is not paused")
 ENDLESS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECTING)
 
 
@@ -70,6 +72,16 @@ class Engine:
         """One call with JSON both ways, for what aiodocker has no method for."""
         async with self.calling(limit) as docker:
             return await docker._query_json(path, method, params=query, data=body)
+
+    async def pause(self, container: str, *, frozen: bool) -> None:
+        """Or let it go on. What is so already is no error. Raises Conflict where it does not run."""
+        try:
+            async with self.calling() as docker:
+                found = docker.containers.container(container)
+                await (found.pause() if frozen else found.unpause())
+        except (Conflict, Unavailable) as error:
+            if not error.detail.endswith(ALREADY):
+                raise
 
     async def containers(self, labels: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """Those that have all of these labels, `name=value`, the ended too: id, labels, state."""

@@ -100,10 +100,13 @@ class Roster:
 
     async def catch_up(self) -> None:
         """See what changed while nothing was heard of the engine."""
+        before = {run.instance.id: run.frozen for run in self.runs}
         states = {found["Id"]: found["State"] for found in await self._ender.found()}
         for run in self.runs:
             state = states.get(run.container, "removed")
-            run.frozen = state == "paused"
+            # Who froze or woke it meanwhile knows better.
+            if run.frozen is before.get(run.instance.id):
+                run.frozen = state == "paused"
             if state == "removed" or (state in ENDED and run.instance.id not in self.beginning):
                 self.end(run)
 
@@ -115,6 +118,8 @@ class Roster:
             for found in everything:
                 if COMPANION not in found["Labels"]:
                     group.create_task(self._adopt(found, beside))
+        # What ended before it was adopted was told of nobody.
+        await self.catch_up()
         await self.tidy()
 
     async def _adopt(self, found: Mapping[str, Any], companions: Mapping[str | None, str]) -> None:
@@ -127,11 +132,22 @@ class Roster:
             most = await asyncio.to_thread(read_ready, folder)
             if found["State"] not in ENDED and most is not None:
                 run = Run(instance, folder, found["Id"], most, frozen=found["State"] == "paused")
-                await self._starter.join(run)
-                await self._starter.accompany(run, companions.get(instance.id, ""))
-                self.runs.enter(run)
-            elif found["State"] != "created":
+                if await self._joined(run, companions.get(instance.id, "")):
+                    return
+            if found["State"] != "created":
                 self.runs.end(instance.id, await self._ender.status(found["Id"], folder))
+
+    async def _joined(self, run: Run, companion: str) -> bool:
+        """Whether it lives; one that was found running may have ended by the time that it is reached."""
+        try:
+            await self._starter.join(run)
+            await self._starter.accompany(run, companion)
+        except FireflyError as error:
+            log.warning("docker.not_adopted", instance=run.instance.id, reason=error.detail)
+            await run.close()
+            return False
+        self.runs.enter(run)
+        return True
 
     async def tidy(self) -> None:
         """Remove containers, networks and folders that belong to no run."""
