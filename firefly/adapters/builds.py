@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from typing import Self
 
 from firefly.builds import publishing
-from firefly.builds.builds import Builds
-from firefly.builds.claims import PUBLISHER, Claims
-from firefly.builds.commits import Commits
-from firefly.builds.delivery import Delivery
-from firefly.builds.desk import Desk
-from firefly.builds.heads import Heads
+from firefly.builds.asking.builds import Builds
+from firefly.builds.asking.commits import Commits
+from firefly.builds.asking.heads import Heads
+from firefly.builds.asking.pushing import PushedBuilds
+from firefly.builds.asking.schedules import Schedules
 from firefly.builds.log import Logs
-from firefly.builds.mailing import MailListener
-from firefly.builds.notices import Notices
 from firefly.builds.publishing import Republishing
-from firefly.builds.pushing import PushedBuilds
-from firefly.builds.queue import Queue
-from firefly.builds.records import Records
-from firefly.builds.schedules import Schedules
-from firefly.builds.sweeping import Sweeping
-from firefly.builds.usage import Usages
-from firefly.builds.workers import Workers
+from firefly.builds.queueing.claims import PUBLISHER, Claims
+from firefly.builds.queueing.queue import Queue
+from firefly.builds.queueing.records import Records
+from firefly.builds.queueing.sweeping import Sweeping
+from firefly.builds.queueing.usage import Usages
+from firefly.builds.queueing.workers import Workers
+from firefly.builds.telling.delivery import Delivery
+from firefly.builds.telling.mailing import MailListener
+from firefly.builds.telling.notices import Notices
+from firefly.builds.views.desk import Desk
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.lease import place_of
 from firefly.secrets import Keyring

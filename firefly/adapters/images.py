@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from firefly.builds.making.workplaces import Workplaces
 from firefly.builds.strategies import BuildStrategy
-from firefly.builds.workplaces import Workplaces
 from firefly.errors import FireflyError, InvalidInput
 from firefly.sandbox.backend import SandboxBackend
 

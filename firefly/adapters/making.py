@@ -7,17 +7,17 @@ from typing import Self
 import structlog
 
 from firefly.builds.analysis import Plan
-from firefly.builds.artifacts import Artifacts
-from firefly.builds.caches import Caches
 from firefly.builds.images.running import named
-from firefly.builds.room import ArtifactRoom
-from firefly.builds.runner import BuildRunner
+from firefly.builds.making.caches import Caches
+from firefly.builds.making.runner import BuildRunner
+from firefly.builds.making.tree import Bounds, TreeReading
+from firefly.builds.making.workplaces import Workplaces
+from firefly.builds.packing.artifacts import Artifacts
+from firefly.builds.packing.room import ArtifactRoom
+from firefly.builds.packing.unpacking import Unpacking
 from firefly.builds.strategies import BuildStrategy
 from firefly.builds.strategies.commands import Commands
 from firefly.builds.strategies.pages import Pages
-from firefly.builds.tree import Bounds, TreeReading
-from firefly.builds.unpacking import Unpacking
-from firefly.builds.workplaces import Workplaces
 from firefly.sandbox import ground as machine
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.layers import Layers

@@ -4,8 +4,9 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from firefly.builds.builds import Builds
+from firefly.builds.asking.builds import Builds
 from firefly.builds.log import SiteLog
+from firefly.builds.packing.unpacking import Unpacking
 from firefly.builds.sites import (
     Draining,
     Ends,
@@ -18,7 +19,6 @@ from firefly.builds.sites import (
     Watching,
 )
 from firefly.builds.sites.control import OpenLog
-from firefly.builds.unpacking import Unpacking
 from firefly.secrets import Keyring
 
 from .ground import Ground

@@ -1,9 +1,9 @@
 """Shows what was built where its builder died before he had: a listener of a notice that the builder left."""
 
-from .claims import PUBLISHER
 from .model import BuildState
+from .queueing.claims import PUBLISHER
+from .queueing.workers import OpenLog
 from .seams import Notice, Publisher
-from .workers import OpenLog
 
 # Seconds; a site may take minutes to listen, and minutes to answer for the first time.
 LIMIT = 1500.0

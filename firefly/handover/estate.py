@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from firefly.builds.workers import Workers
+from firefly.builds.queueing.workers import Workers
 from firefly.projects import Jobs
 from firefly.proxy import Tunnels
 from firefly.sandbox.handing import HandingKeeper

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from firefly.builds.analysis import Plan
-from firefly.builds.artifacts import Artifacts
+from firefly.builds.packing.artifacts import Artifacts
 from firefly.builds.seams import BuildLog
 from firefly.builds.strategies import BuildStrategy, Job, Made
 

@@ -8,9 +8,9 @@ from . import schemas
 from .services import Services
 
 if TYPE_CHECKING:
-    from firefly.builds.branches import Branch
     from firefly.builds.model import Build, Site
-    from firefly.builds.showing import Shown
+    from firefly.builds.views.branches import Branch
+    from firefly.builds.views.showing import Shown
 
 
 async def build_answer(services: Services, build: "Build") -> schemas.Build:

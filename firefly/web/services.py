@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from firefly.artifacts import ArtifactStore
     from firefly.audit import Audit
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
-    from firefly.builds.builds import Builds
-    from firefly.builds.desk import Desk
+    from firefly.builds.asking.builds import Builds
     from firefly.builds.hooks.control import HookControl
     from firefly.builds.hooks.receiving import HookReceiver
     from firefly.builds.log import SiteLog
     from firefly.builds.outgoing import OutgoingHooks
+    from firefly.builds.queueing.usage import Usages
     from firefly.builds.sites import SiteControl
-    from firefly.builds.usage import Usages
+    from firefly.builds.views.desk import Desk
     from firefly.bus import Bus
     from firefly.clock import Clock
     from firefly.domains import Certificates, Domains

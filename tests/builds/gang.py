@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
-from firefly.builds.claims import LEASE, Claims
-from firefly.builds.workers import Workers
+from firefly.builds.queueing.claims import LEASE, Claims
+from firefly.builds.queueing.workers import Workers
 from firefly.settings import Settings
 from firefly.testing.build_log import MemoryLogs
 from firefly.testing.builds import MemoryPublisher, MemoryRunner

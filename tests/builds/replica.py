@@ -6,14 +6,14 @@ import random
 import sys
 from datetime import timedelta
 
-from firefly.builds.claims import Claims
-from firefly.builds.delivery import Delivery
 from firefly.builds.model import Build, BuildState, Outcome
-from firefly.builds.notices import Notices
 from firefly.builds.publishing import Republishing
-from firefly.builds.records import Records
+from firefly.builds.queueing.claims import Claims
+from firefly.builds.queueing.records import Records
+from firefly.builds.queueing.workers import Workers
 from firefly.builds.seams import BuildLog
-from firefly.builds.workers import Workers
+from firefly.builds.telling.delivery import Delivery
+from firefly.builds.telling.notices import Notices
 from firefly.bus import PostgresBus
 from firefly.clock import SystemClock
 from firefly.settings import Settings

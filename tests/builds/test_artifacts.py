@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from firefly.artifacts import FileArtifactStore
-from firefly.builds.artifacts import Artifacts
-from firefly.builds.compression import Measured, decompressed
+from firefly.builds.packing.artifacts import Artifacts
+from firefly.builds.packing.compression import Measured, decompressed
 from firefly.errors import Conflict, NotFound, TooLarge
 from firefly.store import Database
 from firefly.testing.clock import ManualClock

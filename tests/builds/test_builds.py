@@ -3,9 +3,9 @@
 import pytest
 
 from firefly.auth import Identity
-from firefly.builds import builds
-from firefly.builds.explaining import Explaining
+from firefly.builds.asking import builds
 from firefly.builds.model import Build, BuildState, SiteState, Trigger, Trust
+from firefly.builds.views.explaining import Explaining
 from firefly.errors import Conflict, FireflyError, Forbidden, InvalidInput, LimitReached, NotFound, Unauthenticated
 from tests.git import support
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from firefly.auth import Identity
-from firefly.builds.claims import Claims
 from firefly.builds.model import BuildState, Failure, Outcome, Trigger
-from firefly.builds.queue import SPENT, Queue
+from firefly.builds.queueing.claims import Claims
+from firefly.builds.queueing.queue import SPENT, Queue
 from firefly.settings import Settings
 
 from .gang import Gang

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from firefly.auth import Identity
-from firefly.builds import delivery
-from firefly.builds.claims import PUBLISHER
-from firefly.builds.delivery import Delivery
 from firefly.builds.model import BuildState, Outcome
 from firefly.builds.publishing import Republishing
+from firefly.builds.queueing.claims import PUBLISHER
+from firefly.builds.telling import delivery
+from firefly.builds.telling.delivery import Delivery
 from firefly.testing.build_log import MemoryLogs
 from firefly.testing.builds import MemoryListener, MemoryPublisher
 from tests.support.waiting import eventually

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from firefly.builds.failures import MOST_LINES, explain
+from firefly.builds.making.failures import MOST_LINES, explain
 
 SAID = [
     (1, "npm error\nnpm error The `npm ci` command can only install with an existing package-lock.json or", "lock"),

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 
-from firefly.builds.workplaces import Workplace
+from firefly.builds.making.workplaces import Workplace
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.errors import Unavailable

@@ -10,9 +10,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from firefly.auth import Identity
-from firefly.builds.mailing import MailListener
 from firefly.builds.model import Build, Trust
 from firefly.builds.seams import Notice
+from firefly.builds.telling.mailing import MailListener
 from firefly.errors import Unavailable
 from firefly.settings import Settings
 from tests.support.ports import free_port

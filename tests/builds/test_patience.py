@@ -2,8 +2,8 @@
 
 import pytest
 
-from firefly.builds import patience
-from firefly.builds.patience import patiently
+from firefly.builds.making import patience
+from firefly.builds.making.patience import patiently
 from firefly.errors import DatabaseUnavailable, NotFound
 
 

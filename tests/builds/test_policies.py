@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firefly.builds.globs import Glob
-from firefly.builds.policies import Policy, manifest_of, matches, refusal
+from firefly.builds.asking.globs import Glob
+from firefly.builds.asking.policies import Policy, manifest_of, matches, refusal
 
 MAIN = "refs/heads/main"
 

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.auth import Identity
-from firefly.builds import sweeping
+from firefly.builds.asking.pushing import MOST
 from firefly.builds.model import Build, BuildState, NewBuild, Trigger
-from firefly.builds.pushing import MOST
+from firefly.builds.queueing import sweeping
 from firefly.git import RefChange, SmartHTTP
 from tests.git.hosting import application, listening
 from tests.git.support import client, commit, git

@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from firefly.auth import Identity
-from firefly.builds.room import ArtifactRoom
+from firefly.builds.packing.room import ArtifactRoom
 from tests.builds.yard import Yard
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from firefly.builds import tree as tree_module
 from firefly.builds.analysis import CommitSource
-from firefly.builds.tree import Bounds, CommitTree, TreeReading
+from firefly.builds.making import tree as tree_module
+from firefly.builds.making.tree import Bounds, CommitTree, TreeReading
 from firefly.errors import NotFound, TooLarge
 from firefly.git import Git
 from tests.git import support

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from firefly.artifacts import FileArtifactStore
-from firefly.builds import unpacking
-from firefly.builds.artifacts import Artifacts
-from firefly.builds.unpacking import Unpacking
+from firefly.builds.packing import unpacking
+from firefly.builds.packing.artifacts import Artifacts
+from firefly.builds.packing.unpacking import Unpacking
 from firefly.bus import Bus
 from firefly.errors import Conflict
 from firefly.sandbox.backend import SandboxSpec

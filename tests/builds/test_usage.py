@@ -6,7 +6,7 @@ import pytest
 
 from firefly.auth import Identity
 from firefly.builds.model import BuildState, Outcome
-from firefly.builds.usage import Ended, Usages
+from firefly.builds.queueing.usage import Ended, Usages
 from firefly.errors import Forbidden, NotFound
 from firefly.settings import Settings
 from firefly.testing.builds import MemoryRunningSites

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firefly.auth import Identity
-from firefly.builds.builds import Builds
+from firefly.builds.asking.builds import Builds
 from firefly.builds.model import Build, BuildState, Failure, Outcome
 from firefly.builds.seams import BuildLog
 from firefly.errors import SandboxFailed, Unavailable
@@ -227,7 +227,7 @@ async def test_the_builds_of_a_deleted_project_end(yard: Yard, ada: Identity) ->
 async def test_one_that_heeds_nothing_does_not_keep_the_queue(
     yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firefly.builds.running.GRACE", 0.05)
+    monkeypatch.setattr("firefly.builds.queueing.running.GRACE", 0.05)
     free = asyncio.Event()
 
     async def deaf(build: Build, log: BuildLog) -> Outcome:
@@ -250,7 +250,7 @@ async def test_one_that_heeds_nothing_does_not_keep_the_queue(
 async def test_what_was_away_is_tried_again_and_then_the_builds_failure(
     yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firefly.builds.workers.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("firefly.builds.queueing.workers.LOOK_EVERY", 0.05)
 
     async def does(build: Build, log: BuildLog) -> Outcome:
         raise Unavailable("All sandboxes are away.")

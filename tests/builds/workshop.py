@@ -10,14 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from firefly.artifacts import FileArtifactStore
-from firefly.builds.artifacts import Artifacts
-from firefly.builds.caches import Caches
+from firefly.builds.making.caches import Caches
+from firefly.builds.making.runner import BuildRunner
+from firefly.builds.making.tree import Bounds, TreeReading
+from firefly.builds.making.workplaces import Workplaces
 from firefly.builds.model import Build, Outcome
-from firefly.builds.runner import BuildRunner
+from firefly.builds.packing.artifacts import Artifacts
 from firefly.builds.strategies.commands import Commands
 from firefly.builds.strategies.pages import Pages
-from firefly.builds.tree import Bounds, TreeReading
-from firefly.builds.workplaces import Workplaces
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.keeper import Keeper
 from firefly.testing.build_log import MemoryBuildLog

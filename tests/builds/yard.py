@@ -6,16 +6,16 @@ from uuid import UUID, uuid4
 
 from firefly.audit import Audit
 from firefly.auth import Account, Identity
-from firefly.builds.builds import Builds
-from firefly.builds.commits import Commits
-from firefly.builds.heads import Heads
+from firefly.builds.asking.builds import Builds
+from firefly.builds.asking.commits import Commits
+from firefly.builds.asking.heads import Heads
+from firefly.builds.asking.pushing import PushedBuilds
+from firefly.builds.asking.schedules import Schedules
 from firefly.builds.model import Build, NewBuild, Trigger
-from firefly.builds.notices import Notices
-from firefly.builds.pushing import PushedBuilds
-from firefly.builds.queue import Queue
-from firefly.builds.records import Records
-from firefly.builds.schedules import Schedules
-from firefly.builds.sweeping import Sweeping
+from firefly.builds.queueing.queue import Queue
+from firefly.builds.queueing.records import Records
+from firefly.builds.queueing.sweeping import Sweeping
+from firefly.builds.telling.notices import Notices
 from firefly.bus import Bus
 from firefly.git import Git, Pushes, Repositories
 from firefly.projects import Access, Projects

@@ -11,7 +11,7 @@ from firefly import auth, errors
 from firefly.artifacts import Artifact
 from firefly.auth import Account, Identity
 from firefly.builds.analysis import Plan, Strategy
-from firefly.builds.commits import CommitFacts
+from firefly.builds.asking.commits import CommitFacts
 from firefly.builds.model import Build
 from firefly.git import Checkpoint, Comparison, FileChange, Service
 from firefly.projects import (

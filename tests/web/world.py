@@ -15,21 +15,21 @@ from firefly.adapters.certificates import HostCertificates
 from firefly.adapters.tls import Encryption
 from firefly.audit import Audit
 from firefly.auth import Account
-from firefly.builds import records as builds
-from firefly.builds.builds import Builds
-from firefly.builds.desk import Desk
-from firefly.builds.heads import Heads
+from firefly.builds.asking.builds import Builds
+from firefly.builds.asking.heads import Heads
+from firefly.builds.asking.schedules import Schedules
 from firefly.builds.hooks.control import HookControl
 from firefly.builds.hooks.deliveries import Deliveries
 from firefly.builds.hooks.working import HookWorker
 from firefly.builds.log import Logs, SiteLog
-from firefly.builds.notices import Notices
 from firefly.builds.outgoing import OutgoingHooks, Posting
 from firefly.builds.outgoing.records import HookRecords
-from firefly.builds.queue import Queue
-from firefly.builds.schedules import Schedules
+from firefly.builds.queueing import records as builds
+from firefly.builds.queueing.queue import Queue
+from firefly.builds.queueing.usage import Usages
 from firefly.builds.sites import SiteRecords
-from firefly.builds.usage import Usages
+from firefly.builds.telling.notices import Notices
+from firefly.builds.views.desk import Desk
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy

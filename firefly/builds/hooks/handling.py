@@ -23,7 +23,7 @@ from ...git.providers.payloads import (
     RepositoryChanged,
     read,
 )
-from ..builds import Builds
+from ..asking.builds import Builds
 from ..model import NewBuild, Trigger
 from .deliveries import Deliveries, DeliveryState, HookDelivery
 from .pulls import PullRequests

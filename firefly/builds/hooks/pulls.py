@@ -12,7 +12,7 @@ from ...errors import Unavailable
 from ...git.links import ProviderLink
 from ...git.providers import PullRequest
 from ...store import Database, load_queries
-from ..builds import Builds
+from ..asking.builds import Builds
 from ..model import NewBuild, Trigger, Trust
 from .seams import Linked
 

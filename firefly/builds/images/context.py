@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from firefly.builds.analysis.commit import CommitSource
-from firefly.builds.tree import CommitTree
+from firefly.builds.making.tree import CommitTree
 from firefly.errors import InvalidInput, TooLarge, Unavailable
 from firefly.git import Git
 from firefly.protocol.manifest import Dockerfile

@@ -12,8 +12,8 @@ from uuid import UUID
 import structlog
 
 from firefly.artifacts import ArtifactStore
-from firefly.builds.compression import Measured, decompressed
 from firefly.builds.model import Product
+from firefly.builds.packing.compression import Measured, decompressed
 from firefly.clock import Clock
 from firefly.errors import FireflyError, NotFound
 from firefly.sandbox.docker.images import Images

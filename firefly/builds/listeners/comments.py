@@ -6,7 +6,7 @@ from ...errors import NotFound
 from ...git.links import ProviderLink
 from ...git.providers import GitProvider
 from ..model import Build, SiteState
-from ..records import Records
+from ..queueing.records import Records
 from ..seams import Notice
 from .telling import ShownSite, Telling, sentence
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from ...git.links import Links, LinkState, ProviderLink
 from ...git.providers import CredentialRefused, GitProvider
 from ...store import Database, load_queries
+from ..asking.pushing import build_url
 from ..hooks.seams import Linked
 from ..model import Build, BuildState, SiteState
-from ..pushing import build_url
 
 _TOLD = frozenset({LinkState.LINKED, LinkState.DIVERGED})
 _WORDS = {

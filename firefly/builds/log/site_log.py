@@ -16,7 +16,7 @@ from ...errors import DatabaseUnavailable, FireflyError
 from ...protocol.application import Line as Printed
 from ...protocol.application import Stream as PrintedTo
 from ...store import Database, load_queries
-from ..records import plain
+from ..queueing.records import plain
 from .encoding import BEAT, encode_lines
 from .pieces import LARGEST, Block, Line, Piece, Stream, pack, unpack
 from .reading import LogPage, read

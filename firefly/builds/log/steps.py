@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...errors import FireflyError
+from ..making.storable import storable
 from ..model import Step, StepState
-from ..storable import storable
 from .making import Cutting
 from .pieces import Stream
 

@@ -1,6 +1,6 @@
 """Hears of builds, and writes down for each hook that wants it what it is to be sent."""
 
-from ..pushing import build_url
+from ..asking.pushing import build_url
 from ..seams import Notice
 from .flavours import Happening, events_of, message
 from .model import Flavour

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
-from ..records import plain
+from ..queueing.records import plain
 
 
 class Flavour(StrEnum):

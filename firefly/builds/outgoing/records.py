@@ -11,7 +11,7 @@ from ...bus import Bus
 from ...clock import Clock
 from ...secrets import Keyring
 from ...store import Connection, Database, load_queries
-from ..records import TOPIC
+from ..queueing.records import TOPIC
 
 # Wakes whoever sends.
 WAKE = "hook.called"

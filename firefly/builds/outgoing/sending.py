@@ -12,7 +12,7 @@ from firefly.waiting import happens
 from ...bus import MISSED
 from ...errors import DatabaseUnavailable, FireflyError
 from ...store import Connection
-from ..records import TOPIC, plain
+from ..queueing.records import TOPIC, plain
 from .posting import Posted, Posting
 from .records import WAKE, HookRecords
 

@@ -10,7 +10,7 @@ from firefly.errors import Conflict, NotFound
 from firefly.projects import Action, Projects
 from firefly.sandbox.tasks import Tasks
 
-from ..builds import Builds, full_ref
+from ..asking.builds import Builds, full_ref
 from ..model import Build, BuildState, Site, SiteState
 from ..seams import BuildLog, Publisher
 from .draining import Draining

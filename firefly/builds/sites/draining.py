@@ -16,7 +16,7 @@ from firefly.sandbox.keeper import Keeper
 from firefly.store import Connection
 from firefly.waiting import happens
 
-from ..records import plain
+from ..queueing.records import plain
 from .records import SiteRecords
 
 # Seconds until it is looked at whether another server has written something down.

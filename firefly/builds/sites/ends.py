@@ -10,7 +10,7 @@ import structlog
 from firefly.errors import DatabaseUnavailable
 
 from ..model import SiteState
-from ..records import plain
+from ..queueing.records import plain
 from .draining import Draining
 from .hosts import SiteHosts
 from .records import SiteRecords

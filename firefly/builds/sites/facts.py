@@ -9,7 +9,7 @@ from firefly.protocol.manifest import HealthCheck, Manifest
 from firefly.routes import Access
 
 from ..model import SiteState, Trust, branch_of
-from ..records import plain
+from ..queueing.records import plain
 
 # Seconds.
 LONGEST_LOOK = 600.0

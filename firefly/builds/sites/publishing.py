@@ -12,7 +12,7 @@ from firefly.store import Connection
 
 from ..images.running import named
 from ..model import Build, SiteState
-from ..records import plain
+from ..queueing.records import plain
 from ..seams import BuildLog, StepLog
 from .draining import Draining
 from .facts import SiteFacts

@@ -10,8 +10,8 @@ from firefly.clock import Clock
 from firefly.store import Connection, Database, load_queries
 
 from ..model import Site, SiteState
-from ..notices import Notices
-from ..records import TOPIC, plain
+from ..queueing.records import TOPIC, plain
+from ..telling.notices import Notices
 from .facts import SiteFacts
 
 LONGEST_REASON = 1000

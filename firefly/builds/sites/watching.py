@@ -12,7 +12,7 @@ from firefly.errors import DatabaseUnavailable, FireflyError
 from firefly.protocol.application import State
 
 from ..model import SiteState
-from ..records import plain
+from ..queueing.records import plain
 from .records import SiteRecords
 from .seams import SiteBridges
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from firefly.errors import SandboxFailed, TimedOut, Unavailable
 
-from ..failures import explain
+from ..making.failures import explain
+from ..making.workplaces import Workplace
 from ..model import Failure
 from ..seams import BuildLog
-from ..workplaces import Workplace
 from .strategy import BuildFailed, Job
 
 ENDED = "The sandbox ended while the build ran."

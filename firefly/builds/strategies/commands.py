@@ -8,13 +8,13 @@ from firefly.protocol.building import Packed, PackParams
 from firefly.sandbox.terms import size
 
 from ..analysis import Plan, Strategy
-from ..artifacts import Artifacts
-from ..caches import Caches
-from ..failures import explain
 from ..images.running import named, within
+from ..making.caches import Caches
+from ..making.failures import explain
+from ..making.workplaces import Workplace, Workplaces, wishes
 from ..model import Failure, Product
+from ..packing.artifacts import Artifacts
 from ..seams import BuildLog, StepLog
-from ..workplaces import Workplace, Workplaces, wishes
 from .command import run, test
 from .strategy import BuildFailed, BuildStrategy, Job, Made
 

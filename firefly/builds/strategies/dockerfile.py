@@ -5,9 +5,9 @@ from ..images.builder import ImageFailed
 from ..images.keeping import Keeping
 from ..images.making import Making
 from ..images.running import instead
+from ..making.workplaces import Workplaces, wishes
 from ..model import Failure
 from ..seams import BuildLog
-from ..workplaces import Workplaces, wishes
 from .command import test
 from .strategy import BuildFailed, BuildStrategy, Job, Made
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..analysis import Plan
+from ..making.tree import CommitTree
 from ..model import Build, Failure, Product
 from ..seams import BuildLog
-from ..tree import CommitTree
 
 
 class BuildFailed(Exception):

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from firefly.builds.branches import ref_of
+from firefly.builds.views.branches import ref_of
 
 from .. import schemas
 from ..building import branch_answers

@@ -6,7 +6,7 @@ from uuid import UUID
 from aiohttp import hdrs, web
 
 from firefly.auth import Identity
-from firefly.builds.builds import UNKNOWN
+from firefly.builds.asking.builds import UNKNOWN
 from firefly.builds.model import Build, Trigger
 from firefly.errors import NotFound
 from firefly.projects import Action

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from firefly.builds import keys
 from firefly.builds.analysis.plan import Plan, Strategy
 from firefly.builds.images.making import Image, Making
+from firefly.builds.making import keys
+from firefly.builds.making.tree import Bounds, TreeReading
 from firefly.builds.model import Build, BuildState, Trigger, Trust
 from firefly.builds.strategies import Job
-from firefly.builds.tree import Bounds, TreeReading
 from firefly.git import Git, Repositories
 from firefly.protocol.manifest import Dockerfile
 from firefly.sandbox.docker import building, containers, debian

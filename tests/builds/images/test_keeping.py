@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from firefly.artifacts import FileArtifactStore
-from firefly.builds.artifacts import Artifacts
 from firefly.builds.images.archive import canonical
 from firefly.builds.images.clearing import Clearing
 from firefly.builds.images.keeping import Keeping
+from firefly.builds.packing.artifacts import Artifacts
 from firefly.errors import Conflict, NotFound, TooLarge
 from firefly.sandbox.docker.images import Images
 from firefly.store import Database

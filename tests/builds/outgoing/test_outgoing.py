@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import pytest
 
 from firefly.auth import Identity
-from firefly.builds.delivery import Delivery as Notifying
 from firefly.builds.model import BuildState, Failure
 from firefly.builds.outgoing import Flavour, Hook, HookListener, OutgoingHooks, Posting, Sending, sending
 from firefly.builds.outgoing.flavours import Happening, events_of, message
 from firefly.builds.outgoing.model import Delivery, Event
 from firefly.builds.outgoing.records import HookRecords
+from firefly.builds.telling.delivery import Delivery as Notifying
 from firefly.errors import Forbidden, InvalidInput, LimitReached, NotFound
 from firefly.git import AddressPolicy
 from firefly.secrets import Keyring

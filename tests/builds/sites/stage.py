@@ -7,8 +7,8 @@ from uuid import UUID
 
 from firefly.adapters.sites import BridgesOfSites
 from firefly.builds.model import Build, BuildState, Site, SiteState
+from firefly.builds.packing.unpacking import Unpacking
 from firefly.builds.sites import Draining, Ends, SiteDoorman, SiteHosts, SiteQuota, SiteRecords, Sites, Starting
-from firefly.builds.unpacking import Unpacking
 from firefly.routes import Access, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.sandbox.backend import State

@@ -1,0 +1,1 @@
+"""One commit made into one artifact: read, planned, keyed, built or found."""

@@ -1,0 +1,197 @@
+"""Where something is built: a workspace of the keeper that belongs to nobody, for one build."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from firefly.client.building import BuildingClient
+from firefly.client.errors import domain_errors
+from firefly.clock import Clock
+from firefly.errors import FireflyError, TooManySandboxes, Unavailable
+from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackParams
+from firefly.sandbox.keeper import Keeper
+from firefly.sandbox.tasks import Tasks
+from firefly.sandbox.terms import NOTHING, Wishes
+from firefly.store import Database, load_queries
+
+from ..analysis import Plan
+from ..model import Build
+from ..seams import StepLog
+from .patience import patiently
+
+log = structlog.get_logger()
+
+KEPT = timedelta(hours=1)
+# By when whoever took one has said what for, or has ended.
+LOST = timedelta(hours=2)
+# Seconds between tries where no more sandboxes may run.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+LOOKS, LOOK = 30, 0.1
+_STREAMS = {FrameKind.OUT: "out", FrameKind.ERR: "err"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """One that runs. Everything raises domain errors, Unavailable where the sandbox ends meanwhile."""
+
+    id: UUID
+    keeper: Keeper
+
+    def _client(self) -> BuildingClient:
+        return BuildingClient.on_socket(self.keeper.bridge_path(self.id))
+
+    async def fill(self, tar: AsyncIterable[bytes]) -> Filled:
+        async with domain_errors(), self._client() as client:
+            return await client.fill(tar)
+
+    async def run(self, command: str, *, env: Mapping[str, str], step: StepLog) -> int:
+        """The exit status of a line for the shell, whose output goes to the step as it comes."""
+        async with domain_errors(), self._client() as client, client.run(command, env=env) as frames:
+            async for kind, content in frames:
+                if kind is FrameKind.END:
+                    return Ended.model_validate_json(content).exit_code
+                self.keeper.touch(self.id)
+                await step.write(content, stream=_STREAMS[kind])
+        raise AssertionError("a stream of frames ends with END")
+
+    async def pack(self, params: PackParams, tell: Callable[[Packed], None]) -> AsyncGenerator[bytes, None]:
+        """The canonical tar in pieces; `tell` hears at its end what is in it."""
+        async with domain_errors(), self._client() as client, client.pack(params) as frames:
+            async for kind, content in frames:
+                if kind is FrameKind.END:
+                    tell(Packed.model_validate_json(content))
+                    return
+                yield content
+
+    async def ended_because(self) -> str:
+        """Why its sandbox, which answers no more, does not run; empty where it does."""
+        for _ in range(LOOKS):
+            if not self.keeper.alive(self.id):
+                return (await self.keeper.status(self.id)).reason
+            # Whoever watches it hears of its end a moment later.
+            await asyncio.sleep(LOOK)
+        return ""
+
+    async def oom_kills(self) -> int:
+        """How many processes were ended so far because the memory was used up."""
+        usage = (await self.keeper.status(self.id)).usage
+        return usage.oom_kills if usage else 0
+
+
+def wishes(plan: Plan) -> Wishes:
+    """What its configuration asks for."""
+    asked = plan.configuration.resources
+    if asked is None:
+        return NOTHING
+    return Wishes(memory=asked.memory, cpu=asked.cpu, pids=asked.pids, disk=asked.disk)
+
+
+def _merged(first: Wishes, second: Wishes) -> Wishes:
+    """What the first asks for, else the second."""
+    pairs = ((name, getattr(first, name), getattr(second, name)) for name in Wishes.__slots__)
+    return Wishes(**{name: one if one is not None else other for name, one, other in pairs})
+
+
+def _bounded(wishes: Wishes, most: Wishes) -> Wishes:
+    pairs = ((name, getattr(wishes, name), getattr(most, name)) for name in Wishes.__slots__)
+    return Wishes(**{name: wanted and min(wanted, bound) for name, wanted, bound in pairs})
+
+
+class Workplaces:
+    """`close` ends what is being cleared away, which a later `sweep` goes on with."""
+
+    def __init__(self, *, keeper: Keeper, database: Database, clock: Clock, usual: Wishes = NOTHING) -> None:
+        """`usual`: what the sandbox of a build has where its configuration asks for nothing."""
+        self._keeper = keeper
+        self._database = database
+        self._clock = clock
+        self._usual = usual
+        self._tasks = Tasks()
+        self._queries: Any = load_queries("making")
+
+    async def claim(self, build: Build, wanted: Wishes, step: StepLog, *, ahead: bool = True) -> Workplace:
+        """An empty one that runs: from those that are started `ahead`, where there is one and it may do as it is.
+
+        Waits where no more may run at the time. Raises SandboxFailed.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._claim(build, _merged(wanted, self._usual), ahead=ahead)
+            except (TooManySandboxes, Unavailable) as error:
+                await step.say(f"It waits for a sandbox: {error.detail}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _claim(self, build: Build, wishes: Wishes, *, ahead: bool) -> Workplace:
+        prepared = await self._keeper.claim_prepared() if ahead and wishes == NOTHING else None
+        workspace_id = prepared.workspace_id if prepared else await self._keeper.create_workspace()
+        try:
+            await patiently(lambda: self._enter(workspace_id, build))
+            if prepared is None:
+                await self._start(workspace_id, wishes)
+        except BaseException:
+            self._clear(workspace_id)
+            raise
+        return Workplace(workspace_id, self._keeper)
+
+    async def _enter(self, workspace_id: UUID, build: Build) -> None:
+        async with self._database.connection() as connection:
+            await self._queries.add_workplace(
+                connection, workspace_id=workspace_id, build_id=build.id, now=self._clock.now()
+            )
+
+    async def _start(self, workspace_id: UUID, wishes: Wishes) -> None:
+        if wishes != NOTHING:
+            most = (await self._keeper.asked(workspace_id)).most
+            await self._keeper.ask(workspace_id, _bounded(wishes, most))
+        await self._keeper.ensure(workspace_id)
+
+    def remove(self, workplace: Workplace) -> None:
+        """In the background: nobody waits for it."""
+        self._clear(workplace.id)
+
+    async def end(self, workplace: Workplace) -> None:
+        """Remove it; nothing of it runs any more when this returns, cancelled or not."""
+        await self._tasks.finish(self._keeper.remove(workplace.id), f"workplace-end-{workplace.id}")
+
+    async def keep(self, workplace: Workplace) -> None:
+        """End what runs there, and keep its files for an hour, so that somebody may look around."""
+        await patiently(lambda: self._note_kept(workplace.id))
+        self._tasks.start(self._keeper.stop(workplace.id, "Its build failed. Its files are kept for an hour."), "stop")
+
+    async def _note_kept(self, workspace_id: UUID) -> None:
+        until = self._clock.now() + KEPT
+        async with self._database.connection() as connection:
+            await self._queries.keep_workplace(connection, workspace_id=workspace_id, kept_until=until)
+
+    async def sweep(self) -> int:
+        """Remove those of builds that are over, that somebody else took up, or that belong to nothing; how many."""
+        async with self._database.connection() as connection:
+            now = self._clock.now()
+            rows = self._queries.forgotten_workplaces(connection, node=self._keeper.node, now=now, lost=now - LOST)
+            found = [UUID(str(row["workspace_id"])) async for row in rows]
+        for workspace_id in found:
+            await self._remove(workspace_id)
+        return len(found)
+
+    async def settled(self) -> None:
+        """Wait until what is being cleared away is."""
+        await self._tasks.settled("")
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def _clear(self, workspace_id: UUID) -> None:
+        self._tasks.start(self._remove(workspace_id), f"workplace-{workspace_id}")
+
+    async def _remove(self, workspace_id: UUID) -> None:
+        try:
+            await self._keeper.remove(workspace_id)
+        except FireflyError as error:
+            log.warning("workplace.left", workspace_id=str(workspace_id), reason=error.detail)

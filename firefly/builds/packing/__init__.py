@@ -1,0 +1,1 @@
+"""Artifacts of builds: packed, kept, found again and unpacked."""

@@ -1,0 +1,114 @@
+"""What builds made: found by what went in, named by what came out, stored compressed, removed when nothing names it."""
+
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from firefly.artifacts import Artifact, ArtifactStore
+from firefly.clock import Clock
+from firefly.errors import NotFound
+from firefly.store import Database, load_queries
+
+from ..making.patience import patiently
+from ..model import Product
+from .compression import Measured, decompressed
+
+log = structlog.get_logger()
+
+# Of what nothing names: what is being made, and what is about to be named, is younger.
+YOUNGEST = timedelta(days=1)
+# Of bytes before they are compressed.
+LARGEST = 8 << 30
+_AT_A_TIME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The product of an earlier build."""
+
+    build_id: UUID
+    product: Product
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`stored` names the bytes in the artifact store; `digest` the uncompressed tar that they are of."""
+
+    digest: str
+    kind: str
+    stored: str
+    size: int
+    stored_size: int
+
+
+class Artifacts:
+    def __init__(self, database: Database, store: ArtifactStore, clock: Clock) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._queries: Any = load_queries("making")
+
+    async def find(self, build_key: str) -> Earlier | None:
+        """What the newest good build of a key made, if it is still there."""
+        async with self._database.connection() as connection:
+            row = await self._queries.find_by_key(connection, build_key=build_key, now=self._clock.now())
+        # An image is named before it is stored.
+        if row is None or (row["stored"] and await self._store.find(row["stored"]) is None):
+            return None
+        return Earlier(UUID(str(row["id"])), Product(row["digest"], row["kind"], row["size"]))
+
+    async def get(self, digest: str) -> Kept:
+        """Raises NotFound."""
+        async with self._database.connection() as connection:
+            row = await self._queries.find_artifact(connection, digest=digest)
+        if row is None:
+            raise NotFound("There is no such artifact.")
+        return Kept(**row)
+
+    async def add(self, tar: AsyncIterable[bytes], kind: str) -> Product:
+        """Keep a canonical tar. Raises TooLarge, StorageFull; nothing is left then."""
+        measured = Measured(tar, limit=LARGEST)
+        async with aclosing(measured.compressed()) as body:
+            stored = await self._store.put(body, limit=LARGEST)
+        product = Product(measured.digest, kind, measured.size)
+        if not await patiently(lambda: self._enter(product, stored)):
+            await self._store.remove(stored.digest)
+        return product
+
+    async def _enter(self, product: Product, stored: Artifact) -> bool:
+        """Whether it is new; else somebody came first."""
+        values = {"digest": product.digest, "kind": product.kind, "size": product.size}
+        values |= {"stored": stored.digest, "stored_size": stored.size, "now": self._clock.now()}
+        async with self._database.connection() as connection:
+            return bool(await self._queries.add_artifact(connection, **values))
+
+    async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
+        """The uncompressed tar, in pieces; to be closed. Raises NotFound, Conflict where it is broken."""
+        kept = await self.get(digest)
+        return decompressed(await self._store.read(kept.stored))
+
+    async def sweep(self, youngest: timedelta = YOUNGEST) -> int:
+        """Remove what no build names and nobody has used for so long; returns how many there were."""
+        async with self._database.transaction() as connection:
+            before = self._clock.now() - youngest
+            gone = [row["digest"] async for row in self._queries.drop_unused_artifacts(connection, before=before)]
+        await self.discard()
+        if gone:
+            log.info("artifacts.swept", count=len(gone))
+        return len(gone)
+
+    async def discard(self) -> None:
+        """Remove from the store what rows no longer name."""
+        while True:
+            async with self._database.transaction() as connection:
+                rows = [row["stored"] async for row in self._queries.next_discarded(connection, most=_AT_A_TIME)]
+            # Not before that is committed: what was removed twice would be somebody else's the second time.
+            for stored in rows:
+                await self._store.remove(stored)
+            if not rows:
+                return

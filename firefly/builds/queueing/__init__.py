@@ -1,0 +1,1 @@
+"""The queue of builds, those who take from it, and what they leave when they die."""

@@ -1,0 +1,1 @@
+"""Notices of what happened to a build, and those who are told."""

@@ -1,0 +1,1 @@
+"""What pages, badges and the API show of builds."""
