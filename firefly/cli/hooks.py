@@ -1,4 +1,4 @@
-"""`firefly project hooks`: the hooks that a project calls when something happens to its builds and sites."""
+"""`firefly project hooks`: the hooks that a project calls when something happens, and what its provider's has sent."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,9 +7,13 @@ import typer
 
 from firefly.client.hooks import Hook, HookCall, HookCalls
 
+from . import deliveries
 from .command import Cli, Failure, ProjectPath, command, resolve
 
-app = typer.Typer(no_args_is_help=True, help="Programs and chats that are told of builds and sites.")
+app = typer.Typer(
+    no_args_is_help=True, help="Programs and chats that are told of builds and sites, and the provider's."
+)
+deliveries.register(app)
 HookName = Annotated[str, typer.Argument(metavar="HOOK", help="Its id, or its host where no other has that.")]
 
 
