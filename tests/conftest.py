@@ -15,6 +15,7 @@ from firefly.secrets import Keyring
 from firefly.settings import PREFIX, Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
+from tests.support import logs
 from tests.support.database import TestServer
 from tests.support.engine import Engine
 from tests.support.images import make_image
@@ -26,10 +27,17 @@ hypothesis.settings.register_profile("firefly", database=None, deadline=None, de
 hypothesis.settings.load_profile("firefly")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    logs.mark()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In continuous integration, as root, there is no reason to skip a test; one that appears must not go unseen."""
+    """Tell with a failure what servers logged; in continuous integration, as root, no test may be skipped unseen."""
     report = yield
+    if report.failed:
+        report.sections += [(f"Written to {path}", text) for path, text in logs.written()]
     if report.skipped and os.environ.get("CI") and os.getuid() == 0:
         report.outcome, report.longrepr = "failed", f"Skipped, where nothing is to be: {report.longreprtext}"
     return report

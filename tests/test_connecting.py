@@ -41,6 +41,6 @@ async def test_it_waits_for_who_is_slow_and_may_be_given_up() -> None:
             await asyncio.sleep(0)
             assert not waiting.done()
             listener.accept()[0].close()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 await waiting
             assert patient.getpeername() == listener.getsockname()

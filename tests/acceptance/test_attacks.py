@@ -13,7 +13,7 @@ from tests.support.server import LiveServer, create_project
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("attacks")]
 
-LIMIT = 10
+LIMIT = 30
 
 
 async def open_bridge(client: aiohttp.ClientSession, project: dict[str, Any]) -> aiohttp.ClientWebSocketResponse:

@@ -49,7 +49,7 @@ async def test_projects_in_containers_from_their_first_page_to_the_next_server(
             for project in (page, program):
                 assert (await ask(client, project["urls"]["preview"], server.token)).status == 200
             assert running <= {one["Id"] for one in await shown.containers()}
-    await eventually(shown.nothing, within=20)
+    await eventually(shown.nothing)
 
 
 async def _freeze(client: aiohttp.ClientSession, project: dict[str, Any]) -> None:
@@ -62,14 +62,14 @@ async def _freeze(client: aiohttp.ClientSession, project: dict[str, Any]) -> Non
         since = datetime.fromisoformat(found["since"])
         return found["state"] == "frozen" and datetime.now(UTC) - since > timedelta(seconds=2)
 
-    await eventually(stays, within=20)
+    await eventually(stays)
 
 
 async def _use_a_terminal(client: aiohttp.ClientSession, url: str) -> None:
     async with client.ws_connect(url, protocols=("firefly.bridge.v1",)) as tunnel:
         await tunnel.send_json({"jsonrpc": "2.0", "id": 1, "method": "terminal.open", "params": {}})
         seen = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while b"typed-3" not in seen:
                 message = await tunnel.receive()
                 if message.type is aiohttp.WSMsgType.BINARY:

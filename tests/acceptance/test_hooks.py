@@ -85,13 +85,13 @@ class Linked:
                 # It went away in the middle of the answer.
                 return False
 
-        await eventually(gone, within=30)
+        await eventually(gone)
 
     async def all_handled(self) -> None:
         async def handled() -> bool:
             return {one["state"] for one in await self.deliveries()} == {"handled"}
 
-        await eventually(handled, within=30)
+        await eventually(handled)
 
     async def deliveries(self) -> list[dict[str, Any]]:
         async with self.client.get(f"{self.path}/hook-deliveries") as response:
@@ -202,9 +202,9 @@ async def _pull_request(linked: Linked, commit: str) -> None:
         told = [one["states"] for one in linked.repository.deployments.values()]
         return "success" in str(told) and site in str([told, linked.repository.environments])
 
-    await eventually(shown, within=30)
+    await eventually(shown)
     if PROVIDERS[provider].deploys:
-        await eventually(deployed, within=30)
+        await eventually(deployed)
     request.state = "merged"
     assert (await linked.send(*pull(provider, "merged", 4, commit)))[0] == 202
     await linked.ends("pr-4")

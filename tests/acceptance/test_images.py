@@ -138,7 +138,7 @@ async def test_a_dockerfiles_image_is_tested_in_itself(shop: Shop, shown: Shown)
     async def only_the_site_runs() -> bool:
         return [found["ImageID"] for found in await shown.containers()].count(build["artifact"]) == 1
 
-    await eventually(only_the_site_runs, within=20)
+    await eventually(only_the_site_runs)
 
 
 # Where there is a database it is there before the site, and in its network.

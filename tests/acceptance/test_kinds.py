@@ -75,7 +75,7 @@ class Town:
                 found = (await response.json())["builds"]
             return found[0] if found else None
 
-        build = await eventually(asked_for, within=30)
+        build = await eventually(asked_for)
         assert build is not None
         headers, limit = {"Accept": "text/event-stream"}, aiohttp.ClientTimeout(total=LIMIT)
         async with self.client.get(f"/api/v1/builds/{build['id']}/log", headers=headers, timeout=limit) as response:

@@ -54,7 +54,7 @@ async def test_fastapi_echoes_over_a_websocket_while_another_project_has_the_sam
     fields = {"X-Firefly-Preview-Token": live_server.token, "Authorization": ""}
     async with client.ws_connect(f"{preview}/ws", headers=fields) as socket:
         await socket.send_str("hello")
-        assert "hello" in (await socket.receive_str(timeout=10))
+        assert "hello" in (await socket.receive_str(timeout=30))
     other = await ask(client, page["urls"]["preview"], live_server.token)
     assert other.status == 200
     for made in (page, project):

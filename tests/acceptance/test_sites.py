@@ -120,7 +120,7 @@ async def test_a_branch_has_a_site_from_its_first_push_to_its_end(shop: Shop) ->
     async def gone() -> bool:
         return await shop.status("feature") == 401
 
-    await eventually(gone, within=30)
+    await eventually(gone)
     await shop.shows("build-3", "three at build-3--")
 
 

@@ -47,7 +47,7 @@ async def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
             base = f"/api/v1/projects/{project['owner']}/notes"
             async with asyncio.TaskGroup() as group:
                 group.create_task(write_until_it_dies(client, f"{base}/files", writes))
-                await eventually(lambda: len(writes.acknowledged) == 40, within=30)
+                await eventually(lambda: len(writes.acknowledged) == 40)
                 server.kill()
         server.start()
         async with server.client() as client:

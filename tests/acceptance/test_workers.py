@@ -71,7 +71,7 @@ async def test_a_preview_opens_to_a_grant_and_closes_with_it_tunnels_included(
                 (grant,) = (await response.json())["grants"]
             async with client.delete(f"{access}/grants/{grant['id']}") as response:
                 assert response.status == 204
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                     pass
             assert message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.ERROR}
@@ -103,7 +103,7 @@ async def test_the_bridge_is_reached_and_its_holder_can_be_put_out(
             assert tunnel.protocol == "firefly.bridge.v1"
             async with client.delete(f"/api/v1/tokens/{token['id']}") as response:
                 assert response.status == 204
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while (message := await tunnel.receive()).type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
                     pass
             assert message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.ERROR}

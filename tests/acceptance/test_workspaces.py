@@ -61,7 +61,7 @@ async def test_own_work_is_apart_until_it_is_pushed(live_server: LiveServer, cli
         async def followed() -> bool:
             return "of my own" in await run(client, base, "cat index.html")
 
-        await eventually(followed, within=30)
+        await eventually(followed)
         await call(client, "PUT", f"{base}/secrets/API_KEY", value="k-2")
         assert await run(bob, base, "echo $API_KEY", query) == "k-2\n"
 

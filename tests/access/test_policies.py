@@ -69,10 +69,10 @@ async def test_another_replica_follows_and_looks_again_at_what_is_open(
     async with following(other):
         await put(database, project, is_public=True)
         await bus.publish(TOPIC, KIND, {"project_id": str(project)})
-        await eventually(lambda: other.get(project) is not None, within=30)
+        await eventually(lambda: other.get(project) is not None)
         await put(database, project)
         await bus.publish(TOPIC, KIND, {"project_id": str(project)})
-        await eventually(lambda: other.get(project) is None, within=30)
+        await eventually(lambda: other.get(project) is None)
     assert len(told) == 2
 
 
@@ -80,10 +80,10 @@ async def test_after_a_gap_everything_is_read_again(database: Database, project:
     bus = MemoryBus()
     policies = Policies(database, bus)
     async with following(policies):
-        await eventually(lambda: bool(bus._subscriptions), within=30)
+        await eventually(lambda: bool(bus._subscriptions))
         await put(database, project, is_public=True)
         bus.lose()
-        await eventually(lambda: policies.get(project) is not None, within=30)
+        await eventually(lambda: policies.get(project) is not None)
     assert policies.get(project) is not None
 
 

@@ -14,7 +14,7 @@ def test_the_manager_is_told(abstract: bool, tmp_path: Path, monkeypatch: pytest
     name = f"firefly-test-{secrets.token_hex(6)}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(f"\0{name}" if abstract else name)
-        manager.settimeout(10)
+        manager.settimeout(30)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}" if abstract else name)
         notify("READY=1", "MAINPID=7")
         assert manager.recv(100) == b"READY=1\nMAINPID=7"

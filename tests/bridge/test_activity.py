@@ -15,7 +15,7 @@ async def shows(house: Running, condition: Callable[[Activity], bool]) -> Activi
         told = await house.client.activity()
         return told if condition(told) else None
 
-    found = await eventually(asked, within=20)
+    found = await eventually(asked)
     assert found is not None
     return found
 

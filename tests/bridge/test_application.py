@@ -275,7 +275,7 @@ async def test_output_and_changes_are_told_to_subscribers(house: Running) -> Non
         await house.client.configure(CONFIGURATION)
         states: list[str] = []
         texts: list[str] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for item in bridge.incoming():
                 assert isinstance(item, Notification)
                 if item.method == "application.changed":
@@ -331,7 +331,7 @@ async def test_a_command_that_ends_at_once_after_a_restart_is_seen_to_end(house:
             status = await house.client.application_status()
             return status if status.exit_code == code else None
 
-        status = await eventually(ended, within=30)
+        status = await eventually(ended)
         assert status is not None
         assert status.state is State.CRASHED
         assert str(code) in status.reason
@@ -350,7 +350,7 @@ async def test_a_caller_who_goes_away_does_not_leave_a_restart_half_done(house: 
     async def refused() -> bool:
         return "no" in (await text_of(house)).splitlines()
 
-    await eventually(refused, within=30)
+    await eventually(refused)
     restarting.cancel()
     await asyncio.wait([restarting])
     assert restarting.cancelled()

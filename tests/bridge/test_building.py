@@ -134,9 +134,9 @@ def sleepers(seconds: str) -> list[str]:
 
 async def test_whoever_listens_no_more_ends_the_command_with_all_that_it_started(client: BuildingClient) -> None:
     async with client.run("setsid sleep 78 & sleep 79") as frames:
-        await eventually(lambda: bool(sleepers("79") and sleepers("78")), within=30)
+        await eventually(lambda: bool(sleepers("79") and sleepers("78")))
         del frames
-    await eventually(lambda: not sleepers("79"), within=30)
+    await eventually(lambda: not sleepers("79"))
     # What went away by itself is ended with the sandbox, or before what is there is packed.
     assert sleepers("78")
     await pack(client)
@@ -183,4 +183,4 @@ async def test_a_hundred_thousand_lines_a_second_hardly_slow_the_command(client:
     began = time.monotonic()
     code, out, _ = await run(client, f'python3 -c "{command}"')
     assert (code, out.count(b"\n")) == (0, 200_000)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40

@@ -60,7 +60,7 @@ async def raw(house: Running, *messages: str) -> list[object]:
             answers: list[object] = []
             for message in messages:
                 await socket.send_str(message)
-                answers.append(json.loads(await socket.receive_str(timeout=5)))
+                answers.append(json.loads(await socket.receive_str(timeout=30)))
             return answers
 
 
@@ -99,7 +99,7 @@ async def test_frames_to_nowhere_are_reported(house: Running) -> None:
 
 
 async def next_error(bridge: BridgeConnection) -> dict[str, object]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for item in bridge.incoming():
             assert isinstance(item, Notification)
             assert item.method == "bridge.error"
@@ -131,7 +131,7 @@ async def test_a_reader_too_slow_makes_the_terminal_wait_and_loses_nothing(house
         async with session.ws_connect("http://b/bridge", protocols=(SUBPROTOCOL,), headers=headers) as slow:
             command = {"jsonrpc": "2.0", "id": 1, "method": "terminal.open", "params": {}}
             await slow.send_str(json.dumps(command))
-            opened = json.loads(await slow.receive_str(timeout=5))["result"]
+            opened = json.loads(await slow.receive_str(timeout=30))["result"]
             line = b"stty -opost; seq -f '%019g' 1 400000; echo; echo en''d\r"
             await slow.send_bytes(encode(1, opened["channel"], line))
             terminal = house.bridge.terminals.find(opened["id"])

@@ -83,7 +83,7 @@ async def test_leaving_the_stream_ends_the_command(house: Running) -> None:
     assert (await anext(stream)).text == "started\n"
     await stream.aclose()  # type: ignore[attr-defined]
     await house.client.close()
-    await eventually(lambda: not _alive(house.tree / "pid"), within=25)
+    await eventually(lambda: not _alive(house.tree / "pid"))
 
 
 async def test_by_json_rpc(house: Running) -> None:

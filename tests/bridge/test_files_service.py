@@ -259,7 +259,7 @@ async def test_watching_tells_what_others_do(house: Running) -> None:
 
 
 async def _next_changes(bridge: BridgeConnection) -> FilesChanged:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for item in bridge.incoming():
             if isinstance(item, Notification) and item.method == "files.changed":
                 return FilesChanged.model_validate(item.params)

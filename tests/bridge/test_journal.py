@@ -81,7 +81,7 @@ async def test_a_reader_goes_on_where_he_was_after_the_sandbox_was_started_anew(
     (environment.workspace / "firefly.yml").write_text("run: echo it says ${TOKEN}; sleep 60\n")
     said = f"it says {HIDDEN}"
     async with life(environment, tmp_path) as (bridge, _):
-        await eventually(lambda: said in bridge.application.output.tail(100), within=30)
+        await eventually(lambda: said in bridge.application.output.tail(100))
         last = next(line.seq for line in bridge.application.output.after(None) if line.text == said) - 1
     async with life(environment, tmp_path) as (bridge, client):
         async with asyncio.timeout(30):

@@ -53,11 +53,11 @@ async def test_one_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 async def test_a_cancellation_arrives_at_once_and_ends_the_command(tmp_path: Path) -> None:
     """Also one that comes while its end is waited for with a limit."""
     task = asyncio.create_task(shell("echo $$ > pid; exec sleep 600", tmp_path, timeout=600))
-    pid = int(await eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), within=30))
+    pid = int(await eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await eventually(lambda: not lives(pid), within=30)
+    await eventually(lambda: not lives(pid))
     assert not lives(pid)
 
 
@@ -88,7 +88,7 @@ async def start(script: str, folder: Path, heard: Heard) -> tuple[Running, async
 
     task = asyncio.create_task(hold())
     command = await started
-    await eventually(lambda: b"ready" in heard.out, within=30)
+    await eventually(lambda: b"ready" in heard.out)
     return command, task, enough
 
 
@@ -114,5 +114,5 @@ async def test_leaving_the_block_ends_what_was_left_in_the_background(tmp_path: 
     assert lives(left)
     enough.set()
     await task
-    await eventually(lambda: not lives(left), within=30)
+    await eventually(lambda: not lives(left))
     assert not lives(left)

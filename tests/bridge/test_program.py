@@ -59,8 +59,8 @@ async def test_it_serves_on_the_inherited_descriptor(variables: dict[str, str], 
         assert "socket:" not in listing
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 10) == 0
-        assert time.monotonic() - began < 5
+        assert await asyncio.to_thread(process.wait, 30) == 0
+        assert time.monotonic() - began < 15
 
 
 async def test_its_log_is_json_with_the_request_id(variables: dict[str, str], tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ async def test_acknowledged_writes_survive_kill_9(variables: dict[str, str], tmp
 
     async with program(variables, tmp_path / "s") as (process, client):
         writers = [asyncio.create_task(write(client, worker)) for worker in range(4)]
-        await eventually(lambda: len(acknowledged) == 12, within=20)
+        await eventually(lambda: len(acknowledged) == 12)
         process.kill()
         outcomes = await asyncio.gather(*writers, return_exceptions=True)
     assert all(isinstance(outcome, Unavailable) for outcome in outcomes)

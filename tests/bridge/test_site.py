@@ -170,9 +170,9 @@ async def test_saving_tells_the_open_page(site: aiohttp.ClientSession, house: Ru
     async with site.ws_connect("/__firefly/live") as socket:
         await eventually(lambda: house.bridge.application.board.status.state == "running")
         (house.tree / "about.html").write_text("new")
-        assert json.loads(await socket.receive_str(timeout=5)) == {"kind": "reload"}
+        assert json.loads(await socket.receive_str(timeout=30)) == {"kind": "reload"}
         (house.tree / "style.css").write_text("new")
-        assert json.loads(await socket.receive_str(timeout=5)) == {"kind": "styles", "paths": ["style.css"]}
+        assert json.loads(await socket.receive_str(timeout=30)) == {"kind": "styles", "paths": ["style.css"]}
 
 
 async def test_the_manifest_turns_injection_off(site: aiohttp.ClientSession, house: Running) -> None:

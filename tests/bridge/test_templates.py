@@ -71,10 +71,10 @@ async def test_vite_react_accepts_the_preview_host_and_sends_hot_updates(house: 
         token = client.partition('wsToken = "')[2].partition('"')[0]
         address = f"{house.url}/?token={token}"
         async with session.ws_connect(address, protocols=("vite-hmr",), headers=HOST) as socket:
-            assert json.loads(await socket.receive_str(timeout=10))["type"] == "connected"
+            assert json.loads(await socket.receive_str(timeout=30))["type"] == "connected"
             await eventually(shows(house, "App", "/src/App.jsx"))
             insert(house.tree / "src/App.jsx", "\n// edited\n")
-            update = json.loads(await socket.receive_str(timeout=10))
+            update = json.loads(await socket.receive_str(timeout=30))
             assert update["type"] in {"update", "custom"}
     await eventually(shows(house, "edited", "/src/App.jsx"))
 
@@ -88,23 +88,23 @@ async def test_express_follows_an_edit(house: Running) -> None:
         "app.listen(", "app.get('/edited', (q, r) => r.send('edited'));\napp.listen(", 1
     )
     server.write_text(source + added)
-    await eventually(shows(house, "edited", "/edited"), within=15)
+    await eventually(shows(house, "edited", "/edited"))
 
 
 async def test_flask_follows_an_edit(house: Running) -> None:
     assert "flask" in ((await started(house, "flask")).command or "")
     assert await body(house)
     insert(house.tree / "app.py", '\n\n@app.get("/edited")\ndef edited():\n    return "edited"\n')
-    await eventually(shows(house, "edited", "/edited"), within=15)
+    await eventually(shows(house, "edited", "/edited"))
 
 
 async def test_fastapi_echoes_and_follows_an_edit(house: Running) -> None:
     assert "uvicorn" in ((await started(house, "fastapi")).command or "")
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{house.url}/ws", headers=HOST) as socket:
         await socket.send_str("hello")
-        assert "hello" in await socket.receive_str(timeout=10)
+        assert "hello" in await socket.receive_str(timeout=30)
     insert(house.tree / "main.py", '\n\n@app.get("/edited")\ndef edited() -> str:\n    return "edited"\n')
-    await eventually(shows(house, "edited", "/edited"), within=15)
+    await eventually(shows(house, "edited", "/edited"))
 
 
 async def test_python_script_shows_its_output(house: Running) -> None:
@@ -113,7 +113,7 @@ async def test_python_script_shows_its_output(house: Running) -> None:
     async def ended() -> bool:
         return (await house.client.application_status()).exit_code == 0
 
-    await eventually(ended, within=20)
+    await eventually(ended)
     assert "<pre>" in await body(house)
     insert(house.tree / "main.py", '\nprint("edited")\n')
-    await eventually(shows(house, "edited"), within=10)
+    await eventually(shows(house, "edited"))

@@ -33,7 +33,7 @@ class Screen:
                 self.notifications.append(item)
 
     async def shows(self, opened: Opened, text: bytes) -> None:
-        await eventually(lambda: text in self.seen.get(opened.channel, b""), within=10)
+        await eventually(lambda: text in self.seen.get(opened.channel, b""))
 
     def close(self) -> None:
         self._task.cancel()
@@ -72,7 +72,7 @@ async def test_control_characters_reach_the_program(house: Running) -> None:
         await screen.shows(opened, b"started")
         await bridge.type(opened.channel, b"\x03")
         # What is typed before the prompt is back may be thrown away with what the interrupt ended.
-        await eventually(lambda: re.search(rb"\^C.*[$#] ", screen.seen[opened.channel], re.DOTALL), within=10)
+        await eventually(lambda: re.search(rb"\^C.*[$#] ", screen.seen[opened.channel], re.DOTALL))
         await bridge.type(opened.channel, b"echo code:$?\r")
         await screen.shows(opened, b"code:130")
         assert [one.id for one in (await bridge.terminals()).terminals] == [opened.id]

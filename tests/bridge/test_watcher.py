@@ -16,7 +16,7 @@ ADDED, MODIFIED, DELETED = ChangeType.ADDED, ChangeType.MODIFIED, ChangeType.DEL
 async def collect(subscription: Subscription, until: Callable[[dict[str, ChangeType]], bool]) -> dict[str, ChangeType]:
     """All changes told so far, once `until` holds for them."""
     seen: dict[str, ChangeType] = {}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not until(seen):
             seen.update((await subscription.next()).changes)
     return seen
@@ -109,7 +109,7 @@ async def test_more_changes_than_a_batch_holds(tmp_path: Path, monkeypatch: pyte
         for number in range(20):
             (tmp_path / str(number)).write_text("x")
         seen = [await changes.next()]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not seen[-1].missed:
                 seen.append(await changes.next())
         assert all(len(batch.changes) <= 5 for batch in seen)

@@ -31,7 +31,7 @@ def fresh_server(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 async def become_administrator(page: Page, server: LiveServer, look: Looker) -> None:
-    await eventually(lambda: LINK.search(server.log) is not None, within=30)
+    await eventually(lambda: LINK.search(server.log) is not None)
     found = LINK.search(server.log)
     assert found is not None
     await page.goto(found[0])

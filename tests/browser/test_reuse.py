@@ -71,7 +71,7 @@ async def test_nothing_of_the_former_holder_is_left_and_the_new_one_is_cleared_o
         server.stop()
         await thirty_days_later(database)
         server.start()
-        await eventually(lambda: is_free(database), within=30)
+        await eventually(lambda: is_free(database))
         new = await make_witness(server, name="garden")
         assert new.preview == former.preview
         await visit(new, guest)

@@ -40,7 +40,7 @@ async def test_one_switches_between_the_shared_workspace_and_ones_own(live_serve
         async def saved() -> bool:
             return "of my own" in await text(query)
 
-        await eventually(saved, within=30)
+        await eventually(saved)
         assert "of my own" not in await text("")
 
     await page.get_by_role("button", name="Workspace: your own").click()

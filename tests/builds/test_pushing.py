@@ -243,7 +243,7 @@ async def test_a_repository_that_cannot_be_read_keeps_no_other_from_being_swept(
 async def test_ever_so_many_branches_at_once_are_noted_in_a_moment(yard: Yard, ada: Identity) -> None:
     await yard.repository(project := await yard.project(ada))
     none, some, names = "0" * 40, "a" * 40, [f"refs/heads/b{number}" for number in range(20_000)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         for old, new in ((none, some), (some, none)):
             changes = [RefChange(name, old, new) for name in names]
             push = await yard.pushes.begin(project, pusher_id=ada.account.id, via="http", changes=changes)

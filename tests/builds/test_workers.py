@@ -63,7 +63,7 @@ async def test_a_build_is_built_shown_and_told_of(yard: Yard) -> None:
 
 
 @pytest.mark.parametrize("how", ["cancel", "kill"])
-async def test_an_end_asked_of_any_replica_is_heeded_within_a_second(yard: Yard, ada: Identity, how: str) -> None:
+async def test_an_end_asked_of_any_replica_is_heeded_at_once(yard: Yard, ada: Identity, how: str) -> None:
     gang, project = Gang(yard), await yard.project(ada)
     gang.runner.hold()
     async with gang.at_work():
@@ -73,7 +73,8 @@ async def test_an_end_asked_of_any_replica_is_heeded_within_a_second(yard: Yard,
         began = time.monotonic()
         await getattr(other_replica, how)(ada, build.id)
         ended = await over(yard, build)
-        assert time.monotonic() - began < 1
+        # On a machine that has nothing else to do it takes some 20 ms; whoever is not told looks every 5 s.
+        assert time.monotonic() - began < 4
 
     assert gang.runner.cancelled == [build.id]
     assert (ended.state, ended.reason) == (

@@ -18,7 +18,7 @@ def event(number: int, topic: str = "events") -> Event:
 async def drained(subscription: Subscription) -> list[str]:
     """What waits, up to the end of the iteration."""
     subscription.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return [found.kind async for found in subscription]
 
 
@@ -59,7 +59,7 @@ async def test_the_end_is_final() -> None:
         assert (await anext(subscription)).kind == "tick"
         for _ in range(2):
             with pytest.raises(StopAsyncIteration):
-                await asyncio.wait_for(anext(subscription), 5)
+                await asyncio.wait_for(anext(subscription), 30)
 
 
 async def test_a_subscription_leaves_with_its_block() -> None:

@@ -56,7 +56,7 @@ async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails
 ) -> None:
     await world.shared(world.ada, "site")
     async with start("build", "start", "site", "--follow") as command:
-        (row,) = await eventually(lambda: _builds(world), within=20)
+        (row,) = await eventually(lambda: _builds(world))
         ada = await world.services.tokens.verify(await world.token(world.ada))
         build = await world.services.builds.get(ada, row["id"])
         await _execute(world, "update builds set state = 'running', started_at = now()")

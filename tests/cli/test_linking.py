@@ -53,7 +53,7 @@ async def test_a_repository_is_imported_kept_in_step_and_parted_from(
         )  # fmt: skip
         await asyncio.to_thread(push_here, server, owner, tmp_path)
         ours = git(tmp_path / "here", "rev-parse", "HEAD")
-        await eventually(lambda: git(tmp_path / "garden.git", "rev-parse", "main") == ours, within=20)
+        await eventually(lambda: git(tmp_path / "garden.git", "rev-parse", "main") == ours)
         theirs = await asyncio.to_thread(clone.commit, "theirs")
         await tell(there, ours, theirs)
 

@@ -36,7 +36,7 @@ async def serve() -> AsyncIterator[Serve]:
 
         async def read(pieces: list[bytes]) -> list[ServerEvent]:
             sent[:] = pieces
-            async with asyncio.timeout(5), session.get(server.make_url("/")) as response:
+            async with asyncio.timeout(30), session.get(server.make_url("/")) as response:
                 return [event async for event in server_events(response)]
 
         yield read

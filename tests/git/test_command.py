@@ -105,7 +105,7 @@ async def test_cancelled_while_starting_leaves_no_process(tool: Git, repository:
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=30)
         assert task.cancelled()
 
 

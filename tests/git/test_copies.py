@@ -31,7 +31,7 @@ async def say(folder: Path, line: str, body: bytes = b"") -> bytes:
     try:
         writer.write(line.encode() + b"\n" + body)
         writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await reader.read()
     finally:
         writer.close()

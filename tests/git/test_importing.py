@@ -110,7 +110,7 @@ async def test_says_what_is_wrong_with_the_address(
 ) -> None:
     async with answering(status) as url:
         with pytest.raises(InvalidInput, match=sentence):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await importer(tool, repositories, tmp_path).run(project, f"{url}/a.git", report=lambda _: None)
 
 
@@ -202,7 +202,7 @@ async def test_cancelling_ends_it_and_leaves_the_old_one(
     async with silent() as url:
         subject = importer(tool, repositories, tmp_path)
         task = asyncio.create_task(subject.run(project, f"{url}/a.git", report=lambda _: begun.set()))
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

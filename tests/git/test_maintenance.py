@@ -132,9 +132,9 @@ async def test_one_at_a_time_and_each_once_for_many_pushes(
     for project_id in (first, second, first, first):
         await push(maintenance, project_id)
     async with running(maintenance):
-        await eventually(lambda: slow.begun == [first.hex], within=30)
+        await eventually(lambda: slow.begun == [first.hex])
         slow.go_on.set()
-        await eventually(lambda: slow.ended == ["done", "done"], within=30)
+        await eventually(lambda: slow.ended == ["done", "done"])
 
     assert slow.begun == [first.hex, second.hex]
 
@@ -145,7 +145,7 @@ async def test_a_push_ends_it_and_it_is_taken_up_again_afterwards(
     (project_id,) = await projects(repositories, 1)
     await push(maintenance, project_id)
     async with running(maintenance):
-        await eventually(lambda: len(slow.begun) == 1, within=30)
+        await eventually(lambda: len(slow.begun) == 1)
         await maintenance.push_begins(project_id)
         assert slow.ended == ["cancelled"], "nothing goes on while the push runs"
         slow.go_on.set()
@@ -154,7 +154,7 @@ async def test_a_push_ends_it_and_it_is_taken_up_again_afterwards(
         await asyncio.sleep(0)
         assert len(slow.begun) == 1, "the first push still runs"
         maintenance.push_ends(project_id)
-        await eventually(lambda: slow.ended == ["cancelled", "done"], within=30)
+        await eventually(lambda: slow.ended == ["cancelled", "done"])
 
 
 async def test_a_push_to_another_repository_disturbs_nothing(
@@ -163,14 +163,14 @@ async def test_a_push_to_another_repository_disturbs_nothing(
     first, second = await projects(repositories, 2)
     await push(maintenance, first)
     async with running(maintenance):
-        await eventually(lambda: slow.begun == [first.hex], within=30)
+        await eventually(lambda: slow.begun == [first.hex])
         await maintenance.push_begins(second)
         assert slow.ended == []
         slow.go_on.set()
-        await eventually(lambda: slow.ended == ["done"], within=30)
+        await eventually(lambda: slow.ended == ["done"])
         assert slow.begun == [first.hex]
         maintenance.push_ends(second)
-        await eventually(lambda: slow.begun == [first.hex, second.hex], within=30)
+        await eventually(lambda: slow.begun == [first.hex, second.hex])
 
 
 @pytest.mark.parametrize("error", [TimedOut("git took too long."), GitFailed(128, "fatal: damaged"), OSError("no")])
@@ -184,7 +184,7 @@ async def test_one_that_fails_does_not_keep_the_next_from_its_turn(
     for project_id in (gone, first, second):
         await push(maintenance, project_id)
     async with running(maintenance):
-        await eventually(lambda: slow.ended == ["failed", "done"], within=30)
+        await eventually(lambda: slow.ended == ["failed", "done"])
 
     assert slow.begun == [first.hex, second.hex]
 
@@ -193,7 +193,7 @@ async def test_ends_with_the_server(slow: SlowGit, maintenance: Maintenance, rep
     (project_id,) = await projects(repositories, 1)
     await push(maintenance, project_id)
     async with running(maintenance):
-        await eventually(lambda: len(slow.begun) == 1, within=30)
+        await eventually(lambda: len(slow.begun) == 1)
 
     assert slow.ended == ["cancelled"]
 

@@ -94,9 +94,9 @@ async def test_a_server_hands_over_step_by_step(server: Server) -> None:
     server.books.successor.note("touch", "shop")
     await eventually(lambda: touched == ["early", "shop"])
     found.taken_over()
-    await asyncio.wait_for(server.handover.taken_over.wait(), 5)
+    await asyncio.wait_for(server.handover.taken_over.wait(), 30)
     found.close()
-    await asyncio.wait_for(server.handover.forsaken(), 5)
+    await asyncio.wait_for(server.handover.forsaken(), 30)
     assert server.books.steps == ["let go"]
 
 
@@ -201,7 +201,7 @@ STRANGER = """
 import os, socket, sys
 os.setgid(65534); os.setuid(65534)
 s = socket.socket(socket.AF_UNIX)
-s.settimeout(10)
+s.settimeout(30)
 s.connect("control.sock")
 sys.stdout.write(repr(s.recv(1)))
 """

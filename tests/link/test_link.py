@@ -142,7 +142,7 @@ async def test_when_the_other_end_goes_calls_fail_and_work_ends(ends: Ends) -> N
     ends.near.close()
     with pytest.raises(Unavailable):
         await call
-    await asyncio.wait_for(ends.far.closed.wait(), 5)
+    await asyncio.wait_for(ends.far.closed.wait(), 30)
     assert await eventually(ends.other.ended.is_set)
     with pytest.raises(Unavailable):
         await ends.near.call("echo")
@@ -161,7 +161,7 @@ async def test_an_end_that_does_not_read_is_given_up(ends: Ends, monkeypatch: py
 async def test_who_can_wait_is_made_to(ends: Ends) -> None:
     while ends.near._channel._writable.is_set():
         ends.near.note("hear", "x" * 10_000)
-    await asyncio.wait_for(ends.near.ready(), 5)
+    await asyncio.wait_for(ends.near.ready(), 30)
     assert not ends.near.closed.is_set()
 
 
@@ -169,6 +169,6 @@ async def test_garbage_ends_it() -> None:
     one, two = socket.socketpair()
     link = Link(one, WIRE, calls={}, notes={})
     two.send(b"\x00\x00\x00\x04nope")
-    await asyncio.wait_for(link.closed.wait(), 5)
+    await asyncio.wait_for(link.closed.wait(), 30)
     assert two.recv(1) == b""
     two.close()

@@ -169,7 +169,7 @@ class Linked:
             found = await self.house.jobs.get(who, job.id)
             return found if found.state.ended else None
 
-        found = await eventually(end, within=20)
+        found = await eventually(end)
         assert found is not None
         return found
 

@@ -231,7 +231,7 @@ async def test_a_provider_that_takes_its_time_keeps_no_other_waiting(
     monkeypatch.setattr(mirroring, "LOOK_EVERY", 0.2)
     await linked.mirrors.mirrored.want(slow.id)
     running = asyncio.create_task(linked.mirrors.run())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         await began.wait()
     theirs = linked.clone(there).commit("theirs")
     await linked.mirrors.mirrored.want(project.id)
@@ -240,7 +240,7 @@ async def test_a_provider_that_takes_its_time_keeps_no_other_waiting(
     async def came() -> bool:
         return await linked.ref(project) == theirs
 
-    assert await eventually(came, within=20)
+    assert await eventually(came)
     running.cancel()
     await asyncio.wait({running})
 
@@ -255,7 +255,7 @@ async def test_upkeep_goes_on_whatever_one_look_raises() -> None:
         looked.set()
 
     looking = asyncio.create_task(look_for_ever({"odd": odd, "even": even}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await looked.wait()
     assert not looking.done()
     looking.cancel()

@@ -401,6 +401,6 @@ async def ended(house: House, who: Identity, created: Created) -> Job:
         job = await house.jobs.get(who, job_id)
         return job if job.state.ended else None
 
-    job = await eventually(end, within=20)
+    job = await eventually(end)
     assert job is not None
     return job

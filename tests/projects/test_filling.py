@@ -207,7 +207,7 @@ async def test_a_bad_archive_never_reaches_the_sandbox(
     assert job.state is JobState.FAILED
     assert sentence in (job.error or "")
     assert house.bridge.archives == {}
-    await eventually(lambda: stored_files(house) == [], within=20)
+    await eventually(lambda: stored_files(house) == [])
     assert house.repositories_on_disk() == []
 
 
@@ -233,7 +233,7 @@ async def test_the_same_archive_sent_twice_fills_both_projects(
     go_on.set()
 
     assert (await ended(house, ada, first)).state is JobState.SUCCEEDED
-    await eventually(lambda: stored_files(house) == [], within=20)
+    await eventually(lambda: stored_files(house) == [])
 
 
 async def test_what_changes_while_a_project_is_filled_still_holds_afterwards(
@@ -283,7 +283,7 @@ async def test_a_job_that_was_begun_fills_a_fresh_workspace_after_a_restart(hous
     created = await upload(house, ada, {"index.html": b"<h1>hi</h1>"})
     assert created.job is not None
     assert (await ended(house, ada, created)).state is JobState.SUCCEEDED
-    await eventually(lambda: stored_files(house) == [], within=20)
+    await eventually(lambda: stored_files(house) == [])
     await house.jobs.close()
     await upload_again(house, created.job.id)
     restarted(house)

@@ -72,7 +72,7 @@ async def ended(jobs: Jobs, who: Identity, job: Job) -> Job:
         found = await jobs.get(who, job.id)
         return found if found.state.ended else None
 
-    found = await eventually(end, within=30)
+    found = await eventually(end)
     assert found is not None
     return found
 
@@ -84,7 +84,7 @@ async def test_success_is_written_then_tidied(house: House, ada: Identity, kind:
 
     assert [(step.name, step.state) for step in found.steps] == [("one", found.state), ("two", found.state)]
     assert found.state is JobState.SUCCEEDED
-    await eventually(lambda: kind.log == ["tidy archive"], within=30)
+    await eventually(lambda: kind.log == ["tidy archive"])
     with pytest.raises(Conflict):
         await jobs.cancel(ada, found.id)
     await jobs.close()

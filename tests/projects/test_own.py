@@ -31,7 +31,7 @@ async def opened(house: House, who: Identity) -> Opened:
         async def ended() -> bool:
             return (await house.jobs.get(who, job_id)).state.ended
 
-        await eventually(ended, within=20)
+        await eventually(ended)
     return found
 
 

@@ -28,7 +28,7 @@ async def working(house: House) -> AsyncIterator[None]:
     await house.preparation.open()
     house.bridge.may_prepare.set()
     task = asyncio.create_task(house.prebuilds.run())
-    await eventually(lambda: len(house.backend.layers) == len(house.preparation.installing()), within=20)
+    await eventually(lambda: len(house.backend.layers) == len(house.preparation.installing()))
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -62,7 +62,7 @@ async def prebuild(house: House, ada: Identity, origin: str) -> Prebuild:
         found = await house.prebuilds.list(ada, house.projects, "ada", "shop")
         return next((one for one in found if one.origin == origin and one.finished_at), None)
 
-    found = await eventually(ended, within=20)
+    found = await eventually(ended)
     assert found is not None
     return found
 

@@ -250,7 +250,7 @@ class HAProxy:
             except OSError as error:
                 raise AssertionError("it does not listen yet") from error
 
-        return await eventually(opened, within=30)
+        return await eventually(opened)
 
     async def stop(self) -> None:
         self._process.terminate()

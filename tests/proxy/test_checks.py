@@ -45,7 +45,7 @@ async def look(row: Row, times: int = 1) -> None:
         for member in row.balancer.members:
             member.check_at = 0
         checks.sweep()
-        await eventually(lambda: not checks._running, within=30)
+        await eventually(lambda: not checks._running)
 
 
 def says(status: bytes) -> Callable[[Peer], Awaitable[None]]:
@@ -169,7 +169,7 @@ async def test_without_health_nobody_looks(build: Build) -> None:
 
 async def test_the_front_door_looks_by_itself(build: Build) -> None:
     row = await build(BY_CONNECTION)
-    await eventually(lambda: set(row.dialer.probed) == set(row.targets), within=30)
+    await eventually(lambda: set(row.dialer.probed) == set(row.targets))
     assert len(row.dialer.probed) == 2
 
 

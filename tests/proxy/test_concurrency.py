@@ -50,7 +50,7 @@ async def begin(house: House, host: str = HOST, method: str = "GET") -> Peer:
     client = await house.client()
     already = len(house.upstream.requests)
     client.send(request(host=host, method=method))
-    await eventually(lambda: len(house.upstream.requests) > already, within=30)
+    await eventually(lambda: len(house.upstream.requests) > already)
     return client
 
 
@@ -68,7 +68,7 @@ async def test_one_target_has_so_many_requests_and_no_more(busy: House, slow: Sl
 async def test_idle_connections_do_not_let_more_in_than_there_may_be(busy: House, slow: Slow) -> None:
     slow.go_on.set()
     assert {answer.status for answer in await asyncio.gather(busy.ask(), busy.ask())} == {200}
-    await eventually(lambda: busy.door.counters["pooled"] == 2, within=30)
+    await eventually(lambda: busy.door.counters["pooled"] == 2)
     slow.go_on.clear()
     await begin(busy, method="POST")
     await begin(busy)
@@ -85,7 +85,7 @@ async def test_tunnels_are_no_requests(busy: House, slow: Slow) -> None:
     for client in busy._clients:
         client.writer.transport.abort()
     context = busy.door._context
-    await eventually(lambda: not context.pipes and not any(slot.open for slot in context.pool.slots()), within=30)
+    await eventually(lambda: not context.pipes and not any(slot.open for slot in context.pool.slots()))
     assert [tally.open for tally in context.tallies.values()] == [0] * len(context.tallies)
     assert not any(slot.tunnels for slot in context.pool.slots())
 

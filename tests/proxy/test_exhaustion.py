@@ -87,10 +87,10 @@ async def test_without_descriptors_it_serves_those_it_has_and_comes_to_rest(cram
     async def exhausted(times: int) -> bool:
         return (await cramped.counters())[0] >= times
 
-    await eventually(lambda: exhausted(1), within=30)
+    await eventually(lambda: exhausted(1))
     seconds = cramped.seconds
     # Some turns of its clock: who spins takes all of that time.
-    await eventually(lambda: exhausted(5), within=30)
+    await eventually(lambda: exhausted(5))
     assert cramped.seconds - seconds < 0.5
     for client in (first, crowd[0], first):
         assert await status(client) == 200, "with descriptors for the way to its target"
@@ -100,6 +100,6 @@ async def test_without_descriptors_it_serves_those_it_has_and_comes_to_rest(cram
     async def is_alone() -> bool:
         return (await cramped.counters())[1] == 1
 
-    await eventually(is_alone, within=30)
+    await eventually(is_alone)
     assert await status(await cramped.connect()) == 200
     assert await status(first) == 200

@@ -246,7 +246,7 @@ async def test_a_slow_request_has_a_line_though_it_is_not_of_the_sample(tmp_path
     client.send(request())
     await eventually(going.is_set)
     (connection,) = house.door._context.connections
-    await eventually(lambda: connection.look is not None, within=30)
+    await eventually(lambda: connection.look is not None)
     assert connection.look is not None
     connection.look.began -= 1
     answer.set()

@@ -64,9 +64,9 @@ async def client(slow_house: House) -> AsyncIterator[Reluctant]:
 
 async def only_connection(house: House, stage: Stage) -> Connection:
     """The one connection, once it is at `stage` with something left for the client to read."""
-    await eventually(lambda: house.door._context.connections, within=30)
+    await eventually(lambda: house.door._context.connections)
     (connection,) = house.door._context.connections
-    await eventually(lambda: connection.stage is stage and connection.transport.get_write_buffer_size(), within=30)
+    await eventually(lambda: connection.stage is stage and connection.transport.get_write_buffer_size())
     return connection
 
 
@@ -166,9 +166,9 @@ async def test_clients_that_vanish_are_noticed_by_the_kernel(slow_house: House) 
 async def trickle(house: House, client: Peer) -> Connection:
     """A connection whose upload has begun."""
     client.send(request(method="POST", fields={"Content-Length": "100000"}) + b"x")
-    await eventually(lambda: house.upstream.bytes.endswith(b"\r\n\r\n") and house.door._context.connections, within=30)
+    await eventually(lambda: house.upstream.bytes.endswith(b"\r\n\r\n") and house.door._context.connections)
     (connection,) = house.door._context.connections
-    await eventually(lambda: connection.moved, within=30)
+    await eventually(lambda: connection.moved)
     return connection
 
 
@@ -191,7 +191,7 @@ async def test_an_upload_that_trickles_is_ended_with_408(counting: House) -> Non
     began = connection.context.now
     check_at(connection, began)
     client.send(b"x" * 100)
-    await eventually(lambda: connection.moved == 101, within=30)
+    await eventually(lambda: connection.moved == 101)
     check_at(connection, began + LIMITS.body_window - 1)
     assert connection.stage is Stage.SENT
     check_at(connection, began + LIMITS.body_window)
@@ -210,7 +210,7 @@ async def test_an_upload_at_its_pace_goes_on(counting: House) -> None:
         piece = int(LIMITS.body_rate * LIMITS.body_window)
         client.send(b"x" * piece)
         sent += piece
-        await eventually(lambda: connection.moved == sent, within=30)  # noqa: B023
+        await eventually(lambda: connection.moved == sent)  # noqa: B023
         now += LIMITS.body_window
         check_at(connection, now)
     client.send(b"x" * (100_000 - sent))
@@ -231,7 +231,7 @@ async def test_who_waits_for_the_target_is_not_too_slow(house: House) -> None:
     house.upstream.behaviour = takes_its_time
     client = await house.client()
     client.send(request(method="POST", fields={"Content-Length": "5", "Expect": "100-continue"}))
-    await eventually(lambda: house.upstream.received, within=30)
+    await eventually(lambda: house.upstream.received)
     (connection,) = house.door._context.connections
     now = connection.context.now
 
@@ -264,13 +264,13 @@ async def test_an_answer_that_is_hardly_read_is_ended(slow_house: House, client:
     slow_house.upstream.behaviour = large
     await client.send(request())
     connection = await only_connection(slow_house, Stage.SENT)
-    await eventually(lambda: connection.write_paused, within=30)
+    await eventually(lambda: connection.write_paused)
     began = connection.context.now
     for seconds in (0, LIMITS.body_window - 1):
         check_at(connection, began + seconds)
         assert connection.stage is Stage.SENT
     check_at(connection, began + LIMITS.body_window)
-    assert await eventually(lambda: connection.stage is Stage.GONE, within=30)
+    assert await eventually(lambda: connection.stage is Stage.GONE)
 
 
 async def test_an_answer_that_is_read_goes_on(slow_house: House, client: Reluctant) -> None:
@@ -282,10 +282,10 @@ async def test_an_answer_that_is_read_goes_on(slow_house: House, client: Relucta
     slow_house.upstream.behaviour = large
     await client.send(request(fields={"Connection": "close"}))
     connection = await only_connection(slow_house, Stage.SENT)
-    await eventually(lambda: connection.write_paused, within=30)
+    await eventually(lambda: connection.write_paused)
     check_at(connection, connection.context.now)
     reading = asyncio.create_task(client.read())
-    await eventually(lambda: not connection.write_paused, within=30)
+    await eventually(lambda: not connection.write_paused)
     check_at(connection, connection.context.now + LIMITS.body_window)
     await reading
     assert client.received.endswith(bytes(4 * LIMITS.high_water))

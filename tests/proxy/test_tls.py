@@ -141,7 +141,7 @@ async def test_a_client_that_says_goodbye_ends_its_tunnel_without_a_warning(
     client.writer.close()
     async with asyncio.timeout(30):
         await ended.wait()
-    await eventually(lambda: secured.house.door.counters["tunnels"] == 0, within=30)
+    await eventually(lambda: secured.house.door.counters["tunnels"] == 0)
     assert "has no effect when using ssl" not in caplog.text
 
 
@@ -151,7 +151,7 @@ async def test_what_is_not_http_gets_its_answer_and_a_proper_end(secured: Secure
     async with asyncio.timeout(30):
         said = await client.reader.read()
     assert said.startswith(b"HTTP/1.1 400 ")
-    await eventually(lambda: secured.house.door.counters["connections"] == 0, within=30)
+    await eventually(lambda: secured.house.door.counters["connections"] == 0)
 
 
 async def test_an_early_answer_reaches_a_client_that_still_sends(secured: Secured) -> None:
@@ -291,8 +291,8 @@ async def test_the_last_answer_is_not_cut_off_for_a_slow_reader(hasty: House, tm
     opening = asyncio.open_connection(sock=narrow, ssl=authority.client(), server_hostname=HOST, limit=1024)
     client = Peer(*await opening)
     client.send(request(fields={"Connection": "close"}))
-    (connection,) = await eventually(lambda: hasty.door._context.connections, within=30)
-    await eventually(lambda: connection.stage is Stage.LINGER, within=30)
+    (connection,) = await eventually(lambda: hasty.door._context.connections)
+    await eventually(lambda: connection.stage is Stage.LINGER)
     # Longer than a goodbye may take.
     await asyncio.sleep(0.05)
     connection.context.now = connection.since + 1

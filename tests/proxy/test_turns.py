@@ -70,4 +70,4 @@ async def test_who_sends_half_a_head_and_no_more_is_not_kept(house: House) -> No
         client.send(request()[:-4])
         client.writer.write_eof()
     for client in crowd:
-        assert await client.is_closed(within=5)
+        assert await client.is_closed()

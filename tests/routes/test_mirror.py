@@ -62,7 +62,7 @@ async def changed(bus: Bus, count: int, work: Callable[[], Awaitable[object]]) -
     """The events of `count` changes that `work` makes."""
     async with bus.subscribe("routes") as subscription:
         await work()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return [await anext(subscription) for _ in range(count)]
 
 

@@ -136,11 +136,11 @@ def test_spellings_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hundred_thousand_routes_are_looked_up_as_fast_as_ten() -> None:
     target = SandboxTarget(uuid4())
     table = RouteTable(Route(f"p{n}--ann.preview.localhost", target, None) for n in range(100_000))
-    began = time.perf_counter()
+    began = time.thread_time()
     for n in range(10_000):
         assert table.find(b"p%d--ann.preview.localhost:8000" % n)
-    assert time.perf_counter() - began < 1
-    began = time.perf_counter()
+    assert time.thread_time() - began < 1
+    began = time.thread_time()
     table.put(Route("new--ann.preview.localhost", target, None))
     assert table.find(b"new--ann.preview.localhost")
-    assert time.perf_counter() - began < 0.05
+    assert time.thread_time() - began < 0.05

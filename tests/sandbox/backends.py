@@ -121,7 +121,7 @@ class Ground:
         async def listening() -> bool:
             return (await sandbox.run("cat /proc/net/tcp /proc/net/tcp6")).stdout.count(f":{port:04X} ") >= sockets
 
-        await eventually(listening, within=30)
+        await eventually(listening)
 
     async def clear(self) -> None:
         """End what a test has left."""

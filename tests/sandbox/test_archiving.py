@@ -117,7 +117,7 @@ async def test_what_nobody_uses_is_archived_after_notice_and_returns_when_it_is_
     assert (await attic.keeper.status(attic.workspace)).rest.archives_at is None
     async with attic.house.bus.subscribe("events") as events:
         assert await attic.pass_days(0.2) == 0
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             told = await anext(aiter(events))
     at = (await attic.keeper.status(attic.workspace)).rest.archives_at
     assert at is not None

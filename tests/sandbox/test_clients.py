@@ -34,7 +34,7 @@ class Desk:
 
     def connect(self) -> socket.socket:
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        made.settimeout(5)
+        made.settimeout(30)
         made.connect(str(self.path))
         self.turn()
         return made

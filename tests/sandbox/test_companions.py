@@ -92,7 +92,7 @@ async def test_an_image_runs_in_the_network_of_its_sandbox_and_ends_with_its_pro
     sandbox = await ground.start(image=image, limits=Limits(memory=128 << 20, cpu=1.0, pids=64))
     assert await companions(client, sandbox) == []
     await ground.detach(sandbox, START.format("hello"))
-    await eventually(lambda: serving(ground, sandbox, 8080), within=20)
+    await eventually(lambda: serving(ground, sandbox, 8080))
     assert await serving(ground, sandbox, 8080) == "hello"
     (one,) = await companions(client, sandbox)
     host = (await client.call("GET", f"containers/{one['Id']}/json"))["HostConfig"]
@@ -122,12 +122,12 @@ async def test_an_image_runs_in_the_network_of_its_sandbox_and_ends_with_its_pro
     async def ended() -> bool:
         return await companions(client, sandbox) == []
 
-    await eventually(ended, within=20)
+    await eventually(ended)
     await ground.detach(sandbox, START.format("again"))
-    await eventually(lambda: serving(ground, sandbox, 8080), within=20)
+    await eventually(lambda: serving(ground, sandbox, 8080))
     assert await serving(ground, sandbox, 8080) == "again"
     await backend.stop(sandbox.instance.id, reason="enough")
-    await eventually(ended, within=20)
+    await eventually(ended)
 
 
 async def test_an_end_by_itself_is_told_with_its_status(ground: Ground, client: Client, image: str) -> None:

@@ -99,7 +99,7 @@ async def test_the_end_of_the_supervisor_is_the_end_of_all_requests(supervisor: 
 def test_what_cannot_be_understood_ends_the_connection_only(supervisor: Supervisor, path: Path, line: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as rude, socket.socket(socket.AF_UNIX) as polite:
         for one in (rude, polite):
-            one.settimeout(2)
+            one.settimeout(30)
             one.connect(str(path))
             supervisor.turn()
         rude.sendall(line)

@@ -77,7 +77,7 @@ async def verdict(watch: Watch) -> str:
         said = watch.look()
         return watch._running is None
 
-    await eventually(over, within=30)
+    await eventually(over)
     return said
 
 

@@ -114,7 +114,7 @@ async def test_what_was_begun_is_finished_before_it_lets_go(house: House) -> Non
         await asyncio.sleep(0)
         assert not letting_go.done()
         backend.gate.set()
-        await asyncio.wait_for(letting_go, 10)
+        await asyncio.wait_for(letting_go, 30)
         assert (await starting).workspace_id == workspace
         assert len(backend.started) == 1
         assert not later.done()

@@ -24,7 +24,7 @@ async def test_each_change_is_written_and_told_with_its_reason(house: House) -> 
         written = await row(house.database, workspace)
         assert (written["state"], written["reason"]) == ("stopped", "Stopped by ada.")
         states = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async for event in events:
                 assert event.kind == "sandbox.changed"
                 assert event.data["workspace_id"] == str(workspace)

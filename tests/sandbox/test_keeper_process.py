@@ -1,6 +1,5 @@
 """The keeper with real sandboxes: the pool, a server that is killed, and the next one."""
 
-import time
 from uuid import UUID
 
 import pytest
@@ -49,12 +48,12 @@ async def test_a_prepared_sandbox_is_there_at_once(
 ) -> None:
     server = Server(database, bus, settings, machine)
     keeper = await server.open()
-    await eventually(lambda: len(keeper.pool) == 1, within=20)
-    began = time.monotonic()
+    await eventually(lambda: len(keeper.pool) == 1)
+    (standing,) = await server.backend.list()
     prepared = await keeper.claim_prepared()
     assert prepared is not None
+    assert prepared.instance.id == standing.id, "nothing was started for it"
     assert "pid" in await ask(keeper.bridge_path(prepared.workspace_id))
-    assert time.monotonic() - began < 0.5
     await server.close(stop_all=True)
     assert list((settings.run_dir / "sandboxes").iterdir()) == []
 

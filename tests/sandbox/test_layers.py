@@ -48,7 +48,7 @@ async def test_two_workspaces_on_one_layer_are_independent_and_their_own(backend
     assert seen.stdout == "one\ntwo\nthree\n"
     began = time.monotonic()
     assert (await one.run("printf x | dd of=large conv=notrunc status=none && stat -c %s large")).stdout == "10000000\n"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     # What overlayfs notes is out of reach inside, and so is what lies below.
     refused = await one.python("import os; os.setxattr('src', 'trusted.overlay.opaque', b'y')")
     assert "PermissionError" in refused.stderr

@@ -95,7 +95,7 @@ async def test_of_two_servers_one_acts_and_the_other_takes_over_when_it_is_cut_o
         assert servers.acts == ["first"]
         # The first one's connections are cut: it stops to act before the second may begin.
         await first._lease._database.close()
-        await eventually(lambda: second.running(workspace_id) == instance, within=20)
+        await eventually(lambda: second.running(workspace_id) == instance)
         assert not first._lease.held
         for action in (first.stop(workspace_id, "x"), first.freeze(workspace_id, "x")):
             with pytest.raises(Unavailable):
@@ -108,7 +108,7 @@ async def test_of_two_servers_one_acts_and_the_other_takes_over_when_it_is_cut_o
         assert (await second.status(workspace_id)).state is State.STOPPED
         # What is reached again is not acted on by the one that lost it, and it does not get it back.
         await first._lease._database.open()
-        await eventually(lambda: first._stood_back, within=20)
+        await eventually(lambda: first._stood_back)
         await second.ensure(workspace_id)
         assert (first.running(workspace_id), first._lease.held) == (None, False)
     assert servers.acts == ["first", "second", "second"]
@@ -170,7 +170,7 @@ async def test_renewing_is_a_matter_of_the_databases_clock(database: Database) -
     assert not await second.take()
     assert await first.renew()
     await asyncio.sleep(0)
-    await eventually(second.take, within=5)
+    await eventually(second.take)
     assert not await first.renew()
     assert not first.held
     await second.give_up()

@@ -65,7 +65,7 @@ async def test_a_sandbox_ends_with_its_supervisor(start: Start, backend: Process
     await sandbox.run(f"(python3 -c 'import time; time.sleep({marker})' >/dev/null 2>&1 &); true")
     await eventually(lambda: processes(marker))
     os.kill(supervisor(settings, sandbox.instance.id), signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         status = await backend.wait(sandbox.instance.id)
     assert status.reason == "The sandbox's supervisor was killed."
     await eventually(lambda: not processes(marker))

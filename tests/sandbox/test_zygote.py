@@ -162,7 +162,7 @@ async def test_a_zygote_that_does_not_answer_is_done_without(
 
 async def _end(sandbox: Inside, settings: Settings) -> ExitStatus:
     os.kill(bridge(settings, sandbox), signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await sandbox.backend.wait(sandbox.instance.id)
 
 
@@ -190,7 +190,7 @@ async def test_the_exit_code_of_what_is_forked_is_known(settings: Settings, back
     made = spec(7)
     sandbox = Inside(backend, made, await backend.create(made))
     await sandbox.within("import threading, os; threading.Timer(0.1, os._exit, [7]).start()")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         status = await backend.wait(sandbox.instance.id)
     assert (status.code, status.reason) == (7, "The bridge ended with code 7.")
 

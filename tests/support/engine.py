@@ -17,6 +17,8 @@ from typing import Self
 
 import pytest
 
+from . import logs
+
 PROGRAMS = ("dockerd", "containerd", "docker-init", "debootstrap", "iptables", "ip", "unshare", "nsenter")
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 START_LIMIT, STOP_LIMIT = 60.0, 30.0
@@ -166,7 +168,8 @@ class Engine:
             time.sleep(0.02)
 
     def _begin(self, *command: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "dockerd.log").open("ab") as log:
+        logs.follow(path := self.folder / "dockerd.log")
+        with path.open("ab") as log:
             return subprocess.Popen(
                 self.inside(*command),
                 stdin=subprocess.DEVNULL,

@@ -20,10 +20,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from firefly.settings import Settings
 
-from . import groundwork
+from . import groundwork, logs
 from .ports import free_port
 
-START_LIMIT = 120.0
+START_LIMIT, STOP_LIMIT = 120.0, 60.0
 # What a server is told that builds what is pushed to it.
 BUILDING = {"FIREFLY_BUILDS_AT_ONCE": "2"}
 # What a server logs when a successor has taken over.
@@ -114,7 +114,8 @@ class LiveServer:
             "FIREFLY_BUILDS_AT_ONCE": "0",
             **self.settings,
         }
-        with (self.folder / "server.log").open("ab") as log:
+        logs.follow(path := self.folder / "server.log")
+        with path.open("ab") as log:
             return subprocess.Popen(
                 command,
                 cwd=self.folder,
@@ -152,16 +153,16 @@ class LiveServer:
         """What a crash of the machine's memory would do: no chance to tidy up."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(STOP_LIMIT)
 
     def stop(self) -> None:
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(30)
+            self.process.wait(STOP_LIMIT)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
             raise
 
     def __enter__(self) -> Self:

@@ -9,13 +9,15 @@ from typing import Any, TypeVar, overload
 T = TypeVar("T")
 
 INTERVAL = 0.01
+# Seconds; what is well comes far sooner, and a machine that has other things to do may take its time.
+PATIENCE = 30.0
 
 
 @overload
-async def eventually(condition: Callable[[], Awaitable[T]], *, within: float = 5) -> T: ...
+async def eventually(condition: Callable[[], Awaitable[T]], *, within: float = PATIENCE) -> T: ...
 @overload
-async def eventually(condition: Callable[[], T], *, within: float = 5) -> T: ...
-async def eventually(condition: Callable[[], Any], *, within: float = 5) -> Any:
+async def eventually(condition: Callable[[], T], *, within: float = PATIENCE) -> T: ...
+async def eventually(condition: Callable[[], Any], *, within: float = PATIENCE) -> Any:
     """Call `condition`, a plain or a coroutine function, until it gives something true, and return that.
 
     AssertionErrors count as "not yet"; the last one is raised when the time is up.

@@ -203,11 +203,11 @@ async def test_asking_tries_at_once_what_failed_and_only_that(kept: Kept) -> Non
     kept.wanted.append(Wanted(("other.test",), PageProof()))
     kept.orders.fail = Unavailable("Away.")
     running = asyncio.create_task(renewal.run())
-    await eventually(lambda: len(kept.orders.asked) == 3, within=30)
-    await eventually(lambda: len(renewal.standings) == 3, within=30)
+    await eventually(lambda: len(kept.orders.asked) == 3)
+    await eventually(lambda: len(renewal.standings) == 3)
     kept.orders.fail = None
     renewal.again()
-    await eventually(lambda: all(not one.failures for one in renewal.standings), within=30)
+    await eventually(lambda: all(not one.failures for one in renewal.standings))
     running.cancel()
     assert kept.orders.asked[3:] == [("other.test",)]
 
@@ -222,7 +222,7 @@ async def test_an_order_under_way_does_not_keep_the_server_from_ending(kept: Kep
     kept.orders.before = hang
     renewal, _ = kept.start()
     running = asyncio.create_task(renewal.run())
-    await eventually(begun.is_set, within=30)
+    await eventually(begun.is_set)
     running.cancel()
     async with asyncio.timeout(30):
         await asyncio.gather(running, return_exceptions=True)

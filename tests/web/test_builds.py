@@ -125,7 +125,7 @@ async def test_a_log_is_followed_and_resumed(world: World, owner: Client) -> Non
     build = await running(world, await asked(owner))
     path, events = f"/api/v1/builds/{build.id}/log", {"Accept": "text/event-stream"}
     async with (
-        asyncio.timeout(10), owner.get(path, headers=events) as response,
+        asyncio.timeout(30), owner.get(path, headers=events) as response,
         world.services.desk.logs.writing(build) as log, log.step("build") as step,
     ):  # fmt: skip
         await step.write(b"one\n")
@@ -134,7 +134,7 @@ async def test_a_log_is_followed_and_resumed(world: World, owner: Client) -> Non
         await step.write(b"two\n")
     async with world.services.database.connection() as connection:
         await connection.execute("update builds set state = 'succeeded', ended_at = now()")
-    async with asyncio.timeout(10), owner.get(path, headers={**events, "Last-Event-ID": found[-1].id}) as response:
+    async with asyncio.timeout(30), owner.get(path, headers={**events, "Last-Event-ID": found[-1].id}) as response:
         rest = [event async for event in server_events(response)]
     assert [event.name for event in rest] == ["step", "lines", "end"]
     assert json.loads(rest[1].data)[0]["text"] == "two"
@@ -147,7 +147,7 @@ async def test_who_is_shut_out_reads_no_further(world: World, owner: Client, pro
     reader = world.client(Authorization=f"Bearer {secret}")
     path, events = f"/api/v1/builds/{build.id}/log", {"Accept": "text/event-stream"}
     async with (
-        asyncio.timeout(10), reader.get(path, headers=events) as response,
+        asyncio.timeout(30), reader.get(path, headers=events) as response,
         world.services.desk.logs.writing(build) as log, log.step("build") as step,
     ):  # fmt: skip
         await step.write(b"one\n")
@@ -349,6 +349,6 @@ async def test_what_its_site_prints_is_shown_beside_it(world: World, owner: Clie
     page = await got(owner, f"/builds/{build.id}/site-log", params={"after": "1"})
     assert ([line["text"] for line in page["lines"]], page["cursor"]) == (["two"], None)
     path, events = f"/api/v1/builds/{build.id}/site-log", {"Accept": "text/event-stream", "Last-Event-ID": "1"}
-    async with asyncio.timeout(10), owner.get(path, headers=events) as response:
+    async with asyncio.timeout(30), owner.get(path, headers=events) as response:
         (event,) = [event async for event in _until(response, "lines")]
     assert json.loads(event.data) == [{"n": 2, "at": 1_700_000_000_000, "step": 0, "stream": "out", "text": "two"}]

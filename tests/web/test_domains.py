@@ -221,7 +221,7 @@ async def test_every_change_is_written_down_and_told(world: World, owner: TestCl
         texts_of(world).put(f"_firefly.{HOST}", made["proof"]["value"])
         await check(owner, made)
         await owner.delete(f"{DOMAINS}/{made['id']}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             told = [await anext(aiter(events)) for _ in range(3)]
     assert [event.kind for event in told] == ["domain.changed"] * 3
     assert [event.data["what"] for event in told] == ["added", "active", "removed"]

@@ -24,7 +24,7 @@ class Stream:
 
     async def next(self) -> Event:
         """The next event; a test that waits in vain fails."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             event = await anext(self._events)
         return event.name, json.loads(event.data), event.id
 
@@ -35,9 +35,9 @@ async def stream(world: World, client: TestClient[Any, Any], last: str = "") -> 
     before = hub.readers
     async with client.get("/api/v1/events", headers={"Last-Event-ID": last} if last else {}) as response:
         assert response.content_type == "text/event-stream"
-        await eventually(lambda: hub.readers == before + 1, within=5)
+        await eventually(lambda: hub.readers == before + 1)
         yield Stream(response)
-    await eventually(lambda: hub.readers == before, within=5)
+    await eventually(lambda: hub.readers == before)
 
 
 async def publish(world: World, kind: str, **data: str | None) -> None:

@@ -120,7 +120,7 @@ async def test_while_the_server_is_out_of_touch_nothing_private_is_served(town: 
         async def heeded(wanted: int = status) -> bool:
             return await town.ask(private) == wanted
 
-        await eventually(heeded, within=30)
+        await eventually(heeded)
         assert [await town.ask(host) for host in (HOST, "none--ann.preview.localhost")] == [200, status]
 
 
@@ -150,7 +150,7 @@ async def test_a_kept_connection_of_an_instance_that_ended_is_closed(town: Town)
         # Asked again and again, it would be kept for ever.
         return await town.ask() == 200 and len(town.upstream.peers) == 2
 
-    await eventually(moved, within=30)
+    await eventually(moved)
     await eventually(lambda: town.target in town.dialer.touched)
 
 
@@ -177,7 +177,7 @@ async def test_a_spread_goes_to_the_members_that_are_awake_and_well(town: Town) 
         statuses = {await town.ask() for _ in range(4)}
         return statuses == {200} and town.target in town.dialer.probed
 
-    await eventually(only_the_one, within=30)
+    await eventually(only_the_one)
     assert asleep not in town.dialer.probed
 
 
@@ -188,7 +188,7 @@ async def test_a_browser_that_waits_is_told_how_far_the_target_is(town: Town) ->
     peer = Peer(*await asyncio.open_connection(*town.listener.getsockname()))
     peer.send(request(fields={"Accept": "text/html"}))
     assert b"Transfer-Encoding: chunked" in await peer.read_head()
-    await eventually(lambda: town.target in town.dialer.looked, within=30)
+    await eventually(lambda: town.target in town.dialer.looked)
     peer.writer.transport.abort()
 
 
@@ -196,7 +196,7 @@ async def test_numbers_of_workers_are_told_by_kind(town: Town) -> None:
     await town.open()
     assert await town.ask() == 200
     name = 'front_door_requests_total{kind="preview",visitor="guest",status="2xx"}'
-    assert await eventually(lambda: town.crew.numbers.get(name) == 1, within=30)
+    assert await eventually(lambda: town.crew.numbers.get(name) == 1)
     assert town.crew.numbers["workers"] == 1
 
 
@@ -208,7 +208,7 @@ async def test_who_lacks_a_grant_is_known_to_all_processes(town: Town) -> None:
     await town.open()
     asked = {"Origin": f"http://{hosts[0]}", "Sec-Fetch-Site": "same-site"}
     assert await town.ask(f"8080--{hosts[0]}", **asked) == 401
-    await eventually(lambda: projects[0] in town.sources.missing.rounds, within=30)
+    await eventually(lambda: projects[0] in town.sources.missing.rounds)
     grant = Grant.new(
         Kind.LINK, projects[1], 1, source_id=None, account_id=None, session_id=None,
         issued_at=time.time() - 60, ends_at=time.time() + 3600,
@@ -221,7 +221,7 @@ async def test_who_lacks_a_grant_is_known_to_all_processes(town: Town) -> None:
     async def is_sent_to_the_app() -> bool:
         return await town.ask(hosts[1], **visit) == 503
 
-    await eventually(is_sent_to_the_app, within=30)
+    await eventually(is_sent_to_the_app)
 
 
 async def test_a_report_is_that_of_all_workers(town: Town) -> None:

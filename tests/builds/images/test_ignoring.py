@@ -31,8 +31,8 @@ def test_what_is_named_is_left_out(text: str, ignored: list[str], kept: list[str
 
 def test_a_hostile_pattern_takes_no_time() -> None:
     found = Ignored("**/" * 40 + "*a" * 60 + "\n" + ("*" * 200 + "b"))
-    began = time.perf_counter()
+    began = time.thread_time()
     assert "/".join(["a" * 120 + "c"] * 100) not in found
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
     with pytest.raises(ValueError, match="more than 500"):
         Ignored("a\n" * 501)

@@ -163,14 +163,14 @@ async def test_a_build_that_is_cancelled_is_gone_at_once(workshop: Workshop) -> 
     """Also where what it runs heeds no signal, and has children."""
     stubborn = "FROM {base}\nRUN trap '' TERM INT; echo begun; sleep 5432 & while :; do sleep 5431; done\n"
     building = asyncio.create_task(workshop.make({"Dockerfile": stubborn}))
-    await eventually(lambda: "begun" in workshop.printed, within=20)
+    await eventually(lambda: "begun" in workshop.printed)
     assert _running("sleep\x005431")
     began = time.monotonic()
     building.cancel()
     await asyncio.wait([building])
     await eventually(lambda: not _running("sleep\x005431") and not _running("sleep\x005432"))
-    # On a machine that has nothing else to do it takes some 50 ms.
-    assert time.monotonic() - began < 2
+    # It takes some 50 ms on a machine that has nothing else to do; an engine that stops something waits for 10 s.
+    assert time.monotonic() - began < 8
     assert building.cancelled()
     assert workshop.log.steps[-1].state == "ended"
 

@@ -172,7 +172,7 @@ async def test_whoever_watches_is_told_that_there_is_more(logs: Logs, build: Bui
         async with logs.writing(build) as log, log.step("build") as step:
             await step.write(b"line\n")
         seen = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while ("log.grown", "end") not in seen:
                 event = await anext(events)
                 seen.append((event.kind, event.data.get("what") or event.data.get("state")))
@@ -242,7 +242,7 @@ async def test_a_database_that_stays_away_ends_the_wait_for_it(
 ) -> None:
     monkeypatch.setattr("firefly.builds.log.logs.CLOSE_LIMIT", 0.3)
     absence, before = Away(database, monkeypatch), asyncio.all_tasks()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async with logs.writing(build) as log, log.step("build") as step:
             absence.away = True
             await step.write(b"line\n")

@@ -119,7 +119,7 @@ async def test_a_start_that_fails_or_is_given_up_leaves_nothing(
     slow = Ground(lambda _: DockerBackend(settings, subnets, command=command))
     await slow.backend.open()
     starting = asyncio.create_task(slow.start())
-    await eventually(shown.containers, within=20)
+    await eventually(shown.containers)
     starting.cancel()
     await asyncio.wait([starting])
     assert starting.cancelled()
@@ -162,7 +162,7 @@ async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine, s
     backend = ground.backend
     staying, ending = await ground.start(image=base_name(own_suite())), await ground.start()
     await ground.detach(staying, 'exec firefly-image -c "while sleep 0.1; do :; done"')
-    await eventually(lambda: _running(shown), within=20)
+    await eventually(lambda: _running(shown))
     beside = await _running(shown)
     await ground.serve(staying, "still here", port=3000)
     await ground.crash(ending, after=1)
@@ -177,7 +177,7 @@ async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine, s
         await eventually(lambda: not _answers(backend.bridge_path(ending.instance.id)))
     finally:
         await asyncio.to_thread(engine.start)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         status = await backend.wait(ending.instance.id)
     assert not status.requested
     assert [one.id for one in await backend.list()] == [staying.instance.id]

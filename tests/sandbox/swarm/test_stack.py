@@ -53,7 +53,7 @@ async def test_a_swarm_takes_it(swarm: Swarm) -> None:
             "firefly_server",
         ]
         asked = ("stack", "ps", "firefly", "--no-trunc", "--format", "{{.Error}}")
-        assert await eventually(lambda: manager.docker(*asked).count("no suitable node") == 3, within=20)
+        assert await eventually(lambda: manager.docker(*asked).count("no suitable node") == 3)
     finally:
         manager.docker("stack", "rm", "firefly")
         for name in ("firefly.toml", "postgres-password"):
