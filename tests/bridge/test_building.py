@@ -15,6 +15,9 @@ from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackPara
 from tests.bridge.test_program import program
 from tests.support.waiting import eventually
 
+# No other run of these tests on this machine sleeps for a whole number and so much.
+OWN = os.getpid()
+
 
 @pytest.fixture
 def tree(variables: Mapping[str, str]) -> Path:
@@ -110,7 +113,7 @@ async def test_what_lies_too_deep_is_left_out_or_told(tree: Path, client: Buildi
 
 async def test_output_comes_as_bytes_and_nothing_of_the_group_is_left(client: BuildingClient) -> None:
     code, out, err = await run(
-        client, r"printf '\377\000raw'; echo $MORE >&2; read answer || echo none; sleep 77 & exit 3", MORE="more"
+        client, rf"printf '\377\000raw'; echo $MORE >&2; read answer || echo none; sleep 77.{OWN} & exit 3", MORE="more"
     )
     assert (code, err) == (3, b"more\n")
     assert out == b"\xff\0rawnone\n"
@@ -121,11 +124,12 @@ async def test_output_comes_as_bytes_and_nothing_of_the_group_is_left(client: Bu
 
 
 def sleepers(seconds: str) -> list[str]:
+    """Which processes of this worker's tests sleep for so long."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if file.read().split(b"\0")[:2] == [b"sleep", seconds.encode()]:
+                if file.read().split(b"\0")[:2] == [b"sleep", f"{seconds}.{OWN}".encode()]:
                     found.append(pid)
         except OSError:
             continue
@@ -133,7 +137,7 @@ def sleepers(seconds: str) -> list[str]:
 
 
 async def test_whoever_listens_no_more_ends_the_command_with_all_that_it_started(client: BuildingClient) -> None:
-    async with client.run("setsid sleep 78 & sleep 79") as frames:
+    async with client.run(f"setsid sleep 78.{OWN} & sleep 79.{OWN}") as frames:
         await eventually(lambda: bool(sleepers("79") and sleepers("78")))
         del frames
     await eventually(lambda: not sleepers("79"))

@@ -18,7 +18,7 @@ from firefly.sandbox.process import ProcessBackend
 from firefly.settings import Settings
 from firefly.testing.build_log import MemoryBuildLog
 from firefly.testing.clock import ManualClock
-from tests.bridge.test_building import sleepers
+from tests.bridge.test_building import OWN, sleepers
 from tests.builds.workshop import Workshop, workshop
 from tests.builds.yard import Yard
 from tests.sandbox.conftest import machine
@@ -41,7 +41,7 @@ async def shop(
 
 # What bad scripts do, and what harms none but themselves.
 HARMLESS = (
-    "setsid sleep 7701 > /dev/null 2>&1 & head -c 300000 /dev/urandom; printf '\\377\\000\\033[2J';"
+    f"setsid sleep 7701.{OWN} > /dev/null 2>&1 & head -c 300000 /dev/urandom; printf '\\377\\000\\033[2J';"
     " read answer || echo none"
 )
 CONFIGURATION = {
@@ -124,7 +124,8 @@ async def test_builds_that_fail_are_explained_and_kept_for_an_hour(shop: Worksho
 
 
 async def test_a_build_that_is_ended_leaves_nothing_within_a_second(shop: Workshop) -> None:
-    commit = shop.commit({"firefly.yml": "build: ['trap \"\" TERM; setsid sleep 7702 & sleep 7703']\nrun: [echo]\n"})
+    stubborn = f"trap '' TERM; setsid sleep 7702.{OWN} & sleep 7703.{OWN}"
+    commit = shop.commit({"firefly.yml": json.dumps({"build": [stubborn], "run": ["echo"]})})
     build = await shop.ask(commit)
     running = asyncio.create_task(shop.runner.run(build, MemoryBuildLog()))
     await eventually(lambda: bool(sleepers("7702") and sleepers("7703")))

@@ -1,6 +1,7 @@
 """Calls, notes and descriptors between two ends, and what happens when one end goes."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -78,8 +79,13 @@ async def ends() -> AsyncIterator[Ends]:
     made.far.close()
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+def descriptors() -> set[str]:
+    """What is open here, as in `socket:[42]`; what other tests left may be closed at any time."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            found.add(os.readlink(f"/proc/self/fd/{number}"))
+    return found
 
 
 async def test_a_call_is_answered(ends: Ends) -> None:
@@ -108,7 +114,7 @@ async def test_a_descriptor_is_handed_over_and_closed_here(ends: Ends) -> None:
     assert received.recv(100) == b"from afar"
     assert not os.get_inheritable(received.fileno())
     received.close()
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 async def test_who_gives_up_ends_the_work(ends: Ends) -> None:
@@ -127,7 +133,7 @@ async def test_a_descriptor_that_comes_too_late_is_closed(ends: Ends) -> None:
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     assert await ends.near.call("echo") == ()
-    await eventually(lambda: descriptors() == before)
+    await eventually(lambda: descriptors() <= before)
 
 
 async def test_an_answer_has_a_limit(ends: Ends) -> None:

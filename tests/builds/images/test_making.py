@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from ipaddress import IPv4Network
 
@@ -161,14 +162,15 @@ async def test_a_dockerfile_that_is_a_link_and_a_context_that_is_huge_are_refuse
 
 async def test_a_build_that_is_cancelled_is_gone_at_once(workshop: Workshop) -> None:
     """Also where what it runs heeds no signal, and has children."""
-    stubborn = "FROM {base}\nRUN trap '' TERM INT; echo begun; sleep 5432 & while :; do sleep 5431; done\n"
+    one, other = f"5431.{os.getpid()}", f"5432.{os.getpid()}"
+    stubborn = f"FROM {{base}}\nRUN trap '' TERM INT; echo begun; sleep {other} & while :; do sleep {one}; done\n"
     building = asyncio.create_task(workshop.make({"Dockerfile": stubborn}))
     await eventually(lambda: "begun" in workshop.printed)
-    assert _running("sleep\x005431")
+    assert _running(f"sleep\0{one}")
     began = time.monotonic()
     building.cancel()
     await asyncio.wait([building])
-    await eventually(lambda: not _running("sleep\x005431") and not _running("sleep\x005432"))
+    await eventually(lambda: not _running(f"sleep\0{one}") and not _running(f"sleep\0{other}"))
     # It takes some 50 ms on a machine that has nothing else to do; an engine that stops something waits for 10 s.
     assert time.monotonic() - began < 8
     assert building.cancelled()

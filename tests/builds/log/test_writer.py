@@ -246,7 +246,7 @@ async def test_a_database_that_stays_away_ends_the_wait_for_it(
         async with logs.writing(build) as log, log.step("build") as step:
             absence.away = True
             await step.write(b"line\n")
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before
     absence.away = False
     assert await texts(logs, build) == []
 
