@@ -10,7 +10,22 @@ from pathlib import Path
 from .runtimes import Runtimes, find
 
 _RELEASE = Path("/etc/os-release")
-_PROGRAMS = ("python3", "node", "npm", "ruby", "php", "go", "java", "cargo", "git", "gcc", "psql")
+_PROGRAMS = (
+    "python3",
+    "node",
+    "npm",
+    "ruby",
+    "php",
+    "go",
+    "java",
+    "javac",
+    "mvn",
+    "cargo",
+    "composer",
+    "git",
+    "gcc",
+    "psql",
+)
 _PLACES = (Path("/usr/local/bin"), Path("/usr/bin"))
 
 

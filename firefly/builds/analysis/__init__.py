@@ -2,7 +2,7 @@
 
 from .analyser import analyse
 from .commit import CommitSource
-from .plan import Cache, Plan, Strategy
+from .plan import Cache, Part, Plan, Strategy
 from .source import FolderSource, Source
 
-__all__ = ["Cache", "CommitSource", "FolderSource", "Plan", "Source", "Strategy", "analyse"]
+__all__ = ["Cache", "CommitSource", "FolderSource", "Part", "Plan", "Source", "Strategy", "analyse"]

@@ -19,12 +19,23 @@ class Strategy(StrEnum):
     NONE = "none"
 
 
+class Part(StrEnum):
+    """Whose commands fill a folder."""
+
+    INSTALL = "install"
+    BUILD = "build"
+
+
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A folder of dependencies that a later build may begin with; `keys` are the files that it depends on."""
+    """A folder of dependencies that a later build may begin with; `keys` are the files that it depends on.
+
+    One that the build fills is no part of what is shown.
+    """
 
     folder: str
     keys: tuple[str, ...]
+    filled_by: Part = Part.INSTALL
 
 
 @dataclass(frozen=True, slots=True)

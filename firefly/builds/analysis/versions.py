@@ -64,11 +64,19 @@ _PLACES: Mapping[str, tuple[tuple[str, Reader], ...]] = {
         ("Pipfile", _of_toml("requires", "python_version")),
     ),
     "ruby": ((".ruby-version", _whole), ("Gemfile", _found(r"""^[ \t]*ruby[ \t]+["']([^"']+)["']"""))),
-    "php": ((".php-version", _whole), ("composer.json", _of_json("require", "php"))),
-    "go": (("go.mod", _found(r"^go[ \t]+(\S+)[ \t\r]*$")),),
+    "php": (
+        (".php-version", _whole),
+        ("composer.json", _of_json("config", "platform", "php")),
+        ("composer.json", _of_json("require", "php")),
+    ),
+    "go": (
+        (".go-version", _whole),
+        ("go.mod", _found(r"^go[ \t]+(\S+)[ \t\r]*$")),
+    ),
     "rust": (
         ("rust-toolchain.toml", _of_toml("toolchain", "channel")),
         ("rust-toolchain", _whole),
+        ("rust-toolchain", _of_toml("toolchain", "channel")),
         ("Cargo.toml", _of_toml("package", "rust-version")),
     ),
     "java": (

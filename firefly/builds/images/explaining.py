@@ -1,6 +1,6 @@
 """Why an image could not be built, in a sentence, and what to do about it."""
 
-from firefly.builds.making.failures import when
+from firefly.builds.making.causes import when
 from firefly.builds.model import Failure
 
 from .progress import Progress

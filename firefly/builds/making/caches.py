@@ -88,7 +88,7 @@ def _packed(workplace: Workplace, folder: str) -> AsyncGenerator[bytes, None]:
 
 def _named(job: Job, cache: Cache) -> dict[str, Any]:
     files = {path: job.ids.get(path, "") for path in cache.keys}
-    key = cache_key(base=job.base, plan=job.plan, files=files)
+    key = cache_key(base=job.base, plan=job.plan, cache=cache, files=files)
     return {"project_id": job.build.project_id, "domain": job.domain, "folder": cache.folder, "key": key}
 
 

@@ -3,35 +3,17 @@
 A table, looked through from above; the first entry that fits is taken. Each is of the tools' own words.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..model import Failure
+from .causes import Cause, when
+from .compiling import OF_LANGUAGES
+from .toolchains import absences
 
 MOST_LINES, LONGEST_LINE = 10, 500
 FROM_INSIDE = "The sandbox was ended from inside: by the build itself, or since its memory was used up."
 # Lines before the one that tells, and the most after it.
 _BEFORE, _AFTER = 1, 6
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """`pattern` is looked for in single lines; its groups fill `cause` and `remedy`. None: the exit status tells."""
-
-    pattern: re.Pattern[str] | None
-    cause: str
-    remedy: str
-    codes: tuple[int, ...] = ()
-
-    def found_in(self, line: str) -> tuple[str, str] | None:
-        """Cause and remedy, filled."""
-        found = self.pattern.search(line) if self.pattern else None
-        return (_filled(self.cause, found), _filled(self.remedy, found)) if found else None
-
-
-def when(pattern: str, cause: str, remedy: str = "") -> Cause:
-    return Cause(re.compile(pattern, re.IGNORECASE), cause, remedy)
 
 
 CAUSES: tuple[Cause, ...] = (
@@ -57,6 +39,7 @@ CAUSES: tuple[Cause, ...] = (
         "The sandbox has no room for more processes.",
         "Ask for more with `resources: {pids: …}` in firefly.yml, or let it start fewer at one time.",
     ),
+    *OF_LANGUAGES,
     when(
         r"npm (?:ERR!|error).*(?:can only install with an existing package-lock|`npm ci` can only install)",
         "`npm ci` needs a lock file, and there is none.",
@@ -155,6 +138,7 @@ CAUSES: tuple[Cause, ...] = (
         "Something may not be written, or not be run.",
         "Write below the project's folder only. A script needs `chmod +x`, committed, or `sh script`.",
     ),
+    *absences(),
     when(
         r"(?:^|: )(\S+): (?:command )?not found|sh: \d+: (\S+): not found"
         r"|exec: \"?(\S+?)\"?: executable file not found",
@@ -232,13 +216,6 @@ def _remedy_of_end(ended: str) -> str:
     if "workspace" in ended:
         return "Ask for more with `resources: {disk: …}` in firefly.yml, or install and build less."
     return "Try again; if it ends so each time, ask an administrator."
-
-
-def _filled(text: str, found: re.Match[str]) -> str:
-    groups = [group.rstrip(".,:;'\"") for group in found.groups() if group]
-    for number in range(2):
-        text = text.replace(f"{{{number}}}", groups[number] if number < len(groups) else "…")
-    return text
 
 
 def _around(lines: Sequence[str], at: int | None) -> Sequence[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from uuid import UUID
 
-from ..analysis import Plan
+from ..analysis import Cache, Part, Plan
 from ..model import Build, Trust
 
 # Another one with each change of what is made of the same input.
@@ -36,9 +36,16 @@ def build_key(*, tree: str, plan: Plan, base: str, project_id: UUID, domain: str
     return f"sha256:{_digest(parts)}"
 
 
-def cache_key(*, base: str, plan: Plan, files: Mapping[str, str]) -> str:
+def cache_key(*, base: str, plan: Plan, cache: Cache, files: Mapping[str, str]) -> str:
     """Of a folder of dependencies: what is run for it, upon what, and the texts of the files that it depends on."""
-    parts = {"base": base, "install": plan.install, "versions": dict(plan.versions), "env": dict(plan.env)}
+    build = plan.build if cache.filled_by is Part.BUILD else ()
+    parts = {
+        "base": base,
+        "install": plan.install,
+        "build": build,
+        "versions": dict(plan.versions),
+        "env": dict(plan.env),
+    }
     return _digest({"builder": BUILDER, "files": dict(files), **parts})
 
 

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from ..analysis import Plan
+from ..analysis import Cache, Plan
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -13,9 +13,13 @@ def to_json(plan: Plan) -> dict[str, Any]:
         **{name: _plain(value) for name, value in values.items()},
         "strategy": plan.strategy.value,
         "dockerfile": plan.dockerfile.model_dump(mode="json") if plan.dockerfile else None,
-        "caches": [{"folder": cache.folder, "keys": list(cache.keys)} for cache in plan.caches],
+        "caches": [_cache(cache) for cache in plan.caches],
         "configuration": plan.configuration.model_dump(mode="json", exclude_unset=True),
     }
+
+
+def _cache(cache: Cache) -> dict[str, Any]:
+    return {"folder": cache.folder, "keys": list(cache.keys), "filled_by": cache.filled_by.value}
 
 
 def _plain(value: Any) -> Any:

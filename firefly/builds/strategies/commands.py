@@ -1,16 +1,17 @@
 """Artifacts by commands: a tree is put into a sandbox, dependencies are installed, it is built, tested and packed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from contextlib import aclosing
 
 from firefly.errors import Conflict, NotFound, StorageFull, TooLarge, Unavailable
 from firefly.protocol.building import Packed, PackParams
 from firefly.sandbox.terms import size
 
-from ..analysis import Plan, Strategy
+from ..analysis import Part, Plan, Strategy
 from ..images.running import named, within
 from ..making.caches import Caches
 from ..making.failures import explain
+from ..making.toolchains import missing
 from ..making.workplaces import Workplace, Workplaces, wishes
 from ..model import Failure, Product
 from ..packing.artifacts import Artifacts
@@ -63,6 +64,8 @@ class Commands(BuildStrategy):
             workplace = await self._workplaces.claim(job.build, wishes(job.plan), step, ahead=ahead)
             try:
                 await self._fill(job, workplace, step)
+                if lack := await missing(job.plan, workplace, step, env=job.environment):
+                    raise BuildFailed(lack)
             except BaseException:
                 await self._workplaces.end(workplace)
                 raise
@@ -79,25 +82,30 @@ class Commands(BuildStrategy):
         await step.say(f"{filled.files} files are in the sandbox.")
 
     async def _work(self, job: Job, log: BuildLog, workplace: Workplace) -> Made:
-        await self._install(job, log, workplace)
+        there = await self._restore(job, log, workplace)
+        if not _installed(job.plan, there):
+            for command in job.plan.install:
+                await self._command(job, log, workplace, "install", command)
+        await self._keep(job, workplace, Part.INSTALL, there)
         for command in job.plan.build:
             await self._command(job, log, workplace, "build", command)
+        await self._keep(job, workplace, Part.BUILD, there)
         tests = await test(job, log, workplace, _line(job.plan))
         return Made(await self._pack(job, log, workplace), tests)
 
-    async def _install(self, job: Job, log: BuildLog, workplace: Workplace) -> None:
-        caches = job.plan.caches
-        there = set[str]()
-        if caches and not job.build.forced:
-            async with log.step("cache") as step:
-                there = await self._caches.restore(job, workplace, step)
-                if not there:
-                    step.skip("No earlier build had the same dependencies.")
-        if there != {cache.folder for cache in caches} or not _is_known(job.plan):
-            for command in job.plan.install:
-                await self._command(job, log, workplace, "install", command)
-        for cache in caches:
-            if cache.folder not in there:
+    async def _restore(self, job: Job, log: BuildLog, workplace: Workplace) -> Set[str]:
+        """The folders that an earlier build has filled."""
+        if not job.plan.caches or job.build.forced:
+            return frozenset()
+        async with log.step("cache") as step:
+            there = await self._caches.restore(job, workplace, step)
+            if not there:
+                step.skip("No earlier build had the same dependencies.")
+        return there
+
+    async def _keep(self, job: Job, workplace: Workplace, part: Part, there: Set[str]) -> None:
+        for cache in job.plan.caches:
+            if cache.filled_by is part and cache.folder not in there:
                 await self._caches.keep(job, cache, workplace)
 
     async def _command(self, job: Job, log: BuildLog, workplace: Workplace, part: str, command: str) -> None:
@@ -122,7 +130,7 @@ class Commands(BuildStrategy):
         return product
 
     def _wanted(self, plan: Plan) -> PackParams:
-        return PackParams(without=[cache.folder for cache in plan.caches if cache.folder.endswith("cache")])
+        return PackParams(without=[cache.folder for cache in plan.caches if cache.filled_by is Part.BUILD])
 
     def _remedy(self, plan: Plan) -> str:
         return "Delete at the end of the build what only the build needs."
@@ -133,6 +141,7 @@ def _line(plan: Plan) -> Callable[[str], str]:
     return within if named(plan.runtime) else str
 
 
-def _is_known(plan: Plan) -> bool:
-    """Whether what is installed is what the analyser says, and so depends on nothing else than that says."""
-    return "install" not in plan.configuration.model_fields_set
+def _installed(plan: Plan, there: Set[str]) -> bool:
+    """Whether the folders make up for `install`: its commands are the analyser's, and depend on what that says."""
+    folders = {cache.folder for cache in plan.caches if cache.filled_by is Part.INSTALL}
+    return "install" not in plan.configuration.model_fields_set and folders != set() and folders <= there

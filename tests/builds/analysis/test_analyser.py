@@ -120,7 +120,7 @@ options: {front_controller: app.php}
 """
     plan = look({".stage1.yml": text, "composer.json": "{}", "web/index.php": ""})
     assert (plan.install, plan.build, plan.run) == (("composer install",), (), ("apache2",))
-    assert (plan.runtime, plan.env) == ("php", {"SYMFONY_ENV": "prod", "EMPTY": ""})
+    assert (plan.runtime, plan.env) == ("php", {"PHP_CLI_SERVER_WORKERS": "4", "SYMFONY_ENV": "prod", "EMPTY": ""})
     assert (plan.configuration.writable, plan.configuration.urls) == (["app/cache"], ["admin"])
     assert [note.split(":")[1].split()[0] for note in plan.notes] == ["script", "options"]
 

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from firefly.builds.analysis import Plan, Strategy, analyse
+from firefly.builds.analysis import Cache, Part, Plan, Strategy, analyse
 from firefly.testing.tree import MemoryTree
 
+RUST = '[package]\nname = "shop"\n'
+CLASSES = "composer dump-autoload --no-interaction --optimize"
 DJANGO = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"
 
 
@@ -142,12 +144,35 @@ def test_who_installs_is_known_by_the_lock_file(files: dict[str, str], install: 
     assert set(plan.caches[0].keys) == {path for path in files if path in plan.caches[0].keys} != set()
 
 
+@pytest.mark.parametrize(
+    ("files", "folder", "keys"),
+    [
+        ({"go.mod": "module x\n", "go.sum": "", "main.go": "package main\n"}, ".go-cache", ("go.mod", "go.sum")),
+        ({"Cargo.toml": RUST, "Cargo.lock": "", "src/main.rs": ""}, ".cargo-cache", ("Cargo.toml", "Cargo.lock")),
+        ({"pom.xml": "<project/>"}, ".m2-cache", ("pom.xml",)),
+        ({"build.gradle": "", "gradle.lockfile": ""}, ".gradle-cache", ("build.gradle", "gradle.lockfile")),
+    ],
+)
+def test_what_the_build_fetches_is_kept_by_its_lock_file(
+    files: dict[str, str], folder: str, keys: tuple[str, ...]
+) -> None:
+    plan = look(files)
+    assert plan.caches == (Cache(folder, keys, Part.BUILD),)
+    assert folder in plan.build[0]
+
+
+def test_gems_are_found_where_an_earlier_build_put_them() -> None:
+    plan = look({"Gemfile": "gem 'puma'", "Gemfile.lock": "", "config.ru": ""})
+    assert (plan.install, plan.env) == (("bundle install",), {"BUNDLE_PATH": "vendor/bundle", "RACK_ENV": "production"})
+    assert plan.caches == (Cache("vendor/bundle", ("Gemfile", "Gemfile.lock")),)
+
+
 def test_symfony_gets_its_database_and_its_assets() -> None:
     bundles = ("doctrine-bundle", "doctrine-migrations-bundle", "doctrine-fixtures-bundle")
     packages = ("symfony/framework-bundle", "symfony/assetic-bundle", *(f"doctrine/{name}" for name in bundles))
     plan = look({"composer.json": composer(*packages), "composer.lock": "", "app/console": "", "web/index.php": ""})
     assert plan.install[0].startswith("composer install ")
-    assert plan.build == ("php app/console assets:install web", "php app/console assetic:dump")
+    assert plan.build == (CLASSES, "php app/console assets:install web", "php app/console assetic:dump")
     assert [command.split()[2] for command in plan.run[:-1]] == [
         "doctrine:database:create",
         "doctrine:migrations:migrate",
@@ -167,8 +192,8 @@ def test_symfony_of_old_begins_with_app_php() -> None:
     plan = look(files)
     assert plan.run == ("ln -sf app.php web/index.php", "php -S $HOST:$PORT -t web")
     assert (plan.build, plan.env) == (
-        ("php app/console assets:install web",),
-        {"APP_ENV": "prod", "SYMFONY_ENV": "prod"},
+        (CLASSES, "php app/console assets:install web"),
+        {"PHP_CLI_SERVER_WORKERS": "4", "APP_ENV": "prod", "SYMFONY_ENV": "prod"},
     )
     assert look({**files, "web/index.php": "<?php"}).run == ("php -S $HOST:$PORT -t web",)
 
@@ -210,6 +235,12 @@ def test_pages_of_another_family_are_made_by_node() -> None:
         ({"config.ru": "", "Gemfile": "ruby '3.3.0'\n"}, {"ruby": "3.3.0"}),
         ({"go.mod": "module x\n\ngo 1.23\n", "main.go": "package main"}, {"go": "1.23"}),
         ({"pom.xml": "<java.version>21</java.version>"}, {"java": "21"}),
+        ({"go.mod": "module x\ngo 1.19\n", "main.go": "package main", ".go-version": "1.22.1\n"}, {"go": "1.22.1"}),
+        ({"Cargo.toml": RUST, "src/main.rs": "", "rust-toolchain": "[toolchain]\nchannel = '1.70'"}, {"rust": "1.70"}),
+        ({"Cargo.toml": f"{RUST}rust-version = '1.63'\n", "src/main.rs": ""}, {"rust": "1.63"}),
+        ({"index.php": "", "composer.json": '{"require": {"php": "^8.1"}}'}, {"php": "^8.1"}),
+        ({"index.php": "", "composer.json": '{"config": {"platform": {"php": "8.2.1"}}}'}, {"php": "8.2.1"}),
+        ({"config.ru": "", "Gemfile": "ruby '3.3'", ".ruby-version": "ruby-3.2.2\n"}, {"ruby": "3.2.2"}),
         ({"main.py": "", ".python-version": "3.12;id"}, {}),
         ({"main.py": "", ".python-version": "$(id)"}, {}),
     ],

@@ -2,13 +2,14 @@
 
 import re
 
-from firefly.builds.analysis.plan import Cache, Plan, Strategy
+from firefly.builds.analysis.plan import Cache, Part, Plan, Strategy
 from firefly.builds.analysis.source import Source
 
 _MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _BINARY = "bin/app"
-# In the tree, where a later build finds them, and writable, so that they can be removed.
-_MODULES = 'GOMODCACHE="$PWD/.go" GOFLAGS=-modcacherw'
+# In the tree, where a later build finds what was fetched and compiled; writable, so that it can be removed.
+_CACHE = ".go-cache"
+_PLACES = f'GOMODCACHE="$PWD/{_CACHE}/modules" GOCACHE="$PWD/{_CACHE}/compiled" GOFLAGS=-modcacherw'
 # Commands that are looked at.
 _MOST = 20
 
@@ -25,11 +26,11 @@ def detect(source: Source) -> Plan | None:
         "family": "there is a go.mod",
         "build": because,
         "run": "that is what is built",
-        "caches": "modules depend on these files alone",
+        "caches": "what is fetched, and most of what is compiled, depends on these files alone",
     }
     return Plan(
-        Strategy.COMMANDS, "Go", "go", build=(f"{_MODULES} go build -o {_BINARY} {package}",), run=(f"./{_BINARY}",),
-        caches=(Cache(".go", keys),), why=why,
+        Strategy.COMMANDS, "Go", "go", build=(f"{_PLACES} go build -trimpath -o {_BINARY} {package}",),
+        run=(f"./{_BINARY}",), caches=(Cache(_CACHE, keys, Part.BUILD),), why=why,
     )  # fmt: skip
 
 

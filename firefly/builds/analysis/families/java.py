@@ -1,6 +1,6 @@
 """Java and its kin, built by Maven or Gradle into one archive that runs."""
 
-from firefly.builds.analysis.plan import Cache, Plan, Strategy
+from firefly.builds.analysis.plan import Cache, Part, Plan, Strategy
 from firefly.builds.analysis.source import Source
 
 _GRADLE = ("build.gradle", "build.gradle.kts")
@@ -9,13 +9,13 @@ _GRADLE = ("build.gradle", "build.gradle.kts")
 def detect(source: Source) -> Plan | None:
     if source.has("pom.xml"):
         command = "sh mvnw" if source.has("mvnw") else "mvn"
-        build = f"{command} --batch-mode -DskipTests -Dmaven.repo.local=.m2/repository package"
-        return _plan(source, "pom.xml", build, "target", Cache(".m2", ("pom.xml",)))
+        build = f"{command} --batch-mode -DskipTests -Dmaven.repo.local=.m2-cache package"
+        return _plan(source, "pom.xml", build, "target", Cache(".m2-cache", ("pom.xml",), Part.BUILD))
     if path := source.first(*_GRADLE):
         command = "sh gradlew" if source.has("gradlew") else "gradle"
-        build = f"{command} --no-daemon --gradle-user-home .gradle-home build -x test"
+        build = f"{command} --no-daemon --gradle-user-home .gradle-cache build -x test"
         keys = tuple(key for key in (path, "gradle.lockfile") if source.has(key))
-        return _plan(source, path, build, "build/libs", Cache(".gradle-home", keys))
+        return _plan(source, path, build, "build/libs", Cache(".gradle-cache", keys, Part.BUILD))
     return None
 
 

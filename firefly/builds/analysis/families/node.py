@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from firefly.builds.analysis.plan import Cache, Plan, Strategy
+from firefly.builds.analysis.plan import Cache, Part, Plan, Strategy
 from firefly.builds.analysis.source import Source
 from firefly.families import node
 from firefly.families.node import PACKAGE, Packages
@@ -137,7 +137,7 @@ def _common(framework: Framework | None, found: Packages, source: Source) -> Pla
         why["install"] = f"{found.lock} is there" if found.lock else f"{PACKAGE} has dependencies and no lock file"
         why["caches"] = "what is installed depends on these files alone"
     if framework and framework.cache:
-        caches = (*caches, Cache(framework.cache, found.inputs))
+        caches = (*caches, Cache(framework.cache, found.inputs, Part.BUILD))
     build: tuple[str, ...] = ()
     if "build" in found.scripts:
         build, why["build"] = (found.run("build"),), f"{PACKAGE} has the script build"

@@ -6,6 +6,11 @@ from firefly.families.tree import table
 
 _COMPOSER = "composer.json"
 _INSTALL = "composer install --no-interaction --prefer-dist --optimize-autoloader"
+# What was installed by an earlier build knows that one's classes.
+_CLASSES = "composer dump-autoload --no-interaction --optimize"
+# PHP's own server answers one at a time else, and never an application that asks itself.
+_SERVER = {"PHP_CLI_SERVER_WORKERS": "4"}
+_SEVERAL = "several visitors are answered at one time"
 _ROOTS = ("public", "web", "www", "htdocs", "")
 # What Symfony began with before its fourth version. PHP's server looks for index.php alone.
 _OLD_ENTRY = "app.php"
@@ -79,11 +84,12 @@ def _plan(
         keys = tuple(path for path in (_COMPOSER, "composer.lock") if source.has(path))
         install, caches = (_INSTALL,), (Cache("vendor", keys),)
         why |= {"install": f"there is a {_COMPOSER}", "caches": "what is installed depends on these files alone"}
+        build = (_CLASSES, *build)
+        why["build"] = "; ".join(filter(None, (why.get("build"), "classes are found by composer.json")))
     why["run"] = f"PHP's own server shows {root or 'the project'}"
-    if env:
-        why["env"] = "what serves visitors is no development"
+    why["env"] = "what serves visitors is no development, and answers several of them" if env else _SEVERAL
     return Plan(
         Strategy.COMMANDS, family, "php", install=install, build=build,
         run=(*before, f"php -S $HOST:$PORT -t {root or '.'}"), database="postgres" if "database" in why else None,
-        env=env or {}, caches=caches, why=why,
+        env={**_SERVER, **(env or {})}, caches=caches, why=why,
     )  # fmt: skip

@@ -8,6 +8,11 @@ from firefly.builds.analysis.source import Source
 _GEMFILE, _LOCK = "Gemfile", "Gemfile.lock"
 _GEM = re.compile(r"""^[ \t]*gem[ \t]+["']([\w-]+)["']""", re.MULTILINE)
 _FOLDER = "vendor/bundle"
+# By the environment and not by a file of Bundler's, which would be missing where the folder is an earlier build's.
+_ENV = {"BUNDLE_PATH": _FOLDER}
+_PRODUCTION = "what serves visitors is no development; gems are in the tree"
+# Builds of strangers have no secrets, and the assets need none.
+_ASSETS = "SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile"
 
 
 def detect(source: Source) -> Plan | None:
@@ -16,36 +21,39 @@ def detect(source: Source) -> Plan | None:
     gems = frozenset(_GEM.findall(source.text(_GEMFILE) or ""))
     keys = tuple(path for path in (_GEMFILE, _LOCK) if source.has(path))
     why = {"install": f"there is a {_GEMFILE}", "caches": "what is installed depends on these files alone"}
-    install = (f"bundle config set --local path {_FOLDER}", "bundle install")
+    install = ("bundle install",)
     if "rails" in gems:
         return _rails(source, gems, install, Cache(_FOLDER, keys), why)
     if "jekyll" in gems:
         why |= {"family": "jekyll is a gem of it", "build": "Jekyll is built so", "folder": "Jekyll builds there"}
-        build, caches = ("bundle exec jekyll build",), (Cache(_FOLDER, keys),)
+        why["env"] = "gems are in the tree"
         return Plan(
-            Strategy.SITE, "Jekyll", "ruby", install=install, build=build, folder="_site", caches=caches, why=why
-        )
+            Strategy.SITE, "Jekyll", "ruby", install=install, build=("bundle exec jekyll build",), folder="_site",
+            env=_ENV, caches=(Cache(_FOLDER, keys),), why=why,
+        )  # fmt: skip
     if source.has("config.ru"):
         server = "puma -b tcp://$HOST:$PORT" if "puma" in gems else "rackup -o $HOST -p $PORT"
-        why |= {"family": "there is a config.ru", "run": "config.ru is what Rack starts"}
-        run, caches = (f"bundle exec {server}",), (Cache(_FOLDER, keys),)
-        return Plan(Strategy.COMMANDS, "Rack", "ruby", install=install, run=run, caches=caches, why=why)
+        why |= {"family": "there is a config.ru", "run": "config.ru is what Rack starts", "env": _PRODUCTION}
+        return Plan(
+            Strategy.COMMANDS, "Rack", "ruby", install=install, run=(f"bundle exec {server}",),
+            env={**_ENV, "RACK_ENV": "production"}, caches=(Cache(_FOLDER, keys),), why=why,
+        )  # fmt: skip
     return None
 
 
 def _rails(source: Source, gems: frozenset[str], install: tuple[str, ...], cache: Cache, why: dict[str, str]) -> Plan:
     build: tuple[str, ...] = ()
     if gems & {"sprockets-rails", "propshaft", "sassc-rails"} or source.names("app/assets"):
-        build, why["build"] = ("bundle exec rails assets:precompile",), "it has assets"
+        build, why["build"] = (_ASSETS,), "it has assets"
     database = "postgres" if "pg" in gems else None
     if database:
         why["database"] = "pg is a gem of it"
     why |= {
         "family": "rails is a gem of it",
         "run": "Rails is started so, its database prepared before",
-        "env": "what serves visitors is no development",
+        "env": _PRODUCTION,
     }
-    env = {"RAILS_ENV": "production", "RAILS_LOG_TO_STDOUT": "1", "RAILS_SERVE_STATIC_FILES": "1"}
+    env = {**_ENV, "RAILS_ENV": "production", "RAILS_LOG_TO_STDOUT": "1", "RAILS_SERVE_STATIC_FILES": "1"}
     run = ("bundle exec rails db:prepare", "bundle exec rails server -b $HOST -p $PORT")
     return Plan(
         Strategy.COMMANDS, "Rails", "ruby", install=install, build=build, run=run, database=database, env=env,

@@ -2,11 +2,15 @@
 
 import re
 
-from firefly.builds.analysis.plan import Cache, Plan, Strategy
+from firefly.builds.analysis.plan import Cache, Part, Plan, Strategy
 from firefly.builds.analysis.source import Source
 from firefly.families.tree import table
 
 _CARGO, _LOCK = "Cargo.toml", "Cargo.lock"
+# What was compiled is not kept: Cargo goes by the times of files, and those in what is kept are told by their contents.
+_CACHE = ".cargo-cache"
+# Of what was compiled, all that nobody runs: most of it.
+_CLEAR = "cd target/release && rm -rf build deps examples incremental .fingerprint"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -21,11 +25,12 @@ def detect(source: Source) -> Plan | None:
         "family": f"there is a {_CARGO}",
         "build": f"{name} is its binary",
         "run": "that is what is built",
-        "caches": "what was compiled is compiled again only where it changed",
+        "caches": "what is fetched depends on these files alone",
     }
     return Plan(
-        Strategy.COMMANDS, "Rust", "rust", build=(f"cargo build --release{locked}",),
-        run=(f"./target/release/{name}",), caches=(Cache("target", keys),), why=why,
+        Strategy.COMMANDS, "Rust", "rust",
+        build=(f'CARGO_HOME="$PWD/{_CACHE}" cargo build --release{locked}', _CLEAR),
+        run=(f"./target/release/{name}",), caches=(Cache(_CACHE, keys, Part.BUILD),), why=why,
     )  # fmt: skip
 
 
