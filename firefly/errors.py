@@ -10,6 +10,7 @@ FireflyError
 ├── Conflict                the present state does not allow it
 │   ├── NameTaken
 │   ├── VersionConflict     it was changed since the caller read it
+│   ├── HoldLost            another does by now what the caller did
 │   └── Withheld            it was stopped on purpose, and does not start by itself
 ├── LimitReached            a quota is used up
 │   ├── RateLimited         ... for now
@@ -94,6 +95,11 @@ class VersionConflict(Conflict):
 
     kind = "version-conflict"
     title = "Changed by someone else"
+
+
+class HoldLost(Conflict):
+    kind = "hold-lost"
+    title = "Another does it by now"
 
 
 class Withheld(Conflict):

@@ -84,6 +84,14 @@ class Failure:
     lines: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A build as whoever writes for it has it: what he writes is refused once it has another `epoch`."""
+
+    build_id: UUID
+    epoch: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBuild:
     """What to build. `ref` is `refs/heads/…`, `refs/tags/…` or `refs/pull/<number>`, `commit` its object name.
@@ -110,6 +118,7 @@ class Build:
     """One commit turned into one artifact. `plan` is the analyser's as JSON, `artifact` a digest.
 
     `account` is the name of who asked for it. `ending` is the state that it is to have, where its end was asked for.
+    `epoch` is one more with each who builds it.
     """
 
     id: UUID
@@ -142,6 +151,7 @@ class Build:
     started_at: datetime | None
     ended_at: datetime | None
     attempts: int
+    epoch: int = 0
     ending: BuildState | None = None
     ending_reason: str = ""
 
@@ -152,6 +162,10 @@ class Build:
     @property
     def pull_request(self) -> int | None:
         return int(self.ref.removeprefix("refs/pull/")) if self.ref.startswith("refs/pull/") else None
+
+    @property
+    def hold(self) -> Hold:
+        return Hold(self.id, self.epoch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class MemoryStrategy(BuildStrategy):
             await step.write(self.content)
             if self.error is not None:
                 raise self.error
-        return Made(await self.store.add(self._pieces(), "archive"))
+        return Made(await self.store.add(self._pieces(), "archive", job.build.hold))
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         yield self.content

@@ -4,6 +4,7 @@ import random
 import tracemalloc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from firefly.artifacts import FileArtifactStore
 from firefly.builds.packing.artifacts import Artifacts
 from firefly.builds.packing.compression import Measured, decompressed
-from firefly.errors import Conflict, NotFound, TooLarge
+from firefly.errors import Conflict, HoldLost, NotFound, TooLarge
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
+from tests.builds.holding import some_hold
 from tests.builds.yard import Yard
 
 CONTENT = random.Random(1).randbytes(3_000_000) + b"x" * 3_000_000
@@ -34,9 +36,12 @@ def stored(folder: Path) -> list[Path]:
     return [path for path in (folder / "store").rglob("*") if path.is_file() and path.suffix == ""]
 
 
-async def test_the_same_content_is_kept_once_and_read_as_it_was(artifacts: Artifacts, tmp_path: Path) -> None:
-    first = await artifacts.add(pieces(CONTENT), "archive")
-    second = await artifacts.add(pieces(CONTENT, 7_777), "archive")
+async def test_the_same_content_is_kept_once_and_read_as_it_was(
+    artifacts: Artifacts, database: Database, tmp_path: Path
+) -> None:
+    hold = await some_hold(database)
+    first = await artifacts.add(pieces(CONTENT), "archive", hold)
+    second = await artifacts.add(pieces(CONTENT, 7_777), "archive", hold)
     assert first == second
     assert first.size == len(CONTENT)
     kept = await artifacts.get(first.digest)
@@ -80,7 +85,11 @@ async def test_bytes_that_are_not_whole_or_too_many_are_told(tmp_path: Path) -> 
 async def test_what_no_build_names_is_removed_when_it_is_old(
     artifacts: Artifacts, yard: Yard, clock: ManualClock, tmp_path: Path
 ) -> None:
-    named, other = [await artifacts.add(pieces(content), "archive") for content in (b"named", b"other")]
+    hold = await some_hold(yard.database)
+    named, other = [await artifacts.add(pieces(content), "archive", hold) for content in (b"named", b"other")]
+    with pytest.raises(HoldLost):
+        await artifacts.add(pieces(b"somebody else's"), "archive", replace(hold, epoch=hold.epoch + 1))
+    assert len(stored(tmp_path)) == 2
     project_id = await yard.project(await yard.person("ada"))
     build = await yard.ask(project_id)
     await yard.execute(

@@ -23,6 +23,7 @@ from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from tests.bridge.test_building import tar
+from tests.builds.holding import some_hold
 from tests.builds.test_artifacts import pieces, stored
 from tests.sandbox.conftest import machine
 from tests.sandbox.keeping import House, Source
@@ -69,9 +70,15 @@ async def ground(
 
 
 async def test_an_artifact_is_unpacked_for_each_or_once_for_all(
-    ground: Ground, clock: ManualClock, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ground: Ground,
+    database: Database,
+    clock: ManualClock,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    product = await ground.artifacts.add(pieces(tar(("app/run", "hello"), ("empty", None))), "archive")
+    content = pieces(tar(("app/run", "hello"), ("empty", None)))
+    product = await ground.artifacts.add(content, "archive", await some_hold(database))
     small = await ground.unpacking.begin(product.digest)
     assert await ground.see(small, "cat app/run; ls") == "helloapp\nempty"
 

@@ -5,17 +5,17 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import structlog
 
 from firefly.artifacts import ArtifactStore
-from firefly.builds.model import Product
+from firefly.builds.model import Hold, Product
 from firefly.builds.packing.compression import Measured, decompressed
 from firefly.clock import Clock
-from firefly.errors import FireflyError, NotFound
+from firefly.errors import FireflyError, HoldLost, NotFound
 from firefly.sandbox.docker.images import Images
 from firefly.sandbox.tasks import Tasks
 from firefly.store import Database, load_queries
@@ -61,22 +61,27 @@ class Keeping:
         self._seen = set[str]()
         """Those that this server stores, or has tried to."""
 
-    async def add(self, image: Image) -> Product:
-        """Name it, so that it can be shown at once; it is stored meanwhile, and after the next start if need be."""
+    async def add(self, image: Image, hold: Hold) -> Product:
+        """Name it, so that it can be shown at once; it is stored meanwhile, and after the next start if need be.
+
+        Raises HoldLost.
+        """
         async with self._database.connection() as connection:
             row = await self._queries.name_image(
-                connection, digest=image.id, size=image.size, port=image.port, now=self._clock.now()
+                connection, digest=image.id, size=image.size, port=image.port, now=self._clock.now(), **asdict(hold)
             )
+        if row is None:
+            raise HoldLost("Another builds it by now.")
         if not row["stored"] and image.id not in self._seen:
             self._seen.add(image.id)
             self._added_at = self._clock.monotonic()
             self._tasks.start(self._later(image.id), f"image-{image.id}")
         return Product(image.id, "image", int(row["size"]))
 
-    async def lend(self, image: str, build_id: UUID) -> None:
+    async def lend(self, image: str, hold: Hold) -> None:
         """Have it run beside the sandbox of the build that made it, which is not over yet."""
         async with self._database.connection() as connection:
-            await self._queries.lend_image(connection, digest=image, build_id=build_id)
+            await self._queries.lend_image(connection, digest=image, **asdict(hold))
 
     async def read(self, image: str) -> AsyncGenerator[bytes, None]:
         async with self._database.connection() as connection:

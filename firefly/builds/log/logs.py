@@ -43,9 +43,9 @@ class Logs:
     async def writing(self, build: Build) -> AsyncIterator[LogWriter]:
         """The log of a build, which goes on where an earlier attempt left it; all of it is stored at the end.
 
-        Raises DatabaseUnavailable where it cannot be opened.
+        Raises DatabaseUnavailable where it cannot be opened, HoldLost where somebody else builds it by now.
         """
-        opened = await self.records.open(build.id, self._clock.now())
+        opened = await self.records.open(build.hold, self._clock.now())
         writer = LogWriter(self.records, build, opened, most=self._most, clock=self._clock)
         storing = asyncio.create_task(writer.run(), name=f"log of build {build.id}")
         self._open += 1
@@ -80,6 +80,6 @@ async def _tidy(records: LogRecords, build: Build) -> None:
     """What is not merged is read all the same."""
     try:
         async with asyncio.timeout(MERGE_LIMIT):
-            await merge(records, build.id)
+            await merge(records, build.hold)
     except (FireflyError, asyncpg.PostgresError, TimeoutError) as error:
         log.warning("build_log.not_merged", build=str(build.id), reason=str(error) or type(error).__name__)

@@ -1,8 +1,8 @@
 """What came piece by piece, put together once a log is closed: thousands of rows are dear to read and to keep."""
 
 from collections.abc import Iterator, Sequence
-from uuid import UUID
 
+from ..model import Hold
 from .pieces import LARGEST, Piece, pack, unpack
 from .records import LogRecords
 
@@ -10,13 +10,13 @@ from .records import LogRecords
 FEW = 32
 
 
-async def merge(records: LogRecords, build_id: UUID) -> None:
-    """Numbers of lines stay as they are, with what is missing between them."""
+async def merge(records: LogRecords, hold: Hold) -> None:
+    """Numbers of lines stay as they are, with what is missing between them. Raises HoldLost."""
     line = 1
-    while pieces := await records.pieces(build_id, line):
+    while pieces := await records.pieces(hold.build_id, line):
         for group in _groups(pieces):
             if len(group) > 1:
-                await records.merge(build_id, group, _merged(group))
+                await records.merge(hold, group, _merged(group))
         line = pieces[-1].next_line
 
 

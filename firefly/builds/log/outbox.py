@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from ...errors import DatabaseUnavailable
+from ...errors import DatabaseUnavailable, HoldLost
 from ...store import Connection
-from ..model import Step, StepState
+from ..model import Hold, Step, StepState
 from .bound import Cut
 from .pieces import Piece
 from .records import LogRecords
@@ -33,13 +33,17 @@ Entry = Piece | Step | Cut | datetime
 
 
 class Outbox:
-    """`tell(seconds, lines)`: the database is back, was away for so long, and so many lines were lost."""
+    """`tell(seconds, lines)`: the database is back, was away for so long, and so many lines were lost.
+
+    Once somebody else holds the build nothing is taken any more, and nobody waits for it.
+    """
 
     def __init__(
-        self, records: LogRecords, build_id: UUID, project_id: UUID, *, tell: Callable[[float, int], None]
+        self, records: LogRecords, hold: Hold, project_id: UUID, *, tell: Callable[[float, int], None]
     ) -> None:
         self._records = records
-        self._build_id, self._project_id = build_id, project_id
+        self._hold, self._build_id, self._project_id = hold, hold.build_id, project_id
+        self._is_lost = False
         self._tell = tell
         self._entries: deque[Entry] = deque()
         self._held = 0
@@ -52,6 +56,8 @@ class Outbox:
         self._emptied.set()
 
     def put(self, entry: Entry) -> None:
+        if self._is_lost:
+            return
         if isinstance(entry, Piece):
             if self._held + len(entry.data) > MOST_HELD:
                 self._lost += entry.lines
@@ -83,8 +89,8 @@ class Outbox:
             await self._filled.wait()
             try:
                 await self._store_some()
-            except asyncpg.ForeignKeyViolationError:
-                # The build is gone, and its log with it.
+            except (HoldLost, asyncpg.ForeignKeyViolationError) as error:
+                log.warning("build_log.not_ours", build=str(self._build_id), reason=str(error))
                 self._discard()
             except (DatabaseUnavailable, TimeoutError, OSError) as error:
                 await self._wait(error)
@@ -121,19 +127,19 @@ class Outbox:
             self._emptied.set()
 
     async def _store(self, connection: Connection, entry: Entry) -> None:
-        records, build_id = self._records, self._build_id
+        records, hold = self._records, self._hold
         if isinstance(entry, Piece):
             shifted = Piece(entry.first_line + self._shift, entry.lines, entry.size, entry.data)
-            self._shift += await records.add(connection, build_id, shifted) - shifted.first_line
+            self._shift += await records.add(connection, hold, shifted) - shifted.first_line
         elif isinstance(entry, Cut):
             shift = self._shift
-            await records.cut(connection, build_id, Cut(entry.after + shift, entry.through + shift))
+            await records.cut(connection, hold, Cut(entry.after + shift, entry.through + shift))
         elif isinstance(entry, datetime):
-            await records.close(connection, build_id, entry)
+            await records.close(connection, hold, entry)
         elif entry.state is StepState.RUNNING:
-            await records.begin_step(connection, build_id, self._project_id, entry)
+            await records.begin_step(connection, hold, self._project_id, entry)
         else:
-            await records.end_step(connection, build_id, self._project_id, entry)
+            await records.end_step(connection, hold, self._project_id, entry)
 
     def _done(self, entry: Entry) -> None:
         self._refusals = 0
@@ -150,6 +156,7 @@ class Outbox:
             self._tell(seconds, lost)
 
     def _discard(self) -> None:
+        self._is_lost = True
         self._entries.clear()
         self._held = 0
         self._filled.clear()

@@ -38,7 +38,7 @@ class LogWriter:
         self._began = (build.started_at or clock.now()).timestamp()
         self._masks, self._making, self._bound = Masks(), Making(), Bound(most, opened.stored)
         self._next_line, self._next_step = opened.next_line, opened.next_step
-        self._outbox = Outbox(records, build.id, build.project_id, tell=self._tell_away)
+        self._outbox = Outbox(records, build.hold, build.project_id, tell=self._tell_away)
         self.pieces = len(opened.stored)
         self._cutting = Cutting(0, self._masks)
         """That of the step that was begun last."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -73,7 +74,10 @@ class Caches:
             if await self._queries.find_cache(connection, **named, now=self._clock.now()) is not None:
                 await self._store.remove(stored)
                 return
-            await self._queries.add_cache(connection, **named, stored=stored, size=size, now=self._clock.now())
+            values = {**named, **asdict(job.build.hold), "stored": stored, "size": size, "now": self._clock.now()}
+            if not await self._queries.add_cache(connection, **values):
+                await self._store.remove(stored)
+                return
             del named["key"]
             await self._queries.drop_old_caches(connection, **named, most=MOST)
 

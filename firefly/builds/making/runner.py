@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -128,8 +129,8 @@ class BuildRunner:
     async def _note(self, build: Build, tree: CommitTree, plan: Plan, key: str) -> None:
         async with self._database.connection() as connection:
             await self._queries.note_plan(
-                connection, id=build.id, tree=tree.id, plan=storable(plans.to_json(plan)), build_key=key,
-                configured_by=plan.configured_by, attempts=build.attempts,
+                connection, **asdict(build.hold), tree=tree.id, plan=storable(plans.to_json(plan)), build_key=key,
+                configured_by=plan.configured_by,
             )  # fmt: skip
 
     async def _make(self, strategy: BuildStrategy, job: Job, log: BuildLog) -> Made:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ import structlog
 from firefly.client.building import BuildingClient
 from firefly.client.errors import domain_errors
 from firefly.clock import Clock
-from firefly.errors import FireflyError, TooManySandboxes, Unavailable
+from firefly.errors import FireflyError, HoldLost, TooManySandboxes, Unavailable
 from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackParams
 from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.tasks import Tasks
@@ -131,7 +131,7 @@ class Workplaces:
     async def claim(self, build: Build, wanted: Wishes, step: StepLog, *, ahead: bool = True) -> Workplace:
         """An empty one that runs: from those that are started `ahead`, where there is one and it may do as it is.
 
-        Waits where no more may run at the time. Raises SandboxFailed.
+        Waits where no more may run at the time. Raises SandboxFailed, HoldLost.
         """
         pause = FIRST_PAUSE
         while True:
@@ -156,9 +156,11 @@ class Workplaces:
 
     async def _enter(self, workspace_id: UUID, build: Build) -> None:
         async with self._database.connection() as connection:
-            await self._queries.add_workplace(
-                connection, workspace_id=workspace_id, build_id=build.id, now=self._clock.now()
+            entered = await self._queries.add_workplace(
+                connection, workspace_id=workspace_id, **asdict(build.hold), now=self._clock.now()
             )
+        if not entered:
+            raise HoldLost("Another builds it by now.")
 
     async def _start(self, workspace_id: UUID, wishes: Wishes) -> None:
         if wishes != NOTHING:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,11 @@ import structlog
 
 from firefly.artifacts import Artifact, ArtifactStore
 from firefly.clock import Clock
-from firefly.errors import NotFound
+from firefly.errors import HoldLost, NotFound
 from firefly.store import Database, load_queries
 
 from ..making.patience import patiently
-from ..model import Product
+from ..model import Hold, Product
 from .compression import Measured, decompressed
 
 log = structlog.get_logger()
@@ -70,22 +70,26 @@ class Artifacts:
             raise NotFound("There is no such artifact.")
         return Kept(**row)
 
-    async def add(self, tar: AsyncIterable[bytes], kind: str) -> Product:
-        """Keep a canonical tar. Raises TooLarge, StorageFull; nothing is left then."""
+    async def add(self, tar: AsyncIterable[bytes], kind: str, hold: Hold) -> Product:
+        """Keep a canonical tar. Raises TooLarge, StorageFull, HoldLost; nothing is left then."""
         measured = Measured(tar, limit=LARGEST)
         async with aclosing(measured.compressed()) as body:
             stored = await self._store.put(body, limit=LARGEST)
         product = Product(measured.digest, kind, measured.size)
-        if not await patiently(lambda: self._enter(product, stored)):
+        is_new = await patiently(lambda: self._enter(product, stored, hold))
+        if not is_new:
             await self._store.remove(stored.digest)
+        if is_new is None:
+            raise HoldLost("Another builds it by now: what was made is not kept.")
         return product
 
-    async def _enter(self, product: Product, stored: Artifact) -> bool:
-        """Whether it is new; else somebody came first."""
+    async def _enter(self, product: Product, stored: Artifact, hold: Hold) -> bool | None:
+        """Whether it is new; else somebody came first. None: the build is somebody else's."""
         values = {"digest": product.digest, "kind": product.kind, "size": product.size}
         values |= {"stored": stored.digest, "stored_size": stored.size, "now": self._clock.now()}
         async with self._database.connection() as connection:
-            return bool(await self._queries.add_artifact(connection, **values))
+            is_new: bool | None = await self._queries.add_artifact(connection, **values, **asdict(hold))
+        return is_new
 
     async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
         """The uncompressed tar, in pieces; to be closed. Raises NotFound, Conflict where it is broken."""

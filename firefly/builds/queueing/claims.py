@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from ...settings import Settings
 from ...store import Connection
 from ..making.storable import storable
-from ..model import Build, BuildState, Outcome
+from ..model import Build, BuildState, Hold, Outcome
 from .records import Records, plain
 
 # How long a builder may be silent before another takes up its work; it says so six times as often.
@@ -69,7 +69,7 @@ class Claims:
                 if lost["ending"] is None and lost["attempts"] < self.attempts:
                     return await self._take(build_id, connection)
                 reason = f"Its builder ended {lost['attempts']} times while it ran."
-                await self._end_lost(build_id, lost["attempts"], reason, connection)
+                await self._end_lost(build_id, reason, connection)
             if await self._queries.count_running(connection) >= self._settings.builds_at_once:
                 return None
             found = await self._queries.next_build(
@@ -79,23 +79,24 @@ class Claims:
             return await self._take(plain(found), connection) if found else None
 
     async def _take(self, build_id: UUID, connection: Connection) -> Claimed:
-        attempt = await self._queries.take_build(
-            connection, id=build_id, holder=self.holder, lease=self.lease, now=self._records.clock.now()
-        )
+        attempt = (await self._hold(build_id, connection))["attempts"]
         await self._queries.note_served(connection, id=build_id)
         build = await self._records.changed(build_id, "started" if attempt == 1 else None, connection)
         limit = await self._queries.timeout_of(connection, project_id=build.project_id)
         most = self._settings.build_timeout
         return Claimed(build, attempt, min(limit, most) if limit else most, attempt >= self.attempts)
 
-    async def _end_lost(self, build_id: UUID, attempt: int, reason: str, connection: Connection) -> None:
-        """For whoever does not answer, as that would do it."""
-        await self._queries.take_build(
+    async def _hold(self, build_id: UUID, connection: Connection) -> Mapping[str, Any]:
+        row: Mapping[str, Any] = await self._queries.take_build(
             connection, id=build_id, holder=self.holder, lease=self.lease, now=self._records.clock.now()
         )
+        return row
+
+    async def _end_lost(self, build_id: UUID, reason: str, connection: Connection) -> None:
+        """For whoever does not answer, as that would do it."""
+        hold = Hold(build_id, (await self._hold(build_id, connection))["epoch"])
         await self._queries.end_steps(connection, id=build_id, now=self._records.clock.now())
-        outcome = Outcome(state=BuildState.FAILED, reason=reason)
-        await self._finish(build_id, attempt + 1, outcome, 0, connection)
+        await self._finish(hold, Outcome(state=BuildState.FAILED, reason=reason), 0, connection)
 
     async def keep(self, build_ids: Iterable[UUID], publishing: Iterable[int]) -> Mapping[UUID, Ending | None]:
         """Prolong the lease. What is missing is no longer ours; an Ending is asked of the others."""
@@ -107,26 +108,26 @@ class Claims:
     async def finish(self, claimed: Claimed, outcome: Outcome, seconds: float) -> tuple[Build | None, int | None]:
         """The build as it is now, None where it is no longer ours; and the notice that it is to be published."""
         async with self._records.database.transaction() as connection:
-            return await self._finish(claimed.build.id, claimed.attempt, outcome, seconds, connection)
+            return await self._finish(claimed.build.hold, outcome, seconds, connection)
 
     async def _finish(
-        self, build_id: UUID, attempt: int, outcome: Outcome, seconds: float, connection: Connection
+        self, hold: Hold, outcome: Outcome, seconds: float, connection: Connection
     ) -> tuple[Build | None, int | None]:
         now = self._records.clock.now()
         state = await self._queries.finish_build(
-            connection, id=build_id, holder=self.holder, attempt=attempt, state=outcome.state,
+            connection, id=hold.build_id, holder=self.holder, epoch=hold.epoch, state=outcome.state,
             reason=storable(outcome.reason), artifact=outcome.artifact,
             failure=storable(asdict(outcome.failure)) if outcome.failure else None,
             reused_from=outcome.reused_from, now=now,
         )  # fmt: skip
         if state is None:
             return None, None
-        await self._queries.add_minutes(connection, id=build_id, month=self._month(), seconds=seconds)
-        build = await self._records.changed(build_id, "ended", connection)
+        await self._queries.add_minutes(connection, id=hold.build_id, month=self._month(), seconds=seconds)
+        build = await self._records.changed(hold.build_id, "ended", connection)
         notice = None
         if build.state is BuildState.SUCCEEDED:
             notice = await self._queries.insert_publishing(
-                connection, build_id=build_id, listener=PUBLISHER, lease=self.lease, now=now
+                connection, build_id=hold.build_id, listener=PUBLISHER, lease=self.lease, now=now
             )
         return build, notice
 
@@ -138,7 +139,7 @@ class Claims:
         """Let another begin it anew."""
         async with self._records.database.transaction() as connection:
             released = await self._queries.release_build(
-                connection, id=claimed.build.id, holder=self.holder, attempt=claimed.attempt
+                connection, id=claimed.build.id, holder=self.holder, epoch=claimed.build.epoch
             )
             if released is not None:
                 await self._records.wake("build.wanted", connection)

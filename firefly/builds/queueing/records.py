@@ -71,7 +71,7 @@ def plain(value: Any) -> Any:
 _AS_IT_IS = (
     "owner", "project", "number", "ref", "commit", "tree", "subject", "author", "account", "actor", "reason", "forced",
     "plan", "configured_by", "build_key", "artifact", "priority", "created_at", "queued_at", "started_at", "ended_at",
-    "attempts", "ending_reason",
+    "attempts", "epoch", "ending_reason",
 )  # fmt: skip
 _IDS = ("id", "project_id", "account_id", "reused_from")
 

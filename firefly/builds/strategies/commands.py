@@ -117,7 +117,7 @@ class Commands(BuildStrategy):
             packed: list[Packed] = []
             try:
                 async with aclosing(workplace.pack(self._wanted(job.plan), packed.append)) as tar:
-                    product = await self._artifacts.add(tar, self.kind)
+                    product = await self._artifacts.add(tar, self.kind, job.build.hold)
             except (NotFound, Conflict, TooLarge) as error:
                 raise BuildFailed(Failure("pack", error.detail, self._remedy(job.plan))) from error
             except Unavailable as error:

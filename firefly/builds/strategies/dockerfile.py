@@ -33,13 +33,13 @@ class DockerfileStrategy(BuildStrategy):
         async with log.step("pack") as step:
             if not image.starts:
                 raise BuildFailed(_STARTS_NOTHING)
-            product = await self._keeping.add(image)
+            product = await self._keeping.add(image, job.build.hold)
             await step.say(f"{image.size / 1e6:.1f} MB: {image.id}")
         return Made(product, await self._test(job, log, image.id) if job.plan.test else None)
 
     async def _test(self, job: Job, log: BuildLog, image: str) -> Failure | None:
         """Why the tests failed. Each has a container of the image for itself, beside one sandbox for all."""
-        await self._keeping.lend(image, job.build.id)
+        await self._keeping.lend(image, job.build.hold)
         async with log.step("prepare") as step:
             workplace = await self._workplaces.claim(job.build, wishes(job.plan), step, ahead=False)
         try:

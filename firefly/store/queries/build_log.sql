@@ -1,10 +1,11 @@
 -- name: open_build_log^
--- Steps of an earlier attempt that nobody ended are over; returns the first line and the first step to come.
+-- Steps of an earlier attempt that nobody ended are over; returns the first line and the first step to come. No row:
+-- somebody else holds the build by now, as with everything below.
 with opened as (
-    update builds set log_ended_at = null where id = :build_id returning id
+    update builds set log_ended_at = null where id = :build_id and epoch = :epoch returning id
 ), ended as (
     update build_steps set state = 'ended', reason = 'Building was interrupted.', ended_at = :now
-    where build_id = :build_id and state = 'running'
+    where build_id = (select id from opened) and state = 'running'
 )
 select
     coalesce((
@@ -17,13 +18,16 @@ from opened o;
 select first_line, size from build_log where build_id = :build_id order by first_line;
 
 -- name: add_log_piece^
--- No row: there is one that begins with this line.
-with added as (
+-- Not added though it is held: there is one that begins with this line.
+with held as (
+    select id from builds where id = :build_id and epoch = :epoch
+), added as (
     insert into build_log (build_id, first_line, lines, size, data)
-    values (:build_id, :first_line, :lines, :size, :data)
+    select id, :first_line, :lines, :size, :data from held
     on conflict do nothing returning first_line
 )
-select first_line, pg_notify(:channel, nextval('bus_event_ids')::text || ' ' || :event::text) from added;
+select exists (select from held) as held, exists (select from added) as added,
+    (select pg_notify(:channel, nextval('bus_event_ids')::text || ' ' || :event::text) from added);
 
 -- name: has_log_piece$
 select exists (
@@ -35,20 +39,39 @@ select coalesce((
     select first_line + lines from build_log where build_id = :build_id order by first_line desc limit 1
 ), 1);
 
--- name: cut_log!
-delete from build_log where build_id = :build_id and first_line > :after and first_line <= :through;
+-- name: cut_log$
+with held as (
+    select id from builds where id = :build_id and epoch = :epoch
+), cut as (
+    delete from build_log where build_id = (select id from held) and first_line > :after and first_line <= :through
+)
+select exists (select from held);
 
--- name: begin_build_step!
-insert into build_steps (build_id, position, name, command, state, started_at)
-values (:build_id, :position, :name, :command, 'running', :started_at)
-on conflict do nothing;
+-- name: begin_build_step$
+with held as (
+    select id from builds where id = :build_id and epoch = :epoch
+), begun as (
+    insert into build_steps (build_id, position, name, command, state, started_at)
+    select id, :position, :name, :command, 'running', :started_at from held
+    on conflict do nothing
+)
+select exists (select from held);
 
--- name: end_build_step!
-update build_steps set state = :state, reason = :reason, exit_code = :exit_code, ended_at = :ended_at
-where build_id = :build_id and position = :position;
+-- name: end_build_step$
+with held as (
+    select id from builds where id = :build_id and epoch = :epoch
+), ended as (
+    update build_steps set state = :state, reason = :reason, exit_code = :exit_code, ended_at = :ended_at
+    where build_id = (select id from held) and position = :position
+)
+select exists (select from held);
 
--- name: close_build_log!
-update builds set log_ended_at = :now where id = :build_id;
+-- name: close_build_log$
+update builds set log_ended_at = :now where id = :build_id and epoch = :epoch returning true;
+
+-- name: hold_build_log$
+-- Until the end of the transaction nobody else takes the build.
+select true from builds where id = :build_id and epoch = :epoch for share;
 
 -- name: steps_of_build
 select position, name, command, state, reason, exit_code, started_at, ended_at

@@ -130,11 +130,11 @@ where b.state = 'queued' and p.deleted_at is null and not coalesce(s.held, false
 order by coalesce(busy.running, 0), q.served_at nulls first, b.priority desc, b.queued_at, b.number
 limit 1 for no key update of b skip locked;
 
--- name: take_build$
--- An image that an earlier attempt has lent is not this one's.
+-- name: take_build^
+-- Nobody who held it before writes for it any more; an image that an earlier attempt has lent is not this one's.
 update builds set state = 'running', holder = :holder, lease_until = clock_timestamp() + :lease::interval,
-    attempts = attempts + 1, started_at = coalesce(started_at, :now), artifact = null
-where id = :id returning attempts;
+    attempts = attempts + 1, epoch = epoch + 1, started_at = coalesce(started_at, :now), artifact = null
+where id = :id returning attempts, epoch;
 
 -- name: note_served!
 insert into build_owners (owner_id, served_at)
@@ -161,7 +161,7 @@ update builds set state = coalesce(ending, :state), reason = case when ending is
     artifact = case when ending is null then :artifact end,
     reused_from = case when ending is null then :reused_from::uuid end,
     ended_at = :now, holder = null, lease_until = null
-where id = :id and holder = :holder and attempts = :attempt and state = 'running' returning state;
+where id = :id and holder = :holder and epoch = :epoch and state = 'running' returning state;
 
 -- name: end_steps!
 update build_steps set state = 'ended', ended_at = :now where build_id = :id and state = 'running';
@@ -169,7 +169,7 @@ update build_steps set state = 'ended', ended_at = :now where build_id = :id and
 -- name: release_build$
 -- Back into the queue, as if it had not been begun.
 update builds set state = 'queued', holder = null, lease_until = null, attempts = attempts - 1, started_at = null
-where id = :id and holder = :holder and attempts = :attempt and state = 'running' and ending is null returning id;
+where id = :id and holder = :holder and epoch = :epoch and state = 'running' and ending is null returning id;
 
 -- name: add_minutes!
 insert into build_minutes (owner_id, month, seconds)

@@ -1,12 +1,14 @@
 -- name: name_image^
+-- No row where another builds it by now.
 insert into artifacts (digest, kind, stored, size, stored_size, port, created_at, used_at)
-values (:digest, 'image', '', :size, 0, :port, :now, :now)
+select :digest, 'image', '', :size, 0, :port::integer, :now::timestamptz, :now from builds
+where id = :build_id and epoch = :epoch
 on conflict (digest) do update set used_at = excluded.used_at
 returning digest, kind, size, stored;
 
 -- name: lend_image!
 -- The end of the build says whether it is its artifact.
-update builds set artifact = :digest where id = :build_id and state = 'running';
+update builds set artifact = :digest where id = :build_id and epoch = :epoch and state = 'running';
 
 -- name: put_image$
 -- Null where somebody else has stored it before.

@@ -1,7 +1,7 @@
 -- name: note_plan!
 -- Not where another builds it by now.
 update builds set tree = :tree, plan = :plan, configured_by = :configured_by, build_key = :build_key
-where id = :id and attempts = :attempts and ended_at is null;
+where id = :build_id and epoch = :epoch and ended_at is null;
 
 -- name: stored_configuration^
 select configuration, configuration_forced from build_settings where project_id = :project_id;
@@ -18,9 +18,10 @@ with found as (
 select found.id, used.digest, used.kind, used.size, used.stored from found, used;
 
 -- name: add_artifact$
--- Whether it is new.
+-- Whether it is new; null where another builds it by now.
 insert into artifacts (digest, kind, stored, size, stored_size, created_at, used_at)
-values (:digest, :kind, :stored, :size, :stored_size, :now, :now)
+select :digest, :kind, :stored, :size, :stored_size, :now::timestamptz, :now from builds
+where id = :build_id and epoch = :epoch
 on conflict (digest) do update set used_at = excluded.used_at
 returning xmax = 0;
 
@@ -38,9 +39,11 @@ delete from discarded_artifacts where id in (
 )
 returning stored;
 
--- name: add_workplace!
-insert into build_workspaces (workspace_id, build_id, purpose, created_at)
-values (:workspace_id, :build_id, 'build', :now);
+-- name: add_workplace$
+-- Null where another builds it by now.
+insert into build_workspaces (workspace_id, build_id, purpose, created_at, epoch)
+select :workspace_id::uuid, id, 'build', :now::timestamptz, epoch from builds where id = :build_id and epoch = :epoch
+returning true;
 
 -- name: keep_workplace!
 update build_workspaces set kept_until = :kept_until where workspace_id = :workspace_id;
@@ -50,7 +53,7 @@ update build_workspaces set kept_until = :kept_until where workspace_id = :works
 select w.workspace_id from build_workspaces w join workspaces s on s.id = w.workspace_id
 join builds b on b.id = w.build_id
 where w.purpose = 'build' and s.node = :node and coalesce(w.kept_until, '-infinity') < :now
-and (w.kept_until is not null or b.state <> 'running' or w.created_at < b.started_at)
+and (w.kept_until is not null or b.state <> 'running' or w.created_at < b.started_at or w.epoch < b.epoch)
 union all
 -- And those that were taken by a server which ended before it said what for: nothing of anybody's is in them.
 select s.id from workspaces s
@@ -65,9 +68,12 @@ update build_caches set used_at = :now
 where project_id = :project_id and domain = :domain and folder = :folder and key = :key
 returning stored, size;
 
--- name: add_cache!
+-- name: add_cache$
+-- Null where another builds it by now.
 insert into build_caches (project_id, domain, folder, key, stored, size, created_at, used_at)
-values (:project_id, :domain, :folder, :key, :stored, :size, :now, :now);
+select :project_id, :domain, :folder, :key, :stored, :size, :now::timestamptz, :now from builds
+where id = :build_id and epoch = :epoch
+returning true;
 
 -- name: drop_old_caches!
 -- All but the newest few of a project's folder.

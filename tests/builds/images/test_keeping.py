@@ -19,6 +19,7 @@ from firefly.errors import Conflict, NotFound, TooLarge
 from firefly.sandbox.docker.images import Images
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
+from tests.builds.holding import some_hold
 from tests.builds.images.conftest import Workshop
 from tests.support.engine import needs_engine
 
@@ -55,7 +56,7 @@ async def test_an_image_is_named_at_once_stored_a_little_later_and_had_again(
     workshop: Workshop, keeping: Keeping, database: Database, clock: ManualClock, tmp_path: Path
 ) -> None:
     image = await workshop.make(FILES)
-    product = await keeping.add(image)
+    product = await keeping.add(image, await some_hold(database))
     assert (product.digest, product.kind) == (image.id, "image")
     with pytest.raises(NotFound):
         await keeping.read(image.id)
@@ -87,10 +88,10 @@ async def test_an_image_is_named_at_once_stored_a_little_later_and_had_again(
 
 
 async def test_what_an_earlier_server_had_not_stored_is_stored_by_the_next(
-    workshop: Workshop, keeping: Keeping, opening: Open
+    workshop: Workshop, keeping: Keeping, opening: Open, database: Database
 ) -> None:
     image = await workshop.make({**FILES, "two": "another"})
-    await keeping.add(image)
+    await keeping.add(image, await some_hold(database))
     await keeping.close()
     following = opening()
     with pytest.raises(NotFound):
@@ -126,8 +127,9 @@ async def test_what_no_site_shows_leaves_the_engine_once_it_is_stored(
         database=database, engine=workshop.client, clock=clock, cache=1, installation=workshop.installation
     )
     clock.advance(time.time() - clock.time())
+    hold = await some_hold(database)
     for image in (shown, unstored):
-        await keeping.add(image)
+        await keeping.add(image, hold)
     await keeping.settled()
     async with database.connection() as connection:
         await connection.execute("update artifacts set stored = '' where digest = $1", unstored.id)
