@@ -239,7 +239,8 @@ async def test_pages_are_the_artifact_where_nothing_runs(shop: Workshop) -> None
     assert found == "the project's settings, which are forced,"
     # Whoever was away for so long that another builds it says nothing of it any more.
     late = await shop.ask(commit, ref="refs/heads/late")
-    await shop.runner.run(replace(late, attempts=late.attempts + 1), MemoryBuildLog())
+    refused = await shop.runner.run(replace(late, epoch=late.epoch + 1), MemoryBuildLog())
+    assert refused.reason == "Another builds it by now."
     assert await shop.yard.value("select plan from builds where id = $1", late.id) is None
     gone, _ = await shop.run("b" * 40)
     assert gone.failure is not None
