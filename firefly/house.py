@@ -141,6 +141,7 @@ class House:
             site_log=self.building.siting.log, hooks=self.building.calling.hooks, usages=self.building.usages,
             connections=self.linking.connections, discovery=self.linking.discovery, linked=self.linking.projects,
             joining=self.linking.joining, provider_hooks=self.hooks.receiver, received_hooks=self.hooks.control,
+            app_hooks=self.hooks.app, app_making=self.linking.making, app_news=self.linking.news,
             certificates=certificates, report=self.doors.report,
             metrics=(
                 lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics,

@@ -4,7 +4,9 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
+from firefly.builds.hooks.app_receiving import AppReceiver
 from firefly.builds.hooks.control import HookControl
 from firefly.builds.hooks.deliveries import Deliveries
 from firefly.builds.hooks.handling import Handling
@@ -13,9 +15,9 @@ from firefly.builds.hooks.receiving import HookReceiver
 from firefly.builds.hooks.sweeping import PullSweep
 from firefly.builds.hooks.working import HookWorker
 from firefly.builds.listeners import Comments, Deployments, Statuses, Telling
-from firefly.errors import NotFound, Unavailable
+from firefly.errors import Forbidden, NotFound, Unavailable
 from firefly.git import Repositories
-from firefly.git.links import ProviderLink
+from firefly.git.links import LinkState, ProviderLink
 from firefly.git.providers import GitProvider, PullRequest
 from firefly.git.remotes import Remotes, Update
 from firefly.linking.mirrored import MirrorState
@@ -77,6 +79,23 @@ class LinkedRepositories:
         if held is not None:
             await self._remotes.move(link.project_id, [Update(ref, None, held)])
 
+    async def hide(self, project_id: UUID) -> None:
+        await self._linking.removing.hide(project_id)
+
+    async def reinstalled(self, link: ProviderLink) -> str:
+        """Where the App is gone, a hook of the repository's own takes its place, if somebody's connection may."""
+        assert link.project_id is not None
+        await self._linking.links.app_changed(link.id)
+        await self.recheck(link)
+        current = await self._linking.links.get(link.id)
+        if current is None:
+            return "The project is linked no more."
+        try:
+            return f"{await self._linking.steps.hook(link.project_id, current)}."
+        except (Forbidden, NotFound) as error:
+            await self._linking.links.set_state(link.id, LinkState.BROKEN, error.detail)
+            return error.detail
+
     async def recheck(self, link: ProviderLink) -> None:
         current = await self._linking.links.get(link.id)
         if current is not None and current.project_id is not None:
@@ -86,9 +105,10 @@ class LinkedRepositories:
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """`receiver` takes, `worker` handles, `sweep` looks for what was lost."""
+    """`receiver` and `app` take, `worker` handles, `sweep` looks for what was lost."""
 
     receiver: HookReceiver
+    app: AppReceiver
     control: HookControl
     worker: HookWorker
     sweep: PullSweep
@@ -112,8 +132,12 @@ class Hooks:
         )  # fmt: skip
         for listener in (Statuses(telling), Comments(telling, building.records), Deployments(telling)):
             building.notices.register(listener)
+        receiver = HookReceiver(
+            links=links, deliveries=deliveries, clock=clock, wake=worker.wake, hide=linking.removing.hide
+        )
         return cls(
-            receiver=HookReceiver(links=links, deliveries=deliveries, clock=clock, wake=worker.wake),
+            receiver=receiver,
+            app=AppReceiver(linking.news, receiver),
             control=HookControl(projects=work.projects, deliveries=deliveries, worker=worker, audit=ground.audit),
             worker=worker,
             sweep=PullSweep(database, clock, links=links, linked=linked, pulls=pulls),

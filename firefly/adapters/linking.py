@@ -12,6 +12,8 @@ from firefly.linking import Connections, Discovery, Joining, LinkedProjects, Mir
 from firefly.linking.access import Access
 from firefly.linking.choosing import Choosing
 from firefly.linking.importing import Importing
+from firefly.linking.making import AppMaking
+from firefly.linking.news import AppNews
 from firefly.linking.steps import Steps
 from firefly.linking.upkeep import look_for_ever
 
@@ -35,6 +37,9 @@ class Linking:
     joining: Joining
     removing: Removing
     projects: LinkedProjects
+    steps: Steps
+    making: AppMaking
+    news: AppNews
 
     @classmethod
     def build(cls, ground: Ground, credentials: Credentials, hosting: Hosting, work: Work) -> Self:
@@ -65,7 +70,14 @@ class Linking:
         return cls(
             transport=ways.transport, connections=connections, links=links, access=access, remotes=ways.remotes,
             mirrors=mirrors, discovery=Discovery(connections=connections, access=access, joining=joining),
-            joining=joining, removing=removing, projects=projects,
+            joining=joining, removing=removing, projects=projects, steps=steps,
+            making=AppMaking(
+                database=ground.database, clock=clock, audit=ground.audit, apps=access.app.apps,
+                transport=ways.transport, app_url=ground.settings.url,
+            ),
+            news=AppNews(
+                database=ground.database, clock=clock, apps=access.app.apps, links=links, connections=connections
+            ),
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -76,6 +88,7 @@ class Linking:
             "removals": self.removing.look,
             "restored": self.removing.restore,
             "repositories": self.removing.ask,
+            "news": self.news.forget,
         }
         try:
             async with asyncio.TaskGroup() as group:

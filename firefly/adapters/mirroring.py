@@ -11,6 +11,7 @@ from firefly.git.targets import Targets
 from firefly.linking import Connections, Mirrors, Offers, Vault
 from firefly.linking.access import Access
 from firefly.linking.app import GitHubApp
+from firefly.linking.apps import Apps
 from firefly.linking.mirrored import Mirrored
 from firefly.linking.resolving import Resolving
 from firefly.linking.taking import Taking
@@ -34,9 +35,10 @@ class Mirroring:
         """Everything tied together, and nothing begun: another server may still have it."""
         settings, clock, policy = ground.settings, ground.clock, AddressPolicy(ground.settings.import_addresses)
         transport, links = Transport(policy), Links(ground.database, credentials.keyring, clock)
+        apps = Apps(ground.database, credentials.keyring, clock, settings)
         connections = Connections(
             database=ground.database, bus=ground.bus, audit=ground.audit, clock=clock,
-            vault=Vault(credentials.keyring), offers=Offers(settings, transport), transport=transport,
+            vault=Vault(credentials.keyring), offers=Offers(settings, transport, apps), transport=transport,
         )  # fmt: skip
         remotes = Remotes(
             git=hosting.git, repositories=hosting.repositories, targets=Targets(policy, settings.data_dir),
@@ -44,7 +46,7 @@ class Mirroring:
         )  # fmt: skip
         access = Access(
             transport=transport, links=links, connections=connections, remotes=remotes,
-            app=GitHubApp.from_settings(settings, transport, clock),
+            app=GitHubApp(transport, apps, clock),
         )  # fmt: skip
         taking = Taking(pushes=hosting.pushes, remotes=remotes, listener=hosting.smart_http.listener)
         mirrored = Mirrored(ground.database, ground.bus, clock)

@@ -31,7 +31,8 @@ class LinkState(StrEnum):
 class ProviderLink:
     """`repository` is `owner/name` at `provider`. `credential` is the link's own; None where its connection has one.
 
-    `project_id` is None once the project was removed for good.
+    `project_id` is None once the project was removed for good. `told_by_app`: a GitHub App's hook tells of the
+    repository, in the place of its own; `app_changed_at`: when the App was last installed on it, or taken away.
     """
 
     id: UUID
@@ -48,6 +49,8 @@ class ProviderLink:
     connection_id: UUID | None
     credential: Credential | None = field(repr=False)
     hook_id: str | None
+    told_by_app: bool
+    app_changed_at: datetime | None
     hook_secret: str = field(repr=False)
     key_id: str | None
     key_private: str | None = field(repr=False)
@@ -121,9 +124,17 @@ class Links:
             connection, id=link_id, state=state.value, reason=reason[:500], now=self._clock.now()
         )
 
-    async def set_hook(self, link_id: UUID, hook_id: str | None) -> None:
+    async def set_hook(self, link_id: UUID, hook_id: str | None, *, told_by_app: bool = False) -> None:
+        """The repository's own hook, or with `told_by_app` that of the App, beside which one of before may be left."""
         async with self._database.connection() as connection:
-            await self._queries.set_link_hook(connection, id=link_id, hook_id=hook_id, now=self._clock.now())
+            await self._queries.set_link_hook(
+                connection, id=link_id, hook_id=hook_id, told_by_app=told_by_app, now=self._clock.now()
+            )
+
+    async def app_changed(self, link_id: UUID) -> None:
+        """The App was installed on the repository, or taken away: who tells of it is to be settled anew."""
+        async with self._database.connection() as connection:
+            await self._queries.set_app_changed(connection, id=link_id, now=self._clock.now())
 
     async def set_key(self, link_id: UUID, key_id: str | None, private: str | None, public: str) -> None:
         sealed = self._seal(link_id, "key", private) if private else None

@@ -21,10 +21,8 @@ ANOTHER = (
 
 
 class Access:
-    """`app` is None where the operator has none."""
-
     def __init__(
-        self, *, transport: Transport, links: Links, connections: Connections, remotes: Remotes, app: GitHubApp | None
+        self, *, transport: Transport, links: Links, connections: Connections, remotes: Remotes, app: GitHubApp
     ) -> None:
         self._transport = transport
         self._links = links
@@ -37,10 +35,9 @@ class Access:
 
     async def credential(self, link: ProviderLink, *, need: Need = Need.READ) -> Credential:
         """A token for the link's repository. Raises CredentialRefused, NotFound, Forbidden, Unavailable."""
-        if self.app is not None and self.app.serves(link.provider, link.base_url):
-            token = await self.app.token(link.repository)
-            if token is not None:
-                return token
+        token = await self.app.token(link)
+        if token is not None:
+            return token
         if link.credential is not None:
             return link.credential
         held = await self._connections.at(link.created_by, link.provider, link.base_url) if link.created_by else None

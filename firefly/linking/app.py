@@ -1,16 +1,17 @@
-"""The GitHub App: signs for itself, and gets tokens that live an hour and are good for one repository."""
+"""The GitHub App at work: signs for itself, and gets tokens that live an hour and are good for one repository."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import quote
 
 import jwt
 
 from ..clock import Clock
-from ..errors import InvalidInput, NotFound, Unavailable
+from ..errors import NotFound, Unavailable
+from ..git.links import ProviderLink
 from ..git.providers import Credential, Transport
-from ..settings import Settings
+from .apps import AppKeys, Apps
 from .dialects import api_url
 
 # GitHub takes no signature that is good for more than ten minutes, and its clock may differ.
@@ -18,75 +19,86 @@ _LIFE, _EARLIER = 540, 60
 # Before a token ends, so that it does not on the way.
 _EARLY = 300
 _ASKED_AGAIN = 60.0
+# Of repositories whose tokens are remembered.
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """`credential` is None where the App was not installed when it was asked."""
+
+    credential: Credential | None
+    asked_at: float
+    until: float
 
 
 class GitHubApp:
-    """Tokens are kept in memory alone, for as long as they live."""
+    """Tokens are kept in memory alone, for as long as they live and nothing is heard of the installation."""
 
-    def __init__(self, transport: Transport, url: str, app_id: str, key: str, clock: Clock) -> None:
+    def __init__(self, transport: Transport, apps: Apps, clock: Clock) -> None:
         self._transport = transport
-        self._url = url
-        self._id = app_id
-        self._key = key
         self._clock = clock
-        self._tokens: dict[str, tuple[Credential, float]] = {}
-        self._absent: dict[str, float] = {}
-        self._page = ""
+        self._held: dict[tuple[str, str], _Held] = {}
+        self.apps = apps
 
-    @classmethod
-    def from_settings(cls, settings: Settings, transport: Transport, clock: Clock) -> "GitHubApp | None":
-        """None where there is none. Raises InvalidInput for a key that cannot be read."""
-        if not settings.github_app_id:
+    async def token(self, link: ProviderLink) -> Credential | None:
+        """Good for the link's repository; None where there is no App, or it is not installed there.
+
+        Raises Unavailable, Forbidden for one that is suspended, Conflict for keys that do not open.
+        """
+        keys = await self.apps.current()
+        if keys is None or (link.provider, link.base_url) != ("github", keys.url):
             return None
-        text = settings.github_app_key.replace("\\n", "\n")
-        if "PRIVATE KEY" not in text:
-            try:
-                text = Path(text).read_text()
-            except OSError as error:
-                raise InvalidInput(f"FIREFLY_GITHUB_APP_KEY is neither a key nor a file: {error.strerror}") from error
-        return cls(transport, settings.github_url, settings.github_app_id, text, clock)
+        place = keys.app_id, link.repository_id
+        held = self._held.get(place)
+        if held is None or held.until <= self._clock.time() or held.asked_at <= _changed_at(link):
+            if len(self._held) >= _MOST:
+                self._held.clear()
+            held = self._held[place] = await self._fresh(keys, link)
+        return held.credential
 
-    def serves(self, provider: str, url: str) -> bool:
-        return (provider, url) == ("github", self._url)
+    async def tells(self, link: ProviderLink) -> bool:
+        """Whether its own hook tells of the link's repository, so that this needs none."""
+        keys = await self.apps.current()
+        return keys is not None and bool(keys.hook_secret) and await self.token(link) is not None
 
-    async def token(self, repository: str) -> Credential | None:
-        """Good for that repository; None where the App is not installed on it. Raises Unavailable, Forbidden."""
+    async def _fresh(self, keys: AppKeys, link: ProviderLink) -> _Held:
         now = self._clock.time()
-        held = self._tokens.get(repository)
-        if held is not None and held[1] > now + _EARLY:
-            return held[0]
-        if self._absent.get(repository, 0.0) > now:
-            return None
         try:
-            found = await self._ask("GET", f"/repos/{quote(repository)}/installation")
+            found = await self._ask(keys, "GET", f"/repos/{quote(link.repository)}/installation")
         except NotFound:
-            self._absent[repository] = now + _ASKED_AGAIN
+            return _Held(None, now, now + _ASKED_AGAIN)
+        # By its id, which outlives a new name.
+        wanted = {"repository_ids": [int(link.repository_id)]}
+        made = await self._ask(keys, "POST", f"/app/installations/{int(found['id'])}/access_tokens", wanted)
+        ends = datetime.fromisoformat(made["expires_at"]).timestamp()
+        return _Held(Credential(str(made["token"])), now, ends - _EARLY)
+
+    async def page(self) -> str | None:
+        """Where people install it; None where there is none."""
+        keys = await self.apps.current()
+        if keys is None:
             return None
-        wanted = {"repositories": [repository.rpartition("/")[2]]}
-        made = await self._ask("POST", f"/app/installations/{int(found['id'])}/access_tokens", wanted)
-        credential = Credential(str(made["token"]))
-        self._tokens[repository] = credential, datetime.fromisoformat(made["expires_at"]).timestamp()
-        return credential
+        address = keys.html_url or (await self._ask(keys, "GET", "/app"))["html_url"]
+        return f"{address}/installations/new"
 
-    async def page(self) -> str:
-        """Where people install it."""
-        if not self._page:
-            self._page = f"{(await self._ask('GET', '/app'))['html_url']}/installations/new"
-        return self._page
-
-    async def _ask(self, method: str, path: str, data: object = None) -> dict[str, str]:
-        fields = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {self._signed()}"}
+    async def _ask(self, keys: AppKeys, method: str, path: str, data: object = None) -> dict[str, str]:
+        fields = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {self._signed(keys)}"}
         body = None if data is None else json.dumps(data).encode()
-        answer = await self._transport.send(method, api_url("github", self._url) + path, headers=fields, body=body)
+        answer = await self._transport.send(method, api_url("github", keys.url) + path, headers=fields, body=body)
         found = json.loads(answer.body)
         if not isinstance(found, dict):
             raise Unavailable("GitHub answers with something else than what was asked for.")
         return found
 
-    def _signed(self) -> str:
+    def _signed(self, keys: AppKeys) -> str:
         now = int(self._clock.time())
-        claims = {"iat": now - _EARLIER, "exp": now + _LIFE, "iss": self._id}
+        claims = {"iat": now - _EARLIER, "exp": now + _LIFE, "iss": keys.app_id}
         try:
-            return jwt.encode(claims, self._key, algorithm="RS256")
+            return jwt.encode(claims, keys.key, algorithm="RS256")
         except (ValueError, jwt.PyJWTError) as error:
-            raise Unavailable(f"FIREFLY_GITHUB_APP_KEY does not sign: {error}") from error
+            raise Unavailable(f"The private key of the GitHub App does not sign: {error}") from error
+
+
+def _changed_at(link: ProviderLink) -> float:
+    return link.app_changed_at.timestamp() if link.app_changed_at else 0.0

@@ -147,7 +147,7 @@ class Connections:
         raise refused
 
     async def _renew(self, found: Connection, tokens: Tokens, connection: store.Connection) -> Credential:
-        fresh = await self.offers.oauth(found.provider, found.url).refresh(tokens)
+        fresh = await (await self.offers.oauth(found.provider, found.url)).refresh(tokens)
         scopes = sorted(fresh.scopes) or list(found.scopes)
         await self._queries.renew(
             connection, id=found.id, sealed=self._vault.seal(found.id, fresh), scopes=scopes,
@@ -211,7 +211,7 @@ class Connections:
             return by_hand
         try:
             _, tokens = self._vault.open(found.id, found.sealed)
-            revoked = await self.offers.oauth(found.provider, found.url).revoke(tokens)
+            revoked = await (await self.offers.oauth(found.provider, found.url)).revoke(tokens)
         except FireflyError as error:
             return f"{by_hand.partition(':')[0]}: it could not be told ({error.detail})"
         return "" if revoked else by_hand

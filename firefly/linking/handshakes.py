@@ -48,7 +48,7 @@ class Handshakes:
         """
         if identity.session_id is None:
             raise Forbidden("Connect in the browser, or send a personal access token.")
-        oauth = self._offers.oauth(provider, url)
+        oauth = await self._offers.oauth(provider, url)
         state, verifier, now = token_urlsafe(32), make_verifier(), self._clock.now()
         scopes = DIALECTS[provider].scopes[need] | held
         async with self._database.transaction() as connection:
@@ -70,7 +70,7 @@ class Handshakes:
             raise Forbidden(NOT_OURS)
         if not query.get("code"):
             raise InvalidInput(f"{DIALECTS[row['provider']].title} gave no leave. Nothing was connected.", field="code")
-        oauth = self._offers.oauth(row["provider"], row["url"])
+        oauth = await self._offers.oauth(row["provider"], row["url"])
         tokens = await oauth.exchange(query["code"], self._vault.open_text("verifier", row["sealed"]))
         asked = frozenset(row["scopes"])
         return Granted(row["provider"], row["url"], _with_scopes(tokens, asked), row["next"])

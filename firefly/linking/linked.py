@@ -224,7 +224,7 @@ class LinkedProjects:
     async def app_page(self) -> str | None:
         """Where the GitHub App is installed on repositories; None where there is none, or GitHub does not tell now."""
         try:
-            return await self._access.app.page() if self._access.app is not None else None
+            return await self._access.app.page()
         except FireflyError:
             return None
 

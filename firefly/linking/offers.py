@@ -7,6 +7,7 @@ from ..errors import InvalidInput, NotFound
 from ..git.providers.transport import Transport
 from ..settings import Settings
 from ..settings.providers import provider_url
+from .apps import Apps
 from .dialects import DIALECTS
 from .oauth import Client, OAuth
 
@@ -25,11 +26,12 @@ class Offer:
 
 
 class Offers:
-    """What the settings make of it. An OAuth application is one of the provider's configured address alone."""
+    """What the settings make of it, and the GitHub App. An OAuth application is one of the configured address alone."""
 
-    def __init__(self, settings: Settings, transport: Transport) -> None:
+    def __init__(self, settings: Settings, transport: Transport, apps: Apps) -> None:
         self._settings = settings
         self._transport = transport
+        self._apps = apps
         self._clients: Mapping[str, Client] = {
             provider: Client(id, getattr(settings, f"{provider}_client_secret"))
             for provider in DIALECTS
@@ -52,19 +54,26 @@ class Offers:
         except ValueError as error:
             raise InvalidInput(f"The address of a provider {error}.", field="url") from error
 
-    def list(self) -> Sequence[Offer]:
+    async def list(self) -> Sequence[Offer]:
         return [
-            Offer(name, dialect.title, self.url(name), self._ways(name), self.url(name) + dialect.token_page)
+            Offer(name, dialect.title, self.url(name), await self._ways(name), self.url(name) + dialect.token_page)
             for name, dialect in DIALECTS.items()
         ]
 
-    def _ways(self, provider: str) -> Sequence[str]:
-        app = ["app"] if provider == "github" and self._settings.github_app_id else []
-        return [*app, *(["oauth"] if provider in self._clients else []), "token"]
+    async def _ways(self, provider: str) -> Sequence[str]:
+        app = ["app"] if provider == "github" and await self._apps.current() else []
+        return [*app, *(["oauth"] if await self._client(provider) else []), "token"]
 
-    def oauth(self, provider: str, url: str) -> OAuth:
+    async def _client(self, provider: str) -> Client | None:
+        """That of the settings, else of the App, which is an OAuth application too."""
+        if provider == "github" and provider not in self._clients:
+            app = await self._apps.current()
+            return Client(app.client_id, app.client_secret) if app and app.client_id else None
+        return self._clients.get(provider)
+
+    async def oauth(self, provider: str, url: str) -> OAuth:
         """Raises InvalidInput where no OAuth application is known."""
-        client = self._clients.get(provider)
+        client = await self._client(provider)
         if client is None or url != self.url(provider):
             raise InvalidInput(
                 f"Firefly is not registered as an application at {url}. Connect with a personal access token, or let "

@@ -149,16 +149,23 @@ class Removing:
 
     async def refresh(self, link: ProviderLink) -> None:
         """What the provider says of the repository now. Raises what `GitProvider` does."""
-        found = await (await self._access.of(link)).repository(link.repository)
-        if found.id != link.repository_id:
-            raise NotFound(ANOTHER.format(path=link.repository))
+        provider = await self._access.of(link)
+        try:
+            found = await provider.repository(link.repository)
+            if found.id != link.repository_id:
+                raise NotFound(ANOTHER.format(path=link.repository))
+        except NotFound:
+            # Deleted, or hidden from us: either way nobody can tell that it is public.
+            if link.project_id is not None:
+                await self.hide(link.project_id)
+            raise
         await self._links.set_repository(link.id, found)
         if link.state is LinkState.BROKEN:
             await self._links.set_state(link.id, LinkState.LINKED)
         if found.is_private and link.project_id is not None:
-            await self._hide(link.project_id)
+            await self.hide(link.project_id)
 
-    async def _hide(self, project_id: UUID) -> None:
+    async def hide(self, project_id: UUID) -> None:
         """What became private there does not stay public here."""
         project = await self._records.find_by_id(None, project_id)
         if project is not None and project.visibility is Visibility.PUBLIC:

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from ..clock import Clock
 from ..errors import Conflict, FireflyError, Forbidden, InvalidInput
 from ..git.links import Links, LinkState, ProviderLink
@@ -14,6 +16,7 @@ from .keys import make_key
 from .mirrored import MirrorState
 from .mirroring import Mirrors
 
+log = structlog.get_logger()
 PRIVATE = (
     "The repository is private at the provider, and what is private there is never shown to everybody here. Choose "
     "members as the visibility, or make it public there first."
@@ -83,6 +86,8 @@ class Steps:
         return "A key of its own was added" if held is None else "Its key is there"
 
     async def hook(self, project_id: UUID, link: ProviderLink) -> str:
+        if await self._access.app.tells(link):
+            return await self._told_by_app(link)
         provider = await self._access.of(link)
         url = f"{self._app_url}/hooks/{link.provider}/{project_id}"
         held = await provider.hooks(link.repository)
@@ -95,6 +100,18 @@ class Steps:
         made = await provider.add_hook(link.repository, url=url, secret=link.hook_secret)
         await self._links.set_hook(link.id, made)
         return "The hook was added"
+
+    async def _told_by_app(self, link: ProviderLink) -> str:
+        """One of before tells the same once more: it goes, where the App is let, and else with the link."""
+        left = link.hook_id
+        if left is not None:
+            try:
+                await (await self._access.of(link)).remove_hook(link.repository, left)
+                left = None
+            except FireflyError as error:
+                log.info("link.hook_left", repository=link.repository, reason=error.detail)
+        await self._links.set_hook(link.id, left, told_by_app=True)
+        return "Not needed: the GitHub App tells of everything"
 
     async def branches(self, project_id: UUID) -> str:
         await self._mirrors.mirrored.begin(project_id)

@@ -18,9 +18,15 @@ class ProviderSettings(BaseModel):
     github_app_id: str = Field(
         "",
         description="The id of a GitHub App, the recommended way: what it is installed on is reached with tokens that "
-        "live for an hour and are good for that repository alone.",
+        "live for an hour and are good for that repository alone. Empty: the one that an administrator has made on "
+        "`/admin/github-app`, if any.",
     )
     github_app_key: str = Field("", description="The private key of that App: a file in PEM, or what stands in one.")
+    github_app_hook_secret: str = Field(
+        "",
+        description="The secret of that App's webhook, whose address is `<FIREFLY_URL>/hooks/github`. Empty: its "
+        "webhook is off, and each linked repository gets a hook of its own.",
+    )
     gitlab_url: str = Field("https://gitlab.com", description="GitLab, or your own.")
     gitlab_client_id: str = Field("", description=_ID.format("GitLab"))
     gitlab_client_secret: str = Field("", description=_SECRET)

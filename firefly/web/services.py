@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from firefly.audit import Audit
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.asking.builds import Builds
+    from firefly.builds.hooks.app_receiving import AppReceiver
     from firefly.builds.hooks.control import HookControl
     from firefly.builds.hooks.receiving import HookReceiver
     from firefly.builds.log import SiteLog
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from firefly.domains import Certificates, Domains
     from firefly.git import Checkpoints, Comparisons, Repositories, SmartHTTP
     from firefly.linking import Connections, Discovery, Joining, LinkedProjects
+    from firefly.linking.making import AppMaking
+    from firefly.linking.news import AppNews
     from firefly.projects import Catalogue, Jobs, Members, OwnWorkspaces, Prebuilds, Projects, Secrets
     from firefly.proxy.report import Report
     from firefly.proxy.tunnels import Tunnels
@@ -85,6 +88,9 @@ class Services:
     sites: SiteControl
     provider_hooks: HookReceiver
     received_hooks: HookControl
+    app_hooks: AppReceiver
+    app_making: AppMaking
+    app_news: AppNews
     site_log: SiteLog
     connections: Connections
     discovery: Discovery

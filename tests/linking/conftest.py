@@ -11,6 +11,7 @@ from firefly.bus import Bus
 from firefly.git import AddressPolicy
 from firefly.git.providers.transport import Transport
 from firefly.linking import Connections, Offers, Vault
+from firefly.linking.apps import Apps
 from firefly.secrets import Keyring
 from firefly.settings import Settings
 from firefly.store import Database
@@ -38,7 +39,8 @@ async def connections(
     transport = Transport(AddressPolicy(["127.0.0.1"]))
     yield Connections(
         database=database, bus=bus, audit=Audit(database), clock=clock, vault=Vault(keyring),
-        offers=Offers(settings.model_copy(update=update), transport), transport=transport,
+        offers=Offers(settings.model_copy(update=update), transport, Apps(database, keyring, clock, settings)),
+        transport=transport,
     )  # fmt: skip
     await transport.close()
 

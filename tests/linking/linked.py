@@ -13,9 +13,13 @@ from firefly.git.remotes import Remotes
 from firefly.git.targets import Targets
 from firefly.linking import Connections, Joining, LinkedProjects, Mirrors, Offers, Removing, Vault
 from firefly.linking.access import Access
+from firefly.linking.app import GitHubApp
+from firefly.linking.apps import Apps
 from firefly.linking.choosing import Choosing
 from firefly.linking.importing import Importing
+from firefly.linking.making import AppMaking
 from firefly.linking.mirrored import Mirrored
+from firefly.linking.news import AppNews
 from firefly.linking.resolving import Resolving
 from firefly.linking.steps import Steps
 from firefly.linking.taking import Taking
@@ -73,6 +77,11 @@ class Linked:
     removing: Removing
     projects: LinkedProjects
     joining: Joining
+    steps: Steps
+    access: Access
+    remotes: Remotes
+    making: AppMaking
+    news: AppNews
 
     @classmethod
     def build(cls, house: House, twin: ProviderServer, settings: Settings, keyring: Keyring, folder: Path) -> "Linked":
@@ -81,15 +90,19 @@ class Linked:
             update={f"{name}_url": twin.base_url(name) for name in ("github", "gitlab", "bitbucket", "gitea")}
         )
         transport, links = Transport(policy, now=clock.time), Links(database, keyring, clock)
+        apps = Apps(database, keyring, clock, settings)
         connections = Connections(
             database=database, bus=house.bus, audit=house.audit, clock=clock, vault=Vault(keyring),
-            offers=Offers(settings, transport), transport=transport,
+            offers=Offers(settings, transport, apps), transport=transport,
         )  # fmt: skip
         remotes = Remotes(
             git=house.git, repositories=house.repositories, targets=Targets(policy, settings.data_dir),
             keys=settings.run_dir / "keys", timeout=30,
         )  # fmt: skip
-        access = Access(transport=transport, links=links, connections=connections, remotes=remotes, app=None)
+        access = Access(
+            transport=transport, links=links, connections=connections, remotes=remotes,
+            app=GitHubApp(transport, apps, clock),
+        )  # fmt: skip
         taking = Taking(pushes=house.pushes, remotes=remotes, listener=house.updater)
         mirrored = Mirrored(database, house.bus, clock)
         mirrors = Mirrors(
@@ -133,7 +146,15 @@ class Linked:
             removing,
             projects,
             joining,
-        )
+            steps,
+            access,
+            remotes,
+            AppMaking(
+                database=database, clock=clock, audit=house.audit, apps=apps, transport=transport,
+                app_url="https://firefly.test",
+            ),
+            AppNews(database=database, clock=clock, apps=apps, links=links, connections=connections),
+        )  # fmt: skip
 
     def repository(self, path: str = "octo/garden", *, provider: str = "gitea", empty: bool = False) -> TwinRepository:
         """One at the provider, with a commit on `main` unless it is to be empty."""
@@ -157,8 +178,10 @@ class Linked:
         made = await self.connections.put_token(who, provider, url=None, token=self.twin.token)
         return made.id
 
-    async def imported(self, who: Identity, path: str = "octo/garden", name: str = "garden") -> Project:
-        created = await self.projects.import_(who, "gitea", path, name=name)
+    async def imported(
+        self, who: Identity, path: str = "octo/garden", name: str = "garden", *, provider: str = "gitea"
+    ) -> Project:
+        created = await self.projects.import_(who, provider, path, name=name)
         assert created.job is not None
         job = await self.ended(who, created.job)
         assert job.state is JobState.SUCCEEDED, job.error

@@ -118,7 +118,7 @@ def link_of(project_id: UUID) -> ProviderLink:
         id=uuid4(), project_id=project_id, provider="gitea", base_url="https://git.example", repository="octo/garden",
         repository_id="7", web_url="https://git.example/octo/garden", clone_url="https://git.example/octo/garden.git",
         ssh_url="", default_branch="main", is_private=True, connection_id=None, credential=Credential("never shown"),
-        hook_id="1", hook_secret="never shown either", key_id=None, key_private=None, key_public="",
-        state=LinkState.LINKED, reason="", created_by=None, created_at=NOW, changed_at=NOW, fetched_at=None,
-        checked_at=None,
+        hook_id="1", told_by_app=False, app_changed_at=None, hook_secret="never shown either",
+        key_id=None, key_private=None, key_public="", state=LinkState.LINKED, reason="", created_by=None,
+        created_at=NOW, changed_at=NOW, fetched_at=None, checked_at=None,
     )  # fmt: skip

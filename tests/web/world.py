@@ -33,7 +33,11 @@ from firefly.builds.views.desk import Desk
 from firefly.bus import Bus
 from firefly.clock import Clock
 from firefly.git import AddressPolicy
+from firefly.git.links import Links
 from firefly.linking import Connections, Offers, Vault
+from firefly.linking.apps import Apps
+from firefly.linking.making import AppMaking
+from firefly.linking.news import AppNews
 from firefly.projects import (
     Catalogue,
     Project,
@@ -262,9 +266,10 @@ async def make_world(
         projects=cast(Any, projects), grants=grants, keyring=keyring, passwords=auth.Passwords(CHEAP),
     )  # fmt: skip
     transport = NearTransport(AddressPolicy(["127.0.0.1"]))
+    apps = Apps(database, keyring, clock, settings)
     connections = Connections(
         database=database, bus=bus, audit=Audit(database), clock=clock, vault=Vault(keyring),
-        offers=Offers(settings, transport), transport=transport,
+        offers=Offers(settings, transport, apps), transport=transport,
     )  # fmt: skip
     jobs = MemoryJobs(job)
     made_builds, desk = make_builds(database, keyring, bus, clock, projects)
@@ -308,6 +313,13 @@ async def make_world(
         linked=cast(Any, MemoryLinked(projects, jobs)),
         joining=cast(Any, MemoryJoining(projects)),
         provider_hooks=cast(Any, None),
+        app_hooks=cast(Any, None),
+        app_making=AppMaking(
+            database=database, clock=clock, audit=Audit(database), apps=apps, transport=transport, app_url=settings.url
+        ),
+        app_news=AppNews(
+            database=database, clock=clock, apps=apps, links=Links(database, keyring, clock), connections=connections
+        ),
         received_hooks=HookControl(
             projects=cast(Any, projects),
             deliveries=received,

@@ -75,8 +75,10 @@ class Handling:
             case PullRequestChanged(action, pull, actor):
                 return await self._pull(link, project_id, action, pull.number, actor)
             case RepositoryChanged(_, path):
-                return await self._repository(link, path)
-            case MembersChanged() | InstallationChanged():
+                return await self._repository(link, project_id, path)
+            case InstallationChanged():
+                return await self._linked.reinstalled(link)
+            case MembersChanged():
                 await self._linked.recheck(link)
                 return "What Firefly and others may do there is looked at."
             case Ping():
@@ -116,16 +118,18 @@ class Handling:
             return "Nothing of its code has changed."
         return await self._pulls.heed(link, found, actor, trigger=Trigger.WEBHOOK)
 
-    async def _repository(self, link: ProviderLink, path: str) -> str:
+    async def _repository(self, link: ProviderLink, project_id: UUID, path: str) -> str:
         provider = await self._linked.provider(link)
         try:
             found = await provider.repository(path)
         except NotFound:
             reason = f"The repository {path} was deleted there, or is hidden from Firefly."
             await self._links.set_state(link.id, LinkState.BROKEN, reason)
+            await self._linked.hide(project_id)
             return reason
         if found.id != link.repository_id:
             return f"{found.path} is another repository than the project's."
         await self._links.set_repository(link.id, found)
         await self._linked.recheck(link)
-        return f"The repository is {found.path}, {'private' if found.is_private else 'public'}."
+        archived = ", and archived: nobody can push to it" if found.is_archived else ""
+        return f"The repository is {found.path}, {'private' if found.is_private else 'public'}{archived}."

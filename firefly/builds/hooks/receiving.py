@@ -1,7 +1,7 @@
 """Taking what a hook sends: signed, of a known shape, and written down before anything is answered."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import TypeVar
@@ -12,7 +12,7 @@ import structlog
 from ...clock import Clock
 from ...errors import Conflict, InvalidInput, RateLimited
 from ...git.links import Links, LinkState, ProviderLink
-from ...git.providers.payloads import Happening, read, summary
+from ...git.providers.payloads import Happening, RepositoryChange, RepositoryChanged, read, summary
 from ...git.providers.signatures import Envelope, verify
 from .deliveries import MOST_PENDING, Deliveries, DeliveryState
 
@@ -35,13 +35,22 @@ class Received:
 
 
 class HookReceiver:
-    """`wake` is called when there is something to handle."""
+    """`wake` is called when there is something to handle; `hide` for a project whose repository became private."""
 
-    def __init__(self, *, links: Links, deliveries: Deliveries, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        links: Links,
+        deliveries: Deliveries,
+        clock: Clock,
+        wake: Callable[[], None],
+        hide: Callable[[UUID], Awaitable[None]],
+    ) -> None:
         self._links = links
         self._deliveries = deliveries
         self._clock = clock
         self._wake = wake
+        self._hide = hide
         # For whoever asks about a project that has no hook, so that this takes the same way.
         self._nobodys = token_urlsafe(32)
 
@@ -50,16 +59,20 @@ class HookReceiver:
         shape, RateLimited while too many wait.
         """
         link = await self._link(provider, project_id)
-        secret = link.hook_secret if link else self._nobodys
-        envelope = await _beside(len(body), lambda: self._verified(provider, headers, body, secret))
+        secret = link.hook_secret if link else ""
+        envelope = await beside(len(body), lambda: self.verified(provider, headers, body, secret))
+        return await self.take(provider, project_id, envelope, body)
+
+    async def take(self, provider: str, project_id: UUID, envelope: Envelope, body: bytes) -> Received:
+        """What was signed by whom it comes from. Raises InvalidInput, RateLimited."""
         if await self._deliveries.pending(project_id) >= MOST_PENDING:
             raise RateLimited("Too many deliveries wait to be handled.", retry_after=60)
         try:
-            happening = await _beside(len(body), lambda: read(provider, envelope.event, body))
+            happening = await beside(len(body), lambda: read(provider, envelope.event, body))
         except InvalidInput as error:
             await self._note(provider, project_id, envelope, body, DeliveryState.FAILED, error.detail)
             raise
-        return await self._take(provider, project_id, envelope, body, happening)
+        return await self._add(provider, project_id, envelope, body, happening)
 
     async def _link(self, provider: str, project_id: UUID) -> ProviderLink | None:
         try:
@@ -69,10 +82,11 @@ class HookReceiver:
             return None
         return link if link and link.provider == provider and link.state not in _ENDED else None
 
-    def _verified(self, provider: str, headers: Mapping[str, str], body: bytes, secret: str) -> Envelope:
-        return verify(provider, headers, body, secret, now=self._clock.time())
+    def verified(self, provider: str, headers: Mapping[str, str], body: bytes, secret: str) -> Envelope:
+        """Without a secret nobody's is compared, so that this takes the same way. Raises Refused."""
+        return verify(provider, headers, body, secret or self._nobodys, now=self._clock.time())
 
-    async def _take(
+    async def _add(
         self, provider: str, project_id: UUID, envelope: Envelope, body: bytes, happening: Happening | None
     ) -> Received:
         if happening is None:
@@ -85,6 +99,9 @@ class HookReceiver:
         )  # fmt: skip
         if added is None:
             return Received(None, "repeated")
+        if isinstance(happening, RepositoryChanged) and happening.what is RepositoryChange.PRIVATE:
+            # At once: what came before it may take its time.
+            await self._hide(project_id)
         log.info("hook.received", project_id=str(project_id), provider=provider, what=summary(happening))
         self._wake()
         return Received(added, "received")
@@ -98,6 +115,6 @@ class HookReceiver:
         )  # fmt: skip
 
 
-async def _beside(size: int, work: Callable[[], Result]) -> Result:
+async def beside(size: int, work: Callable[[], Result]) -> Result:
     """Large bodies keep nobody else waiting."""
     return await asyncio.to_thread(work) if size > _LARGE else work()

@@ -1,6 +1,7 @@
 """What hooks ask of the part that knows how a project is linked."""
 
 from typing import Protocol
+from uuid import UUID
 
 from ...git.links import ProviderLink
 from ...git.providers import GitProvider, PullRequest
@@ -20,6 +21,12 @@ class Linked(Protocol):
 
     async def drop_pull(self, link: ProviderLink, number: int) -> None:
         """Remove that ref."""
+
+    async def hide(self, project_id: UUID) -> None:
+        """The repository is private, or cannot be seen any more: the project is not shown to everybody."""
+
+    async def reinstalled(self, link: ProviderLink) -> str:
+        """The GitHub App was installed on the repository, or taken away: see to it that somebody tells of changes."""
 
     async def recheck(self, link: ProviderLink) -> None:
         """Who may see the repository there may have changed."""

@@ -38,7 +38,8 @@ where l.created_by = :account_id order by l.changed_at;
 -- name: take_bare
 -- Links of projects that came out of the bin: their hook is missing.
 select l.id from provider_links l join projects p on p.id = l.project_id
-where p.deleted_at is null and l.state in ('linked', 'diverged') and l.hook_id is null limit :most;
+where p.deleted_at is null and l.state in ('linked', 'diverged') and l.hook_id is null and not l.told_by_app
+limit :most;
 
 -- name: take_unasked
 -- Links whose repository was not looked at for a day.

@@ -24,7 +24,10 @@ update provider_links set state = :state, reason = :reason, changed_at = :now
 where id = :id and (state, reason) is distinct from (:state, :reason);
 
 -- name: set_link_hook!
-update provider_links set hook_id = :hook_id, changed_at = :now where id = :id;
+update provider_links set hook_id = :hook_id, told_by_app = :told_by_app, changed_at = :now where id = :id;
+
+-- name: set_app_changed!
+update provider_links set told_by_app = false, app_changed_at = :now, changed_at = :now where id = :id;
 
 -- name: set_link_key!
 update provider_links set key_id = :key_id, key_private = :key_private, key_public = :key_public, changed_at = :now

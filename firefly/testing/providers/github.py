@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
-from . import hosting
+from . import github_app, hosting
 from .model import (
     CommentShape,
     KeyShape,
@@ -64,6 +64,7 @@ class DeploymentStatusShape(Shape):
 def set_up(app: web.Application, server: "ProviderServer") -> None:
     common = Common(server, NAME)
     common.set_up(app, status=ShortStatusShape, hook=HookShape)
+    github_app.set_up(app, server)
     routes = app.router
     routes.add_get(f"{REPOSITORY}/collaborators/{{user}}/permission", common.permission)
     routes.add_post(f"{REPOSITORY}/deployments", common.deploy)

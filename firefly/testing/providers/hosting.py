@@ -18,7 +18,7 @@ _SERVICES = {"git-upload-pack": "upload-pack", "git-receive-pack": "receive-pack
 def set_up(app: web.Application, server: "ProviderServer") -> None:
     def folder(request: web.Request) -> Path:
         repository = server.find(request.match_info["provider"], request.match_info["path"])
-        _allow(request, repository, server.token)
+        _allow(request, repository, server)
         if repository.folder is None:
             raise web.HTTPNotFound
         return repository.folder
@@ -42,9 +42,10 @@ def set_up(app: web.Application, server: "ProviderServer") -> None:
     app.router.add_post(f"{place}/{{service:git-(?:upload|receive)-pack}}", serve)
 
 
-def _allow(request: web.Request, repository: TwinRepository, token: str) -> None:
+def _allow(request: web.Request, repository: TwinRepository, server: "ProviderServer") -> None:
     kind, _, pair = request.headers.get("Authorization", "").partition(" ")
-    known = kind == "Basic" and base64.b64decode(pair).decode().rpartition(":")[2] == token
+    secret = base64.b64decode(pair).decode().rpartition(":")[2] if kind == "Basic" else ""
+    known = secret == server.token or server.app.tokens.get(secret) == repository.number
     if not known and (repository.is_private or "receive" in request.path_qs):
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="twin"'})
 

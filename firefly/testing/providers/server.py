@@ -9,7 +9,7 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from . import bitbucket, gitea, github, gitlab, hosting
+from . import bitbucket, gitea, github, github_app, gitlab, hosting
 from .model import ADMIN, TwinRepository
 
 DIALECTS = {"github": github, "gitlab": gitlab, "bitbucket": bitbucket, "gitea": gitea}
@@ -45,6 +45,8 @@ class ProviderServer:
     """So many seconds everybody is told to stay away; 0: nobody."""
     broken: bool = False
     """Whether everything is answered with 500."""
+    app: github_app.TwinApp = field(default_factory=github_app.TwinApp)
+    """A GitHub App, once it is made."""
     url: str = ""
     _runner: web.AppRunner | None = None
 
@@ -72,6 +74,7 @@ class ProviderServer:
             api = web.Application()
             dialect.set_up(api, self)
             app.add_subapp(f"/{name}{dialect.PREFIX}", api)
+        github_app.set_up_pages(app, self)
         hosting.set_up(app, self)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -86,7 +89,7 @@ class ProviderServer:
 
     @web.middleware
     async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/git/"):
+        if request.path.startswith("/git/") or request.path.endswith(github_app.PAGES):
             return await handler(request)
         provider = request.path.split("/")[1]
         dialect = DIALECTS.get(provider)
@@ -117,7 +120,7 @@ class ProviderServer:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if kind == "Basic":
             secret = base64.b64decode(secret).decode().rpartition(":")[2]
-        if secret != self.token:
+        if secret != self.token and not github_app.admits(self, request, secret):
             raise web.HTTPUnauthorized(text='{"message": "Bad credentials"}', content_type="application/json")
 
     def _tagged(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

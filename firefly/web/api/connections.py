@@ -20,7 +20,7 @@ async def list_connections(call: Call) -> Answer:
     connections, account_id = call.services.connections, identity.account.id
     return schemas.Connections(
         connections=[_answer(one) for one in await connections.list(account_id)],
-        providers=[schemas.Provider.model_validate(offer) for offer in connections.offers.list()],
+        providers=[schemas.Provider.model_validate(offer) for offer in await connections.offers.list()],
         left=[schemas.Left.model_validate(one) for one in await call.services.linked.left(account_id)],
         app_page=await call.services.linked.app_page(),
     )

@@ -19,7 +19,7 @@ def answer(services: Services, view: View) -> schemas.ProviderLink:
     return schemas.ProviderLink(
         provider=link.provider, url=link.base_url, repository=link.repository, web_url=link.web_url,
         private=link.is_private, default_branch=link.default_branch, state=link.state.value, reason=link.reason,
-        key=link.key_public or None if link.key_id else None, hook=link.hook_id is not None,
+        key=link.key_public or None if link.key_id else None, hook=link.hook_id is not None or link.told_by_app,
         mirror=mirror.state.value if mirror else None, mirror_reason=mirror.reason if mirror else "",
         waits=mirror.waits if mirror else False, looked_at=mirror.looked_at if mirror else None,
         next_look=mirror.due_at if mirror and failing else None,

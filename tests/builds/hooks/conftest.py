@@ -39,6 +39,7 @@ class PlainLinked:
     transport: Transport
     folder: Path
     rechecked: list[UUID] = field(default_factory=list)
+    hidden: list[UUID] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     failure: Exception | None = None
 
@@ -60,6 +61,13 @@ class PlainLinked:
     async def drop_pull(self, link: ProviderLink, number: int) -> None:
         self.dropped.append(number)
         support.git(self._hosted(link), "update-ref", "-d", f"refs/pull/{number}")
+
+    async def hide(self, project_id: UUID) -> None:
+        self.hidden.append(project_id)
+
+    async def reinstalled(self, link: ProviderLink) -> str:
+        await self.recheck(link)
+        return "The hook was added."
 
     async def recheck(self, link: ProviderLink) -> None:
         self.rechecked.append(link.id)
@@ -206,7 +214,7 @@ async def post(
         pulls=pulls,
     )  # fmt: skip
     worker = HookWorker(deliveries, handling)
-    receiver = HookReceiver(links=links, deliveries=deliveries, clock=yard.clock, wake=worker.wake)
+    receiver = HookReceiver(links=links, deliveries=deliveries, clock=yard.clock, wake=worker.wake, hide=linked.hide)
     sweep = PullSweep(yard.database, yard.clock, links=links, linked=linked, pulls=pulls)
     return Post(
         yard, server, provider, repository, there, project_id, link, links, deliveries, receiver, worker, pulls, sweep,

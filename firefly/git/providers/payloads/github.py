@@ -144,6 +144,13 @@ class Member(Shape):
         return MembersChanged(_login(self.member))
 
 
+class Organisation(Shape):
+    """Of teams and organisations, and new names of these: whoever may read there may have changed."""
+
+    def told(self) -> Happening:
+        return MembersChanged("")
+
+
 class Installation(Shape):
     action: Literal["created", "deleted", "suspend", "unsuspend", "new_permissions_accepted", "added", "removed"]
 
@@ -167,6 +174,11 @@ SHAPES: Mapping[str, Any] = {
     "repository": RepositoryEvent,
     "public": Public,
     "member": Member,
+    "membership": Member,
+    "team": Organisation,
+    "team_add": Organisation,
+    "organization": Organisation,
+    "installation_target": Organisation,
     "installation": Installation,
     "installation_repositories": Installation,
     "ping": PingEvent,
