@@ -13,6 +13,9 @@ access.html      `to`, `told` (a sentence or ""), `about` (the field that is wro
                  password, ask, sign_in): content hosts
 asked.html       `to`, `again` (seconds until it looks again): content hosts
 knock.html       `action`: a button that takes a link: content hosts
+github_app.html  `app` (an AppKeys or None), `hook`, `install` (addresses, the latter or None), `deliveries`
+                 (AppDelivery), `name`, `error`: a form that POSTs name, organisation, public to /admin/github-app
+github_app_begin.html  `url`, `manifest` (JSON), `permissions`: a form that POSTs manifest to GitHub
 help.html        `title`, `content` (safe HTML), `pages` (of `title`, `href`, `current`, in order, under `section`)
 """
 

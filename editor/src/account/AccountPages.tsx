@@ -1,4 +1,4 @@
-import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, Plug, User, Users as People } from "lucide-react";
+import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, Plug, PlugZap, User, Users as People } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Api, EventStream, type Account, type Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
@@ -27,8 +27,9 @@ const ACCOUNT_LINKS: FrameLink[] = [
 const USERS_LINK: FrameLink = { href: "/admin/users", label: "Users", icon: <People size={16} aria-hidden /> };
 const BUILDS_LINK: FrameLink = { href: "/admin/builds", label: "Builds", icon: <Hammer size={16} aria-hidden /> };
 const DOOR_LINK: FrameLink = { href: "/admin/front-door", label: "Front door", icon: <DoorOpen size={16} aria-hidden /> };
+const APP_LINK: FrameLink = { href: "/admin/github-app", label: "GitHub App", icon: <PlugZap size={16} aria-hidden />, away: true };
 
-const ADMIN_LINKS = [USERS_LINK, BUILDS_LINK, DOOR_LINK];
+const ADMIN_LINKS = [USERS_LINK, BUILDS_LINK, DOOR_LINK, APP_LINK];
 
 export function AccountPages({ user: given, project }: { user: Account; project: Project | null }) {
   const { user, learn } = useUser(given);

@@ -43,12 +43,12 @@ def set_up_application_pages(app: web.Application) -> None:
 
 
 async def dashboard(request: web.Request) -> web.StreamResponse:
-    _require_person(request)
+    require_person(request)
     return await _shell(request, "dashboard", "Projects")
 
 
 async def account(request: web.Request) -> web.StreamResponse:
-    _require_person(request)
+    require_person(request)
     return await _shell(request, "account", "Account")
 
 
@@ -64,7 +64,7 @@ async def project_settings(request: web.Request) -> web.StreamResponse:
 
 
 async def builds(request: web.Request) -> web.StreamResponse:
-    _require_person(request)
+    require_person(request)
     place = request.path.split("/", 4)[4]
     project = await _project(request, f"/{place}")
     # The terminal of a kept sandbox and the field for a configuration write style elements, as the editor does.
@@ -72,7 +72,8 @@ async def builds(request: web.Request) -> web.StreamResponse:
     return await _shell(request, "builds", f"Builds of {project.path}", project=project, policy=policy)
 
 
-def _require_person(request: web.Request) -> None:
+def require_person(request: web.Request) -> None:
+    """Whoever is nobody yet signs in first, and comes back."""
     if identity_of(request) is None:
         raise web.HTTPSeeOther(f"/auth/sign-in?next={quote(request.rel_url.raw_path_qs, safe='')}")
 
@@ -85,7 +86,7 @@ async def _project(request: web.Request, suffix: str) -> Project:
     except Moved as moved:
         raise web.HTTPMovedPermanently(f"/app/{moved.location}{suffix}") from None
     except FireflyError:
-        _require_person(request)
+        require_person(request)
         raise
 
 

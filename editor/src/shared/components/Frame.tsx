@@ -13,6 +13,8 @@ export interface FrameLink {
   label: string;
   icon: ReactNode;
   count?: number | undefined;
+  /** It is a page of the server's own, which is loaded. */
+  away?: boolean;
 }
 
 interface Props {
@@ -44,7 +46,7 @@ export function Frame({ user, path, links, search, action, navLabel, children }:
       </header>
       <nav className="ff-side" aria-label={navLabel}>
         {links.map((link) => (
-          <a key={link.href} href={link.href} aria-current={link.href === path ? "page" : undefined} onClick={stayHere}>
+          <a key={link.href} href={link.href} aria-current={link.href === path ? "page" : undefined} onClick={link.away ? undefined : stayHere}>
             {link.icon}
             <span>{link.label}</span>
             {link.count !== undefined && <span className="ff-side-count">{link.count}</span>}
