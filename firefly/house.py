@@ -139,6 +139,7 @@ class House:
             access=work.access, domains=work.domains, secrets=work.secrets, prebuilds=work.prebuilds,
             builds=self.building.builds, desk=self.building.desk, sites=self.building.siting.control,
             site_log=self.building.siting.log, hooks=self.building.calling.hooks, usages=self.building.usages,
+            clearing=self.building.making.clearing,
             connections=self.linking.connections, discovery=self.linking.discovery, linked=self.linking.projects,
             joining=self.linking.joining, provider_hooks=self.hooks.receiver, received_hooks=self.hooks.control,
             app_hooks=self.hooks.app, app_making=self.linking.making, app_news=self.linking.news,

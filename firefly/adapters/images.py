@@ -62,7 +62,7 @@ class ImageBuilding:
 
     @property
     def sweeps(self) -> Sequence[Callable[[], Awaitable[None]]]:
-        return (self.making.sweep, self.keeping.sweep, self.clearing.sweep)
+        return (self.making.sweep, self.keeping.sweep)
 
     async def id_of(self, image: str) -> str:
         """Of an image that firefly.yml names, once it is here. Raises InvalidInput where it is nowhere to be had."""

@@ -7,6 +7,10 @@ from typing import Self
 import structlog
 
 from firefly.builds.analysis import Plan
+from firefly.builds.clearing.clearing import Clearing
+from firefly.builds.clearing.old_artifacts import OldArtifacts
+from firefly.builds.clearing.old_logs import OldLogs
+from firefly.builds.clearing.strays import Strays
 from firefly.builds.images.running import named
 from firefly.builds.making.caches import Caches
 from firefly.builds.making.runner import BuildRunner
@@ -44,7 +48,7 @@ class Making:
     strategies: list[BuildStrategy]
     runner: BuildRunner
     images: ImageBuilding | None
-    room: ArtifactRoom
+    clearing: Clearing
 
     @classmethod
     def build(cls, ground: Ground, *, hosting: Hosting, work: Work, backend: SandboxBackend) -> Self:
@@ -81,25 +85,32 @@ class Making:
         return cls(
             artifacts=artifacts, caches=caches, workplaces=workplaces, unpacking=unpacking, layers=work.layers,
             strategies=strategies, runner=runner, images=images,
-            room=ArtifactRoom(database, most=settings.artifacts_per_owner),
+            clearing=Clearing(database, clock, [
+                # What caches leave goes with what artifacts leave.
+                caches, OldArtifacts(database, artifacts, ArtifactRoom(most=settings.artifacts_per_owner)),
+                Strays(database, store, clock), OldLogs(database, clock, days=settings.build_log_days), workplaces,
+                *([images.clearing] if images is not None else []),
+            ]),
         )  # fmt: skip
 
     async def run(self) -> None:
         """Clear away, for as long as the server runs, what nobody needs any more."""
         try:
-            while True:
-                await self._sweep()
-                await asyncio.sleep(EVERY)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.clearing.run())
+                tasks.create_task(self._sweep_for_ever())
         finally:
             await self.workplaces.close()
             if self.images is not None:
                 await self.images.close()
 
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self._sweep()
+            await asyncio.sleep(EVERY)
+
     async def _sweep(self) -> None:
-        sweeps = [
-            self.workplaces.sweep, self.layers.sweep, self.room.sweep, self.artifacts.sweep, self.caches.sweep
-        ]  # fmt: skip
-        for sweep in (*sweeps, *(self.images.sweeps if self.images else ())):
+        for sweep in (self.layers.sweep, *(self.images.sweeps if self.images else ())):
             try:
                 await sweep()
             # Whatever it is: what is not cleared away now is the next time, and nobody waits for it.

@@ -1,6 +1,6 @@
 """Content-addressed storage of builds and uploads."""
 
 from .file import FileArtifactStore
-from .store import Artifact, ArtifactStore
+from .store import Artifact, ArtifactStore, Held
 
-__all__ = ["Artifact", "ArtifactStore", "FileArtifactStore"]
+__all__ = ["Artifact", "ArtifactStore", "FileArtifactStore", "Held"]

@@ -1,8 +1,9 @@
 """The content-addressed store: bytes go in, a digest comes out; the same bytes are kept once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
@@ -11,6 +12,15 @@ class Artifact:
     """`digest` is `sha256:<64 hex>` of the bytes as stored; `size` is their number."""
 
     digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """`puts`: how often it was put, and not removed, before the moment that was asked for."""
+
+    digest: str
+    puts: int
     size: int
 
 
@@ -35,4 +45,15 @@ class ArtifactStore(ABC):
 
     @abstractmethod
     async def remove(self, digest: str) -> None:
-        """Undo one `put`: what was put twice is gone when it was removed twice. Nothing happens when it is not here."""
+        """Undo one `put`, the oldest: what was put twice is gone when it was removed twice.
+
+        Nothing happens when it is not here.
+        """
+
+    @abstractmethod
+    async def held(self, before: datetime) -> Sequence[Held]:
+        """What was put before a moment. What was being put then, and came to no end, is removed at once."""
+
+    @abstractmethod
+    async def release(self, digest: str, *, named: int, before: datetime) -> int:
+        """Undo all but `named` of the puts before a moment; the bytes that this gives back. Again, it does nothing."""

@@ -1,18 +1,57 @@
-"""`firefly admin`: what an operator does on the server's own machine, without the server."""
+"""`firefly admin`: what an operator does for the whole installation; with images, on the engine's own machine."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from firefly import resources
+from firefly.client.clearing import Cleared, ClearingCalls
 from firefly.settings import load
 
 from .command import Cli, command
 
-app = typer.Typer(no_args_is_help=True, help="Look after an installation, on its machine.")
+app = typer.Typer(no_args_is_help=True, help="Look after an installation.")
 image = typer.Typer(no_args_is_help=True, help="The image that sandboxes of a Docker engine are made of.")
 app.add_typer(image, name="image")
+
+
+@command(app)
+async def gc(
+    cli: Cli,
+    parts: Annotated[list[str] | None, typer.Argument(help="What to look at. Default: all.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, and say what would go.")] = False,
+) -> None:
+    """Clear away now what nobody needs any more, as the server does by itself in time; for administrators.
+
+    Caches of dependencies that are old or too many, artifacts that nobody refers to, bytes without a row, logs beyond
+    their keeping, sandboxes of failed builds past their hour, images that no site shows.
+    """
+    async with cli.client() as client:
+        names = parts or [one.part for one in await client.clearing.list()]
+        cleared = await _each(cli, client.clearing, names, dry_run=dry_run)
+    columns = {
+        "PART": lambda one: one.part,
+        "WOULD GO" if dry_run else "REMOVED": lambda one: str(one.count),
+        "BYTES": lambda one: f"{one.bytes:,}",
+    }
+    cli.table(cleared, columns, "Nothing is cleared away here.")
+
+
+async def _each(cli: Cli, calls: ClearingCalls, names: Sequence[str], *, dry_run: bool) -> list[Cleared]:
+    """One after another; says meanwhile which."""
+    cleared = []
+    with Progress(console=cli.err, disable=not cli.interactive, transient=True) as progress:
+        shown = progress.add_task("", total=len(names))
+        for name in names:
+            progress.update(shown, description=name)
+            if not cli.interactive:
+                cli.note(f"Looking at {name}.")
+            cleared.append(await calls.clear(name, dry_run=dry_run))
+            progress.advance(shown)
+    return cleared
 
 
 @command(image)

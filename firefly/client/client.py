@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from .bridge import BridgeClient
 from .builds import BuildCalls
+from .clearing import ClearingCalls
 from .errors import ClientError
 from .hooks import HookCalls
 from .linking import LinkingClient
@@ -81,6 +82,10 @@ class FireflyClient:
     @property
     def quotas(self) -> QuotaCalls:
         return QuotaCalls(self)
+
+    @property
+    def clearing(self) -> ClearingCalls:
+        return ClearingCalls(self)
 
     def hooks(self, owner: str, name: str) -> HookCalls:
         """Those that a project calls."""

@@ -38,6 +38,12 @@ class BuildSettings(BaseModel):
     build_log_max: int = Field(
         100 << 20, ge=1 << 16, description="Bytes of one build's log that are kept: the first half, and what came last."
     )
+    build_log_days: int = Field(
+        90,
+        ge=0,
+        description="Days for which the log of a build is kept after its end, and for longer while a site shows it. "
+        "0: for as long as its project is there.",
+    )
     build_memory: int = Field(
         0,
         ge=0,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from firefly.audit import Audit
     from firefly.auth import Accounts, PreviewGrants, Revocations, Sessions, SigningKeys, SignInLinks, Tokens
     from firefly.builds.asking.builds import Builds
+    from firefly.builds.clearing.clearing import Clearing
     from firefly.builds.hooks.app_receiving import AppReceiver
     from firefly.builds.hooks.control import HookControl
     from firefly.builds.hooks.receiving import HookReceiver
@@ -84,6 +85,7 @@ class Services:
     builds: Builds
     hooks: OutgoingHooks
     usages: Usages
+    clearing: Clearing
     desk: Desk
     sites: SiteControl
     provider_hooks: HookReceiver

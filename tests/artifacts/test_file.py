@@ -5,14 +5,16 @@ import errno
 import hashlib
 import os
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firefly.artifacts import FileArtifactStore
+from firefly.artifacts import FileArtifactStore, Held
 from firefly.errors import InvalidInput, NotFound, StorageFull, TooLarge
 
 LIMIT = 1 << 20
@@ -30,7 +32,7 @@ async def broken(*values: bytes) -> AsyncIterator[bytes]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
 
 
 @pytest.fixture
@@ -102,11 +104,33 @@ async def test_a_put_that_is_cancelled_at_its_end_leaves_nothing(
 async def test_what_a_killed_server_was_receiving_is_cleared_away(store: FileArtifactStore, tmp_path: Path) -> None:
     incoming = tmp_path / "artifacts" / "incoming"
     incoming.mkdir(parents=True)
-    (incoming / "half").write_bytes(b"half")
+    for name, written_at in (("half", 0), ("of a server beside us", time.time())):
+        (incoming / name).write_bytes(b"half")
+        os.utime(incoming / name, (written_at, written_at))
     digest = (await store.put(pieces(b"whole"), limit=LIMIT)).digest
-
-    assert not (incoming / "half").exists()
+    assert await store.held(datetime.now(UTC) - timedelta(days=1)) == []
+    assert [path.name for path in incoming.iterdir()] == ["of a server beside us"]
     assert (await store.local(digest)).read_bytes() == b"whole"
+
+
+async def test_of_what_was_put_too_often_the_oldest_goes_however_many_see_to_it(
+    store: FileArtifactStore, tmp_path: Path
+) -> None:
+    for _ in range(4):
+        digest = (await store.put(pieces(b"same"), limit=LIMIT)).digest
+    one, two, three, _ = sorted((tmp_path / "artifacts").glob("??/*.*"))
+    for put in (one, two, three):
+        os.utime(put, (0, 0))
+    before = datetime.now(UTC) - timedelta(days=1)
+    assert await store.held(before) == [Held(digest, 3, 4)]
+    others = [FileArtifactStore(tmp_path / "artifacts") for _ in range(3)]
+    assert await asyncio.gather(*(each.release(digest, named=1, before=before) for each in others)) == [0, 0, 0]
+    assert [held.puts for held in await store.held(before)] == [1]
+    # The one that is new is somebody's who is about to name it.
+    assert await store.release(digest, named=0, before=before) == 0
+    assert (await store.local(digest)).read_bytes() == b"same"
+    assert await store.release(digest, named=0, before=datetime.now(UTC) + timedelta(days=1)) == 4
+    assert files_below(tmp_path) == []
 
 
 async def test_an_empty_upload_is_an_artifact_too(store: FileArtifactStore) -> None:

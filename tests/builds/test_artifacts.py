@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from firefly.artifacts import FileArtifactStore
+from firefly.builds.clearing.old_artifacts import OldArtifacts
 from firefly.builds.packing.artifacts import Artifacts
 from firefly.builds.packing.compression import Measured, decompressed
+from firefly.builds.packing.room import ArtifactRoom
 from firefly.errors import Conflict, HoldLost, NotFound, TooLarge
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
@@ -33,7 +35,7 @@ def artifacts(database: Database, clock: ManualClock, tmp_path: Path) -> Artifac
 
 
 def stored(folder: Path) -> list[Path]:
-    return [path for path in (folder / "store").rglob("*") if path.is_file() and path.suffix == ""]
+    return [path for path in (folder / "store").glob("??/*") if path.suffix == ""]
 
 
 async def test_the_same_content_is_kept_once_and_read_as_it_was(
@@ -85,6 +87,7 @@ async def test_bytes_that_are_not_whole_or_too_many_are_told(tmp_path: Path) -> 
 async def test_what_no_build_names_is_removed_when_it_is_old(
     artifacts: Artifacts, yard: Yard, clock: ManualClock, tmp_path: Path
 ) -> None:
+    unnamed = OldArtifacts(yard.database, artifacts, ArtifactRoom(most=0))
     hold = await some_hold(yard.database)
     named, other = [await artifacts.add(pieces(content), "archive", hold) for content in (b"named", b"other")]
     with pytest.raises(HoldLost):
@@ -105,13 +108,13 @@ async def test_what_no_build_names_is_removed_when_it_is_old(
     hidden = path.rename(path.with_suffix(".hidden"))
     assert await artifacts.find("key") is None
     hidden.rename(path)
-    assert await artifacts.sweep() == 0
+    assert (await unnamed.clear(dry=False)).count == 0
     clock.advance(timedelta(days=2).total_seconds())
-    assert await artifacts.sweep() == 1
+    assert (await unnamed.clear(dry=False)).count == 1
     assert len(stored(tmp_path)) == 1
     with pytest.raises(NotFound):
         await artifacts.get(other.digest)
     # With its project a build goes, and what it made.
     await yard.execute("delete from projects where id = $1", project_id)
-    assert await artifacts.sweep() == 1
+    assert (await unnamed.clear(dry=False)).count == 1
     assert not stored(tmp_path)

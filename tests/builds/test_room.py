@@ -27,6 +27,11 @@ async def build(yard: Yard, project_id: UUID, number: int, artifact: str, *, sho
         )  # fmt: skip
 
 
+async def let_go(yard: Yard, most: int) -> int:
+    async with yard.database.transaction() as connection:
+        return await ArtifactRoom(most=most).let_go(connection)
+
+
 async def kept(yard: Yard, project_id: UUID) -> set[int]:
     async with yard.database.connection() as connection:
         rows = await connection.fetch(
@@ -47,11 +52,11 @@ async def test_the_oldest_go_and_what_is_shown_stays(yard: Yard, ada: Identity) 
     await build(yard, two, 5, "c")
     await build(yard, other, 6, "b")
 
-    assert await ArtifactRoom(yard.database, most=0).sweep() == 0
-    assert await ArtifactRoom(yard.database, most=40).sweep() == 0
-    assert await ArtifactRoom(yard.database, most=30).sweep() == 1
+    assert await let_go(yard, 0) == 0
+    assert await let_go(yard, 40) == 0
+    assert await let_go(yard, 30) == 1
     assert await kept(yard, one) == {1, 3}
-    assert await ArtifactRoom(yard.database, most=5).sweep() == 4
+    assert await let_go(yard, 5) == 4
     assert (await kept(yard, one), await kept(yard, two)) == ({1}, set())
     # Of another owner nothing was taken until here.
     assert await kept(yard, other) == set()

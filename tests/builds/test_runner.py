@@ -107,18 +107,18 @@ async def test_builds_that_fail_are_explained_and_kept_for_an_hour(shop: Worksho
     workspace_id = plain(await shop.yard.value(kept, builds["missing"].id, clock.now() + timedelta(hours=1)))
     instance = await shop.keeper.ensure(workspace_id)
     assert (await shop.backend.exec(instance.id, "cat kept")).stdout == "here"
-    assert await shop.workplaces.sweep() == 0
+    assert (await shop.workplaces.clear(dry=False)).count == 0
     clock.advance(3601)
-    assert await shop.workplaces.sweep() == len(BAD)
+    assert (await shop.workplaces.clear(dry=False)).count == len(BAD)
     with pytest.raises(NotFound):
         await shop.keeper.ensure(workspace_id)
 
     # A server that ended before it said what it had taken one for left it; what is a project's is not.
     lost, held = await shop.keeper.create_workspace(), await shop.keeper.create_workspace()
     await shop.yard.execute("update projects set workspace_id = $1", held)
-    assert await shop.workplaces.sweep() == 0
+    assert (await shop.workplaces.clear(dry=False)).count == 0
     clock.advance(7201)
-    assert await shop.workplaces.sweep() == 1
+    assert (await shop.workplaces.clear(dry=False)).count == 1
     found = await shop.yard.value("select array_agg(id) from workspaces where claimed_at is not null")
     assert [plain(id) for id in found] == [held], lost
 

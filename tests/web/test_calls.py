@@ -134,7 +134,7 @@ async def addresses(world: World) -> Addresses:
     ids["domains"] = str((await world.services.domains.add(ada, "ada", "site", "www.example.org")).id)
     return Addresses({
         "owner": "ada", "name": "site", "path": "index.html", "member": "bob", "user": "bob",
-        "secret": "API_KEY", **ids,
+        "secret": "API_KEY", "part": "logs", **ids,
     })  # fmt: skip
 
 
@@ -261,7 +261,7 @@ async def test_a_viewer_changes_nothing_of_a_project(world: World, addresses: Ad
 
 async def test_what_is_not_there_is_not_found(world: World, addresses: Addresses) -> None:
     client = await world.program(world.ada)
-    nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody"} | dict.fromkeys(
+    nowhere = Addresses(addresses.values | {"name": "nothing", "user": "nobody", "part": "dust"} | dict.fromkeys(
         ("sessions", "tokens", "jobs", "people", "links", "grants", "requests", "domains", "checkpoints",
          "builds", "builds/retry", "builds/approve", "builds/cancel", "builds/kill",
          "builds/exec", "builds/bridge", "connections", "connections/check", "connections/organisations",

@@ -18,6 +18,8 @@ from firefly.auth import Account
 from firefly.builds.asking.builds import Builds
 from firefly.builds.asking.heads import Heads
 from firefly.builds.asking.schedules import Schedules
+from firefly.builds.clearing.clearing import Clearing
+from firefly.builds.clearing.old_logs import OldLogs
 from firefly.builds.hooks.control import HookControl
 from firefly.builds.hooks.deliveries import Deliveries
 from firefly.builds.hooks.working import HookWorker
@@ -306,6 +308,7 @@ async def make_world(
         builds=made_builds,
         hooks=make_hooks(database, keyring, bus, clock, projects),
         usages=make_usages(settings, database, bus, clock),
+        clearing=Clearing(database, clock, [OldLogs(database, clock, days=90)]),
         desk=desk,
         sites=cast(Any, MemorySites(made_builds, projects)),
         site_log=SiteLog(database, bus, output=nothing_printed, runs=lambda _: True),

@@ -15,6 +15,7 @@ from firefly.protocol.building import PackParams
 from firefly.store import Database, load_queries
 
 from ..analysis import Cache
+from ..clearing.part import Cleared, trying
 from ..packing.compression import Measured, decompressed
 from ..seams import StepLog
 from ..strategies.strategy import Job
@@ -29,6 +30,8 @@ LARGEST, MOST, OLDEST = 1 << 30, 3, timedelta(days=14)
 
 class Caches:
     """None is shared between projects, nor between a project's own builds and those of strangers."""
+
+    name, every = "caches", timedelta(hours=1)
 
     def __init__(self, database: Database, store: ArtifactStore, clock: Clock) -> None:
         self._database = database
@@ -81,9 +84,13 @@ class Caches:
             del named["key"]
             await self._queries.drop_old_caches(connection, **named, most=MOST)
 
-    async def sweep(self) -> None:
-        async with self._database.connection() as connection:
-            await self._queries.drop_unused_caches(connection, before=self._clock.now() - OLDEST)
+    async def clear(self, *, dry: bool) -> Cleared:
+        """Forget those that nobody has used for two weeks, and more than the newest few; as a `Part`."""
+        async with trying(self._database, dry=dry) as connection:
+            before = self._clock.now() - OLDEST
+            rows = self._queries.drop_unused_caches(connection, before=before, most=MOST)
+            found = [await self._store.find(stored) for stored in [row["stored"] async for row in rows]]
+        return Cleared(len(found), sum(one.size for one in found if one))
 
 
 def _packed(workplace: Workplace, folder: str) -> AsyncGenerator[bytes, None]:

@@ -20,6 +20,7 @@ from firefly.sandbox.terms import NOTHING, Wishes
 from firefly.store import Database, load_queries
 
 from ..analysis import Plan
+from ..clearing.part import Cleared
 from ..model import Build
 from ..seams import StepLog
 from .patience import patiently
@@ -117,7 +118,9 @@ def _bounded(wishes: Wishes, most: Wishes) -> Wishes:
 
 
 class Workplaces:
-    """`close` ends what is being cleared away, which a later `sweep` goes on with."""
+    """`close` ends what is being cleared away, which a later `clear` goes on with."""
+
+    name, every = "sandboxes", timedelta(minutes=1)
 
     def __init__(self, *, keeper: Keeper, database: Database, clock: Clock, usual: Wishes = NOTHING) -> None:
         """`usual`: what the sandbox of a build has where its configuration asks for nothing."""
@@ -186,15 +189,15 @@ class Workplaces:
         async with self._database.connection() as connection:
             await self._queries.keep_workplace(connection, workspace_id=workspace_id, kept_until=until)
 
-    async def sweep(self) -> int:
-        """Remove those of builds that are over, that somebody else took up, or that belong to nothing; how many."""
+    async def clear(self, *, dry: bool) -> Cleared:
+        """Remove those of builds that are over, that somebody else took up, or that belong to nothing; as a `Part`."""
         async with self._database.connection() as connection:
             now = self._clock.now()
             rows = self._queries.forgotten_workplaces(connection, node=self._keeper.node, now=now, lost=now - LOST)
             found = [UUID(str(row["workspace_id"])) async for row in rows]
-        for workspace_id in found:
+        for workspace_id in () if dry else found:
             await self._remove(workspace_id)
-        return len(found)
+        return Cleared(len(found))
 
     async def settled(self) -> None:
         """Wait until what is being cleared away is."""

@@ -7,21 +7,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from firefly.artifacts import Artifact, ArtifactStore
 from firefly.clock import Clock
 from firefly.errors import HoldLost, NotFound
-from firefly.store import Database, load_queries
+from firefly.store import Connection, Database, load_queries
 
+from ..clearing.part import Cleared
 from ..making.patience import patiently
 from ..model import Hold, Product
 from .compression import Measured, decompressed
 
-log = structlog.get_logger()
-
 # Of what nothing names: what is being made, and what is about to be named, is younger.
 YOUNGEST = timedelta(days=1)
+# Seconds; less than those who look for bytes without rows wait for.
+HELD_UP = 30.0
 # Of bytes before they are compressed.
 LARGEST = 8 << 30
 _AT_A_TIME = 100
@@ -96,23 +95,23 @@ class Artifacts:
         kept = await self.get(digest)
         return decompressed(await self._store.read(kept.stored))
 
-    async def sweep(self, youngest: timedelta = YOUNGEST) -> int:
-        """Remove what no build names and nobody has used for so long; returns how many there were."""
-        async with self._database.transaction() as connection:
-            before = self._clock.now() - youngest
-            gone = [row["digest"] async for row in self._queries.drop_unused_artifacts(connection, before=before)]
-        await self.discard()
-        if gone:
-            log.info("artifacts.swept", count=len(gone))
-        return len(gone)
+    async def drop_unused(self, connection: Connection) -> Cleared:
+        """Forget what no build names and nobody has used for a day; `discard` removes it once that is committed."""
+        before = self._clock.now() - YOUNGEST
+        rows = self._queries.drop_unused_artifacts(connection, before=before)
+        sizes = [row["stored_size"] async for row in rows]
+        return Cleared(len(sizes), sum(sizes))
 
     async def discard(self) -> None:
         """Remove from the store what rows no longer name."""
         while True:
+            begun_at = self._clock.monotonic()
             async with self._database.transaction() as connection:
                 rows = [row["stored"] async for row in self._queries.next_discarded(connection, most=_AT_A_TIME)]
-            # Not before that is committed: what was removed twice would be somebody else's the second time.
+            # Not before that is committed: what was removed twice would be somebody else's the second time. So whoever
+            # was held up leaves the rest to those who look for bytes without rows, and may have begun.
             for stored in rows:
-                await self._store.remove(stored)
+                if self._clock.monotonic() - begun_at < HELD_UP:
+                    await self._store.remove(stored)
             if not rows:
                 return

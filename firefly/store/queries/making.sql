@@ -31,7 +31,7 @@ select digest, kind, stored, size, stored_size from artifacts where digest = :di
 -- name: drop_unused_artifacts
 delete from artifacts a
 where a.used_at < :before and not exists (select from builds b where b.artifact = a.digest)
-returning a.digest;
+returning a.stored_size;
 
 -- name: next_discarded
 delete from discarded_artifacts where id in (
@@ -84,5 +84,13 @@ where c.project_id = :project_id and c.domain = :domain and c.folder = :folder a
     order by k.used_at desc limit :most
 );
 
--- name: drop_unused_caches!
-delete from build_caches where used_at < :before;
+-- name: drop_unused_caches
+-- And all but the newest few of each folder.
+delete from build_caches c using (
+    select project_id, domain, folder, key, row_number() over (
+        partition by project_id, domain, folder order by used_at desc
+    ) as place from build_caches
+) k
+where k.project_id = c.project_id and k.domain = c.domain and k.folder = c.folder and k.key = c.key
+and (c.used_at < :before or k.place > :most)
+returning c.stored;

@@ -10,6 +10,7 @@ from . import (
     build_sandbox,
     builds,
     checkpoints,
+    clearing,
     connections,
     domains,
     events,
@@ -57,6 +58,7 @@ OPERATIONS = tuple(
         account,
         administration,
         quotas,
+        clearing,
         front_door,
     )
     for operation in module.resource.operations

@@ -78,6 +78,7 @@ from .checkpoints import (
     RestoreCheckpoint,
     RestoredFiles,
 )
+from .clearing import Cleared, Clearing, ClearRequest
 from .connections import (
     Authorization,
     Authorize,
@@ -184,6 +185,9 @@ __all__ = [
     "Checkpoint",
     "CheckpointChanges",
     "CheckpointsStatus",
+    "ClearRequest",
+    "Cleared",
+    "Clearing",
     "Connection",
     "Connections",
     "CreatedAccount",

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from firefly.artifacts import FileArtifactStore
+from firefly.builds.clearing.old_artifacts import OldArtifacts
 from firefly.builds.images.archive import canonical
 from firefly.builds.images.clearing import Clearing
 from firefly.builds.images.keeping import Keeping
 from firefly.builds.packing.artifacts import Artifacts
+from firefly.builds.packing.room import ArtifactRoom
 from firefly.errors import Conflict, NotFound, TooLarge
 from firefly.sandbox.docker.images import Images
 from firefly.store import Database
@@ -83,8 +85,8 @@ async def test_an_image_is_named_at_once_stored_a_little_later_and_had_again(
     # As an artifact it goes, with what is stored of it, once nothing names it.
     artifacts = Artifacts(database, keeping._store, clock)
     clock.advance(2 * 86400)
-    assert await artifacts.sweep() == 1
-    assert [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()] == []
+    assert (await OldArtifacts(database, artifacts, ArtifactRoom(most=0)).clear(dry=False)).count == 1
+    assert list((tmp_path / "artifacts").glob("??/*")) == []
 
 
 async def test_what_an_earlier_server_had_not_stored_is_stored_by_the_next(
@@ -135,6 +137,8 @@ async def test_what_no_site_shows_leaves_the_engine_once_it_is_stored(
         await connection.execute("update artifacts set stored = '' where digest = $1", unstored.id)
     assert await clearing.images() == 0
     clock.advance(2 * 3600)
+    would = await clearing.clear(dry=True)
+    assert (would.count, would.bytes > 0) == (1, True)
     assert await clearing.images() == 1
     assert await images.find(shown.id) is None
     assert await images.find(unstored.id) is not None
