@@ -74,7 +74,7 @@ class AppReceiver:
         for link in await self._side.concerned(whom):
             assert link.project_id is not None
             try:
-                received = await self._receiver.take(PROVIDER, link.project_id, envelope, body)
+                received = await self._receiver.take(link, link.project_id, envelope, body)
                 taken[link.project_id] = received.state == "received"
             except RateLimited:
                 # Its branches and pull requests are looked at by themselves, and others are not to wait for it.

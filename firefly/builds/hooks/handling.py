@@ -123,6 +123,10 @@ class Handling:
         try:
             found = await provider.repository(path)
         except NotFound:
+            if path.lower() != link.repository.lower():
+                # A hook of a whole group or organisation tells of the others in it too.
+                await self._linked.recheck(link)
+                return f"{path} is not there, or hidden from Firefly: the project's own repository is looked at."
             reason = f"The repository {path} was deleted there, or is hidden from Firefly."
             await self._links.set_state(link.id, LinkState.BROKEN, reason)
             await self._linked.hide(project_id)

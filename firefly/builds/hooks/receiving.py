@@ -61,10 +61,12 @@ class HookReceiver:
         link = await self._link(provider, project_id)
         secret = link.hook_secret if link else ""
         envelope = await beside(len(body), lambda: self.verified(provider, headers, body, secret))
-        return await self.take(provider, project_id, envelope, body)
+        assert link is not None, "nobody's secret signs"
+        return await self.take(link, project_id, envelope, body)
 
-    async def take(self, provider: str, project_id: UUID, envelope: Envelope, body: bytes) -> Received:
+    async def take(self, link: ProviderLink, project_id: UUID, envelope: Envelope, body: bytes) -> Received:
         """What was signed by whom it comes from. Raises InvalidInput, RateLimited."""
+        provider = link.provider
         if await self._deliveries.pending(project_id) >= MOST_PENDING:
             raise RateLimited("Too many deliveries wait to be handled.", retry_after=60)
         try:
@@ -72,7 +74,11 @@ class HookReceiver:
         except InvalidInput as error:
             await self._note(provider, project_id, envelope, body, DeliveryState.FAILED, error.detail)
             raise
-        return await self._add(provider, project_id, envelope, body, happening)
+        taken = await self._add(provider, project_id, envelope, body, happening)
+        if taken.state == "received" and _is_hidden(link, happening):
+            # At once: what came before it may take its time.
+            await self._hide(project_id)
+        return taken
 
     async def _link(self, provider: str, project_id: UUID) -> ProviderLink | None:
         try:
@@ -99,9 +105,6 @@ class HookReceiver:
         )  # fmt: skip
         if added is None:
             return Received(None, "repeated")
-        if isinstance(happening, RepositoryChanged) and happening.what is RepositoryChange.PRIVATE:
-            # At once: what came before it may take its time.
-            await self._hide(project_id)
         log.info("hook.received", project_id=str(project_id), provider=provider, what=summary(happening))
         self._wake()
         return Received(added, "received")
@@ -113,6 +116,15 @@ class HookReceiver:
             project_id, provider, delivery=envelope.delivery, event=envelope.event, summary="", body=body, state=state,
             reason=reason,
         )  # fmt: skip
+
+
+def _is_hidden(link: ProviderLink, happening: Happening | None) -> bool:
+    """Of the link's own repository: a hook of a whole group tells of the others in it too."""
+    return (
+        isinstance(happening, RepositoryChanged)
+        and happening.what is RepositoryChange.PRIVATE
+        and happening.path.lower() == link.repository.lower()
+    )
 
 
 async def beside(size: int, work: Callable[[], Result]) -> Result:

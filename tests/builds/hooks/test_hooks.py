@@ -1,5 +1,7 @@
 """Hooks: taken when they are signed, once each, and followed by what they ask for."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -256,6 +258,33 @@ async def test_a_repository_that_is_renamed_hidden_or_deleted_there(post: Post) 
     link = await post.links.of_project(post.project_id)
     assert link is not None
     assert (link.state, link.reason[:41]) == (LinkState.BROKEN, "The repository acme/new was deleted there")
+
+
+NEWS: Mapping[str, tuple[str, Any]] = {
+    "github": ("member", {"action": "removed", "member": {"login": "eve"}, **github_repository("")}),
+    "gitlab": ("Member Hook", {"event_name": "user_remove_from_group", "user_username": "eve", "group_id": 100}),
+    "bitbucket": ("repo:updated", {"repository": {"full_name": "acme/site", "uuid": "{1}"}, "changes": {}}),
+    "gitea": ("repository", github_repository("created")),
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_of_every_provider_an_event_has_it_asked_who_may_read(post: Post) -> None:
+    """Bitbucket and Gitea have none about people: what they tell of the repository does, and each day does."""
+    await post.send(*NEWS[post.provider])
+    await post.work()
+    assert post.linked.rechecked == [post.link.id]
+
+
+async def test_what_a_hook_of_a_whole_organisation_tells_of_others_does_no_harm(post: Post) -> None:
+    await post.send("repository", github_repository("privatized", "acme/sibling"))
+    await post.send("repository", github_repository("deleted", "acme/sibling"))
+    await post.work()
+    link = await post.links.of_project(post.project_id)
+    assert link is not None
+    assert (link.state, post.linked.hidden, post.linked.rechecked) == (LinkState.LINKED, [], [link.id] * 2)
+    await post.send("repository", github_repository("privatized"))
+    assert post.linked.hidden == [post.project_id]
 
 
 @pytest.mark.parametrize("provider", ["gitea"])

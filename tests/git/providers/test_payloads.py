@@ -20,6 +20,11 @@ from tests.builds.hooks.payloads import (
 
 REPOSITORY = {"repository": {"full_name": "acme/site", "uuid": "{1}"}}
 GITLAB_PROJECT = {"path_with_namespace": "acme/new", "old_path_with_namespace": "acme/site", "project_id": 15}
+GITLAB_MEMBER = {
+    "created_at": "2020-12-11T04:57:22Z", "updated_at": "2020-12-12T08:48:19Z", "group_name": "webhook-test",
+    "group_path": "webhook-test", "group_id": 100, "user_username": "eve", "user_name": "Eve", "user_id": 64,
+    "group_access": "Guest", "group_plan": None, "expires_at": None, "event_name": "user_remove_from_group",
+}  # fmt: skip
 
 
 def told(provider: str, event: str, payload: Any) -> Happening | None:
@@ -39,6 +44,7 @@ def told(provider: str, event: str, payload: Any) -> Happening | None:
         ("github", "repository", github_repository("archived"), "repository changed: acme/site"),
         ("github", "public", github_repository(""), "repository made public: acme/site"),
         ("github", "member", {"action": "added", "member": {"login": "eve"}}, "members changed: eve"),
+        ("github", "team", {"action": "deleted", "organization": {"login": "acme", "id": 1}}, "members changed"),
         ("github", "installation", {"action": "deleted", "installation": {"id": 2}}, "App removed"),
         ("github", "installation_repositories", {"action": "added"}, "App changed"),
         ("github", "ping", {"zen": "Design for failure.", "hook_id": 1}, "ping"),
@@ -52,6 +58,19 @@ def told(provider: str, event: str, payload: Any) -> Happening | None:
         ("gitlab", "System Hook", {"event_name": "project_rename", **GITLAB_PROJECT}, "repository renamed: acme/new"),
         ("gitlab", "System Hook", {"event_name": "project_destroy", **GITLAB_PROJECT}, "repository deleted: acme/new"),
         ("gitlab", "System Hook", {"event_name": "user_remove_from_team"}, "members changed"),
+        ("gitlab", "Member Hook", GITLAB_MEMBER, "members changed: eve"),
+        (
+            "gitlab",
+            "System Hook",
+            {"event_name": "project_update", "project_visibility": "visibilitylevel|private", **GITLAB_PROJECT},
+            "repository made private: acme/new",
+        ),
+        (
+            "gitlab",
+            "System Hook",
+            {"event_name": "project_update", "project_visibility": "public", **GITLAB_PROJECT},
+            "repository changed: acme/new",
+        ),
         ("gitlab", "Note Hook", {"object_kind": "note"}, None),
         ("bitbucket", "repo:push", bitbucket_push("refs/tags/v1", "a" * 40, ZEROS), "push: deleted v1"),
         ("bitbucket", "repo:push", bitbucket_push("refs/heads/a", ZEROS, "a" * 40) | {"actor": None}, "push: a"),

@@ -31,7 +31,16 @@ _PROJECTS = {
     "project_destroy": RepositoryChange.DELETED,
     "project_update": RepositoryChange.CHANGED,
 }
-_MEMBERS = frozenset({"user_add_to_team", "user_remove_from_team", "user_update_for_team"})
+# Of projects by system hooks, of groups by hooks of these as well. A group's new name is its projects' too.
+_MEMBERS = frozenset(
+    {
+        "user_add_to_team", "user_remove_from_team", "user_update_for_team",
+        "user_add_to_group", "user_remove_from_group", "user_update_for_group",
+        "group_rename",
+    }
+)  # fmt: skip
+# As system hooks tell of them, some with `visibilitylevel|` before.
+_HIDDEN = ("private", "internal")
 
 
 class Account(Shape):
@@ -100,9 +109,13 @@ class MergeRequestEvent(Shape):
 class ProjectEvent(Shape):
     event_name: Line
     path_with_namespace: Path
+    project_visibility: Line = ""
 
     def told(self) -> Happening:
-        return RepositoryChanged(_PROJECTS[self.event_name], self.path_with_namespace)
+        what = _PROJECTS[self.event_name]
+        if what is RepositoryChange.CHANGED and self.project_visibility.endswith(_HIDDEN):
+            what = RepositoryChange.PRIVATE
+        return RepositoryChanged(what, self.path_with_namespace)
 
 
 class MemberEvent(Shape):
