@@ -39,9 +39,8 @@ class Storage:
         # file has many.
         self._deciding = threading.Lock()
 
-    @contextmanager
-    def opened(self, path: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
-        """A regular file for reading; Conflict for a folder, a device, a socket."""
+    def open(self, path: str) -> tuple[BinaryIO, os.stat_result]:
+        """A regular file for reading, for the caller to close; Conflict for a folder, a device, a socket."""
         descriptor = self._workspace.open(path)
         try:
             status = os.fstat(descriptor)
@@ -51,7 +50,13 @@ class Storage:
         except BaseException:
             os.close(descriptor)
             raise
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        return os.fdopen(descriptor, "rb", buffering=0), status
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+        """As `open`, closed at the end."""
+        file, status = self.open(path)
+        with file:
             yield file, status
 
     def read(self, path: str, *, limit: int) -> tuple[bytes, str]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from firefly.bridge.system import open_beneath
+from firefly.beneath import open_beneath
 from firefly.errors import Conflict, FireflyError, Forbidden, NameTaken, NotFound, StorageFull
 from firefly.protocol.errors import RefusedPath
 

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 from multidict import CIMultiDictProxy
 
-from firefly.bridge.site.responses import SCRIPT, inject
+from firefly.bridge.site.script import SCRIPT, inject
 from firefly.bridge.site.server import Content, Site
-from firefly.bridge.site.types import content_type
 from firefly.bridge.storage import Storage
+from firefly.pages import content_type
 from tests.bridge.conftest import CONFIGURATION, Running
 from tests.support.ports import free_port
 from tests.support.waiting import eventually

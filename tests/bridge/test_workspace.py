@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firefly.bridge.system import open_beneath, rename_new, walk_beneath
+from firefly.beneath import open_beneath, walk_beneath
+from firefly.bridge.system import rename_new
 from firefly.bridge.workspace import Workspace, check, check_writable
 from firefly.errors import Conflict, NotFound
 from firefly.protocol.errors import RefusedPath

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO
 
-from firefly.bridge.system import open_beneath
+from firefly.beneath import open_beneath
 from firefly.bridge.workspace import ANNEX, REPOSITORY
 from firefly.errors import InvalidInput, StorageFull
 from firefly.protocol.building import DEEPEST, MOST_TOLD, Filled

@@ -20,8 +20,8 @@ from firefly.bridge.http.problems import answer, params
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.execution import Execution
 from firefly.bridge.services.workspace import WorkspaceService
-from firefly.bridge.site.responses import send_file
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
+from firefly.pages import send_file
 from firefly.protocol import MAX_MESSAGE, MEMBER_HEADER, SUBPROTOCOL
 from firefly.protocol.application import Ports
 from firefly.protocol.execution import ExecParams

@@ -10,10 +10,9 @@ from firefly.bridge.annex import Annex
 from firefly.bridge.http.problems import answer
 from firefly.bridge.services.files import Files
 from firefly.bridge.services.listing import Lister
-from firefly.bridge.site.responses import is_fresh, send_file
-from firefly.bridge.site.types import content_type
 from firefly.bridge.storage import ANY, Expected, Storage
 from firefly.errors import FireflyError, InvalidInput, TooLarge
+from firefly.pages import content_type, is_fresh, send_file
 from firefly.protocol.files import Written
 
 MOST_UPLOADED = 1 << 30

@@ -2,21 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 from aiohttp import web
 
-from firefly.bridge.site import pages, responses
-from firefly.bridge.site.types import content_type
+from firefly.bridge.site.script import SCRIPT_PATH, inject
 from firefly.bridge.storage import Storage
 from firefly.bridge.tasks import to_the_end
 from firefly.bridge.watcher import Batch
 from firefly.errors import FireflyError
+from firefly.pages import Opened, answer, headers, page
 
 _LIVE_SCRIPT = Path(__file__).with_name("live.js")
 _MOST_PAGES = 200
@@ -77,19 +75,19 @@ class Site:
         await asyncio.gather(*(_tell(socket, text) for socket in list(self._sockets)), return_exceptions=True)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        content = self._content
         try:
             if request.path == "/__firefly/live":
                 return await self._live(request)
-            if request.method not in {"GET", "HEAD"}:
-                return web.Response(status=405, headers={"Allow": "GET, HEAD"})
-            if request.path == responses.SCRIPT_PATH:
+            if request.path == SCRIPT_PATH and request.method in {"GET", "HEAD"}:
                 script = await asyncio.to_thread(_LIVE_SCRIPT.read_bytes)
-                return web.Response(body=script, headers=_headers("text/javascript; charset=utf-8"))
-            if self._content.page is not None:
-                return self._page(request, self._content.page(), self._content.status)
-            return await self._from_folder(request)
+                return web.Response(body=script, headers=headers("text/javascript; charset=utf-8"))
+            if content.page is not None and request.method in {"GET", "HEAD"}:
+                return self._page(content.page(), content.status)
+            folder = WorkspaceFolder(self._storage, content.folder)
+            return await answer(request, folder, alter=inject if content.inject else None)
         except FireflyError as error:
-            return self._page(request, pages.page(error.title, f"<p>{error.title}.</p>"), 404)
+            return self._page(page(error.title, f"<p>{error.title}.</p>"), 404)
 
     async def _live(self, request: web.BaseRequest) -> web.StreamResponse:
         socket = web.WebSocketResponse(heartbeat=25, max_msg_size=1024, compress=False)
@@ -104,81 +102,26 @@ class Site:
             self._sockets.discard(socket)
         return socket
 
-    def _page(self, request: web.BaseRequest, page: bytes, status: int) -> web.Response:
-        headers = _headers("text/html; charset=utf-8")
-        body = responses.inject(page) if self._content.inject else page
-        return web.Response(body=body, status=status, headers=headers)
+    def _page(self, content: bytes, status: int) -> web.Response:
+        body = inject(content) if self._content.inject else content
+        return web.Response(body=body, status=status, headers=headers("text/html; charset=utf-8"))
 
-    async def _from_folder(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = request.path
-        if _is_hidden(path):
-            return await self._missing(request)
-        for candidate in _candidates(path):
-            with self._opened(candidate) as found:
-                if found is None:
-                    continue
-                if candidate == f"{path}/index.html" and not path.endswith("/"):
-                    # Links in the page are relative to its folder, so the slash matters.
-                    query = f"?{request.rel_url.raw_query_string}" if request.query_string else ""
-                    return web.Response(status=301, headers={"Location": f"./{request.rel_url.raw_name}/{query}"})
-                return await self._send(request, candidate, *found, status=200)
-        return await self._missing(request)
 
-    async def _missing(self, request: web.BaseRequest) -> web.StreamResponse:
-        """200.html is the page of a single-page application, 404.html the project's own page for this."""
-        for name, status in (("/200.html", 200), ("/404.html", 404)):
-            with self._opened(name) as found:
-                if found is not None and (status == 404 or _navigates(request)):
-                    return await self._send(request, name, *found, status=status)
-        return self._page(request, pages.missing_page(request.path), 404)
+class WorkspaceFolder:
+    """Fulfils `Source`: a folder of the workspace, as it is at the moment."""
 
-    async def _send(
-        self, request: web.BaseRequest, path: str, file: BinaryIO, size: int, version: str, *, status: int
-    ) -> web.StreamResponse:
-        start = await asyncio.to_thread(file.read, 64 << 10)
-        kind = content_type(path, start)
-        injected = self._content.inject and kind.startswith("text/html") and size <= responses.LARGEST_PAGE
-        etag = f'"{version}-live"' if injected else f'"{version}"'
-        headers = {**_headers(kind), "ETag": etag}
-        if status == 200 and responses.is_fresh(request, etag):
-            return web.Response(status=304, headers=headers)
-        if injected:
-            body = responses.inject(start + await asyncio.to_thread(file.read))
-            return web.Response(body=body, status=status, headers=headers)
-        return await responses.send_file(request, file, size=size, headers=headers, status=status)
+    def __init__(self, storage: Storage, folder: str) -> None:
+        self._storage = storage
+        self._folder = folder
 
-    @contextmanager
-    def _opened(self, path: str) -> Iterator[tuple[BinaryIO, int, str] | None]:
-        whole = f"{self._content.folder}{path}" if self._content.folder else path.removeprefix("/")
-        with ExitStack() as stack:
-            try:
-                file, status = stack.enter_context(self._storage.opened(whole))
-            except FireflyError:
-                found = None
-            else:
-                found = (file, status.st_size, f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}")
-            yield found
+    def open(self, path: str) -> Opened | None:
+        try:
+            file, status = self._storage.open(f"{self._folder}{path}" if self._folder else path.removeprefix("/"))
+        except FireflyError:
+            return None
+        return Opened(file, status.st_size, f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}")
 
 
 async def _tell(page: web.WebSocketResponse, text: str) -> None:
     async with asyncio.timeout(TELL_LIMIT):
         await page.send_str(text)
-
-
-def _headers(kind: str) -> dict[str, str]:
-    return {"Content-Type": kind, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-
-
-def _is_hidden(path: str) -> bool:
-    """Dotfiles are nobody's business, save for .well-known (RFC 8615)."""
-    return any(part.startswith(".") and part != ".well-known" for part in path.split("/")) or "\0" in path
-
-
-def _candidates(path: str) -> tuple[str, ...]:
-    if path.endswith("/"):
-        return (f"{path}index.html",)
-    return (path, f"{path}.html", f"{path}/index.html")
-
-
-def _navigates(request: web.BaseRequest) -> bool:
-    return "text/html" in request.headers.get("Accept", "")

@@ -1,18 +1,15 @@
-"""Answers of the static server: conditions, ranges, and the live-reload script put into pages."""
+"""Answers with files: conditions and ranges, read by threads and never by the loop."""
 
 import asyncio
 import re
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from aiohttp import web
 
-SCRIPT_PATH = "/__firefly/live.js"
-SCRIPT = f'<script src="{SCRIPT_PATH}" async></script>'.encode()
 BLOCK = 256 << 10
-LARGEST_PAGE = 4 << 20
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_BODY_END = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +18,6 @@ class Span:
 
     start: int
     end: int
-
-
-def inject(page: bytes) -> bytes:
-    """The script goes before the last </body>, or to the end where there is none."""
-    ends = [found.start() for found in _BODY_END.finditer(page)]
-    place = ends[-1] if ends else len(page)
-    return page[:place] + SCRIPT + page[place:]
 
 
 def is_fresh(request: web.BaseRequest, etag: str) -> bool:
@@ -56,31 +46,42 @@ def span_of(request: web.BaseRequest, size: int, etag: str) -> Span | None:
 
 
 async def send_file(
-    request: web.BaseRequest, file: BinaryIO, *, size: int, headers: dict[str, str], status: int = 200
+    request: web.BaseRequest,
+    file: BinaryIO,
+    *,
+    size: int,
+    headers: dict[str, str],
+    status: int = 200,
+    start: bytes = b"",
+    executor: Executor | None = None,
 ) -> web.StreamResponse:
-    """All of `file`, or the range that is asked for, in blocks read by a thread."""
+    """All of `file`, or the range that is asked for, in blocks; `start` is what is known of its beginning."""
     etag = headers.get("ETag", "")
     try:
         span = span_of(request, size, etag) if status == 200 else None
     except ValueError:
         return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     part = span or Span(0, size)
+    headers = {**headers, "Accept-Ranges": "bytes"}
     if span:
-        status, headers = 206, {**headers, "Content-Range": f"bytes {span.start}-{span.end - 1}/{size}"}
-    response = web.StreamResponse(status=status, headers={**headers, "Accept-Ranges": "bytes"})
+        status, headers["Content-Range"] = 206, f"bytes {span.start}-{span.end - 1}/{size}"
+    if part.end <= len(start):
+        return web.Response(status=status, headers=headers, body=start[part.start : part.end])
+    response = web.StreamResponse(status=status, headers=headers)
     response.content_length = part.end - part.start
     await response.prepare(request)
     if request.method != "HEAD":
-        await _copy(file, part, response)
+        await _copy(file, part, response, executor)
     await response.write_eof()
     return response
 
 
-async def _copy(file: BinaryIO, part: Span, response: web.StreamResponse) -> None:
+async def _copy(file: BinaryIO, part: Span, response: web.StreamResponse, executor: Executor | None) -> None:
+    loop = asyncio.get_running_loop()
     file.seek(part.start)
     left = part.end - part.start
     while left > 0:
-        block = await asyncio.to_thread(file.read, min(BLOCK, left))
+        block = await loop.run_in_executor(executor, file.read, min(BLOCK, left))
         if not block:
             # The file became shorter meanwhile; the promised length cannot be kept, so the connection must end.
             raise ConnectionResetError("the file was cut while it was sent")
