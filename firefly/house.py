@@ -16,6 +16,7 @@ from .adapters.gate import TokenPasses
 from .adapters.ground import Ground
 from .adapters.hooks import Hooks
 from .adapters.linking import Linking
+from .adapters.pages import PagesDialer
 from .adapters.parts import Credentials, Hosting
 from .adapters.site import Site
 from .adapters.tls import Encryption
@@ -83,6 +84,8 @@ class House:
         await self.backend.open()
         stack.push_async_callback(self.backend.close)
         await self.work.start(stack, stop_sandboxes=stop_sandboxes)
+        stack.push_async_callback(self.building.siting.close)
+        await self.building.siting.open()
         stack.push_async_callback(self.site.close)
         await self.site.open()
 
@@ -119,8 +122,10 @@ class House:
             settings=settings, table=self.table, grants=credentials.grants, refusals=credentials.revocations,
             policies=work.access.policies, visits=work.access.visits,
             opens=TokenPasses(credentials.tokens, work.projects),
-            dialer=SandboxDialer(keeper=work.keeper, bridges=work.bridges), tunnels=self.tunnels,
-            shelf=self.encryption.shelf,
+            dialer=SandboxDialer(
+                keeper=work.keeper, bridges=work.bridges, beside=PagesDialer(self.building.siting.serving)
+            ),
+            tunnels=self.tunnels, shelf=self.encryption.shelf,
         )  # fmt: skip
         return Crew(sources, settings.proxy_workers) if settings.proxy_workers else LocalDoor(sources)
 
@@ -146,7 +151,7 @@ class House:
             certificates=certificates, report=self.doors.report,
             metrics=(
                 lambda: self.doors.numbers, self.routes.numbers, self.encryption.metrics,
-                self.building.logs.numbers, self.building.workers.numbers,
+                self.building.logs.numbers, self.building.workers.numbers, lambda: self.building.siting.shelf.numbers,
             ),
             proofs=self.encryption.pages,
         )  # fmt: skip

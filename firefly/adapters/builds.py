@@ -76,7 +76,7 @@ class Building:
         )  # fmt: skip
         making = Making.build(ground, hosting=hosting, work=work, backend=backend)
         siting = Siting.build(
-            ground, work=work, keyring=keyring, builds=builds, unpacking=making.unpacking,
+            ground, work=work, keyring=keyring, builds=builds, artifacts=making.artifacts, unpacking=making.unpacking,
             open_log=logs.writing,
         )  # fmt: skip
         notices.register(Republishing(siting.sites, logs.writing))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from firefly.adapters.bridges import BridgeCalls
-from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
+from firefly.errors import SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State
 from firefly.proxy import Dialer, Progress, Step
 from firefly.routes import BridgeTarget, SandboxTarget, Target
@@ -38,9 +38,13 @@ class MainPort:
 
 
 class SandboxDialer(Dialer):
-    """Starts what sleeps, waits for an application that installs or starts, tells a crash with its last output."""
+    """Starts what sleeps, waits for an application that installs or starts, tells a crash with its last output.
 
-    def __init__(self, *, keeper: Keeper, bridges: BridgeCalls) -> None:
+    What is no sandbox is the concern of `beside`.
+    """
+
+    def __init__(self, *, keeper: Keeper, bridges: BridgeCalls, beside: Dialer) -> None:
+        self._beside = beside
         self._keeper = keeper
         self._bridges = bridges
         self._ports: dict[UUID, MainPort] = {}
@@ -49,7 +53,7 @@ class SandboxDialer(Dialer):
 
     def instance(self, target: Target) -> str | None:
         if not isinstance(target, (SandboxTarget, BridgeTarget)):
-            return None
+            return self._beside.instance(target)
         running = self._keeper.running(target.workspace_id)
         if running is None:
             return None
@@ -59,10 +63,10 @@ class SandboxDialer(Dialer):
         return known.name if known is not None and known.instance_id == running.id else None
 
     def is_awake(self, target: Target) -> bool:
+        if not isinstance(target, SandboxTarget | BridgeTarget):
+            return self._beside.is_awake(target)
         # The port of an application that nobody asked for yet is not known, though it may run.
-        return (
-            isinstance(target, SandboxTarget | BridgeTarget) and self._keeper.running(target.workspace_id) is not None
-        )
+        return self._keeper.running(target.workspace_id) is not None
 
     async def probe(self, target: Target) -> socket.socket:
         if not isinstance(target, SandboxTarget):
@@ -82,7 +86,7 @@ class SandboxDialer(Dialer):
 
     async def progress(self, target: Target) -> Progress:
         if not isinstance(target, SandboxTarget):
-            return Progress(Step.SANDBOX)
+            return await self._beside.progress(target)
         if self._keeper.running(target.workspace_id) is None:
             return Progress(Step.SANDBOX, self._keeper.place(target.workspace_id))
         if target.port is not None:
@@ -117,7 +121,7 @@ class SandboxDialer(Dialer):
         if isinstance(target, BridgeTarget):
             return await self._dial_bridge(target.workspace_id)
         if not isinstance(target, SandboxTarget):
-            raise NotFound("This target is not a sandbox.")
+            return await self._beside.dial(target)
         if target.port is not None:
             instance, connection = await self._keeper.connect(target.workspace_id, target.port)
             return instance.id, connection

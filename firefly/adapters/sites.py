@@ -82,13 +82,13 @@ class BridgesOfSites:
             await self._copy_database(facts, facts.database_from, patience)
         image = running.beside(kind=facts.kind, artifact=facts.artifact, runtime=facts.wanted.runtime)
         if image is not None and self._keeper.joins_images:
-            await self._keeper.accompany(facts.workspace_id, image)
+            await self._keeper.accompany(facts.workspace, image)
         configuration = await self._configuration(facts)
-        async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
+        async with domain_errors(), self._bridge(facts.workspace) as bridge:
             configured = await bridge.configure(configuration)
         if configured.lost and facts.artifact is not None:
-            await self._pour(facts.workspace_id, facts.artifact)
-            async with domain_errors(), self._bridge(facts.workspace_id) as bridge:
+            await self._pour(facts.workspace, facts.artifact)
+            async with domain_errors(), self._bridge(facts.workspace) as bridge:
                 await bridge.configure(configuration)
         async with self._records.database.connection() as connection:
             await self._records.queries.furnished(connection, id=facts.id)
@@ -117,7 +117,7 @@ class BridgesOfSites:
                 asyncio.timeout(patience),
                 domain_errors(),
                 self._bridge(before) as giver,
-                self._bridge(facts.workspace_id) as taker,
+                self._bridge(facts.workspace) as taker,
                 giver.dump_database() as dump,
             ):
                 await taker.fill_database(dump.content.iter_any())

@@ -6,7 +6,9 @@ from typing import Self
 
 from firefly.builds.asking.builds import Builds
 from firefly.builds.log import SiteLog
+from firefly.builds.packing.artifacts import Artifacts
 from firefly.builds.packing.unpacking import Unpacking
+from firefly.builds.pages import Exhibition, Shelf
 from firefly.builds.sites import (
     Draining,
     Ends,
@@ -22,6 +24,7 @@ from firefly.builds.sites.control import OpenLog
 from firefly.secrets import Keyring
 
 from .ground import Ground
+from .pages import PagesServing
 from .sites import BridgesOfSites
 from .work import Work
 
@@ -38,6 +41,9 @@ class Siting:
     watching: Watching
     log: SiteLog
     quota: SiteQuota
+    shelf: Shelf
+    exhibition: Exhibition
+    serving: PagesServing
 
     @classmethod
     def build(
@@ -47,6 +53,7 @@ class Siting:
         work: Work,
         keyring: Keyring,
         builds: Builds,
+        artifacts: Artifacts,
         unpacking: Unpacking,
         open_log: OpenLog,
     ) -> Self:
@@ -60,7 +67,10 @@ class Siting:
         quota = SiteQuota(records, keeper, draining, most=settings.sites_per_owner)
         doorman = SiteDoorman(records=records, quota=quota, bridges=bridges)
         keeper.ask_before(doorman)
-        starting = Starting(keeper=keeper, doorman=doorman, bridges=bridges)
+        shelf = Shelf(settings.data_dir / "pages", artifacts, room=settings.pages_room)
+        exhibition = Exhibition(records, shelf, ground.bus)
+        serving = PagesServing(exhibition)
+        starting = Starting(keeper=keeper, exhibits=serving, doorman=doorman, bridges=bridges)
         sites = Sites(
             records=records, hosts=hosts, keeper=keeper, starting=starting, unpacking=unpacking,
             draining=draining, apply=work.routes.apply,
@@ -80,11 +90,20 @@ class Siting:
                 output=lambda workspace_id, after: bridges.output(workspace_id, after=after),
                 runs=lambda workspace_id: keeper.running(workspace_id) is not None,
             ),
-            quota=quota,
+            quota=quota, shelf=shelf, exhibition=exhibition, serving=serving,
         )  # fmt: skip
+
+    async def open(self) -> None:
+        """Before anybody is shown anything."""
+        await self.shelf.open()
+
+    async def close(self) -> None:
+        await self.serving.close()
+        await self.shelf.close()
 
     def upkeep(self) -> Iterator[Coroutine[None, None, None]]:
         """What is to run for as long as the server does."""
+        yield self.exhibition.run()
         yield self.ends.run()
         yield self.draining.run()
         yield self.watching.run()

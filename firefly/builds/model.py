@@ -56,7 +56,7 @@ class StepState(StrEnum):
 
 
 class SiteState(StrEnum):
-    """Of a site, not of its sandbox: one that is live may sleep until somebody asks for it."""
+    """Of a site, not of its sandbox: one that is live may sleep until somebody asks for it, if it has one."""
 
     STARTING = "starting"
     LIVE = "live"
@@ -204,7 +204,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`hosts` are all that lead to it, the main one first."""
+    """`hosts` are all that lead to it, the main one first. `is_pages`: it is served without a process of its own."""
 
     id: UUID
     project_id: UUID
@@ -213,6 +213,7 @@ class Site:
     ref: str
     label: str
     workspace_id: UUID | None
+    is_pages: bool
     state: SiteState
     reason: str
     is_demo: bool
@@ -220,3 +221,8 @@ class Site:
     live_at: datetime | None
     ended_at: datetime | None
     hosts: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is something that could be shown of it."""
+        return self.is_pages or self.workspace_id is not None

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from firefly.descriptors import EXHAUSTED
-from firefly.errors import FireflyError, LimitReached, NotFound, SandboxFailed, Unavailable, Withheld
+from firefly.errors import (
+    Conflict,
+    FireflyError,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    SandboxFailed,
+    StorageFull,
+    Unavailable,
+)
 
 from .heads import Head
 
@@ -136,7 +145,7 @@ def failure(error: Exception, *, trusted: bool) -> Notice:
         return Notice(502, "crashed", "The application stopped", error.detail, lines) if trusted else NOT_RUNNING
     if isinstance(error, NotFound):
         return GONE
-    if isinstance(error, LimitReached | Withheld) and trusted:
+    if isinstance(error, LimitReached | Conflict | InvalidInput | StorageFull) and trusted:
         return replace(NOT_RUNNING, detail=error.detail)
     if isinstance(error, Unavailable) and trusted:
         return Notice(503, "starting", "Starting", error.detail, reload=max(1, round(error.retry_after)))

@@ -28,6 +28,7 @@ class Step(Enum):
     INSTALLING = "Installing dependencies"
     APPLICATION = "Starting the application"
     PORT = "Waiting for the port to open"
+    PAGES = "Unpacking the pages"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from firefly.routes import AppTarget, BridgeTarget, SandboxTarget, Target
+from firefly.routes import AppTarget, BridgeTarget, PagesTarget, SandboxTarget, Target
 
 # Of requests that ended without an answer of their own: the client left first. No status of HTTP has this number.
 LEFT: Final = 499
@@ -59,7 +59,7 @@ def kind_of(target: Target) -> str:
             return "app"
         case BridgeTarget():
             return "bridge"
-        case SandboxTarget(port=None):
+        case SandboxTarget(port=None) | PagesTarget():
             return "preview"
         case _:
             return "port"

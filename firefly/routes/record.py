@@ -6,7 +6,7 @@ from uuid import UUID
 
 from firefly.errors import InvalidInput
 
-from .route import Access, AppTarget, Health, Route, SandboxTarget, Spread, Target
+from .route import Access, AppTarget, Health, PagesTarget, Route, SandboxTarget, Spread, Target
 
 
 def from_row(row: Mapping[str, Any]) -> Route:
@@ -30,6 +30,8 @@ def target_of(target: Target | Spread) -> tuple[str, dict[str, object]]:
             return "app", {}
         case SandboxTarget():
             return "sandbox", _member_data(target)
+        case PagesTarget(site_id):
+            return "pages", {"site_id": str(site_id)}
         case Spread(members, health):
             look = {"path": health.path, "timeout": health.timeout} if health else None
             return "spread", {"members": [_member_data(member) for member in members], "health": look}
@@ -41,6 +43,8 @@ def _target(kind: str, data: Mapping[str, Any]) -> Target | Spread:
     if kind == "spread":
         health = Health(**data["health"]) if data["health"] else None
         return Spread(tuple(_member(member) for member in data["members"]), health)
+    if kind == "pages":
+        return PagesTarget(UUID(data["site_id"]))
     return AppTarget() if kind == "app" else _member(data)
 
 

@@ -47,6 +47,13 @@ class SandboxTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class PagesTarget:
+    """A site that is nothing but pages, which need no sandbox."""
+
+    site_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeTarget:
     """The bridge of a workspace's sandbox: never the target of a host, only of a tunnel that the app asks for.
 
@@ -90,7 +97,7 @@ class Spread:
             raise ValueError("A spread has one member or more, each of them once.")
 
 
-Target: TypeAlias = AppTarget | SandboxTarget | BridgeTarget
+Target: TypeAlias = AppTarget | SandboxTarget | PagesTarget | BridgeTarget
 """What a connection can be made to."""
 
 

@@ -35,6 +35,13 @@ class BuildSettings(BaseModel):
         description="Sites of builds that run at one time of one owner's projects; the one that has run longest makes "
         "room for the next, and starts again when somebody asks for it. Demos do not count. 0: any number.",
     )
+    pages_room: int = Field(
+        4 << 30,
+        ge=1 << 20,
+        description="Bytes of this server's disk for the unpacked pages of sites that need no process, which all of "
+        "them may take together; what nobody has asked for longest makes room, and is unpacked again when somebody "
+        "does.",
+    )
     build_log_max: int = Field(
         100 << 20, ge=1 << 16, description="Bytes of one build's log that are kept: the first half, and what came last."
     )

@@ -57,7 +57,8 @@ def site_answer(services: Services, site: "Site") -> schemas.BuildSite:
     urls = [services.settings.content_url(host.partition(".")[0]) for host in site.hosts]
     glance = services.keeper.glance(site.workspace_id) if site.workspace_id else None
     return schemas.BuildSite(
-        build_id=site.build_id, state=site.state, reason=site.reason, url=urls[0] if urls else "", urls=urls,
+        build_id=site.build_id, is_pages=site.is_pages, state=site.state, reason=site.reason,
+        url=urls[0] if urls else "", urls=urls,
         sandbox_state=glance.state.value if glance else None, stops_at=glance.stops_at if glance else None,
     )  # fmt: skip
 

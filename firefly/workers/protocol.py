@@ -21,7 +21,7 @@ from firefly.link import Wire
 from firefly.proxy import Progress, Step
 from firefly.proxy.journal import Failure
 from firefly.proxy.report import Pooled, Report, Talker
-from firefly.routes import Access, AppTarget, BridgeTarget, Health, Route, SandboxTarget, Spread
+from firefly.routes import Access, AppTarget, BridgeTarget, Health, PagesTarget, Route, SandboxTarget, Spread
 from firefly.tls import Pair
 
 
@@ -45,6 +45,7 @@ WIRE = Wire(
         Failure,
         Health,
         Holder,
+        PagesTarget,
         Pair,
         Policy,
         Pooled,

@@ -125,3 +125,32 @@ async def test_a_branch_has_a_site_from_its_first_push_to_its_end(shop: Shop) ->
 
 
 FAILING = "run: python3 server.py\nenv: {GREETING: two, STATUS: 500}\nhealth: {path: /, timeout: 1s}\n"
+
+
+async def test_pages_are_shown_without_a_process(shop: Shop) -> None:
+    pages = {"index.html": "<!doctype html><body>page one</body>", "about.html": "about", "404.html": "lost"}
+    await shop.push("pages", {**pages, "firefly.yml": "urls: [www]\ndatabase: postgres\n"})
+    answer = await shop.shows("pages", "page one")
+    assert "live-reload" not in answer.text
+    async with shop.client.get(f"{shop.api}/builds") as response:
+        (build,) = (await response.json())["builds"]
+    site = build["site"]
+    assert (site["is_pages"], site["state"], site["sandbox_state"], site["stops_at"]) == (True, "live", None, None)
+    assert (await shop.shows("www--pages", "page one")).status == 200
+    lost = await ask(shop.client, shop.url("pages") + "nothing", shop.server.token)
+    assert (lost.status, lost.text) == (404, "lost")
+
+    await shop.act(1, "stop")
+    stopped = await ask(shop.client, shop.url("pages"), shop.server.token)
+    assert (stopped.status, "stopped it" in stopped.text) == (503, True)
+    await shop.act(1, "start")
+    await shop.shows("pages", "page one")
+
+    # The same branch with something that runs, and then without it again.
+    await shop.push("pages", manifest("two"))
+    await shop.shows("pages", "two at pages--")
+    await git("rm", "-q", "firefly.yml", "server.py", cwd=shop.clone, home=shop.clone.parent)
+    await shop.push("pages", {"index.html": "page three"})
+    await shop.shows("pages", "page three")
+    await shop.shows("build-1", "page one")
+    await shop.shows("build-2", "two at build-2--")

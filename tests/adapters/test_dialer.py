@@ -17,8 +17,9 @@ from firefly.adapters.dialer import LONGEST_LINE, OUTPUT_LINES, SandboxDialer, r
 from firefly.errors import NotFound, SandboxFailed, TimedOut, Unavailable
 from firefly.protocol.application import ApplicationKind, ApplicationStatus, Line, State, Stream
 from firefly.proxy import Progress, Step
-from firefly.routes import AppTarget, BridgeTarget, SandboxTarget
+from firefly.routes import AppTarget, BridgeTarget, PagesTarget, SandboxTarget
 from firefly.sandbox.backend import Instance
+from firefly.testing.dialer import MemoryDialer
 from firefly.workers.protocol import WIRE
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -98,6 +99,7 @@ class House:
     keeper: Keeper
     bridges: Bridges
     dialer: SandboxDialer
+    beside: MemoryDialer
     opened: list[socket.socket] = field(default_factory=list)
 
     async def dial(self, target: Any = MAIN) -> str:
@@ -113,7 +115,9 @@ def status(state: State, port: int = 3000, reason: str = "") -> ApplicationStatu
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     keeper, bridges = Keeper(tmp_path, listening={3000}), Bridges([status(State.RUNNING)])
-    made = House(keeper, bridges, SandboxDialer(keeper=cast(Any, keeper), bridges=cast(Any, bridges)))
+    beside = MemoryDialer()
+    dialer = SandboxDialer(keeper=cast(Any, keeper), bridges=cast(Any, bridges), beside=beside)
+    made = House(keeper, bridges, dialer, beside)
     yield made
     for connection in made.opened:
         connection.close()
@@ -268,6 +272,13 @@ async def test_what_is_no_sandbox_is_none_of_its_business(house: House) -> None:
     with pytest.raises(NotFound):
         await house.dialer.dial(AppTarget())
     assert house.keeper.touched == []
+    # It is somebody else's.
+    pages = PagesTarget(uuid4())
+    house.beside.serve(pages, Unavailable("Not yet."), instance="pages 1")
+    assert (house.dialer.instance(pages), house.dialer.is_awake(pages)) == ("pages 1", True)
+    assert (await house.dialer.progress(pages)).step is Step.APPLICATION
+    with pytest.raises(Unavailable, match="Not yet"):
+        await house.dialer.dial(pages)
 
 
 def test_activity_counts_for_the_workspace_from_when_it_was(house: House) -> None:

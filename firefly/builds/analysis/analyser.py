@@ -36,6 +36,10 @@ _NOTHING = (
     f"There is no {MANIFEST_NAME}, Dockerfile, Procfile or index.html, and no application of a kind that is known."
 )
 
+_NO_DATABASE = (
+    "No database is made: the site is nothing but pages, and nothing of it runs that could use one. "
+    "Say under `run` what does."
+)
 _INSTEAD = f"Name a runtime as `image` in {MANIFEST_NAME}, one of {', '.join(RUNTIMES)}, and what is to be run."
 
 
@@ -54,7 +58,7 @@ def analyse(source: Source, stored: Manifest | None = None, *, forced: bool = Fa
     """
     found = configuration(source, stored, forced=forced)
     wanted = found.manifest
-    plan = _configured(_looks_like(source, wanted), found)
+    plan = _without_needless(_configured(_looks_like(source, wanted), found))
     plan = _with_versions(plan, source)
     if plan.needs_engine and not engine:
         what = plan.dockerfile.path if plan.dockerfile else f"The image {plan.runtime}"
@@ -106,6 +110,13 @@ def _configured(plan: Plan, found: Configured) -> Plan:
         why.pop("folder", None)
         changes["notes"] = tuple(note for note in plan.notes if note != _NOTHING)
     return replace(plan, **changes, why=why)  # type: ignore[arg-type]
+
+
+def _without_needless(plan: Plan) -> Plan:
+    """Of pages nothing runs that could use a database."""
+    if plan.strategy is not Strategy.SITE or plan.database is None:
+        return plan
+    return replace(plan, database=None, why=_without(plan, "database"), notes=(*plan.notes, _NO_DATABASE))
 
 
 def _changes(wanted: Manifest) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +102,11 @@ class Artifacts:
         rows = self._queries.drop_unused_artifacts(connection, before=before)
         sizes = [row["stored_size"] async for row in rows]
         return Cleared(len(sizes), sum(sizes))
+
+    async def local(self, digest: str) -> tuple[Path, int]:
+        """A file of this machine with what is stored of it, and its size uncompressed. Raises NotFound."""
+        kept = await self.get(digest)
+        return await self._store.local(kept.stored), kept.size
 
     async def discard(self) -> None:
         """Remove from the store what rows no longer name."""

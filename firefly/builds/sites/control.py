@@ -40,7 +40,7 @@ class SiteControl:
         """Until somebody starts it: whoever opens its address is told so. Raises Conflict where nothing is shown."""
         build = await self._builds.get(identity, build_id, Action.RUN)
         site = await self._records.of_build(build.id)
-        if site is None or site.workspace_id is None or site.state not in (SiteState.LIVE, SiteState.REPLACED):
+        if site is None or not site.is_shown or site.state not in (SiteState.LIVE, SiteState.REPLACED):
             raise Conflict(NONE)
         reason = f"{identity.account.name} stopped it."
         await self._records.put(site.id, SiteState.STOPPED, reason)

@@ -5,6 +5,7 @@ from uuid import UUID
 from firefly.errors import NotFound, Withheld
 
 from ..model import SiteState
+from .facts import SiteFacts
 from .quota import SiteQuota
 from .records import SiteRecords
 from .seams import SiteBridges
@@ -25,10 +26,7 @@ class SiteDoorman:
         facts = await self._records.facts(workspace_id)
         if facts is None:
             return
-        if facts.state is SiteState.STOPPED:
-            raise Withheld(f"{facts.reason} It starts again from the page of build {facts.number}.")
-        if facts.artifact is None or facts.kind is None:
-            raise NotFound("What this build made was removed. Build it again.")
+        admissible(facts)
         await self._quota.admit(facts)
 
     async def furnish(self, workspace_id: UUID) -> None:
@@ -36,3 +34,12 @@ class SiteDoorman:
         facts = await self._records.facts(workspace_id)
         if facts is not None:
             await self._bridges.furnish(facts, patience=PATIENCE)
+
+
+def admissible(facts: SiteFacts) -> str:
+    """The digest of what a site shows, where anybody may be shown it. Raises as `SiteDoorman.admit`."""
+    if facts.state is SiteState.STOPPED:
+        raise Withheld(f"{facts.reason} It starts again from the page of build {facts.number}.")
+    if facts.artifact is None or facts.kind is None:
+        raise NotFound("What this build made was removed. Build it again.")
+    return facts.artifact

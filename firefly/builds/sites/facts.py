@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from firefly.protocol.manifest import HealthCheck, Manifest
-from firefly.routes import Access
+from firefly.routes import Access, PagesTarget, SandboxTarget
 
 from ..model import SiteState, Trust, branch_of
 from ..queueing.records import plain
@@ -68,7 +68,8 @@ class Wanted:
 class SiteFacts:
     """`kind`: of the artifact, None where it is gone; `image_port`: what an image says that it listens on.
 
-    `database_from`: the workspace whose database it copies.
+    `database_from`: the workspace whose database it copies. `is_pages`: served without a sandbox, so that it has no
+    workspace.
     """
 
     id: UUID
@@ -76,7 +77,8 @@ class SiteFacts:
     build_id: UUID
     ref: str
     label: str
-    workspace_id: UUID
+    workspace_id: UUID | None
+    is_pages: bool
     state: SiteState
     reason: str
     is_demo: bool
@@ -99,6 +101,17 @@ class SiteFacts:
     def from_row(cls, row: Mapping[str, Any]) -> "SiteFacts":
         values = {field.name: plain(row[field.name]) for field in fields(cls)}
         return cls(**{**values, "state": SiteState(row["state"]), "trust": Trust(row["trust"])})
+
+    @property
+    def workspace(self) -> UUID:
+        """Of one that has a sandbox."""
+        assert self.workspace_id is not None, "pages have no workspace"
+        return self.workspace_id
+
+    @property
+    def target(self) -> PagesTarget | SandboxTarget:
+        """What its hosts lead to."""
+        return PagesTarget(self.id) if self.is_pages else SandboxTarget(self.workspace)
 
     @property
     def wanted(self) -> Wanted:

@@ -7,10 +7,11 @@ from uuid import UUID
 from firefly import hostnames
 from firefly.errors import NameTaken, NotFound
 from firefly.hostnames import BranchLabel, BuildLabel, ExtraLabel, Label, PullRequestLabel
-from firefly.routes import Access, Route, SandboxTarget
+from firefly.routes import Access, PagesTarget, Route, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.store import Connection
 
+from ..queueing.records import plain
 from .facts import SiteFacts
 from .records import SiteRecords
 
@@ -30,7 +31,7 @@ class SiteHosts:
         return await self._allocate(project_id, ref, "", owner, name, connection)
 
     async def show(self, facts: SiteFacts, *, newest: bool, connection: Connection) -> list[str]:
-        """Let the hosts of a build, and where it is the `newest` those of its ref, lead to its sandbox."""
+        """Let the hosts of a build, and where it is the `newest` those of its ref, lead to it."""
         owner, name = facts.owner, facts.project
         own = hostnames.format(BuildLabel(facts.number, name, owner))
         hosts = [await self._put(facts, own, None, "", connection)]
@@ -69,7 +70,7 @@ class SiteHosts:
         for row in [row async for row in self._queries.hosts_of_project(connection, project_id=project_id)]:
             route = Route(
                 self._records.host(row["label"]),
-                SandboxTarget(UUID(str(row["workspace_id"]))),
+                PagesTarget(plain(row["site_id"])) if row["is_pages"] else SandboxTarget(plain(row["workspace_id"])),
                 project_id,
                 Access(row["narrowed"] or visibility),
             )
@@ -83,7 +84,7 @@ class SiteHosts:
         ):
             raise NameTaken(f"The host label {label} was taken by another branch just now. Start the site again.")
         host, access = self._records.host(label), narrowed or Access(facts.visibility)
-        route = Route(host, SandboxTarget(facts.workspace_id), facts.project_id, access)
+        route = Route(host, facts.target, facts.project_id, access)
         await self._routes.add(route, connection=connection)
         return host
 

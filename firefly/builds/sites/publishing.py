@@ -69,51 +69,58 @@ class Sites:
             raise
 
     async def _begin(self, build: Build) -> tuple[SiteFacts, bool]:
-        """The site of a build, a new one or the one that it has already, with a workspace of its own; which it is."""
+        """The site of a build, a new one or the one that it has already, with what it is shown from; which it is."""
         known = await self._records.of_build(build.id)
-        if known is not None and known.workspace_id is not None:
+        if known is not None and known.is_shown:
             await self._records.put(known.id, SiteState.STARTING, "It is started again.")
-            return await self._facts(known.workspace_id), True
+            return await self._facts(known.id), True
         if build.artifact is None:
             raise NotFound("The build made nothing that could be shown.")
-        workspace_id = await self._workspace(build.artifact)
+        async with self._records.database.connection() as connection:
+            kind = await self._queries.artifact_kind(connection, digest=build.artifact)
+        if kind == "site":
+            # Pages are unpacked by whichever server is asked for them.
+            return await self._facts(await self._enter(build, None)), False
+        workspace_id = await self._workspace(build.artifact, kind)
         try:
-            async with self._records.database.transaction() as connection:
-                await self._enter(build, workspace_id, connection)
+            site_id = await self._enter(build, workspace_id)
         except BaseException:
             await self._keeper.remove(workspace_id)
             raise
-        facts = await self._facts(workspace_id)
+        facts = await self._facts(site_id)
         if named(facts.wanted.runtime) and not self._keeper.joins_images:
             # It was filled before anybody knew whose it is, and begins with its image beside it the next time.
             await self._keeper.stop(workspace_id, "It is filled, and starts with its image.")
         return facts, False
 
-    async def _workspace(self, artifact: str) -> UUID:
-        async with self._records.database.connection() as connection:
-            kind = await self._queries.artifact_kind(connection, digest=artifact)
+    async def _workspace(self, artifact: str, kind: str | None) -> UUID:
         if kind != "image":
             return await self._unpacking.begin(artifact)
         # An image is started beside a workspace that has nothing in it.
         prepared = await self._keeper.claim_prepared() if self._keeper.joins_images else None
         return prepared.workspace_id if prepared else await self._keeper.create_workspace()
 
-    async def _enter(self, build: Build, workspace_id: UUID, connection: Connection) -> None:
-        now = self._records.clock.now()
+    async def _enter(self, build: Build, workspace_id: UUID | None) -> UUID:
+        """Write a new site down, of pages without a workspace; which."""
+        now, site_id = self._records.clock.now(), uuid4()
         about = {"project_id": build.project_id, "ref": build.ref}
-        await self._queries.lock_ref(connection, **about)
-        before = await self._queries.live_site_of_ref(connection, **about)
-        label = await self._hosts.label(build.project_id, build.ref, build.owner, build.project, connection)
-        await self._queries.insert_site_workspace(connection, workspace_id=workspace_id, build_id=build.id, now=now)
-        await self._queries.insert_site(
-            connection, id=uuid4(), **about, build_id=build.id, label=label, workspace_id=workspace_id,
-            reason="It is being started.", is_demo=before is not None and before["is_demo"], now=now,
-            database_from=before["workspace_id"] if before else None,
-        )  # fmt: skip
-        await self._records.announce(build.project_id, build.id, SiteState.STARTING, connection)
+        async with self._records.database.transaction() as connection:
+            await self._queries.lock_ref(connection, **about)
+            before = await self._queries.live_site_of_ref(connection, **about)
+            label = await self._hosts.label(build.project_id, build.ref, build.owner, build.project, connection)
+            if workspace_id is not None:
+                entry = {"workspace_id": workspace_id, "build_id": build.id}
+                await self._queries.insert_site_workspace(connection, **entry, now=now)
+            await self._queries.insert_site(
+                connection, id=site_id, **about, build_id=build.id, label=label, workspace_id=workspace_id,
+                reason="It is being started.", is_demo=before is not None and before["is_demo"], now=now,
+                database_from=before["workspace_id"] if before else None, is_pages=workspace_id is None,
+            )  # fmt: skip
+            await self._records.announce(build.project_id, build.id, SiteState.STARTING, connection)
+        return site_id
 
-    async def _facts(self, workspace_id: UUID) -> SiteFacts:
-        facts = await self._records.facts(workspace_id)
+    async def _facts(self, site_id: UUID) -> SiteFacts:
+        facts = await self._records.facts_of(site_id)
         if facts is None or facts.is_deleted:
             raise NotFound("Its project is gone.")
         return facts

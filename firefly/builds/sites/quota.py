@@ -41,10 +41,10 @@ class SiteQuota:
         async with self._records.database.transaction() as connection:
             # Counted by one at a time, and this one counts for the next as soon as the lock is free.
             await self._queries.lock_sites(connection, owner_id=facts.owner_id)
-            rows = self._queries.running_sites(connection, owner_id=facts.owner_id, workspace_id=facts.workspace_id)
+            rows = self._queries.running_sites(connection, owner_id=facts.owner_id, workspace_id=facts.workspace)
             running = [_running(row) async for row in rows]
             await self._queries.admit_site(
-                connection, workspace_id=facts.workspace_id, owner=facts.payer, node=self._keeper.node
+                connection, workspace_id=facts.workspace, owner=facts.payer, node=self._keeper.node
             )
         started = f"build {facts.number} of {facts.project} started"
         reason = f"{self._most} sites of {facts.owner} may run at one time, and {started}: {LONGEST} {AGAIN}"

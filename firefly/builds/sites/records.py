@@ -52,10 +52,16 @@ class SiteRecords:
             rows = [row async for row in self.queries.sites_of_builds(connection, build_ids=list(build_ids))]
         return {site.build_id: site for site in map(self._to_site, rows)}
 
-    async def facts(self, workspace_id: UUID, connection: Connection | None = None) -> SiteFacts | None:
+    async def facts(self, workspace_id: UUID) -> SiteFacts | None:
         """None for the workspace of something else."""
-        async with self.database.connection() if connection is None else nullcontext(connection) as given:
-            row = await self.queries.site_facts(given, workspace_id=workspace_id)
+        return await self._facts(workspace_id=workspace_id, id=None)
+
+    async def facts_of(self, site_id: UUID) -> SiteFacts | None:
+        return await self._facts(workspace_id=None, id=site_id)
+
+    async def _facts(self, **by: UUID | None) -> SiteFacts | None:
+        async with self.database.connection() as connection:
+            row = await self.queries.site_facts(connection, **by)
         return SiteFacts.from_row(row) if row else None
 
     async def put(self, site_id: UUID, state: SiteState, reason: str, connection: Connection | None = None) -> None:
@@ -99,7 +105,7 @@ class SiteRecords:
         return f"{label}.{self.domain}"
 
     def _to_site(self, row: Mapping[str, Any]) -> Site:
-        as_it_is = ("shows", "ref", "label", "reason", "is_demo", "created_at", "live_at", "ended_at")
+        as_it_is = ("shows", "ref", "label", "reason", "is_pages", "is_demo", "created_at", "live_at", "ended_at")
         return Site(
             id=plain(row["id"]),
             project_id=plain(row["project_id"]),

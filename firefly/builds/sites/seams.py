@@ -1,5 +1,6 @@
 """What sites need of other parts."""
 
+import socket
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +15,15 @@ class Unpacking(Protocol):
 
         Raises NotFound where the artifact is gone, Conflict where it is broken, and what keeps a sandbox from starting.
         """
+
+
+class Exhibits(Protocol):
+    """Sites that are nothing but pages, shown by the server itself. Raises what keeps one from being shown."""
+
+    async def show(self, site_id: UUID) -> None:
+        """Ready to answer, when this returns."""
+
+    async def connect(self, site_id: UUID) -> socket.socket: ...
 
 
 class SiteBridges(Protocol):

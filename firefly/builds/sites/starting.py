@@ -1,6 +1,10 @@
-"""Starts a site's sandbox, waits until its application listens, and looks whether it answers; all of it in the log."""
+"""Starts a site's sandbox, waits until its application listens, and looks whether it answers; all of it in the log.
+
+Pages have no sandbox: they are unpacked, and looked at.
+"""
 
 import asyncio
+import socket
 import time
 from dataclasses import replace
 from uuid import UUID
@@ -14,7 +18,7 @@ from ..seams import StepLog
 from .doorman import SiteDoorman
 from .facts import SiteFacts
 from .health import Look, until_well
-from .seams import SiteBridges
+from .seams import Exhibits, SiteBridges
 from .watching import without_retry
 
 # Until a site's application listens, where its configuration says nothing: migrations of a database are part of it.
@@ -22,37 +26,43 @@ LIMIT = 300.0
 # For how long a bridge is asked at a time, between which the log gets what was printed; a hostile one answers at once.
 ASK, PAUSE = 2.0, 0.02
 LAST_LINES = 20
+# What a configuration says of that which runs.
+NEEDLESS = frozenset({"database", "idle", "port", "seed", "writable"})
 COMING = frozenset({State.INSTALLING, State.STARTING})
 
 
 class Starting:
-    def __init__(self, *, keeper: Keeper, doorman: SiteDoorman, bridges: SiteBridges) -> None:
+    def __init__(self, *, keeper: Keeper, exhibits: Exhibits, doorman: SiteDoorman, bridges: SiteBridges) -> None:
         self._keeper = keeper
+        self._exhibits = exhibits
         self._doorman = doorman
         self._bridges = bridges
 
     async def start(self, facts: SiteFacts, step: StepLog) -> int:
         """Until its application listens; on which port. Raises SandboxFailed when it has printed why not."""
         wanted = facts.wanted
+        if facts.is_pages:
+            return await self._show_pages(facts, step)
+        workspace_id = facts.workspace
         if not wanted.has_something and facts.kind != "image":
             raise InvalidInput("There is nothing to show: the plan has neither a command to run nor a folder of pages.")
-        await self._ask(facts.workspace_id, wanted.configuration)
+        await self._ask(workspace_id, wanted.configuration)
         if wanted.database and facts.database_from is not None:
             await self._wake_database(facts.database_from, step)
-        if self._keeper.running(facts.workspace_id) is not None:
+        if self._keeper.running(workspace_id) is not None:
             # It was started before it was anybody's.
-            await self._doorman.admit(facts.workspace_id)
+            await self._doorman.admit(workspace_id)
             await self._bridges.furnish(facts, patience=LIMIT)
-        await self._keeper.ensure(facts.workspace_id, insist=True)
+        await self._keeper.ensure(workspace_id, insist=True)
         limit = _limit(wanted.health)
         ends_at, seen = time.monotonic() + limit, None
-        status = await self._bridges.application(facts.workspace_id, wait=ASK)
+        status = await self._bridges.application(workspace_id, wait=ASK)
         while status.state in COMING and time.monotonic() < ends_at:
-            seen = await self._tell(facts.workspace_id, seen, step)
+            seen = await self._tell(workspace_id, seen, step)
             await asyncio.sleep(PAUSE)
-            status = await self._bridges.application(facts.workspace_id, wait=ASK)
+            status = await self._bridges.application(workspace_id, wait=ASK)
         if _prints(facts) or status.state is not State.RUNNING:
-            await self._tell(facts.workspace_id, seen, step)
+            await self._tell(workspace_id, seen, step)
         if status.state in COMING:
             raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. See the output.")
         if status.state is not State.RUNNING:
@@ -66,12 +76,30 @@ class Starting:
         if health is not None:
             look = replace(look, path=health.path, timeout=health.timeout, strictly=True)
         try:
-            answer = await until_well(lambda: self._keeper.probe(facts.workspace_id, port), look)
+            answer = await until_well(lambda: self._probe(facts, port), look)
         except SandboxFailed:
-            for line in (await self._bridges.output(facts.workspace_id, after=None))[-LAST_LINES:]:
+            for line in await self._last_lines(facts):
                 await _write(line, step)
             raise
         await step.say(f"GET {look.path} was answered with {answer}.")
+
+    async def _show_pages(self, facts: SiteFacts, step: StepLog) -> int:
+        """Nothing of them listens on a port of its own."""
+        if needless := sorted(NEEDLESS & facts.wanted.configuration.model_fields_set):
+            await step.say(
+                f"Left out of the configuration: {', '.join(needless)}. Pages run nothing that could use it."
+            )
+        await self._exhibits.show(facts.id)
+        await step.say("Its pages need no process.")
+        return 0
+
+    async def _probe(self, facts: SiteFacts, port: int) -> socket.socket:
+        if facts.is_pages:
+            return await self._exhibits.connect(facts.id)
+        return await self._keeper.probe(facts.workspace, port)
+
+    async def _last_lines(self, facts: SiteFacts) -> list[Line]:
+        return [] if facts.is_pages else (await self._bridges.output(facts.workspace, after=None))[-LAST_LINES:]
 
     async def _ask(self, workspace_id: UUID, configuration: Manifest) -> None:
         """Its limits and idle times, as far as they are granted; what runs already starts anew with its limits."""

@@ -58,18 +58,20 @@ ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 -- Projects one of whose sites' hosts leads somewhere else, or nowhere, or to others than it should.
 SELECT DISTINCT p.id AS project_id, p.visibility FROM site_hosts AS h
 JOIN projects AS p ON p.id = h.project_id JOIN sites AS s ON s.id = h.site_id
-LEFT JOIN routes AS r ON r.host = h.label || :content AND r.project_id = h.project_id AND r.kind = 'sandbox'
-WHERE p.deleted_at IS NULL AND s.workspace_id IS NOT NULL AND r.redirect_to IS NULL AND (
-    r.target ->> 'workspace_id' IS DISTINCT FROM s.workspace_id::text
+LEFT JOIN routes AS r ON r.host = h.label || :content AND r.project_id = h.project_id
+    AND r.kind = CASE WHEN s.is_pages THEN 'pages' ELSE 'sandbox' END
+WHERE p.deleted_at IS NULL AND (s.workspace_id IS NOT NULL OR s.is_pages) AND r.redirect_to IS NULL AND (
+    CASE WHEN s.is_pages THEN r.target ->> 'site_id' IS DISTINCT FROM s.id::text
+        ELSE r.target ->> 'workspace_id' IS DISTINCT FROM s.workspace_id::text END
     OR r.access <> coalesce(h.narrowed, p.visibility)
 )
 LIMIT :most;
 
 -- name: site_of_nothing
--- Hosts that lead to the sandbox of a site and are not written down as such.
+-- Hosts that lead to a site and are not written down as such.
 SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
-JOIN sites AS s ON s.workspace_id::text = r.target ->> 'workspace_id'
-WHERE p.deleted_at IS NULL AND r.kind = 'sandbox' AND r.redirect_to IS NULL
+LEFT JOIN sites AS s ON s.workspace_id::text = r.target ->> 'workspace_id' AND r.kind = 'sandbox'
+WHERE p.deleted_at IS NULL AND (s.id IS NOT NULL OR r.kind = 'pages') AND r.redirect_to IS NULL
     AND NOT EXISTS (SELECT 1 FROM site_hosts AS h WHERE h.label || :content = r.host)
 ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 

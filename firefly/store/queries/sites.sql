@@ -26,19 +26,19 @@ where s.project_id = :project_id and s.ref = :ref and s.shows = 'ref' and s.stat
 order by b.number desc limit 1;
 
 -- name: site_facts^
--- What the sandbox of a site must know; nothing of a workspace that is none.
-select s.id, s.project_id, s.build_id, s.ref, s.label, s.workspace_id, s.state, s.reason, s.is_demo, s.database_from,
+-- What a site's server must know; nothing of a workspace that is none.
+select s.id, s.project_id, s.build_id, s.ref, s.label, s.workspace_id, s.is_pages, s.state, s.reason, s.is_demo, s.database_from,
     b.number, b.commit, b.trust, b.plan, b.artifact, a.kind, a.port as image_port, p.name as project, p.visibility, p.owner_id, o.name as owner,
     o.is_administrator as owner_is_administrator, p.deleted_at is not null as is_deleted
 from sites s join builds b on b.id = s.build_id join projects p on p.id = s.project_id
 join accounts o on o.id = p.owner_id left join artifacts a on a.digest = b.artifact
-where s.workspace_id = :workspace_id;
+where s.workspace_id = :workspace_id::uuid or s.id = :id::uuid;
 
 -- name: insert_site!
 insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, reason, is_demo, created_at,
-    database_from)
+    database_from, is_pages)
 values (:id, :project_id, :build_id, 'ref', :ref, :label, :workspace_id, 'starting', :reason, :is_demo, :now,
-    :database_from);
+    :database_from, :is_pages);
 
 -- name: insert_site_workspace!
 insert into build_workspaces (workspace_id, build_id, purpose, created_at)
@@ -99,9 +99,9 @@ select label from site_hosts where project_id = :project_id and ref = :ref and s
 delete from site_hosts where project_id = :project_id and ref = :ref and sub <> all(:wanted::text[]) returning label;
 
 -- name: hosts_of_project
-select h.label, h.ref, h.sub, h.narrowed, s.workspace_id, b.number
+select h.label, h.ref, h.sub, h.narrowed, h.site_id, s.workspace_id, s.is_pages, b.number
 from site_hosts h join sites s on s.id = h.site_id join builds b on b.id = s.build_id
-where h.project_id = :project_id and s.workspace_id is not null order by h.label;
+where h.project_id = :project_id and (s.workspace_id is not null or s.is_pages) order by h.label;
 
 -- name: move_host!
 with moved as (
@@ -117,8 +117,9 @@ where s.project_id = :project_id and s.ref = :ref and s.state <> 'removed';
 update sites set is_demo = :is_demo where project_id = :project_id and ref = :ref;
 
 -- name: drain!
--- What is to be emptied is, whoever else has it stopped meanwhile.
-update sites set drains_since = :since, drain_reason = :reason, empties = empties or :empties where id = :id;
+-- What is to be emptied is, whoever else has it stopped meanwhile. Of pages nothing runs that could end.
+update sites set drains_since = :since, drain_reason = :reason, empties = empties or :empties
+where id = :id and not is_pages;
 
 -- name: drained!
 update sites set drains_since = null, empties = false, emptied_at = case when :emptied then :now else emptied_at end

@@ -47,9 +47,10 @@ class BuildStep(Output):
 
 
 class BuildSite(Output):
-    """What shows the build. `url` is the main one of `urls`; `sandbox_state` is null where files are served alone."""
+    """What shows the build. `url` is the main one of `urls`; `sandbox_state` is null where it has no sandbox."""
 
     build_id: UUID = Field(description="What it shows.")
+    is_pages: bool = Field(description="Whether it is nothing but pages: it needs no process, and never sleeps.")
     state: SiteState
     reason: str
     url: str

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from firefly.adapters.pages import PagesServing
 from firefly.adapters.sites import BridgesOfSites
 from firefly.builds.model import Build, BuildState, Site, SiteState
 from firefly.builds.packing.unpacking import Unpacking
+from firefly.builds.pages import Exhibition, Shelf
 from firefly.builds.sites import Draining, Ends, SiteDoorman, SiteHosts, SiteQuota, SiteRecords, Sites, Starting
 from firefly.routes import Access, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
@@ -54,7 +56,9 @@ class Stage:
         self.quota = SiteQuota(self.records, keeper, self.draining, most=most)
         self.doorman = SiteDoorman(records=self.records, quota=self.quota, bridges=self.bridges)
         keeper.ask_before(self.doorman)
-        starting = Starting(keeper=keeper, doorman=self.doorman, bridges=self.bridges)
+        shelf = Shelf(settings.data_dir / "pages", shop.artifacts, room=settings.pages_room)
+        self.serving = PagesServing(Exhibition(self.records, shelf, bus))
+        starting = Starting(keeper=keeper, exhibits=self.serving, doorman=self.doorman, bridges=self.bridges)
         self.sites = Sites(
             records=self.records, hosts=self.hosts, keeper=keeper, starting=starting,
             unpacking=unpacking, draining=self.draining, apply=self.apply,

@@ -25,7 +25,7 @@ async def test_hosts_move_with_their_project_and_come_back_from_the_bin_as_they_
     shown = dict.fromkeys(["main--park--ada", "api--main--park--ada", "build-1--park--ada"], Access.ONLY_CODE)
     assert booth.labels == shown
     # Its sandbox is told the new one when it starts the next time.
-    moved = await booth.records.facts(site.workspace_id)
+    moved = await booth.records.facts(site.workspace)
     assert moved is not None
     assert moved.label == "main--park--ada"
     old = booth.table.get(f"main--garden--ada.{DOMAIN}")

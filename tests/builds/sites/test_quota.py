@@ -6,7 +6,7 @@ from firefly.builds.model import Site
 from firefly.builds.sites import SiteQuota
 from tests.builds.sites.stage import Stage
 
-PAGES = {"index.html": "<!doctype html><title>A page</title>"}
+SERVER = {"firefly.yml": "run: exec python3 -m http.server $PORT\n"}
 
 
 async def running(stage: Stage, sites: dict[str, Site]) -> set[str]:
@@ -18,12 +18,12 @@ async def test_what_has_run_longest_makes_room_and_a_demo_does_not(stage: Stage)
     stage.doorman._quota = quota
     sites: dict[str, Site] = {}
     for name in ("demo", "one", "two"):
-        sites[name] = await stage.show(PAGES | {"name.txt": name}, ref=f"refs/heads/{name}")
+        sites[name] = await stage.show(SERVER | {"name.txt": name}, ref=f"refs/heads/{name}")
         if name == "demo":
             await stage.yard.execute("update sites set is_demo = true")
     # Two and a demo: none too many.
     assert await running(stage, sites) == {"demo", "one", "two"}
-    sites["three"] = await stage.show(PAGES | {"name.txt": "three"}, ref="refs/heads/three")
+    sites["three"] = await stage.show(SERVER | {"name.txt": "three"}, ref="refs/heads/three")
     assert await running(stage, sites) == {"demo", "two", "three"}
     assert sites["one"].workspace_id is not None
     status = await stage.keeper.status(sites["one"].workspace_id)
@@ -40,14 +40,14 @@ async def test_what_has_run_longest_makes_room_and_a_demo_does_not(stage: Stage)
 
 async def test_what_another_server_keeps_is_stopped_by_that_one(stage: Stage) -> None:
     stage.doorman._quota = SiteQuota(stage.records, stage.keeper, stage.draining, most=1)
-    one = await stage.show(PAGES, ref="refs/heads/one")
+    one = await stage.show(SERVER, ref="refs/heads/one")
     there = "update sandboxes set node = $2 where workspace_id = $1"
     await stage.yard.execute(
         "insert into keeper_leases (node, place, term, expires_at) values ('there', $1, 1, now() + interval '1 hour')",
         one.id,
     )  # fmt: skip
     await stage.yard.execute(there, one.workspace_id, "there")
-    two = await stage.show(PAGES | {"name.txt": "two"}, ref="refs/heads/two")
+    two = await stage.show(SERVER | {"name.txt": "two"}, ref="refs/heads/two")
     assert await stage.runs(one)
     # What it was told is done by whoever keeps it.
     await stage.yard.execute(there, one.workspace_id, stage.keeper.node)

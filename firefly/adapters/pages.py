@@ -1,0 +1,143 @@
+"""Sites of pages on connections of their own: the server keeps one end, and the front door gets the other.
+
+So a connection belongs to one site from its first byte on, whatever is said on it, and nothing of this shares a
+listener, an origin or a handler with the application.
+"""
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+
+from firefly.builds.pages import Evicted, Exhibit, Exhibition
+from firefly.errors import FireflyError, NotFound
+from firefly.pages import answer, headers, page
+from firefly.proxy import Dialer, Progress, Step
+from firefly.routes import PagesTarget, Target
+
+# Threads that find and read files.
+READERS = 8
+# Times that pages are unpacked again for one request, where they made room for others in the moment of finding them.
+TRIES = 3
+# The front door decides what is too long, and says so in its own words.
+LONGEST_LINE = 64 << 10
+log = structlog.get_logger()
+
+
+class _Server(web.Server):
+    """Knows of each connection what it shows."""
+
+    def __init__(self, handler: Any, **more: Any) -> None:
+        super().__init__(handler, **more)
+        self.exhibits: dict[web.RequestHandler, Exhibit] = {}
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self.exhibits.pop(handler, None)
+
+
+class PagesServing:
+    """Fulfils `Exhibits`."""
+
+    def __init__(self, exhibition: Exhibition) -> None:
+        self._exhibition = exhibition
+        self._readers = ThreadPoolExecutor(READERS, "pages")
+        self._server = _Server(
+            self._answer, access_log=None, handler_cancellation=True, max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """What is still being sent is given up: the front door has waited for it."""
+        await self._server.shutdown(0)
+        self._readers.shutdown(wait=True, cancel_futures=True)
+
+    async def show(self, site_id: UUID) -> None:
+        await self._exhibition.open(site_id)
+
+    async def connect(self, site_id: UUID) -> socket.socket:
+        return (await self.dial(site_id))[1]
+
+    async def dial(self, site_id: UUID) -> tuple[str, socket.socket]:
+        """What is shown now, by its name, and a connection to it."""
+        exhibit = await self._exhibition.open(site_id)
+        ours, theirs = socket.socketpair()
+        try:
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            await self._accept(exhibit, ours)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        return exhibit.name, theirs
+
+    async def _accept(self, exhibit: Exhibit, connection: socket.socket) -> None:
+        def make() -> web.RequestHandler:
+            handler = self._server()
+            self._server.exhibits[handler] = exhibit
+            return handler
+
+        await asyncio.get_running_loop().connect_accepted_socket(make, connection)
+
+    def name(self, site_id: UUID) -> str | None:
+        """That of what is shown now; None where somebody has to ask for it first."""
+        shown = self._exhibition.get(site_id)
+        return shown.name if shown is not None else None
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        exhibit = self._server.exhibits.get(request.protocol)
+        if exhibit is None or self.name(exhibit.site_id) != exhibit.name:
+            # It was stopped, or changed, since it was connected to: whoever asks is to dial anew.
+            request.protocol.force_close()
+            raise ConnectionResetError("this is not shown any more")
+        try:
+            return await self._from(exhibit, request)
+        except FireflyError as error:
+            status = HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.SERVICE_UNAVAILABLE
+            return _sorry(status, error.detail)
+        except OSError as error:
+            if isinstance(error, ConnectionError):
+                raise
+            log.warning("pages.not_read", site_id=str(exhibit.site_id), reason=str(error))
+            return _sorry(HTTPStatus.SERVICE_UNAVAILABLE, "It cannot be read just now. Try again.")
+
+    async def _from(self, exhibit: Exhibit, request: web.BaseRequest) -> web.StreamResponse:
+        for _ in range(TRIES):
+            folder = await self._exhibition.folder(exhibit)
+            try:
+                return await answer(request, folder, executor=self._readers)
+            except Evicted:
+                self._exhibition.evicted(exhibit)
+        return _sorry(HTTPStatus.SERVICE_UNAVAILABLE, "The disk of this server is too small for all that is asked for.")
+
+
+class PagesDialer(Dialer):
+    """Reaches sites of pages. They are awake as soon as their pages are unpacked, and never fall asleep."""
+
+    def __init__(self, serving: PagesServing) -> None:
+        self._serving = serving
+
+    def instance(self, target: Target) -> str | None:
+        return self._serving.name(target.site_id) if isinstance(target, PagesTarget) else None
+
+    async def dial(self, target: Target) -> tuple[str, socket.socket]:
+        if not isinstance(target, PagesTarget):
+            raise NotFound("This target is not a site.")
+        return await self._serving.dial(target.site_id)
+
+    async def progress(self, target: Target) -> Progress:
+        return Progress(Step.PAGES, ready=self.is_awake(target))
+
+    def touch(self, target: Target, at: float) -> None:
+        """Nothing falls asleep that could be kept awake."""
+
+
+def _sorry(status: HTTPStatus, detail: str) -> web.Response:
+    body = page("Not available", f"<p>{detail}</p>")
+    return web.Response(status=status, body=body, headers=headers("text/html; charset=utf-8"))

@@ -1,0 +1,7 @@
+"""Sites that are nothing but pages: unpacked once on each server, and served by it without a process of their own."""
+
+from .exhibition import Exhibit, Exhibition
+from .shelf import Evicted, Shelf, ShelfFolder
+from .unpacking import Bounds
+
+__all__ = ["Bounds", "Evicted", "Exhibit", "Exhibition", "Shelf", "ShelfFolder"]
