@@ -51,7 +51,7 @@ swarm: $(VENV)/.dev    ## sandboxes in a Docker Swarm whose nodes are cut off an
 	@scripts/system-packages test
 	$(BIN)/pytest -q -m swarm tests
 
-kinds: $(VENV)/.dev    ## projects of nine kinds, with packages of the registries, pushed, built and shown
+kinds: $(VENV)/.dev    ## projects of all kinds, with packages of the registries, pushed, built and shown
 	@scripts/system-packages test
 	$(BIN)/pytest -q -m kinds tests
 

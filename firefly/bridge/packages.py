@@ -1,13 +1,14 @@
 """The server's cache of packages, for installs: a port on the loopback that leads to it while one runs.
 
-Only where the project says nothing of registries itself: who has one of its own, or a password for one, installs as
-if there were no cache.
+npm and pip are told of it, where the project says nothing of registries itself: who has one of its own, or a password
+for one, installs as if there were no cache. All other tools go through a proxy, unless there is a password.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,27 +18,39 @@ from urllib.parse import urlsplit
 import structlog
 
 from firefly.bridge.environment import Environment
+from firefly.bridge.package_proxy import Papers, proxied
 from firefly.splicing import accept, splice
 
 SOCKET = "packages.sock"
 LIMIT = 40.0
-LONGEST_ANSWER = 16 << 10
-_QUESTION = b"GET /+upstreams HTTP/1.0\r\n\r\n"
+_QUESTION = "GET /+{} HTTP/1.0\r\n\r\n"
 _PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf")
+# Where the tools of npm's registry have passwords for it, and how those and variables are called.
+_NODE_FILES = (".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml", ".bunfig.toml")
+_PASSWORD = re.compile(r"_auth|_password|npmAuth|\btoken\b|username", re.IGNORECASE)
+_PASSWORDS = re.compile(r"(?:npm|node|yarn|bun).*(?:auth|token)|(?:https|all)_proxy", re.IGNORECASE)
+# Whole words: with a version behind them, or a folder before them.
+_TOOL = re.compile(
+    r"(?:^|(?<=[\s/;&|(=\"']))(npm|npx|pnpm|pnpx|yarn|yarnpkg|bun|bunx|corepack|pip3?|pip-sync|pip-compile|uv|uvx|poetry"
+    r"|pipenv|pdm|hatch)(?=$|[\s@;&|)\"'])"
+)
 log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def offered(environment: Environment, command: str, env: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
-    """The variables to run an install with, `env` and perhaps more, which hold inside the block."""
-    npm = command.split()[:1] == ["npm"] and not _names_npm(environment, env)
-    python = not npm and "pip install" in command and not _names_python(environment, env)
-    upstreams = await _upstreams(environment.gateway / SOCKET) if npm or python else {}
-    if not upstreams.get("npm" if npm else "python"):
+    """The variables to run a command with, `env` and perhaps more, which hold inside the block."""
+    tools, gateway = set(_TOOL.findall(command)), environment.gateway / SOCKET
+    async with contextlib.AsyncExitStack() as stack:
+        if command.split()[:1] == ["npm"] and tools == {"npm"}:
+            if not _names_npm(environment, env) and (registry := (await _asked(gateway, "upstreams")).get("npm")):
+                env = {**env, **_for_npm(await stack.enter_async_context(_leading(gateway)), str(registry))}
+        elif "pip install" in command and tools <= {"pip", "pip3"}:
+            if not _names_python(environment, env) and (await _asked(gateway, "upstreams")).get("python"):
+                env = {**env, **_for_python(await stack.enter_async_context(_leading(gateway)))}
+        elif tools and not _has_passwords(environment, env) and (papers := await _papers(gateway)):
+            env = await stack.enter_async_context(proxied(gateway, papers, env))
         yield env
-        return
-    async with _leading(environment.gateway / SOCKET) as address:
-        yield {**env, **(_for_npm(address, upstreams["npm"]) if npm else _for_python(address))}
 
 
 def _for_npm(address: str, registry: str) -> Mapping[str, str]:
@@ -66,25 +79,35 @@ def _names_python(environment: Environment, env: Mapping[str, str]) -> bool:
     return told or any("index" in text for text in _texts(*files))
 
 
+def _has_passwords(environment: Environment, env: Mapping[str, str]) -> bool:
+    """Whether one is named that a public registry may want; or a proxy, which then is the way."""
+    files = [folder / name for folder in (environment.home, environment.workspace) for name in _NODE_FILES]
+    return any(map(_PASSWORDS.fullmatch, env)) or any(map(_PASSWORD.search, _texts(*files)))
+
+
 def _texts(*paths: Path) -> Iterator[str]:
     for path in paths:
         with contextlib.suppress(OSError):
             yield path.read_text(errors="replace")
 
 
-async def _upstreams(path: Path) -> Mapping[str, str]:
-    """Where the server has packages from; nothing where it keeps none, or does not answer."""
+async def _papers(path: Path) -> Papers | None:
+    return Papers.read(await _asked(path, "papers"))
+
+
+async def _asked(path: Path, what: str) -> Mapping[str, object]:
+    """What the server says of its cache; nothing where it keeps none, or does not answer."""
     try:
         async with asyncio.timeout(LIMIT):
             reader, writer = await asyncio.open_unix_connection(str(path))
             with contextlib.closing(writer):
-                writer.write(_QUESTION)
-                answer = await reader.read(LONGEST_ANSWER)
+                writer.write(_QUESTION.format(what).encode())
+                answer = await reader.read()
         found = json.loads(answer.partition(b"\r\n\r\n")[2])
     except (OSError, TimeoutError, ValueError) as error:
         log.debug("packages.away", reason=str(error))
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 @asynccontextmanager

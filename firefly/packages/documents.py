@@ -64,12 +64,15 @@ class Documents:
             task.cancel()
         await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
-    async def get(self, url: str, accept: str, *, lasting: bool = False, change: Change | None = None) -> Document:
+    async def get(
+        self, url: str, accept: str, *, lasting: bool = False, change: Change | None = None, variant: str = ""
+    ) -> Document:
         """What the registry says there, kept as `change` makes it. `lasting`: it never says anything else there.
 
-        Raises Missing, and Elsewhere where it does not answer and there is no earlier word.
+        `variant` is a name of the change. Raises Missing, and Elsewhere where it does not answer and there is no
+        earlier word.
         """
-        name = "document-" + hashlib.sha256(f"{accept} {url}".encode()).hexdigest()
+        name = "document-" + hashlib.sha256(f"{variant}{accept} {url}".encode()).hexdigest()
         kept, age = await asyncio.to_thread(self._read, name)
         if kept is not None and (lasting or age < FRESH):
             return kept

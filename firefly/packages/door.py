@@ -17,8 +17,8 @@ from ..unixsockets import inode_of, put_in_place
 from .registry import Registry
 
 SOCKET = "packages.sock"
-# npm has fifteen at once.
-CONNECTIONS = 32
+# uv and bun have fifty at once.
+CONNECTIONS = 64
 # Seconds for which a connection that nobody uses is kept.
 IDLE = 60.0
 

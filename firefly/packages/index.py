@@ -1,4 +1,4 @@
-"""The page of a project in a Python index, with the files' addresses here instead of elsewhere.
+"""The page of a project in a Python index, with the files' addresses here instead of elsewhere, or as they are.
 
 Standard library only: it is run as a program, page in and page out, since large pages would hold up the server.
 """
@@ -15,22 +15,23 @@ PLACES = "_firefly"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def turn(page: bytes, url: str) -> bytes:
-    """`url` is the page's own. Files that the server does not fetch keep their addresses."""
+def turn(page: bytes, url: str, *, moved: bool = True) -> bytes:
+    """`url` is the page's own. Files that the server does not fetch keep their addresses, and all do unless `moved`."""
     found = json.loads(page)
     places: dict[str, tuple[str, str]] = {}
     for file in found["files"]:
-        places |= dict(_moved(file, url))
+        places |= dict(_placed(file, url, moved))
     return json.dumps({**found, PLACES: places}, separators=(",", ":")).encode()
 
 
-def _moved(file: dict[str, Any], url: str) -> Iterator[tuple[str, tuple[str, str]]]:
+def _placed(file: dict[str, Any], url: str, moved: bool) -> Iterator[tuple[str, tuple[str, str]]]:
     name, at = file["filename"], urljoin(url, file["url"]).partition("#")[0]
     file["url"] = at
     sha256 = file.get("hashes", {}).get("sha256", "")
     if not _SHA256.fullmatch(sha256) or "/" in name or not _may_be_asked(at, url):
         return
-    file["url"] = f"../../files/{_project(url)}/{quote(name)}"
+    if moved:
+        file["url"] = f"../../files/{_project(url)}/{quote(name)}"
     yield name, (at, sha256)
     told = file.get("core-metadata") or file.get("data-dist-info-metadata") or file.get("dist-info-metadata")
     if isinstance(told, dict) and _SHA256.fullmatch(told.get("sha256", "")):
@@ -52,4 +53,4 @@ def _project(url: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(turn(sys.stdin.buffer.read(), sys.argv[1]))
+    sys.stdout.buffer.write(turn(sys.stdin.buffer.read(), sys.argv[1], moved=sys.argv[2:] == ["moved"]))

@@ -1,48 +1,44 @@
-"""What npm and pip ask for, answered from this machine where it can be; else they are sent on to the registry.
+"""What package tools ask for, answered from this machine where it can be.
 
-    GET <path of the registry>/<name>                      npm: what there is of a package
-    GET <path of the registry>/<name>/-/<name>-<version>.tgz
-    GET /+python/simple/<name>/                            pip: the same, as JSON
-    GET /+python/files/<name>/<file>
-    GET /+upstreams                                        JSON: where this has packages from
+Who was told of the cache, as npm and pip are, is sent on to the registry for all else. Who means a public registry, and
+was led here by a proxy that stands for it, has all else passed on that can be read without anybody's credentials.
+
+    GET /+upstreams    JSON: where this has packages from
+    GET /+papers       JSON: what lets a proxy stand for the public registries, see `Papers`
 
 Nothing that a client sends is kept, and none of its credentials go anywhere: what is served is what anybody gets, and
 files are what the registry's own word says they are.
 """
 
 import asyncio
+import contextlib
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from . import index, sending
+from . import asked, sending
+from .asked import Asked, File, Kind, Package, Page, Release, Tarball, Told
 from .digest import Digest
-from .documents import Document, Documents, Missing
+from .documents import Change, Document, Documents, Missing
 from .download import Download, Elsewhere
+from .pages import KIND as INDEX
+from .pages import Pages
+from .papers import Papers
 from .shelf import Full, Shelf
 from .source import Source
 from .upstream import Upstreams
 
-_NAME = r"(?:@[A-Za-z0-9~][\w.~-]*/)?[A-Za-z0-9~][\w.~-]*"
-_PACKAGE = re.compile(rf"({_NAME})", re.ASCII)
-_TARBALL = re.compile(rf"({_NAME})/-/([\w.~-]+)-(\d[\w.+-]*)\.tgz", re.ASCII)
-_PAGE = re.compile(r"/\+python/simple/([a-z0-9-]+)/")
-_FILE = re.compile(r"/\+python/files/([a-z0-9-]+)/([^/]+)")
-UPSTREAMS = "/+upstreams"
+UPSTREAMS, PAPERS = "/+upstreams", "/+papers"
 ABBREVIATED = "application/vnd.npm.install-v1+json"
-WHOLE = "application/json"
-INDEX = "application/vnd.pypi.simple.v1+json"
+WHOLE, HTML = "application/json", "text/html"
 # Of a path, in bytes, and of what a registry says of one version: far beyond any that is published.
 LONGEST_PATH, LARGEST_MANIFEST = 1024, 4 << 20
-# Seconds in which a page of an index is turned, and how many are at a time.
-TURN_LIMIT, TURNS = 60.0, 4
+# How much is passed on at a time that is not kept.
+PASSED = 4
 
 
 class Registry:
@@ -52,9 +48,10 @@ class Registry:
         self._find = find
         self._finding = asyncio.Lock()
         self._upstreams: Upstreams | None = None
-        self._turning = asyncio.Semaphore(TURNS)
+        self._passing = asyncio.Semaphore(PASSED)
         self._source = Source()
         self._documents = Documents(shelf, self._source)
+        self._pages = Pages(self._documents)
         self._downloads: dict[str, tuple[Download, asyncio.Task[None]]] = {}
 
     async def close(self) -> None:
@@ -67,19 +64,14 @@ class Registry:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         upstreams = await self._known()
+        hosts = asked.hosts(upstreams)
+        if kind := hosts.get(request.host.removesuffix(":443")):
+            return await self._stand_for(request, kind, upstreams)
         if request.path == UPSTREAMS:
             return web.json_response(asdict(upstreams))
-        elsewhere = _elsewhere(request, upstreams)
-        try:
-            if request.method != "GET" or request.query_string or len(request.path) > LONGEST_PATH:
-                raise Elsewhere("Only what is read by its path is kept.")
-            return await self._serve(request, upstreams)
-        except Missing:
-            return web.json_response({"error": "not found"}, status=404)
-        except (Elsewhere, Full):
-            if not elsewhere:
-                return web.json_response({"error": "This machine knows no registry."}, status=404)
-            return web.Response(status=307, headers={"Location": elsewhere})
+        if request.path == PAPERS:
+            return web.json_response(asdict(await asyncio.to_thread(Papers.make, tuple(hosts))))
+        return await self._serve(request, upstreams)
 
     async def _known(self) -> Upstreams:
         async with self._finding:
@@ -88,59 +80,88 @@ class Registry:
         return self._upstreams
 
     async def _serve(self, request: web.BaseRequest, upstreams: Upstreams) -> web.StreamResponse:
-        path, prefix = request.path, urlsplit(upstreams.npm).path
-        if upstreams.python and (found := _PAGE.fullmatch(path)):
-            return await sending.document(
-                request, await self._page(upstreams.python, found[1], request.headers.get("Accept", ""))
-            )
-        if upstreams.python and (found := _FILE.fullmatch(path)):
-            return await self._send(request, *await self._place(upstreams.python, found[1], found[2]))
-        if upstreams.npm and path.startswith(prefix):
-            rest = path.removeprefix(prefix)
-            if found := _TARBALL.fullmatch(rest):
-                digest = await self._integrity(upstreams.npm, found[1], found[2], found[3])
-                return await self._send(request, upstreams.npm + rest, digest)
-            if found := _PACKAGE.fullmatch(rest):
-                accept = ABBREVIATED if ABBREVIATED in request.headers.get("Accept", "") else WHOLE
-                return await sending.document(
-                    request, await self._documents.get(upstreams.npm + _escaped(found[1]), accept)
-                )
+        """To who was told of the cache."""
+        try:
+            found = asked.by_path(_kept_path(request), upstreams)
+            if isinstance(found, Page) and INDEX not in request.headers.get("Accept", ""):
+                raise Elsewhere("Only pages in JSON are kept.")
+            return await self._give(request, found, upstreams, moved=True)
+        except Missing:
+            return web.json_response({"error": "not found"}, status=404)
+        except (Elsewhere, Full):
+            if not (elsewhere := _elsewhere(request, upstreams)):
+                return web.json_response({"error": "This machine knows no registry."}, status=404)
+            return web.Response(status=307, headers={"Location": elsewhere})
+
+    async def _stand_for(self, request: web.BaseRequest, kind: Kind, upstreams: Upstreams) -> web.StreamResponse:
+        """To who means a public registry."""
+        if request.method != "GET":
+            return web.json_response({"error": "Only what is read comes through the cache of packages."}, status=405)
+        try:
+            found = asked.by_host(kind, _kept_path(request))
+            return await self._give(request, found, upstreams, moved=False)
+        except Missing:
+            return web.json_response({"error": "not found"}, status=404)
+        except (Elsewhere, Full) as error:
+            if not (elsewhere := asked.public(kind, request.host, request.path_qs, upstreams)):
+                return web.json_response({"error": str(error)}, status=404)
+            async with self._passing:
+                return await sending.passed(request, self._source, elsewhere)
+
+    async def _give(
+        self, request: web.BaseRequest, found: Asked | None, upstreams: Upstreams, *, moved: bool
+    ) -> web.StreamResponse:
+        """`moved`: the client asks here for what it finds in documents. Raises Missing, Elsewhere, Full."""
+        accept = request.headers.get("Accept", "")
+        # What an operator's registry says of its files is said of the public one, so that lock files hold elsewhere.
+        renamed = None if moved or upstreams.npm == asked.PUBLIC_NPM else partial(_renamed, upstreams.npm)
+        match found:
+            case Package(name):
+                url, kind = upstreams.npm + _escaped(name), ABBREVIATED if ABBREVIATED in accept else WHOLE
+                return await sending.document(request, await self._described(url, kind, renamed))
+            case Release(name, version):
+                url = _release(upstreams.npm, name, version)
+                lasting = version[0].isdigit()
+                return await sending.document(request, await self._described(url, WHOLE, renamed, lasting=lasting))
+            case Tarball(name, stem, version):
+                digest = await self._integrity(upstreams.npm, name, stem, version)
+                return await self._send(request, f"{upstreams.npm}{name}/-/{stem}-{version}.tgz", digest)
+            case Page(project) if INDEX in accept:
+                page = await self._pages.get(f"{upstreams.python}{project}/", moved=moved)
+                return await sending.document(request, page)
+            case Page(project):
+                return await sending.document(request, await self._documents.get(f"{upstreams.python}{project}/", HTML))
+            case Told(project, version):
+                return await self._tell(request, upstreams.python, project, version)
+            case File(project, name):
+                place = await self._pages.place(f"{upstreams.python}{project}/", name, moved=moved)
+                return await self._send(request, *place)
         raise Elsewhere("This is nothing that is kept.")
+
+    async def _tell(self, request: web.BaseRequest, index: str, project: str, version: str) -> web.StreamResponse:
+        """In PyPI's own words, or in ours where that says nothing or another index is asked."""
+        if index == asked.PUBLIC_INDEX:
+            url = f"{asked.PUBLIC_HOME}pypi/{project}/{version}/json"
+            with contextlib.suppress(Missing, Elsewhere):
+                return await sending.document(request, await self._documents.get(url, WHOLE))
+        told = await self._pages.release(f"{index}{project}/", project, version)
+        return web.Response(body=told, content_type=WHOLE)
+
+    async def _described(self, url: str, accept: str, renamed: Change | None, *, lasting: bool = False) -> Document:
+        variant = "renamed " if renamed else ""
+        return await self._documents.get(url, accept, lasting=lasting, change=renamed, variant=variant)
 
     async def _integrity(self, registry: str, name: str, stem: str, version: str) -> Digest:
         """What the registry says that a version's file is. Raises Elsewhere where it says nothing that counts."""
         if stem != name.rpartition("/")[2]:
             raise Elsewhere("This is not how files of the package are called.")
-        url = f"{registry}{_escaped(name)}/{quote(version, safe='+')}"
-        said = await asyncio.to_thread(_parsed, await self._documents.get(url, WHOLE, lasting=True))
+        manifest = await self._documents.get(_release(registry, name, version), WHOLE, lasting=True)
+        said = await asyncio.to_thread(_parsed, manifest)
         dist = said.get("dist") if isinstance(said, dict) else None
         digest = Digest.of_integrity(dist.get("integrity")) if isinstance(dist, dict) else None
         if digest is None:
             raise Elsewhere("The registry names no hash of it.")
         return digest
-
-    async def _page(self, index_url: str, project: str, accept: str = INDEX) -> Document:
-        """Raises Elsewhere where the client, or the index, does not know the JSON of indexes."""
-        if INDEX not in accept:
-            raise Elsewhere("Only pages in JSON are kept.")
-        url = f"{index_url}{project}/"
-
-        async def turn(body: bytes) -> bytes:
-            async with self._turning:
-                return await _turned(body, url)
-
-        return await self._documents.get(url, INDEX, change=turn)
-
-    async def _place(self, index_url: str, project: str, file: str) -> tuple[str, Digest]:
-        """Where a file of a project is, and what the index says that it is."""
-        page = await self._page(index_url, project)
-        found = await asyncio.to_thread(lambda: _find_place(page.read(), file))
-        if found is None:
-            raise Missing
-        url, sha256 = found
-        digest = Digest.of_hex(sha256)
-        assert digest is not None
-        return url, digest
 
     async def _send(self, request: web.BaseRequest, url: str, digest: Digest) -> web.StreamResponse:
         if (path := await asyncio.to_thread(self._shelf.find, digest.name)) is not None:
@@ -162,6 +183,13 @@ class Registry:
         return download
 
 
+def _kept_path(request: web.BaseRequest) -> str:
+    """Raises Elsewhere."""
+    if request.method != "GET" or request.query_string or len(request.path) > LONGEST_PATH:
+        raise Elsewhere("Only what is read by its path is kept.")
+    return request.path
+
+
 def _elsewhere(request: web.BaseRequest, upstreams: Upstreams) -> str:
     """Where the registry itself answers this; empty where there is none."""
     raw = request.path_qs
@@ -174,6 +202,14 @@ def _escaped(name: str) -> str:
     return quote(name, safe="@~")
 
 
+def _release(registry: str, name: str, version: str) -> str:
+    return f"{registry}{_escaped(name)}/{quote(version, safe='+')}"
+
+
+async def _renamed(registry: str, document: bytes) -> bytes:
+    return document.replace(registry.encode(), asked.PUBLIC_NPM.encode())
+
+
 def _parsed(manifest: Document) -> object:
     """Whoever publishes a package has written most of it. Raises Elsewhere."""
     with manifest.open() as file:
@@ -184,34 +220,3 @@ def _parsed(manifest: Document) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Elsewhere("The registry does not answer in JSON.") from error
-
-
-def _find_place(page: bytes, file: str) -> tuple[str, str] | None:
-    """Without reading the page as a whole, which may be large; it was written here, so its notation is known."""
-    begin = page.rfind(f'"{index.PLACES}":{{'.encode())
-    at = page.find(json.dumps(file).encode() + b":[", begin)
-    if begin < 0 or at < 0:
-        return None
-    pair = page[page.index(b"[", at) : page.index(b"]", at) + 1]
-    url, sha256 = json.loads(pair)
-    return url, sha256
-
-
-async def _turned(body: bytes, url: str) -> bytes:
-    """Raises Elsewhere for what is no page."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", str(Path(index.__file__)), url,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(TURN_LIMIT):
-            turned, _ = await process.communicate(body)
-    except BaseException as error:
-        process.kill()
-        await process.wait()
-        if isinstance(error, TimeoutError):
-            raise Elsewhere("The page is too large.") from error
-        raise
-    if process.returncode:
-        raise Elsewhere("The index does not answer in JSON.")
-    return turned

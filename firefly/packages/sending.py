@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 
+import aiohttp
 from aiohttp import web
 
 from .documents import Document
 from .download import BLOCK, Download, Elsewhere
+from .source import Source
 
 # Seconds until an answer is read, and bytes of it for each further one.
 PATIENCE, SLOWEST = 60.0, 256 << 10
+# Seconds for an answer that is passed on, however large it is.
+LONGEST = 1800.0
 KIND = "application/octet-stream"
 
 
@@ -53,11 +57,34 @@ async def growing(request: web.BaseRequest, download: Download) -> web.StreamRes
     return response
 
 
+async def passed(request: web.BaseRequest, source: Source, url: str) -> web.StreamResponse:
+    """What a registry itself answers, kept nowhere."""
+    headers = {"Accept": request.headers.get("Accept", "*/*"), "Accept-Encoding": "identity"}
+    try:
+        async with source.get(url, headers) as found:
+            response = web.StreamResponse(status=found.status, headers={"Content-Type": found.content_type})
+            response.content_length = found.content_length
+            async with _ending_early(request), asyncio.timeout(LONGEST):
+                await response.prepare(request)
+                async for piece in found.content.iter_chunked(BLOCK):
+                    async with asyncio.timeout(PATIENCE):
+                        await response.write(piece)
+                await response.write_eof()
+            return response
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        return _away(request, error)
+
+
+def _away(request: web.BaseRequest, error: Exception) -> web.StreamResponse:
+    reason = str(error) or type(error).__name__
+    return web.json_response({"error": f"The registry does not answer: {reason}"}, status=502)
+
+
 @contextlib.asynccontextmanager
 async def _ending_early(request: web.BaseRequest) -> AsyncIterator[None]:
     """The answer has begun; that it ends too early tells the client that it is none."""
     try:
         yield
-    except (TimeoutError, Elsewhere):
+    except (TimeoutError, Elsewhere, aiohttp.ClientError):
         if request.transport is not None:
             request.transport.abort()

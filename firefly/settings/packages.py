@@ -1,4 +1,4 @@
-"""The settings of the cache of packages that npm and pip of all sandboxes download through."""
+"""The settings of the cache of packages that installs in all sandboxes download through."""
 
 from urllib.parse import urlsplit
 

@@ -113,6 +113,30 @@ ms@2.1.3:
   resolved "https://registry.yarnpkg.com/ms/-/ms-2.1.3.tgz#574c8138ce1d2b5861f0b44579dbadd60c6615b2"
   integrity {MS}
 """
+MS_CHECKSUM = (
+    "10c0/d924b57e7312b3b63ad21fc5b3dc0af5e78d61a1fc7cfb5457edaf26326bf62be5307cc87ffb6862ef1c2b33b0233cdb5d4f01c4c958cc0d660"
+    "948b65a287a48"
+)
+BERRY_LOCK = f"""__metadata:
+  version: 10
+  cacheKey: 10c0
+
+"e@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "e@workspace:."
+  dependencies:
+    ms: "npm:2.1.3"
+  languageName: unknown
+  linkType: soft
+
+"ms@npm:2.1.3":
+  version: 2.1.3
+  resolution: "ms@npm:2.1.3"
+  checksum: {MS_CHECKSUM}
+  languageName: node
+  linkType: hard
+"""
+BERRY = {**MANAGED, "yarn.lock": BERRY_LOCK, ".yarnrc.yml": "nodeLinker: node-modules\n"}
 BUN_LOCK = json.dumps(
     {
         "lockfileVersion": 2,
@@ -122,6 +146,56 @@ BUN_LOCK = json.dumps(
     },
     indent=2,
 )
+SIX = """import http.server, os, six
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(f"six is {six.__version__}".encode())
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"""
+PROJECT = """[project]
+name = "e"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["six==1.17.0"]
+"""
+SIX_WHEEL = "six-1.17.0-py2.py3-none-any.whl"
+SIX_PLACE = "packages/b7/ce/149a00dd41f10bc29e5921b496af8b574d8413afcd5e30dfa0ed46c2cc5e"
+SIX_HASH = "sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"
+UV_LOCK = f"""version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "e"
+version = "1"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "six" }}]
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = {{ registry = "https://pypi.org/simple" }}
+wheels = [{{ url = "https://files.pythonhosted.org/{SIX_PLACE}/{SIX_WHEEL}", hash = "{SIX_HASH}" }}]
+"""
+POETRY_LOCK = f"""[[package]]
+name = "six"
+version = "1.17.0"
+description = ""
+optional = false
+python-versions = "!=3.0.*,!=3.1.*,!=3.2.*,>=2.7"
+groups = ["main"]
+files = [{{file = "{SIX_WHEEL}", hash = "{SIX_HASH}"}}]
+
+[metadata]
+lock-version = "2.1"
+python-versions = ">=3.11"
+content-hash = "25431c519bead7219de2d8ce91a7815d2ff50e778a840fb7b6cdce54e03b0490"
+"""
+UV = {"pyproject.toml": PROJECT, "uv.lock": UV_LOCK, "main.py": SIX}
+POETRY = {
+    "pyproject.toml": f"{PROJECT}\n[tool.poetry]\npackage-mode = false\n",
+    "poetry.lock": POETRY_LOCK,
+    "main.py": SIX,
+}
 HANDLER = """import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -144,6 +218,9 @@ KINDS = (
     Kind("pnpm", "Node", {**MANAGED, "pnpm-lock.yaml": PNPM_LOCK}, "are 172800000", log=("npx --yes pnpm@9 install",)),
     Kind("yarn", "Node", {**MANAGED, "yarn.lock": YARN_LOCK}, "are 172800000", log=("npx --yes yarn@1 install",)),
     Kind("bun", "Node", {**MANAGED, "bun.lock": BUN_LOCK}, "are 172800000", log=("npx --yes bun@1 install",)),
+    Kind("berry", "Node", BERRY, "are 172800000", log=("--package=@yarnpkg/cli-dist@4 yarn install",)),
+    Kind("uv", "Python", UV, "six is 1.17.0", log=("uv sync --frozen",)),
+    Kind("poetry", "Python", POETRY, "six is 1.17.0", log=("poetry install",)),
     Kind("next", "Next.js", NEXT, "Next says 42"),
 )  # fmt: skip
 BROKEN = {

@@ -1,0 +1,169 @@
+"""A proxy on the sandbox's loopback for tools that know no registry but the public ones.
+
+It stands for those with papers of the server's, which only what is started with `variables` trusts, and takes what is
+asked of them to the server's cache. For all other hosts it opens the way that the sandbox has itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+LONGEST_HEAD, BLOCK = 16 << 10, 64 << 10
+# Seconds for a head, for papers to be shown, and for a host to be reached.
+PATIENCE = 30.0
+OWN = "localhost,127.0.0.1,::1"
+# What replaces the authorities that a tool knows (the last: for the first Yarn), and what adds to them.
+_REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "npm_config_cafile")
+_ADDING = "NODE_EXTRA_CA_CERTS"
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+_REFUSED = "HTTP/1.1 {} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """PEM, as the server gives them."""
+
+    hosts: tuple[str, ...]
+    authority: str
+    certificate: str
+    key: str
+
+    @classmethod
+    def read(cls, found: Mapping[str, object]) -> "Papers | None":
+        """None where the server has nothing to stand for."""
+        hosts = found.get("hosts")
+        if not isinstance(hosts, list) or not hosts:
+            return None
+        return cls(tuple(map(str, hosts)), *(str(found.get(name, "")) for name in ("authority", "certificate", "key")))
+
+
+@asynccontextmanager
+async def proxied(gateway: Path, papers: Papers, env: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
+    """`env` and what leads tools through the proxy, which is there inside the block. `gateway`: the cache's socket."""
+    with TemporaryDirectory(prefix="firefly-packages-") as folder:
+        trust = await asyncio.to_thread(_write_trust, Path(folder), papers, env)
+        context = await asyncio.to_thread(_context, Path(folder), papers)
+        async with _listening(gateway, frozenset(papers.hosts), context) as address:
+            yield {**env, **trust, **_variables(address, env)}
+
+
+def _variables(address: str, env: Mapping[str, str]) -> Mapping[str, str]:
+    """Yarn reads a variable of its own; corepack has everything from one registry where it is told of one."""
+    own = ",".join(filter(None, (env.get("NO_PROXY") or env.get("no_proxy"), OWN)))
+    named = {"HTTPS_PROXY": address, "https_proxy": address, "NO_PROXY": own, "no_proxy": own}
+    corepack = {"COREPACK_NPM_REGISTRY": env.get("COREPACK_NPM_REGISTRY", "https://registry.npmjs.org")}
+    return {**named, **corepack, "YARN_HTTPS_PROXY": address}
+
+
+def _write_trust(folder: Path, papers: Papers, env: Mapping[str, str]) -> Mapping[str, str]:
+    """Files of authorities: those of the machine, or of the user where there are such, and the one of the papers."""
+    told = {name: _text(env.get(name, "")) for name in (*_REPLACING, _ADDING)}
+    machine = next(filter(None, map(_text, _BUNDLES)), "")
+    found = {}
+    for name, text in told.items():
+        path = folder / f"{name}.pem"
+        path.write_text(f"{text or (machine if name != _ADDING else '')}\n{papers.authority}")
+        found[name] = str(path)
+    return found
+
+
+def _text(path: str) -> str:
+    with contextlib.suppress(OSError):
+        return Path(path).read_text(errors="replace") if path else ""
+    return ""
+
+
+def _context(folder: Path, papers: Papers) -> ssl.SSLContext:
+    path = folder / "papers.pem"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(papers.certificate + papers.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    path.unlink()
+    return context
+
+
+@asynccontextmanager
+async def _listening(gateway: Path, hosts: frozenset[str], context: ssl.SSLContext) -> AsyncIterator[str]:
+    tasks: set[asyncio.Task[None]] = set()
+
+    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(_serve(reader, writer, gateway, hosts, context))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(welcome, "127.0.0.1", 0, limit=LONGEST_HEAD)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _serve(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    gateway: Path,
+    hosts: frozenset[str],
+    context: ssl.SSLContext,
+) -> None:
+    """One connection, to its end."""
+    with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+        try:
+            async with asyncio.timeout(PATIENCE):
+                head = await reader.readuntil(b"\r\n\r\n")
+            method, target = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")[:2]
+            host, _, port = target.rpartition(":")
+            if method != "CONNECT":
+                writer.write(_REFUSED.format("405 Only HTTPS goes through here").encode())
+            elif host in hosts and port == "443":
+                writer.write(b"HTTP/1.1 200 \r\n\r\n")
+                await writer.start_tls(context, ssl_handshake_timeout=PATIENCE)
+                await _lead(reader, writer, await asyncio.open_unix_connection(str(gateway)))
+            else:
+                await _tunnel(reader, writer, host.strip("[]"), int(port))
+        finally:
+            writer.close()
+
+
+async def _tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            ends = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        writer.write(_REFUSED.format(f"502 {host} is not reached").encode())
+        return
+    writer.write(b"HTTP/1.1 200 \r\n\r\n")
+    await _lead(reader, writer, ends)
+
+
+async def _lead(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    other: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+) -> None:
+    """Until the other side has said all that it says."""
+    asking = asyncio.create_task(_carry(reader, other[1]))
+    try:
+        await _carry(other[0], writer)
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        other[1].close()
+
+
+async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    while data := await source.read(BLOCK):
+        target.write(data)
+        await target.drain()
+    if target.can_write_eof():
+        target.write_eof()
