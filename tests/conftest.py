@@ -21,6 +21,7 @@ from tests.support.engine import Engine
 from tests.support.images import make_image
 from tests.support.server import LiveServer
 from tests.support.shown import Shown
+from tests.support.swarm import Node, Swarm, one_engine
 
 # The same examples in every run, whoever owns the checkout; a busy machine is no failure.
 hypothesis.settings.register_profile("firefly", database=None, deadline=None, derandomize=True)
@@ -105,6 +106,20 @@ def engine() -> Iterator[Engine]:
 def project_image(engine: Engine) -> str:
     """The name of the project image in that engine."""
     return make_image(engine.url, engine.folder)
+
+
+@pytest.fixture(scope="session")
+def swarm() -> Iterator[Swarm]:
+    """One Swarm of one engine for the whole run; for tests that are marked with `needs_swarm` and in its group."""
+    with one_engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def worker(swarm: Swarm) -> Iterator[Node]:
+    """The second of its engines, for tests that are marked with `swarm`."""
+    with swarm.joined() as running:
+        yield running
 
 
 @pytest.fixture

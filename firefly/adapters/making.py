@@ -22,7 +22,6 @@ from firefly.builds.packing.unpacking import Unpacking
 from firefly.builds.strategies import BuildStrategy
 from firefly.builds.strategies.commands import Commands
 from firefly.builds.strategies.pages import Pages
-from firefly.sandbox import ground as machine
 from firefly.sandbox.backend import SandboxBackend
 from firefly.sandbox.layers import Layers
 from firefly.sandbox.terms import Wishes
@@ -62,11 +61,9 @@ class Making:
         images = ImageBuilding.build(ground, hosting=hosting, backend=backend, workplaces=workplaces)
 
         async def base(plan: Plan) -> str:
-            # What commands run in: an image that is named, else that of every sandbox.
-            image = named(plan.runtime) or (settings.docker_image if settings.sandbox == "docker" else None)
-            if image is not None and images is not None:
-                return await images.id_of(image)
-            return await machine.digest(settings.data_dir)
+            # What commands run in: an image that is named, else what all sandboxes lie upon.
+            image = named(plan.runtime)
+            return await images.id_of(image) if image is not None and images is not None else await backend.ground()
 
         kinds = (Pages, Commands)
         strategies: list[BuildStrategy] = [

@@ -187,6 +187,13 @@ class SandboxBackend(ABC):
     def capabilities(self) -> Capabilities:
         """What was found by `look`."""
 
+    @abstractmethod
+    async def ground(self) -> str:
+        """What every workspace lies upon, as a name: another one where the same commands could make something else.
+
+        Raises SandboxFailed where it is an image that is nowhere to be had.
+        """
+
     def offer_images(self, source: ImageSource) -> None:
         """Have images that are asked for, and are not there, from `source`. Before the first start."""
         return

@@ -14,7 +14,7 @@ from firefly.settings import Settings
 from firefly.store import Database
 
 from .awake import KeepAwake
-from .backend import Instance, SandboxBackend, State
+from .backend import ExitStatus, Instance, SandboxBackend, State
 from .granting import Asked, Source
 from .lease import Lease
 from .memory import available_share
@@ -243,6 +243,15 @@ class Keeper(Parts):
     def joins_images(self) -> bool:
         """Whether an image can be run beside what runs already."""
         return self._backend.capabilities().images_join
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether the files of a workspace outlive its runs."""
+        return self._backend.capabilities().keeps_files
+
+    async def end_of(self, run_id: str) -> ExitStatus | None:
+        """How one run of a workspace ended, whatever runs there now; None while it goes on."""
+        return await self._backend.exit_status(run_id)
 
     async def accompany(self, workspace_id: UUID, image: str) -> None:
         """Have an image run beside what runs. Raises SandboxFailed, Unavailable."""

@@ -19,7 +19,7 @@ from firefly.errors import Conflict, SandboxFailed, Unavailable
 from firefly.resources import PACKAGE
 from firefly.settings import Settings
 
-from . import cgroups, copied, images, runtimes, trees
+from . import cgroups, copied, ground, images, runtimes, trees
 from .backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from .cgroups import Group
 from .detection import Machine, look
@@ -101,6 +101,9 @@ class ProcessBackend(SandboxBackend):
     def _machine(self) -> Machine:
         assert self._found is not None, "look() was not called"
         return self._found
+
+    async def ground(self) -> str:
+        return await ground.digest(self._settings.data_dir)
 
     def capabilities(self) -> Capabilities:
         # Where none can be mounted they are copied.

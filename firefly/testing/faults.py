@@ -35,6 +35,9 @@ class Faulty(SandboxBackend):
     async def close(self) -> None:
         await self.inner.close()
 
+    async def ground(self) -> str:
+        return await self.asked().ground()
+
     def capabilities(self) -> Capabilities:
         return self.inner.capabilities()
 

@@ -78,6 +78,9 @@ class MemoryBackend(SandboxBackend):
         for run in self._runs.values():
             _close(run)
 
+    async def ground(self) -> str:
+        return "this machine"
+
     def capabilities(self) -> Capabilities:
         return self._capabilities
 

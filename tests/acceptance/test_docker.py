@@ -35,7 +35,7 @@ async def test_projects_in_containers_from_their_first_page_to_the_next_server(
             async with client.post(f"{base}/exec", json=command) as response:
                 done = await response.json()
             assert done["stdout"].split() == ["/home/firefly", "pushed"], done
-            await _use_a_terminal(client, f"{base}/bridge")
+            await use_a_terminal(client, f"{base}/bridge")
             await _freeze(client, page)
             assert "paused" in {one["State"] for one in await shown.containers()}
             assert (await ask(client, page["urls"]["preview"], server.token)).status == 200
@@ -65,7 +65,7 @@ async def _freeze(client: aiohttp.ClientSession, project: dict[str, Any]) -> Non
     await eventually(stays)
 
 
-async def _use_a_terminal(client: aiohttp.ClientSession, url: str) -> None:
+async def use_a_terminal(client: aiohttp.ClientSession, url: str) -> None:
     async with client.ws_connect(url, protocols=("firefly.bridge.v1",)) as tunnel:
         await tunnel.send_json({"jsonrpc": "2.0", "id": 1, "method": "terminal.open", "params": {}})
         seen = b""

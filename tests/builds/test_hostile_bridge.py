@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 
-from firefly.builds.making.workplaces import Workplace
+from firefly.builds.making.workplace import Workplace
 from firefly.client.bridge import BridgeClient
 from firefly.client.errors import domain_errors
 from firefly.errors import Unavailable
@@ -55,7 +55,7 @@ LIES = (
 
 
 async def test_what_is_no_end_is_none(impostor: Impostor) -> None:
-    workplace = Workplace(UUID(int=1), cast(Keeper, impostor))
+    workplace = Workplace(UUID(int=1), cast(Keeper, impostor), "run", impostor.path)
 
     async def run() -> None:
         async with MemoryBuildLog().step("build") as step:

@@ -177,7 +177,7 @@ def _folder(request: pytest.FixtureRequest) -> Path:
     return factory.mktemp("backend")
 
 
-async def _answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
     writer.close()
 
@@ -189,7 +189,7 @@ def _twin(*, freezes: bool) -> Opening:
 
         def make(earlier: SandboxBackend | None) -> SandboxBackend:
             before = earlier if isinstance(earlier, MemoryBackend) else None
-            return MemoryBackend(folder, bridge=_answer, capabilities=capabilities, earlier=before)
+            return MemoryBackend(folder, bridge=answer, capabilities=capabilities, earlier=before)
 
         ground = TwinGround(make, data=folder, sockets=folder)
         await ground.backend.open()

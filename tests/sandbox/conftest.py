@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from firefly.settings import Settings
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from tests.sandbox.keeping import House
-from tests.support.swarm import Node, Swarm, one_engine
 
 STANDIN = (Path(__file__).parent / "standin.py").read_text()
 COMMAND = (str(Path(sys.executable).resolve()), "-I", "-c", STANDIN)
@@ -141,20 +140,6 @@ def way_out(settings: Settings, instance_id: str) -> int:
         if b"slirp4netns" in Path(f"/proc/{pid}/cmdline").read_bytes():
             return pid
     return 0
-
-
-@pytest.fixture(scope="session")
-def swarm() -> Iterator[Swarm]:
-    """One Swarm of one engine for the whole run; for tests that are marked with `needs_swarm` and in its group."""
-    with one_engine() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def worker(swarm: Swarm) -> Iterator[Node]:
-    """The second of its engines, for tests that are marked with `swarm`."""
-    with swarm.joined() as running:
-        yield running
 
 
 @pytest.fixture

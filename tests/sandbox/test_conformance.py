@@ -55,6 +55,7 @@ async def test_a_run_from_its_start_to_its_end(ground: Ground) -> None:
     run = sandbox.instance.id
     assert sandbox.instance.workspace_id == sandbox.spec.workspace_id
     assert list(await backend.list()) == [sandbox.instance]
+    assert await backend.ground() == await backend.ground() != ""
     async with asyncio.timeout(30):
         assert await answers(backend.bridge_path(run))
     assert backend.gateway_path(run).is_dir()

@@ -1,6 +1,7 @@
 """A Swarm of one engine or two on this machine, each in a network of its own, and a registry between them."""
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from tests.support import rootfs
 from tests.support.engine import PATH, Engine
 from tests.support.engine import _below as below
+from tests.support.engine import _mounts as below_mounts
 from tests.support.image_registry import PORT, registry
 
 PROGRAMS = ("docker", "docker-registry")
@@ -113,11 +115,23 @@ class Node(Engine):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def _forget_networks(self) -> None:
+        """As a machine does that is switched off: else dead containers keep the addresses that others get."""
+        for point in below_mounts(f"{self.folder}/exec/netns/"):
+            subprocess.run(["umount", "-l", point], capture_output=True, check=False)
+        for link in json.loads(_run(*self.inside("ip", "-j", "link"))):
+            if link["ifname"] not in ("lo", "wire"):
+                # Some go with others.
+                subprocess.run(self.inside("ip", "link", "del", link["ifname"]), capture_output=True, check=False)
+        for table in ("filter", "nat"):
+            _run(*self.inside("iptables", "-t", table, "-F"))
+
     def revive(self) -> None:
         """Switch it on again."""
         assert self._containerd is not None
         self._containerd.wait(10)
         (self.folder / "containerd.sock").unlink()
+        self._forget_networks()
         self._start_containerd()
         self.start()
 
@@ -146,6 +160,18 @@ class Swarm:
             "FIREFLY_REGISTRY": self.registry,
             "FIREFLY_PREPARED_SANDBOXES": "0",
         }
+
+    @contextmanager
+    def drained(self) -> Iterator[None]:
+        """With nothing on the manager: what starts meanwhile is on the worker, what runs there is lost."""
+        self._set_availability("drain")
+        try:
+            yield
+        finally:
+            self._set_availability("active")
+
+    def _set_availability(self, how: str) -> None:
+        self.manager.docker("node", "update", "--availability", how, self.manager.name)
 
     def publish(self, archive: Path) -> None:
         """Make the project image of the archive of a tree, and push it to the registry."""

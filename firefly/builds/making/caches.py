@@ -20,7 +20,7 @@ from ..packing.compression import Measured, decompressed
 from ..seams import StepLog
 from ..strategies.strategy import Job
 from .keys import cache_key
-from .workplaces import Workplace
+from .workplace import Workplace
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from ..analysis import Plan
 from ..model import Failure
 from ..seams import StepLog
 from .causes import Cause, when
-from .workplaces import Workplace
+from .workplace import Workplace
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 

@@ -1,19 +1,16 @@
 """Where something is built: a workspace of the keeper that belongs to nobody, for one build."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from firefly.client.building import BuildingClient
-from firefly.client.errors import domain_errors
 from firefly.clock import Clock
 from firefly.errors import FireflyError, HoldLost, TooManySandboxes, Unavailable
-from firefly.protocol.building import Ended, Filled, FrameKind, Packed, PackParams
 from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.tasks import Tasks
 from firefly.sandbox.terms import NOTHING, Wishes
@@ -24,78 +21,16 @@ from ..clearing.part import Cleared
 from ..model import Build
 from ..seams import StepLog
 from .patience import patiently
+from .workplace import Workplace
 
 log = structlog.get_logger()
 
 KEPT = timedelta(hours=1)
+FILES_KEPT = "Its build failed. Its files are kept for an hour."
 # By when whoever took one has said what for, or has ended.
 LOST = timedelta(hours=2)
 # Seconds between tries where no more sandboxes may run.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-LOOKS, LOOK = 30, 0.1
-# Bytes of an answer, after which no more is read.
-MOST_SAID = 4096
-_STREAMS = {FrameKind.OUT: "out", FrameKind.ERR: "err"}
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """One that runs. Everything raises domain errors, Unavailable where the sandbox ends meanwhile."""
-
-    id: UUID
-    keeper: Keeper
-
-    def _client(self) -> BuildingClient:
-        return BuildingClient.on_socket(self.keeper.bridge_path(self.id))
-
-    async def fill(self, tar: AsyncIterable[bytes]) -> Filled:
-        async with domain_errors(), self._client() as client:
-            return await client.fill(tar)
-
-    async def run(self, command: str, *, env: Mapping[str, str], step: StepLog) -> int:
-        """The exit status of a line for the shell, whose output goes to the step as it comes."""
-        async with domain_errors(), self._client() as client, client.run(command, env=env) as frames:
-            async for kind, content in frames:
-                if kind is FrameKind.END:
-                    return Ended.model_validate_json(content).exit_code
-                self.keeper.touch(self.id)
-                await step.write(content, stream=_STREAMS[kind])
-        raise AssertionError("a stream of frames ends with END")
-
-    async def answer(self, command: str, *, env: Mapping[str, str]) -> str | None:
-        """What a short line for the shell prints; None where it fails."""
-        said = bytearray()
-        async with domain_errors(), self._client() as client, client.run(command, env=env) as frames:
-            async for kind, content in frames:
-                if kind is FrameKind.END:
-                    done = Ended.model_validate_json(content).exit_code == 0
-                    return said.decode(errors="replace") if done else None
-                if kind is FrameKind.OUT and len(said) < MOST_SAID:
-                    said += content
-        raise AssertionError("a stream of frames ends with END")
-
-    async def pack(self, params: PackParams, tell: Callable[[Packed], None]) -> AsyncGenerator[bytes, None]:
-        """The canonical tar in pieces; `tell` hears at its end what is in it."""
-        async with domain_errors(), self._client() as client, client.pack(params) as frames:
-            async for kind, content in frames:
-                if kind is FrameKind.END:
-                    tell(Packed.model_validate_json(content))
-                    return
-                yield content
-
-    async def ended_because(self) -> str:
-        """Why its sandbox, which answers no more, does not run; empty where it does."""
-        for _ in range(LOOKS):
-            if not self.keeper.alive(self.id):
-                return (await self.keeper.status(self.id)).reason
-            # Whoever watches it hears of its end a moment later.
-            await asyncio.sleep(LOOK)
-        return ""
-
-    async def oom_kills(self) -> int:
-        """How many processes were ended so far because the memory was used up."""
-        usage = (await self.keeper.status(self.id)).usage
-        return usage.oom_kills if usage else 0
 
 
 def wishes(plan: Plan) -> Wishes:
@@ -152,10 +87,10 @@ class Workplaces:
             await patiently(lambda: self._enter(workspace_id, build))
             if prepared is None:
                 await self._start(workspace_id, wishes)
+            return Workplace.of(workspace_id, self._keeper)
         except BaseException:
             self._clear(workspace_id)
             raise
-        return Workplace(workspace_id, self._keeper)
 
     async def _enter(self, workspace_id: UUID, build: Build) -> None:
         async with self._database.connection() as connection:
@@ -180,14 +115,27 @@ class Workplaces:
         await self._tasks.finish(self._keeper.remove(workplace.id), f"workplace-end-{workplace.id}")
 
     async def keep(self, workplace: Workplace) -> None:
-        """End what runs there, and keep its files for an hour, so that somebody may look around."""
-        await patiently(lambda: self._note_kept(workplace.id))
-        self._tasks.start(self._keeper.stop(workplace.id, "Its build failed. Its files are kept for an hour."), "stop")
+        """End what runs there, and keep its files for an hour, so that somebody may look around.
 
-    async def _note_kept(self, workspace_id: UUID) -> None:
+        Where files end with their run it runs on, and of a project only the newest: what runs takes up memory.
+        """
+        if self._keeper.keeps_files:
+            await patiently(lambda: self._note_kept(workplace.id))
+            self._tasks.start(self._keeper.stop(workplace.id, FILES_KEPT), "stop")
+        elif await self._keeper.end_of(workplace.run_id) is None:
+            await self._keeper.ask(workplace.id, Wishes(stop=KEPT.total_seconds()))
+            for earlier in await patiently(lambda: self._note_kept(workplace.id)):
+                self._clear(earlier)
+        else:
+            self._clear(workplace.id)
+
+    async def _note_kept(self, workspace_id: UUID) -> Sequence[UUID]:
+        """Those of the project that are kept already."""
         until = self._clock.now() + KEPT
         async with self._database.connection() as connection:
             await self._queries.keep_workplace(connection, workspace_id=workspace_id, kept_until=until)
+            rows = self._queries.kept_beside(connection, workspace_id=workspace_id)
+            return [UUID(str(row["workspace_id"])) async for row in rows]
 
     async def clear(self, *, dry: bool) -> Cleared:
         """Remove those of builds that are over, that somebody else took up, or that belong to nothing; as a `Part`."""

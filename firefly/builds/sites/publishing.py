@@ -77,28 +77,28 @@ class Sites:
         if build.artifact is None:
             raise NotFound("The build made nothing that could be shown.")
         async with self._records.database.connection() as connection:
-            kind = await self._queries.artifact_kind(connection, digest=build.artifact)
-        if kind == "site":
+            made = await self._queries.made_by(connection, build_id=build.id)
+        if made["kind"] == "site":
             # Pages are unpacked by whichever server is asked for them.
             return await self._facts(await self._enter(build, None)), False
-        workspace_id = await self._workspace(build.artifact, kind)
+        workspace_id = await self._workspace(build.artifact, **made)
         try:
             site_id = await self._enter(build, workspace_id)
         except BaseException:
             await self._keeper.remove(workspace_id)
             raise
-        facts = await self._facts(site_id)
-        if named(facts.wanted.runtime) and not self._keeper.joins_images:
-            # It was filled before anybody knew whose it is, and begins with its image beside it the next time.
-            await self._keeper.stop(workspace_id, "It is filled, and starts with its image.")
-        return facts, False
+        return await self._facts(site_id), False
 
-    async def _workspace(self, artifact: str, kind: str | None) -> UUID:
-        if kind != "image":
-            return await self._unpacking.begin(artifact)
-        # An image is started beside a workspace that has nothing in it.
-        prepared = await self._keeper.claim_prepared() if self._keeper.joins_images else None
-        return prepared.workspace_id if prepared else await self._keeper.create_workspace()
+    async def _workspace(self, artifact: str, *, kind: str | None, runtime: str | None) -> UUID:
+        joins = self._keeper.joins_images
+        if kind == "image":
+            # An image is started beside a workspace that has nothing in it.
+            prepared = await self._keeper.claim_prepared() if joins else None
+            return prepared.workspace_id if prepared else await self._keeper.create_workspace()
+        if named(runtime) and not joins:
+            # It starts once, with its image, when it is known whose it is; what it lacks then it is given.
+            return await self._keeper.create_workspace()
+        return await self._unpacking.begin(artifact)
 
     async def _enter(self, build: Build, workspace_id: UUID | None) -> UUID:
         """Write a new site down, of pages without a workspace; which."""

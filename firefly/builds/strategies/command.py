@@ -5,9 +5,9 @@ from collections.abc import Callable
 from firefly.errors import SandboxFailed, TimedOut, Unavailable
 
 from ..making.failures import explain
-from ..making.workplaces import Workplace
+from ..making.workplace import Lost, Workplace
 from ..model import Failure
-from ..seams import BuildLog
+from ..seams import BuildLog, StepLog
 from .strategy import BuildFailed, Job
 
 ENDED = "The sandbox ended while the build ran."
@@ -16,7 +16,7 @@ ENDED = "The sandbox ended while the build ran."
 async def run(job: Job, log: BuildLog, workplace: Workplace, *, part: str, command: str, line: str) -> None:
     """`line` is what the sandbox's shell is given for it.
 
-    Raises BuildFailed where it ends with another exit status than 0, or its sandbox does.
+    Raises BuildFailed where it ends with another exit status than 0, or its sandbox ends; Lost where that went away.
     """
     killed = await workplace.oom_kills()
     code, ended = None, ""
@@ -25,14 +25,24 @@ async def run(job: Job, log: BuildLog, workplace: Workplace, *, part: str, comma
             code = await workplace.run(line, env={**job.environment, **job.secrets}, step=step)
             step.exited(code)
         except (Unavailable, TimedOut, SandboxFailed):
-            ended = await workplace.ended_because() or ENDED
-            await step.say(ended)
-            step.exited(-9)
+            ended = await _end(workplace, step)
     if code == 0:
         return
     kills = 0 if ended else await workplace.oom_kills() - killed
     lines = await log.last_lines()
     raise BuildFailed(explain(part, command=command, exit_code=code, lines=lines, ended=ended, oom_kills=kills))
+
+
+async def _end(workplace: Workplace, step: StepLog) -> str:
+    """Why the sandbox has ended, which the log is told. Raises Lost."""
+    try:
+        ended = await workplace.ended_because() or ENDED
+    except Lost as lost:
+        await step.say(lost.detail)
+        raise
+    await step.say(ended)
+    step.exited(-9)
+    return ended
 
 
 async def test(job: Job, log: BuildLog, workplace: Workplace, line: Callable[[str], str]) -> Failure | None:

@@ -12,7 +12,8 @@ from ..images.running import named, within
 from ..making.caches import Caches
 from ..making.failures import explain
 from ..making.toolchains import missing
-from ..making.workplaces import Workplace, Workplaces, wishes
+from ..making.workplace import Workplace
+from ..making.workplaces import Workplaces, wishes
 from ..model import Failure, Product
 from ..packing.artifacts import Artifacts
 from ..seams import BuildLog, StepLog

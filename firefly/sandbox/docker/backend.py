@@ -142,6 +142,12 @@ class DockerBackend(SandboxBackend):
             self._roster.beginning.discard(instance.id)
         return instance
 
+    async def ground(self) -> str:
+        try:
+            return await self._images.named(self._image)
+        except FireflyError as error:
+            raise _not_had(self._image, error) from error
+
     def offer_images(self, source: ImageSource) -> None:
         self._images.source = source
 
@@ -156,7 +162,7 @@ class DockerBackend(SandboxBackend):
         try:
             await self._images.ensure(image)
         except FireflyError as error:
-            raise SandboxFailed(f"The image {image} cannot be had: {error.detail}") from error
+            raise _not_had(image, error) from error
 
     async def _check_needs(self) -> None:
         """Raises SandboxFailed where no sandbox can start, and somebody has to do something about it."""
@@ -252,3 +258,7 @@ class DockerBackend(SandboxBackend):
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._roster.runs.status(instance_id)
+
+
+def _not_had(image: str, error: FireflyError) -> SandboxFailed:
+    return SandboxFailed(f"The image {image} cannot be had: {error.detail}")

@@ -97,6 +97,9 @@ class SwarmBackend(SandboxBackend):
         assert self._found is not None, "look() was not called"
         return self._found
 
+    async def ground(self) -> str:
+        return await self._images.pinned()
+
     def offer_images(self, source: ImageSource) -> None:
         self._companions.images.source = source
 

@@ -48,6 +48,13 @@ returning true;
 -- name: keep_workplace!
 update build_workspaces set kept_until = :kept_until where workspace_id = :workspace_id;
 
+-- name: kept_beside
+-- Of the same project's other builds.
+select w.workspace_id from build_workspaces w join builds b on b.id = w.build_id
+where w.purpose = 'build' and w.kept_until is not null and w.workspace_id <> :workspace_id and b.project_id = (
+    select k.project_id from build_workspaces o join builds k on k.id = o.build_id where o.workspace_id = :workspace_id
+);
+
 -- name: forgotten_workplaces
 -- Of builds that are over, or were taken up by somebody else meanwhile.
 select w.workspace_id from build_workspaces w join workspaces s on s.id = w.workspace_id

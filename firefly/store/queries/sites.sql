@@ -16,8 +16,9 @@ select s.*, array(
 ) as labels
 from sites s where s.build_id = any(:build_ids::uuid[]);
 
--- name: artifact_kind$
-select kind from artifacts where digest = :digest;
+-- name: made_by^
+select a.kind, b.plan ->> 'runtime' as runtime
+from builds b left join artifacts a on a.digest = b.artifact where b.id = :build_id;
 
 -- name: live_site_of_ref^
 select s.id, s.workspace_id, s.label, s.is_demo, b.number, b.plan

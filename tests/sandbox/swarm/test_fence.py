@@ -90,12 +90,11 @@ async def test_what_it_still_edits_is_refused_once_its_successor_runs(
 ) -> None:
     settings = {**swarm.settings, "FIREFLY_SECRET_KEY": KEY}
     data = tmp_path / "data"
-    swarm.manager.docker("node", "update", "--availability", "drain", swarm.manager.name)
     with LiveServer(tmp_path, settings=settings) as server:
         async with server.client() as client:
-            project = await create_project(client, "garden", "static")
+            with swarm.drained():
+                project = await create_project(client, "garden", "static")
             file = f"/api/v1/projects/{project['owner']}/garden/files/edited"
-            swarm.manager.docker("node", "update", "--availability", "active", swarm.manager.name)
             (await client.put(file, data="first")).raise_for_status()
             (hosted,) = data.glob(f"repositories/**/{project['id'].replace('-', '')}.git")
             assert await eventually(lambda: saved(hosted) == "first")
