@@ -14,7 +14,7 @@ from tests.support.server import BUILDING, LiveServer
 from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
-pytestmark = [*needs_swarm, pytest.mark.swarm, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(400), *needs_swarm, pytest.mark.swarm]
 
 DOCKERFILE = 'FROM {base}\nCOPY server.py /srv/\nENV GREETING=image HOST=127.0.0.1\nCMD ["python3", "/srv/server.py"]\n'
 PAGES = {"index.html": "<html><p>pages of a Swarm"}

@@ -85,7 +85,7 @@ async def test_of_a_project_the_newest_that_failed_runs_on_where_files_end_with_
     assert await ended.ended_because() == "The bridge ended with code 1."
     await hall.workplaces.keep(ended)
     assert await hall.left() == {second.run_id}
-    assert await hall.workplaces.sweep() == 0
+    assert (await hall.workplaces.clear(dry=False)).count == 0
     hall.yard.clock.advance(3601)
-    assert await hall.workplaces.sweep() == 1
+    assert (await hall.workplaces.clear(dry=False)).count == 1
     assert await hall.left() == set()

@@ -11,7 +11,7 @@ from tests.support.server import LiveServer, create_project
 from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
-pytestmark = [*needs_swarm, pytest.mark.swarm, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(400), *needs_swarm, pytest.mark.swarm]
 
 MOST_LOST = 5.0
 EDITS = 40

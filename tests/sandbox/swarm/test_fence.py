@@ -26,7 +26,7 @@ from tests.support.server import LiveServer, create_project
 from tests.support.swarm import Node, Swarm, needs_swarm
 from tests.support.waiting import eventually
 
-pytestmark = [*needs_swarm, pytest.mark.swarm, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(400), *needs_swarm, pytest.mark.swarm]
 
 KEY = "a root key that this test knows and nobody else"
 KEYS = Keys(Keyring((KEY,)))
