@@ -12,7 +12,7 @@ from .command import Cli, Failure, ProjectPath, command, resolve
 from .jobs import follow
 
 Provider = Annotated[
-    str | None, typer.Option(help="`github`, `gitlab`, `bitbucket`, `gitea`, or the id of a connection.")
+    str | None, typer.Option(help="`github`, `gitlab`, `bitbucket`, `bitbucketdc`, `gitea`, or the id of a connection.")
 ]
 
 

@@ -12,7 +12,9 @@ from .jobs import follow
 app = typer.Typer(no_args_is_help=True, help="Accounts, and the connections of your own.")
 connections = typer.Typer(no_args_is_help=True, help="Your connections to git providers.")
 app.add_typer(connections, name="connections")
-Name = Annotated[str, typer.Argument(help="`github`, `gitlab`, `bitbucket`, `gitea`, or the id of a connection.")]
+Name = Annotated[
+    str, typer.Argument(help="`github`, `gitlab`, `bitbucket`, `bitbucketdc`, `gitea`, or the id of a connection.")
+]
 JobId = Annotated[UUID, typer.Argument(help="Of the import's job.")]
 
 

@@ -12,7 +12,7 @@ from ..audit import Audit
 from ..auth import Identity
 from ..bus import JSON, Bus
 from ..clock import Clock
-from ..errors import Conflict, FireflyError, NotFound
+from ..errors import Conflict, FireflyError, InvalidInput, NotFound
 from ..git.providers.model import Credential, CredentialRefused
 from ..git.providers.transport import Transport
 from ..store import Database, load_queries
@@ -101,6 +101,8 @@ class Connections:
     ) -> Connection:
         """Connect by a personal access token. Raises CredentialRefused for one that is no good, InvalidInput."""
         address = self.offers.address(provider, url)
+        if not address:
+            raise InvalidInput("Say at which address it is.", field="url")
         return await self._put(identity, provider, address, Kind.TOKEN, Tokens(token.strip()), user)
 
     async def _put(

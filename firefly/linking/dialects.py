@@ -60,6 +60,16 @@ DIALECTS: Mapping[str, Dialect] = {
         client_by_basic=True,
         token_page="/account/settings/app-passwords",
     ),
+    "bitbucketdc": Dialect(
+        title="Bitbucket Data Center",
+        authorize="/rest/oauth2/latest/authorize",
+        token="/rest/oauth2/latest/token",
+        revoke="/rest/oauth2/latest/revoke",
+        # Each answer names who asked, beside it.
+        user="/application-properties",
+        scopes=_least("REPO_READ", "REPO_ADMIN", "REPO_ADMIN"),
+        token_page="/account",
+    ),
     "gitea": Dialect(
         title="Gitea or Forgejo",
         authorize="/login/oauth/authorize",
@@ -79,6 +89,8 @@ _HOLDS: Mapping[str, frozenset[str]] = {
     "admin:org": frozenset({"read:org"}),
     "write:org": frozenset({"read:org"}),
     "api": frozenset({"read_api", "write_repository", "read_repository", "read_user"}),
+    "REPO_ADMIN": frozenset({"REPO_READ", "REPO_WRITE"}),
+    "REPO_WRITE": frozenset({"REPO_READ"}),
     "repository:admin": frozenset({"repository"}),
     "repository:write": frozenset({"repository"}),
     "write:repository": frozenset({"read:repository"}),
@@ -97,6 +109,8 @@ def api_url(provider: str, url: str) -> str:
             return f"{url}/api/v4"
         case "bitbucket":
             return "https://api.bitbucket.org/2.0" if url == "https://bitbucket.org" else f"{url}/2.0"
+        case "bitbucketdc":
+            return f"{url}/rest/api/1.0"
         case _:
             return f"{url}/api/v1"
 

@@ -1,4 +1,4 @@
-"""OAuth 2 with a code and PKCE, as the four providers speak it."""
+"""OAuth 2 with a code and PKCE, as the providers speak it."""
 
 import base64
 import contextlib

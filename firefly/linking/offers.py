@@ -45,7 +45,7 @@ class Offers:
         return str(getattr(self._settings, f"{provider}_url"))
 
     def address(self, provider: str, url: str | None) -> str:
-        """A provider's address as it is kept. Raises InvalidInput for what is none."""
+        """A provider's address as it is kept; empty where nobody has named one. Raises InvalidInput for an odd one."""
         configured = self.url(provider)
         if not url:
             return configured
@@ -58,6 +58,8 @@ class Offers:
         return [
             Offer(name, dialect.title, self.url(name), await self._ways(name), self.url(name) + dialect.token_page)
             for name, dialect in DIALECTS.items()
+            # One without an address of its own is there for whoever names his.
+            if self.url(name)
         ]
 
     async def _ways(self, provider: str) -> Sequence[str]:

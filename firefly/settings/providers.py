@@ -33,14 +33,17 @@ class ProviderSettings(BaseModel):
     bitbucket_url: str = Field("https://bitbucket.org", description="Bitbucket Cloud.")
     bitbucket_client_id: str = Field("", description=_ID.format("the workspace at Bitbucket"))
     bitbucket_client_secret: str = Field("", description=_SECRET)
+    bitbucketdc_url: str = Field("", description="Your own Bitbucket Data Center.")
+    bitbucketdc_client_id: str = Field("", description=_ID.format("Bitbucket Data Center"))
+    bitbucketdc_client_secret: str = Field("", description=_SECRET)
     gitea_url: str = Field("https://codeberg.org", description="Codeberg, or your own Gitea or Forgejo.")
     gitea_client_id: str = Field("", description=_ID.format("Gitea or Forgejo"))
     gitea_client_secret: str = Field("", description=_SECRET)
 
-    @field_validator("github_url", "gitlab_url", "bitbucket_url", "gitea_url")
+    @field_validator("github_url", "gitlab_url", "bitbucket_url", "bitbucketdc_url", "gitea_url")
     @classmethod
     def _check_url(cls, value: str) -> str:
-        return provider_url(value)
+        return provider_url(value) if value else value
 
 
 def provider_url(url: str) -> str:

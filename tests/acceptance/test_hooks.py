@@ -1,4 +1,4 @@
-"""Payloads that the four providers publish, signed and sent to a running server: what they lead to there and here."""
+"""Payloads that the providers publish, signed and sent to a running server: what they lead to there and here."""
 
 import asyncio
 import io
@@ -133,7 +133,7 @@ async def imported(
     (hook,) = repository.hooks.values()
     configured = hook.get("config", hook)
     assert configured["url"] == f"{server.url}/hooks/{provider}/{project['id']}"
-    secret = configured.get("secret") or configured["token"]
+    secret = configured.get("secret") or configured.get("token") or configured["configuration"]["secret"]
     return Linked(server, client, provider, project, secret, repository, there)
 
 
@@ -188,7 +188,11 @@ async def _life(
 async def _pull_request(linked: Linked, commit: str) -> None:
     """From opening to merging: a site, one comment that leads to it, and nothing afterwards."""
     provider, site = linked.provider, linked.url("pr-4")
-    theirs = {"gitlab": "refs/merge-requests/4/head", "bitbucket": "refs/heads/branch2"}
+    theirs = {
+        "gitlab": "refs/merge-requests/4/head",
+        "bitbucket": "refs/heads/branch2",
+        "bitbucketdc": "refs/pull-requests/4/from",
+    }
     support.git(linked.there, "push", "-q", "origin", f"HEAD:{theirs.get(provider, 'refs/pull/4/head')}")
     linked.repository.pulls[4] = request = TwinPull(4, "Changes", HEADS[provider], commit)
     assert (await linked.send(*pull(provider, "opened", 4, commit)))[0] == 202

@@ -153,3 +153,13 @@ async def test_disconnecting_revokes_at_the_provider_or_says_what_is_left(
     assert await connections.list(ada.account.id) == []
     with pytest.raises(NotFound):
         await connections.credential(made.id)
+
+
+async def test_a_provider_that_has_no_address_of_its_own_is_connected_at_one(
+    connections: Connections, ada: Identity
+) -> None:
+    assert "bitbucketdc" not in {offer.provider for offer in await connections.offers.list()}
+    with pytest.raises(InvalidInput, match="at which address"):
+        await connections.put_token(ada, "bitbucketdc", url=None, token="sesame")
+    with pytest.raises(NotFound, match="Connect first"):
+        await connections.get(ada, "bitbucketdc")

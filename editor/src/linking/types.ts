@@ -1,7 +1,7 @@
 /** Connections to providers, what is there, and links of projects, as the API has them. */
 import type { Role } from "../shared/api";
 
-export type ProviderName = "github" | "gitlab" | "bitbucket" | "gitea";
+export type ProviderName = "github" | "gitlab" | "bitbucket" | "bitbucketdc" | "gitea";
 export type Way = "app" | "oauth" | "token";
 export type Need = "read" | "public" | "private";
 

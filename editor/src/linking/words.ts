@@ -5,6 +5,7 @@ export const TITLES: Record<ProviderName, string> = {
   github: "GitHub",
   gitlab: "GitLab",
   bitbucket: "Bitbucket",
+  bitbucketdc: "Bitbucket Data Center",
   gitea: "Gitea",
 };
 

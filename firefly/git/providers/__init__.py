@@ -1,8 +1,9 @@
-"""GitHub, GitLab, Bitbucket, Gitea and Forgejo, all asked in the same way."""
+"""GitHub, GitLab, Bitbucket (Cloud and Data Center), Gitea and Forgejo, all asked in the same way."""
 
 from collections.abc import Mapping
 
 from .bitbucket import Bitbucket
+from .bitbucketdc import BitbucketDC
 from .gitea import Gitea
 from .github import GitHub
 from .gitlab import GitLab
@@ -25,13 +26,16 @@ from .model import (
 from .provider import GitProvider, everything
 from .transport import Answer, Transport
 
-PROVIDERS: Mapping[str, type[GitProvider]] = {kind.name: kind for kind in (GitHub, GitLab, Bitbucket, Gitea)}
+PROVIDERS: Mapping[str, type[GitProvider]] = {
+    kind.name: kind for kind in (GitHub, GitLab, Bitbucket, BitbucketDC, Gitea)
+}
 
 __all__ = [
     "CONTEXT",
     "PROVIDERS",
     "Answer",
     "Bitbucket",
+    "BitbucketDC",
     "Branch",
     "CommitState",
     "Credential",

@@ -105,12 +105,14 @@ _SIGNATURES = {
     "github": ("x-hub-signature-256",),
     "gitlab": ("webhook-signature", "x-gitlab-token"),
     "bitbucket": ("x-hub-signature",),
+    "bitbucketdc": ("x-hub-signature",),
     "gitea": ("x-forgejo-signature", "x-gitea-signature"),
 }
 _RULES = {
     "github": (_github, ("x-github-delivery",), ("x-github-event",)),
     "gitlab": (_gitlab, ("webhook-id", "idempotency-key", "x-gitlab-event-uuid"), ("x-gitlab-event",)),
     "bitbucket": (_bitbucket, ("x-request-uuid",), ("x-event-key",)),
+    "bitbucketdc": (_bitbucket, ("x-request-id",), ("x-event-key",)),
     "gitea": (
         _gitea,
         ("x-forgejo-delivery", "x-gitea-delivery"),

@@ -1,4 +1,4 @@
-"""The twin's server: one address, the four providers below it, and git for their repositories."""
+"""The twin's server: one address, the providers below it, and git for their repositories."""
 
 import base64
 import hashlib
@@ -9,10 +9,16 @@ from typing import Any, Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from . import bitbucket, gitea, github, github_app, gitlab, hosting
+from . import bitbucket, bitbucketdc, gitea, github, github_app, gitlab, hosting
 from .model import ADMIN, TwinRepository
 
-DIALECTS = {"github": github, "gitlab": gitlab, "bitbucket": bitbucket, "gitea": gitea}
+DIALECTS = {
+    "github": github,
+    "gitlab": gitlab,
+    "bitbucket": bitbucket,
+    "bitbucketdc": bitbucketdc,
+    "gitea": gitea,
+}
 
 
 @dataclass(frozen=True)

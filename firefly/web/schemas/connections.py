@@ -9,7 +9,7 @@ from pydantic import Field
 
 from .base import Input, Output
 
-ProviderName = Literal["github", "gitlab", "bitbucket", "gitea"]
+ProviderName = Literal["github", "gitlab", "bitbucket", "bitbucketdc", "gitea"]
 NeedName = Literal["read", "public", "private"]
 Url = Annotated[str, Field(max_length=500)]
 

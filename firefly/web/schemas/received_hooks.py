@@ -11,7 +11,7 @@ from .base import Output
 
 class ReceivedHook(Output):
     id: UUID
-    provider: Literal["github", "gitlab", "bitbucket", "gitea"]
+    provider: Literal["github", "gitlab", "bitbucket", "bitbucketdc", "gitea"]
     delivery: str = Field(description="The provider's own id of it.")
     event: str = Field(description="As the provider calls it.")
     summary: str = Field(description="What it told, in a few words; empty where Firefly has no use for it.")

@@ -28,7 +28,13 @@ from tests.git import support
 from .payloads import EVENTS, PUSHES, ZEROS, pull, sign
 
 # As the payloads name them.
-HEADS = {"github": "changes", "gitea": "changes", "gitlab": "ms-viewport", "bitbucket": "branch2"}
+HEADS = {
+    "github": "changes",
+    "gitea": "changes",
+    "gitlab": "ms-viewport",
+    "bitbucket": "branch2",
+    "bitbucketdc": "basic",
+}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the four providers send, with the members and the nesting that they publish, trimmed to what is of use here.
+"""What the providers send, with the members and the nesting that they publish, trimmed to what is of use here.
 
 Each is made for a repository `acme/site`; `sign` adds the fields that come with it.
 """
@@ -9,6 +9,8 @@ import hmac
 import json
 from typing import Any
 from uuid import uuid4
+
+from .datacenter_payloads import datacenter_pull, datacenter_push
 
 ZEROS = "0" * 40
 
@@ -227,11 +229,18 @@ def bitbucket_pull(state: str, number: int, head: str, *, fork: str | None = Non
     return {"actor": BITBUCKET_ACTOR, "pullrequest": pull, "repository": _bitbucket_repository()}
 
 
-PUSHES = {"github": github_push, "gitlab": gitlab_push, "bitbucket": bitbucket_push, "gitea": gitea_push}
+PUSHES = {
+    "github": github_push,
+    "gitlab": gitlab_push,
+    "bitbucket": bitbucket_push,
+    "bitbucketdc": datacenter_push,
+    "gitea": gitea_push,
+}
 EVENTS = {
     "github": {"push": "push", "pull": "pull_request"},
     "gitlab": {"push": "Push Hook", "pull": "Merge Request Hook"},
     "bitbucket": {"push": "repo:push", "pull": "pullrequest:created"},
+    "bitbucketdc": {"push": "repo:refs_changed", "pull": "pr:opened"},
     "gitea": {"push": "push", "pull": "pull_request"},
 }
 
@@ -249,6 +258,8 @@ def pull(provider: str, what: str, number: int, head: str, *, fork: str | None =
         more: dict[str, Any] = {"oldrev": "e" * 40} if what == "synchronised" else {}
         more |= {"state": what} if what in ("closed", "merged") else {}
         return event, gitlab_pull(words[what], number, head, fork=fork, **more)
+    if provider == "bitbucketdc":
+        return datacenter_pull(what, number, head, fork=fork)
     words = {"opened": "created", "synchronised": "updated", "closed": "rejected", "merged": "fulfilled"}
     states = {"closed": "DECLINED", "merged": "MERGED"}
     return f"pullrequest:{words[what]}", bitbucket_pull(states.get(what, "OPEN"), number, head, fork=fork)
@@ -275,6 +286,13 @@ def sign(
             "X-Hook-UUID": str(uuid4()),
             "X-Request-UUID": delivery,
             "X-Attempt-Number": "1",
+            "X-Hub-Signature": f"sha256={digest.hexdigest()}",
+        }
+    elif provider == "bitbucketdc":
+        fields |= {
+            "User-Agent": "Atlassian HttpClient",
+            "X-Event-Key": event,
+            "X-Request-Id": delivery,
             "X-Hub-Signature": f"sha256={digest.hexdigest()}",
         }
     elif provider == "gitea":

@@ -18,6 +18,7 @@ from firefly.testing.providers import TwinPull, TwinRepository
 from tests.git import support
 
 from .conftest import Post
+from .datacenter_payloads import datacenter_repository
 from .payloads import EVENTS, gitea_delete, github_push, github_repository, pull, sign
 
 MAIN = "refs/heads/main"
@@ -36,7 +37,7 @@ async def test_a_push_is_fetched_and_built_and_a_deleted_branch_ends(post: Post)
         ("refs/heads/feature/a", second, Trigger.WEBHOOK, Trust.PROJECT),
         ("refs/tags/v1", tag, Trigger.WEBHOOK, Trust.PROJECT),
     ]
-    assert (await post.builds())[0].actor in ("Codertocat", "jsmith", "evzijst", "gitea")
+    assert (await post.builds())[0].actor in ("Codertocat", "jsmith", "evzijst", "gitea", "admin")
     assert await post.ended() == [("refs/heads/feature/a", "feature/a was deleted.")]
     assert "refs/heads/feature/a" not in await post.yard.repositories.refs(post.project_id)
     newest = await post.newest()
@@ -264,13 +265,14 @@ NEWS: Mapping[str, tuple[str, Any]] = {
     "github": ("member", {"action": "removed", "member": {"login": "eve"}, **github_repository("")}),
     "gitlab": ("Member Hook", {"event_name": "user_remove_from_group", "user_username": "eve", "group_id": 100}),
     "bitbucket": ("repo:updated", {"repository": {"full_name": "acme/site", "uuid": "{1}"}, "changes": {}}),
+    "bitbucketdc": ("repo:modified", {"old": datacenter_repository(), "new": datacenter_repository()}),
     "gitea": ("repository", github_repository("created")),
 }
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_of_every_provider_an_event_has_it_asked_who_may_read(post: Post) -> None:
-    """Bitbucket and Gitea have none about people: what they tell of the repository does, and each day does."""
+    """Neither Bitbucket nor Gitea have any about people: what they tell of the repository does, and each day does."""
     await post.send(*NEWS[post.provider])
     await post.work()
     assert post.linked.rechecked == [post.link.id]

@@ -21,6 +21,7 @@ STATES = {
     "gitea": ("pending", "pending", "success"),
     "gitlab": ("running", "running", "success"),
     "bitbucket": ("INPROGRESS", "INPROGRESS", "SUCCESSFUL"),
+    "bitbucketdc": ("INPROGRESS", "INPROGRESS", "SUCCESSFUL"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The twin of all four providers, with a repository at each, and our clients for them."""
+"""The twin of all providers, with a repository at each, and our clients for them."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path

@@ -7,6 +7,7 @@ import pytest
 
 from firefly.errors import InvalidInput
 from firefly.git.providers.payloads import Happening, read, summary
+from tests.builds.hooks.datacenter_payloads import datacenter_push, datacenter_repository
 from tests.builds.hooks.payloads import (
     ZEROS,
     bitbucket_push,
@@ -78,6 +79,16 @@ def told(provider: str, event: str, payload: Any) -> Happening | None:
         ("bitbucket", "repo:updated", {**REPOSITORY, "changes": {"name": {}}}, "repository renamed: acme/site"),
         ("bitbucket", "repo:updated", {**REPOSITORY, "changes": {"website": {}}}, "repository changed: acme/site"),
         ("bitbucket", "issue:created", REPOSITORY, None),
+        ("bitbucketdc", "repo:refs_changed", datacenter_push("refs/tags/v1", "a" * 40, ZEROS), "push: deleted v1"),
+        (
+            "bitbucketdc",
+            "repo:modified",
+            {"old": datacenter_repository("acme/site"), "new": datacenter_repository("acme/new")},
+            "repository renamed: acme/new",
+        ),
+        ("bitbucketdc", "proj:modified", {"old": {"key": "A"}, "new": {"key": "B"}}, "members changed"),
+        ("bitbucketdc", "diagnostics:ping", {"test": True}, "ping"),
+        ("bitbucketdc", "pr:comment:added", {"eventKey": "pr:comment:added"}, None),
         ("gitea", "delete", gitea_delete("gone"), "push: deleted gone"),
         ("gitea", "create", {"sha": "a" * 40, "ref": "new", "ref_type": "branch"}, "push: new"),
     ],

@@ -1,4 +1,4 @@
-"""The clients of the four providers, against a twin that takes nothing but what they publish."""
+"""The clients of the providers, against a twin that takes nothing but what they publish."""
 
 from typing import Any
 
@@ -204,6 +204,18 @@ async def test_a_new_name_is_followed_at_the_same_host_alone(
     async with answering(301, Location="https://elsewhere.test/api") as url:
         with pytest.raises(Conflict, match="301"):
             await transport.send("GET", f"{url}/api", headers={"Authorization": f"token {server.token}"})
+
+
+@pytest.mark.parametrize("provider", ["bitbucketdc"])
+async def test_what_an_account_may_not_see_is_no_refused_token(
+    repository: TwinRepository, client: Client, provider: str
+) -> None:
+    del repository.permissions["octo"]
+    with pytest.raises(NotFound):
+        await client(provider).repository("acme/site")
+    with pytest.raises(Forbidden) as refused:
+        await client(provider).add_hook("acme/site", url="https://firefly.test/hooks/x", secret=SECRET)
+    assert not isinstance(refused.value, CredentialRefused)
 
 
 def test_forbidden_is_the_base_of_a_refused_token() -> None:

@@ -44,7 +44,7 @@ export interface Delivery {
 /** What a provider's hook sent here. */
 export interface Received {
   id: string;
-  provider: "github" | "gitlab" | "bitbucket" | "gitea";
+  provider: "github" | "gitlab" | "bitbucket" | "bitbucketdc" | "gitea";
   event: string;
   summary: string;
   size: number;

@@ -5,10 +5,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ....errors import InvalidInput
-from . import bitbucket, github, gitlab
+from . import bitbucket, bitbucketdc, github, gitlab
 from .happenings import Happening
 
-_SHAPES = {"github": github.SHAPES, "gitea": github.SHAPES, "bitbucket": bitbucket.SHAPES}
+_SHAPES = {
+    "github": github.SHAPES,
+    "gitea": github.SHAPES,
+    "bitbucket": bitbucket.SHAPES,
+    "bitbucketdc": bitbucketdc.SHAPES,
+}
 
 
 def read(provider: str, event: str, body: bytes) -> Happening | None:
