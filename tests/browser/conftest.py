@@ -51,8 +51,10 @@ async def desktop(browser: Browser, server: LiveServer) -> AsyncIterator[Browser
     width, height = DESKTOP
     context = await browser.new_context(base_url=server.url, viewport={"width": width, "height": height})
     context.set_default_timeout(30_000)
-    yield context
-    await context.close()
+    try:
+        yield context
+    finally:
+        await context.close()
 
 
 @asynccontextmanager
@@ -62,8 +64,10 @@ async def watched(context: BrowserContext) -> AsyncIterator[Page]:
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
-    yield page
-    await page.close()
+    try:
+        yield page
+    finally:
+        await page.close()
     assert faults == []
 
 

@@ -119,5 +119,7 @@ def _content(package: Any, member: TarInfo) -> dict[str, bytes | str]:
 async def workshop(yard: Yard, keeper: Keeper, folder: Path) -> AsyncIterator[Workshop]:
     made = Workshop(yard, keeper, folder)
     await made.begin()
-    yield made
-    await made.close()
+    try:
+        yield made
+    finally:
+        await made.close()

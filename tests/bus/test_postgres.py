@@ -31,8 +31,10 @@ async def any_bus(request: pytest.FixtureRequest, database: Database) -> AsyncIt
 async def opened(database: Database) -> AsyncIterator[Bus]:
     made = PostgresBus(database)
     await made.open()
-    yield made
-    await made.close()
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 async def take(subscription: Subscription, count: int = 1) -> list[Event]:

@@ -43,8 +43,10 @@ async def serving(app: web.Application) -> AsyncIterator[int]:
     site = web.TCPSite(runner, ADDRESS, 0)
     await site.start()
     assert runner.addresses
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 def proxy_to(port: int, change: Callable[[dict[str, str]], None] = lambda fields: None) -> web.Application:

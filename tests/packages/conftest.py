@@ -107,9 +107,11 @@ async def _ground(folder: Path) -> AsyncIterator[Ground]:
 
         cache = Registry(shelf, find)
         made = Ground(upstream, server, shelf, Door(cache), folder)
-        yield made
-        await made.door.close()
-        await cache.close()
+        try:
+            yield made
+        finally:
+            await made.door.close()
+            await cache.close()
 
 
 def output_of(done: Finished) -> str:

@@ -193,8 +193,10 @@ def _twin(*, freezes: bool) -> Opening:
 
         ground = TwinGround(make, data=folder, sockets=folder)
         await ground.backend.open()
-        yield ground
-        await ground.clear()
+        try:
+            yield ground
+        finally:
+            await ground.clear()
 
     return opening
 
@@ -208,9 +210,11 @@ async def _process(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
         lambda _: ProcessBackend(settings, machine=machine), data=settings.data_dir, sockets=settings.run_dir
     )
     await ground.backend.open()
-    yield ground
-    await ground.clear()
-    shutil.rmtree(settings.run_dir, ignore_errors=True)
+    try:
+        yield ground
+    finally:
+        await ground.clear()
+        shutil.rmtree(settings.run_dir, ignore_errors=True)
 
 
 @asynccontextmanager
@@ -222,9 +226,11 @@ async def _docker(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     ground = Ground(lambda _: DockerBackend(settings, subnets), data=settings.data_dir, sockets=settings.run_dir)
     ground.engine, ground.base = engine.url, base_name(own_suite())
     await ground.backend.open()
-    yield ground
-    await ground.clear()
-    shutil.rmtree(settings.run_dir, ignore_errors=True)
+    try:
+        yield ground
+    finally:
+        await ground.clear()
+        shutil.rmtree(settings.run_dir, ignore_errors=True)
 
 
 @asynccontextmanager
@@ -235,9 +241,11 @@ async def _swarm(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     ground = SwarmGround(lambda _: SwarmBackend(settings, keyring), data=settings.data_dir, sockets=settings.run_dir)
     ground.engine, ground.base = swarm.manager.url, swarm.image
     await ground.backend.open()
-    yield ground
-    await ground.clear()
-    shutil.rmtree(settings.run_dir, ignore_errors=True)
+    try:
+        yield ground
+    finally:
+        await ground.clear()
+        shutil.rmtree(settings.run_dir, ignore_errors=True)
 
 
 BACKENDS = {

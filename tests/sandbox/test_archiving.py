@@ -108,8 +108,10 @@ async def opened(house: House, backend: MemoryBackend, safe: Safe) -> AsyncItera
     keeper = house.keeper(backend)
     keeper.save_in(safe)
     await keeper.open()
-    yield keeper
-    await keeper.close()
+    try:
+        yield keeper
+    finally:
+        await keeper.close()
 
 
 async def test_what_nobody_uses_is_archived_after_notice_and_returns_when_it_is_used(attic: Attic) -> None:

@@ -29,5 +29,7 @@ async def giving_leave() -> AsyncIterator[Place]:
     server = TestServer(app)
     await server.start_server()
     place.url = str(server.make_url("")).rstrip("/")
-    yield place
-    await server.close()
+    try:
+        yield place
+    finally:
+        await server.close()

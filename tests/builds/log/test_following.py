@@ -57,9 +57,11 @@ class Viewer:
 @asynccontextmanager
 async def followed(logs: Logs) -> AsyncIterator[Logs]:
     task = asyncio.create_task(logs.following.run())
-    yield logs
-    task.cancel()
-    await asyncio.wait({task})
+    try:
+        yield logs
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 @pytest.fixture

@@ -37,5 +37,7 @@ async def receiving() -> AsyncIterator[Receiver]:
     server = TestServer(app)
     await server.start_server()
     receiver.url = str(server.make_url("/hook/secret-part"))
-    yield receiver
-    await server.close()
+    try:
+        yield receiver
+    finally:
+        await server.close()

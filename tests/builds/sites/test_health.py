@@ -36,8 +36,10 @@ async def answering(*answers: bytes) -> AsyncIterator[Callable[[], Awaitable[soc
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
-        yield dial
-        await asyncio.gather(*filter(None, begun))
+        try:
+            yield dial
+        finally:
+            await asyncio.gather(*filter(None, begun))
     assert all(b"Host: shop.example\r\n" in request for request in seen)
 
 

@@ -62,8 +62,10 @@ def listening(command: list[str]) -> Iterator[None]:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        yield
-        process.kill()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 async def tried(sandbox: Inside, addresses: list[str]) -> list[dict[str, str]]:
