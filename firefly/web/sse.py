@@ -40,7 +40,7 @@ async def open_stream(request: web.Request) -> web.StreamResponse:
 async def send_messages(
     response: web.StreamResponse, messages: AsyncIterator[Message], *, heartbeat: float = HEARTBEAT
 ) -> None:
-    """Write until `messages` ends; a comment goes out after each `heartbeat` seconds of silence."""
+    """Write until `messages` ends or nobody reads; a comment goes out after each `heartbeat` seconds of silence."""
     upcoming: asyncio.Future[Message] | None = None
     try:
         while True:
@@ -55,6 +55,8 @@ async def send_messages(
                 return
             upcoming = None
             await response.write(message.encode())
+    except ConnectionResetError:
+        return
     finally:
         if upcoming is not None:
             upcoming.cancel()

@@ -20,8 +20,8 @@ ADDRESS = "127.0.0.1"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "PAUSE", 0.2)
-    monkeypatch.setattr(reaching, "STREAMED", 0.1)
+    monkeypatch.setattr(reach, "PAUSE", 0.5)
+    monkeypatch.setattr(reaching, "STREAMED", 0.25)
 
 
 def make_app() -> web.Application:

@@ -1,6 +1,7 @@
 """Bridges that are forked: what theirs and other processes can reach of whom they come from. As root and as a user."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from ast import literal_eval as literal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from firefly.errors import Unavailable
 from firefly.sandbox import forking, landlock
 from firefly.sandbox.backend import ExitStatus
 from firefly.sandbox.detection import Machine
@@ -189,7 +191,12 @@ def _private(pid: int) -> int:
 async def test_the_exit_code_of_what_is_forked_is_known(settings: Settings, backend: ProcessBackend) -> None:
     made = spec(7)
     sandbox = Inside(backend, made, await backend.create(made))
-    await sandbox.within("import threading, os; threading.Timer(0.1, os._exit, [7]).start()")
+    # Not before it has answered.
+    wait = "while not os.path.exists('/tmp/go'): time.sleep(0.01)"
+    ends = f"import os, time\ndef end():\n    {wait}\n    os._exit(7)\n"
+    await sandbox.within(f"import threading\n{ends}threading.Thread(target=end, daemon=True).start()")
+    with contextlib.suppress(Unavailable):
+        await sandbox.run("touch /tmp/go")
     async with asyncio.timeout(30):
         status = await backend.wait(sandbox.instance.id)
     assert (status.code, status.reason) == (7, "The bridge ended with code 7.")

@@ -194,12 +194,13 @@ async def test_a_transaction_that_was_given_up_half_way_leaves_nothing_to_whoeve
 async def test_waiting_for_a_connection_has_a_limit(
     database_server: TestServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ACQUIRE_LIMIT", 0.1)
     db = Database(database_server.embedded.dsn("postgres", superuser=True), min_size=1, max_size=1)
     await db.open()
     async with db.connection():
-        with pytest.raises(DatabaseUnavailable, match="became free"):
-            await one(db)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(module, "ACQUIRE_LIMIT", 0.1)
+            with pytest.raises(DatabaseUnavailable, match="became free"):
+                await one(db)
     assert await one(db) == 1
     await db.close()
 
