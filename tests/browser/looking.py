@@ -1,13 +1,13 @@
 """Looks at a screen as people with other eyes and other windows do, and keeps pictures of it for the documentation."""
 
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from playwright.async_api import Page
+from playwright.async_api import Error, Page
 
 AXE = Path(__file__).parents[2] / "editor/node_modules/axe-core/axe.min.js"
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -18,6 +18,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 Look = Literal["light", "dark", "phone"]
 # The waiting pages of the front door have no script: reloading is how they become the application, and they say so.
 BY_DESIGN = "meta-refresh: "
+# What playwright says where a page does that while it is looked at; once is an accident, often is none.
+RELOADED, MOST_RELOADS = "Execution context was destroyed", 5
+T = TypeVar("T")
 EVERY: tuple[Look, ...] = ("light", "dark", "phone")
 
 RUN_AXE = """async (rules) => {
@@ -69,10 +72,10 @@ class Looker:
             await self._keep(page, f"{name}-dark")
             await page.emulate_media(color_scheme="light")
         async with sized(page, ZOOMED):
-            self._note(f"{name} at 200 % zoom", await find_cut(page))
+            self._note(f"{name} at 200 % zoom", await steadily(page, find_cut))
         if "phone" in looks:
             async with sized(page, PHONE):
-                self._note(f"{name} on a phone", await find_cut(page))
+                self._note(f"{name} on a phone", await steadily(page, find_cut))
                 await self._keep(page, f"{name}-phone")
 
     async def _in_light(self, page: Page, name: str, looks: Sequence[Look]) -> None:
@@ -82,7 +85,7 @@ class Looker:
             await self._keep(page, name)
 
     async def _check(self, page: Page, name: str) -> None:
-        self._note(name, await find_violations(page))
+        self._note(name, await steadily(page, find_violations))
 
     def _note(self, where: str, found: Sequence[str]) -> None:
         self.problems.extend(f"{where}: {problem}" for problem in found)
@@ -95,6 +98,18 @@ class Looker:
         picture = await page.screenshot(animations="disabled", caret="hide")
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{name}.png").write_bytes(shrink(picture))
+
+
+async def steadily(page: Page, look: Callable[[Page], Awaitable[T]]) -> T:
+    """What `look` finds; anew where the page was loaded again meanwhile."""
+    for _ in range(MOST_RELOADS):
+        try:
+            return await look(page)
+        except Error as error:
+            if RELOADED not in str(error):
+                raise
+            await page.wait_for_load_state()
+    return await look(page)
 
 
 async def find_violations(page: Page) -> list[str]:
@@ -116,11 +131,15 @@ async def find_cut(page: Page) -> list[str]:
 async def sized(page: Page, size: tuple[int, int]) -> AsyncIterator[None]:
     before: Any = page.viewport_size
     await page.set_viewport_size({"width": size[0], "height": size[1]})
-    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await steadily(page, drawn)
     try:
         yield
     finally:
         await page.set_viewport_size(before)
+
+
+async def drawn(page: Page) -> None:
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def shrink(picture: bytes) -> bytes:
