@@ -10,11 +10,15 @@ from firefly.protocol.manifest import LONGEST, Manifest, parse
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """`origin` is the file, None where there is none; `notes` are sentences about what does not count."""
+    """`origin` is the file, None where there is none; `notes` are sentences about what does not count.
+
+    `front_controller` is the script that PHP begins with, where that is said.
+    """
 
     manifest: Manifest
     origin: str | None
     notes: tuple[str, ...] = ()
+    front_controller: str = ""
 
 
 def configured(tree: Tree) -> Configured:
@@ -25,8 +29,8 @@ def configured(tree: Tree) -> Configured:
         return Configured(parse(_text(tree, MANIFEST_NAME)), MANIFEST_NAME, beside)
     if old is None:
         return Configured(Manifest(), None)
-    manifest, notes = legacy.parse(_text(tree, old), old)
-    return Configured(manifest, old, notes)
+    said = legacy.parse(_text(tree, old), old)
+    return Configured(said.manifest, old, said.notes, said.front_controller)
 
 
 def _text(tree: Tree, path: str) -> str:

@@ -1,21 +1,34 @@
 """`.stage1.yml` and `.build.yml`, which said what firefly.yml says now, in a few other words."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from firefly.protocol.errors import ManifestError
 from firefly.protocol.manifest import Manifest, check, read
 from firefly.protocol.yamltext import Lines
 
 _SAME = ("image", "urls", "run")
 _KNOWN = frozenset({*_SAME, "build", "env", "writable", "writables", "dockerfile", "options", "script"})
+# The only option of which we know what it did: what PHP answers every path with.
+_FRONT = "front_controller"
+_PATH = re.compile(r"(?!.*\.\.)[\w-][\w./-]{0,200}\.php")
 _PREFIX = "stage1/"
 # Bases of then, by the runtime that does the same now.
 _IMAGES = {"symfony2": "php", "php": "php", "nodejs": "node", "node": "node", "ruby": "ruby", "python": "python"}
 
 
-def parse(text: str, name: str) -> tuple[Manifest, tuple[str, ...]]:
-    """The same as a manifest, with sentences about what is not taken over.
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """The same as a manifest, with the script that PHP begins with, and sentences about what is not taken over."""
 
-    Raises ManifestError, which names the line, for what is broken, unknown or wrong.
-    """
+    manifest: Manifest
+    front_controller: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def parse(text: str, name: str) -> Legacy:
+    """Raises ManifestError, which names the line, for what is broken, unknown or wrong."""
     data, lines = read(text, name)
     for key in data:
         if key not in _KNOWN:
@@ -33,9 +46,35 @@ def parse(text: str, name: str) -> tuple[Manifest, tuple[str, ...]]:
         taken["writable"] = writable
     if data.get("dockerfile"):
         taken["dockerfile"] = _dockerfile(data["dockerfile"])
-    idle = (key for key in ("script", "options") if data.get(key))
-    notes = tuple(f"{name}, line {lines.get((key,), 1)}: {key} is not acted on any longer." for key in idle)
-    return check(taken, lines, name), notes
+    options = data.get("options") or {}
+    front = _front_controller(options, lines, name)
+    notes = tuple(f"{name}, line {line}: {what}." for line, what in _idle(data, options, lines))
+    return Legacy(check(taken, lines, name), "" if data.get("run") or data.get("dockerfile") else front, notes)
+
+
+def _front_controller(options: object, lines: Lines, name: str) -> str:
+    """A path in the project. Raises ManifestError where it leads out of it, or is none."""
+    if not isinstance(options, dict):
+        line = lines.get(("options",), 1)
+        raise ManifestError(f"{name}, line {line}: options is a list of names with values.", line=line)
+    front = options.get(_FRONT) or ""
+    if not isinstance(front, str) or (front and not _PATH.fullmatch(front)):
+        line = lines.get(("options", _FRONT), 1)
+        raise ManifestError(f"{name}, line {line}: options.{_FRONT} is the path of a PHP file.", line=line)
+    return front
+
+
+def _idle(data: dict[str, object], options: object, lines: Lines) -> Iterator[tuple[int, str]]:
+    """What does nothing, with its line, and why."""
+    if data.get("script"):
+        yield lines.get(("script",), 1), "script is not acted on any longer: say it in build"
+    for key in options if isinstance(options, dict) else ():
+        line = lines.get(("options", str(key)), 1)
+        if key != _FRONT:
+            yield line, f"options.{key} has no effect: it was for the server in the bases of STAGE1, which are not used"
+        elif data.get("run") or data.get("dockerfile"):
+            said = "run" if data.get("run") else "dockerfile"
+            yield line, f"options.{key} has no effect: it is for PHP's own server, and {said} says what is started"
 
 
 def _image(image: str) -> str | None:

@@ -1,7 +1,7 @@
 """firefly.yml: what a project says about how it is installed, run, built and shown. The schema is strict."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -57,6 +57,9 @@ MOST_URLS = 20
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Kind = TypeVar("_Kind", bound=Section)
 
 
 class Dockerfile(Section):
@@ -147,8 +150,13 @@ def check(data: dict[str, object], lines: Lines, name: str) -> Manifest:
     """Raises ManifestError, which names the line, for keys and values that are wrong."""
     if isinstance(data.get("env"), dict):
         data["env"] = _as_texts(data["env"])
+    return validated(Manifest, data, lines, name)
+
+
+def validated(kind: type[_Kind], data: dict[str, object], lines: Lines, name: str) -> _Kind:
+    """As `check`, of another file."""
     try:
-        return Manifest.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         raise _located(error, lines, name) from error
 

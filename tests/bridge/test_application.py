@@ -240,6 +240,11 @@ async def test_files_named_in_watch_restart_it(house: Running) -> None:
     (house.tree / "server/deep.txt").write_text("x")
     second = await status_that(house, lambda status: status.state is State.RUNNING and status.since > first.since)
     assert second.restarts == first.restarts
+    (house.tree / "watch.json").write_text(r'{"restart": {"include": ["\\.sql$"]}, "throttle": 1}')
+    manifest(house)
+    third = await status_that(house, lambda status: status.state is State.RUNNING and status.since > second.since)
+    (house.tree / "server/deep.sql").write_text("x")
+    await status_that(house, lambda status: status.state is State.RUNNING and status.since > third.since)
 
 
 async def test_a_script_runs_its_output_is_the_preview_and_a_save_runs_it_again(house: Running) -> None:

@@ -152,13 +152,50 @@ def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> N
     files = {
         "firefly.yml": "dev: x\nimage: node\nidle: {stop: 1h}\npreview: {access: public}",
         ".stage1.yml": "image: node",
-        "watch.json": "{}",
     }
     assert plan_for(workspace, storage, files).notes == (
         "firefly.yml: only what is built heeds image, preview.access.",
         ".stage1.yml is not read, since there is a firefly.yml.",
-        "watch.json is not read: say in firefly.yml what it says.",
     )
+
+
+GLITCH = """{
+\t"install": {"include": ["^locked\\\\.txt$", "^requirements", "^missing$"], "exclude": ["^package"]},
+\t"restart": {"exclude": ["^public/"], "include": ["\\\\.sql$", "\\\\.js"]},
+\t"throttle": 1500
+}"""
+
+
+def test_watch_json_says_what_installs_and_restarts(workspace: Workspace, storage: Storage) -> None:
+    files = {"main.py": FASTAPI, "requirements.txt": "fastapi", "locked.txt": "x", "watch.json": GLITCH}
+    plan = plan_for(workspace, storage, files)
+    assert (plan.throttle, plan.notes) == (1.5, ())
+    assert plan.install[1].inputs == ("requirements.txt", "locked.txt")
+    changed = ("deep/a.sql", "b.js", "main.py", "public/b.js", "readme.md")
+    assert [path for path in changed if plan.restarts(path)] == ["deep/a.sql", "b.js", "main.py"]
+    # What firefly.yml says of it counts, and alone.
+    plan = plan_for(workspace, storage, {**files, "firefly.yml": "watch: {restart: ['*.txt']}"})
+    assert (plan.throttle, plan.restarts("a.sql"), plan.restarts("a.txt")) == (0.1, False, True)
+    assert plan.notes == ("watch.json is not read, since there is a `watch` in firefly.yml.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{\n "restart": {"includes": []}}', "line 2: the key restart.includes is not known"),
+        ('{\n "restart":\n {"include": ["(a"]}}', r"line 3: restart.include: \(a is no regular expression"),
+        ('{"install": {"include": ["(a+)+$"]}}', "line 1: install.include: an expression has"),
+        ('{"install": {"include": [".*.*.*x"]}}', "line 1: install.include: an expression has"),
+        ('{\n"throttle": "soon"}', "line 2: throttle: "),
+        ("{", "line 1: "),
+        ("[]", "line 1: the file is a list of keys"),
+    ],
+)
+def test_a_wrong_watch_json_is_an_error_with_its_line(
+    workspace: Workspace, storage: Storage, text: str, sentence: str
+) -> None:
+    with pytest.raises(ManifestError, match=f"^watch.json, {sentence}"):
+        plan_for(workspace, storage, {"index.html": "x", "watch.json": text})
 
 
 def test_the_old_configuration_is_read_where_there_is_no_other(workspace: Workspace, storage: Storage) -> None:
@@ -169,7 +206,7 @@ def test_the_old_configuration_is_read_where_there_is_no_other(workspace: Worksp
         ("make ready", ("requirements.txt", ".stage1.yml"))
     ]
     assert plan.restart_on == (".stage1.yml",)
-    assert plan.notes == (".stage1.yml, line 5: script is not acted on any longer.",)
+    assert plan.notes == (".stage1.yml, line 5: script is not acted on any longer: say it in build.",)
 
 
 def test_what_watch_install_names_makes_it_install_again(workspace: Workspace, storage: Storage) -> None:

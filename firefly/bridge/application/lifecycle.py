@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 
 import structlog
@@ -29,8 +29,9 @@ from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind, State
 from firefly.protocol.errors import LEGACY_NAMES, MANIFEST_NAME, ManifestError
 
+_CONFIGURING = (MANIFEST_NAME, "watch.json")
 _ANALYSED = frozenset(
-    {MANIFEST_NAME, *LEGACY_NAMES, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"}
+    {*_CONFIGURING, *LEGACY_NAMES, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"}
 )
 # Not data files: a script that writes one would start itself anew for ever.
 _SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", MANIFEST_NAME)
@@ -92,7 +93,7 @@ class Lifecycle:
         except ManifestError as error:
             self._output.say(error.detail)
             self._board.set(State.CRASHED, error.detail, command=None, notes=[])
-            await self._changed(changes, (MANIFEST_NAME,))
+            await self._changed(changes, (*_CONFIGURING, *LEGACY_NAMES).__contains__)
             return
         self._announce(plan)
         try:
@@ -166,7 +167,7 @@ class Lifecycle:
                 self._output.flush()
 
     async def _until_restart(self, plan: Plan, changes: Subscription) -> None:
-        await self._changed(changes, (MANIFEST_NAME, *plan.restart_on))
+        await self._changed(changes, lambda path: path in _CONFIGURING or plan.restarts(path))
         await asyncio.sleep(plan.throttle)
         self._output.say("The project changed: restarting.")
 
@@ -177,7 +178,7 @@ class Lifecycle:
         following = f"Trying again in {delay:.0f} s." if delay else "It is tried again when a file changes."
         self._board.set(State.CRASHED, f"{reason} {following}", exit_code=code, restarts=self._backoff.failures)
         changes.clear()
-        waits = [self._changed(changes, ("*",))]
+        waits = [self._changed(changes, lambda _: True)]
         if delay:
             waits.append(asyncio.sleep(delay))
         await first_of(*waits)
@@ -199,7 +200,7 @@ class Lifecycle:
         self._output.say("The project changed: running again.")
 
     async def _script_changed(self, changes: Subscription) -> None:
-        await self._changed(changes, _SCRIPT_FILES)
+        await self._changed(changes, lambda path: any(fnmatch(path, pattern) for pattern in _SCRIPT_FILES))
 
     async def _show_output(self, plan: Plan, first: int) -> None:
         def page() -> bytes:
@@ -248,9 +249,9 @@ class Lifecycle:
                 self._board.set(State.WAITING, f"Port {port} cannot be opened: {error.strerror}. Stop what has it.")
                 await asyncio.sleep(1)
 
-    async def _changed(self, changes: Subscription, patterns: Sequence[str]) -> None:
-        """Until something that matches one of `patterns` changes."""
+    async def _changed(self, changes: Subscription, counts: Callable[[str], bool]) -> None:
+        """Until a file changes that `counts`."""
         while True:
             batch = await changes.next()
-            if batch.missed or any(fnmatch(path, pattern) for path in batch.changes for pattern in patterns):
+            if batch.missed or any(counts(path) for path in batch.changes):
                 return

@@ -1,5 +1,6 @@
 """Decides what is run: firefly.yml, a Procfile, else what the files look like; and says why."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,26 +14,29 @@ from firefly.protocol.application import ApplicationKind
 from firefly.protocol.errors import MANIFEST_NAME
 
 if TYPE_CHECKING:
+    from firefly.bridge.detection.watchfile import Watched
     from firefly.protocol.configured import Configured
     from firefly.protocol.manifest import Manifest
 
 # What one might expect to count here, while it does for what is built alone: keys, and of sections single ones.
 _ELSEWHERE = ("database", "dockerfile", "image")
 _ELSEWHERE_OF = {"preview": ("access",)}
-# What other tools of the house were told by.
-_FOREIGN = ("watch.json",)
+_WATCH_FILE = "watch.json"
 _INSTALLING = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml")
 
 
 def analyse(files: ProjectFiles, *, port: int, port_is_fixed: bool = False) -> Plan:
-    """Raises ManifestError for a firefly.yml, or what stands for one, that is wrong."""
+    """Raises ManifestError for a firefly.yml, what stands for one, or a watch.json that is wrong."""
     # Only here, since a sandbox is ready sooner without the schema (and YAML), which the bridge imports after that.
+    from firefly.bridge.detection.watchfile import watched
     from firefly.protocol.configured import configured
 
     found = configured(files)
     container = devcontainer.read(files) if found.origin is None else None
     wanted = found.manifest.port or (container.port if container else None) or port
-    plan = _with_manifest(_plan(files, found, port if port_is_fixed else wanted), found, files)
+    counts = "watch" not in found.manifest.model_fields_set and files.has(_WATCH_FILE)
+    by = watched(files, _INSTALLING) if counts else None
+    plan = _with_manifest(_plan(files, found, port if port_is_fixed else wanted), found, files, by)
     return _with_container(plan, container, files) if container else plan
 
 
@@ -82,19 +86,21 @@ def _installs(files: ProjectFiles) -> tuple[InstallStep, ...]:
     return (*node.install_steps(files), *python.install_steps(files))
 
 
-def _with_manifest(plan: Plan, found: "Configured", files: ProjectFiles) -> Plan:
+def _with_manifest(plan: Plan, found: "Configured", files: ProjectFiles, by: "Watched | None") -> Plan:
     manifest = found.manifest
-    install = tuple(_with_inputs(step, manifest, files) for step in plan.install)
+    more = (*manifest.watch.install, *(by.install if by else ()))
+    install = tuple(_with_inputs(step, more, files) for step in plan.install)
     if manifest.install is not None:
-        install = _own_install(found, files)
+        install = _own_install(found, more, files)
     return replace(
         plan,
         install=install,
         env={**plan.env, **manifest.env},
         restart_on=(*plan.restart_on, *manifest.watch.restart, *_old(found)),
+        restarts_by=by,
         inject=manifest.preview.inject,
-        throttle=manifest.watch.throttle,
-        notes=(*_unused(found), *found.notes, *_foreign(files)),
+        throttle=manifest.watch.throttle if by is None or by.throttle is None else by.throttle,
+        notes=(*_unused(found), *found.notes, *_unread(files, by)),
         wishes=_wishes(manifest),
     )
 
@@ -127,18 +133,19 @@ def _unused(found: "Configured") -> tuple[str, ...]:
     return (f"{found.origin}: only what is built heeds {named}.",) if unused else ()
 
 
-def _foreign(files: ProjectFiles) -> tuple[str, ...]:
-    return tuple(f"{name} is not read: say in {MANIFEST_NAME} what it says." for name in _FOREIGN if files.has(name))
+def _unread(files: ProjectFiles, by: "Watched | None") -> tuple[str, ...]:
+    if by is not None or not files.has(_WATCH_FILE):
+        return ()
+    return (f"{_WATCH_FILE} is not read, since there is a `watch` in {MANIFEST_NAME}.",)
 
 
-def _with_inputs(step: InstallStep, manifest: "Manifest", files: ProjectFiles) -> InstallStep:
-    """Done again when what `watch.install` names has changed, too; a step without inputs is done once."""
-    more = tuple(path for path in manifest.watch.install if files.has(path)) if step.inputs else ()
-    return replace(step, inputs=(*step.inputs, *more))
+def _with_inputs(step: InstallStep, more: Sequence[str], files: ProjectFiles) -> InstallStep:
+    """Done again when what is watched for it has changed, too; a step without inputs is done once."""
+    there = tuple(path for path in more if files.has(path) and path not in step.inputs) if step.inputs else ()
+    return replace(step, inputs=(*step.inputs, *there))
 
 
-def _own_install(found: "Configured", files: ProjectFiles) -> tuple[InstallStep, ...]:
-    manifest = found.manifest
-    paths = (*manifest.watch.install, *_INSTALLING, found.origin)
+def _own_install(found: "Configured", more: Sequence[str], files: ProjectFiles) -> tuple[InstallStep, ...]:
+    paths = dict.fromkeys((*more, *_INSTALLING, found.origin))
     inputs = tuple(path for path in paths if path and files.has(path))
-    return tuple(InstallStep("Install", command, inputs, None) for command in manifest.install or ())
+    return tuple(InstallStep("Install", command, inputs, None) for command in found.manifest.install or ())

@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
 from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind
+
+if TYPE_CHECKING:
+    from firefly.bridge.detection.watchfile import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,14 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
     restart_on: tuple[str, ...] = ()
+    restarts_by: "Watched | None" = None
     inject: bool = True
     throttle: float = 0.1
     notes: tuple[str, ...] = ()
     wishes: Wishes = field(default_factory=Wishes)
+
+    def restarts(self, path: str) -> bool:
+        """Whether a change of this file asks for a restart."""
+        named = any(fnmatch(path, pattern) for pattern in self.restart_on)
+        by = self.restarts_by
+        return named if by is None else (named or by.restarts(path)) and not by.leaves(path)

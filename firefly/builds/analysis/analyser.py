@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from firefly.errors import InvalidInput
 from firefly.families import procfile
@@ -58,20 +59,29 @@ def analyse(source: Source, stored: Manifest | None = None, *, forced: bool = Fa
     """
     found = configuration(source, stored, forced=forced)
     wanted = found.manifest
-    plan = _without_needless(_configured(_looks_like(source, wanted), found))
+    plan = _without_needless(_configured(_looks_like(source, wanted, found.front_controller), found))
     plan = _with_versions(plan, source)
     if plan.needs_engine and not engine:
         what = plan.dockerfile.path if plan.dockerfile else f"The image {plan.runtime}"
         raise InvalidInput(
             f"{what} needs a container engine, which this server does not have. {_INSTEAD}", field="image"
         )
-    return replace(plan, notes=(*found.notes, *plan.notes), configuration=wanted, configured_by=found.origin)
+    notes = (*found.notes, *_without_entry(source, found), *plan.notes)
+    return replace(plan, notes=notes, configuration=wanted, configured_by=found.origin)
 
 
-def _looks_like(source: Source, wanted: Manifest) -> Plan:
+def _without_entry(source: Source, found: Configured) -> tuple[str, ...]:
+    if not found.front_controller or php.has_entry(source, found.front_controller):
+        return ()
+    return (f"{found.origin}: options.front_controller has no effect: there is no {found.front_controller}.",)
+
+
+def _looks_like(source: Source, wanted: Manifest, front_controller: str) -> Plan:
     if wanted.dockerfile is not None:
         return dockerfile.plan(source, wanted.dockerfile, "the configuration names it")
     detectors = FAMILIES if wanted.image is None and not wanted.run else _WITHOUT_IMAGE
+    if front_controller:
+        detectors = (partial(php.detect, front=front_controller), *detectors)
     plan = next((plan for detect in detectors if (plan := detect(source))), None)
     if plan and plan.runtime in _WITH_ASSETS:
         plan = node.with_assets(plan, source)

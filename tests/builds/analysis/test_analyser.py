@@ -116,13 +116,28 @@ writables: [app/cache]
 build: [composer install]
 run: [apache2]
 script: [x]
-options: {front_controller: app.php}
+options:
+  front_controller: app.php
+  memory: 512
 """
     plan = look({".stage1.yml": text, "composer.json": "{}", "web/index.php": ""})
     assert (plan.install, plan.build, plan.run) == (("composer install",), (), ("apache2",))
     assert (plan.runtime, plan.env) == ("php", {"PHP_CLI_SERVER_WORKERS": "4", "SYMFONY_ENV": "prod", "EMPTY": ""})
     assert (plan.configuration.writable, plan.configuration.urls) == (["app/cache"], ["admin"])
-    assert [note.split(":")[1].split()[0] for note in plan.notes] == ["script", "options"]
+    assert [note.partition(", ")[2] for note in plan.notes[:3]] == [
+        "line 8: script is not acted on any longer: say it in build.",
+        "line 10: options.front_controller has no effect: it is for PHP's own server, and run says what is started.",
+        "line 11: options.memory has no effect: it was for the server in the bases of STAGE1, which are not used.",
+    ]
+
+
+def test_php_begins_with_the_front_controller_that_the_old_configuration_names() -> None:
+    said = {".stage1.yml": "options: {front_controller: app_demo.php}"}
+    plan = look({**said, "web/app_demo.php": "", "web/index.php": ""})
+    assert (plan.family, plan.run) == ("PHP", ("ln -sf app_demo.php web/index.php", "php -S $HOST:$PORT -t web"))
+    missing = look({**said, "web/index.php": ""})
+    assert missing.run == ("php -S $HOST:$PORT -t web",)
+    assert missing.notes == (".stage1.yml: options.front_controller has no effect: there is no app_demo.php.",)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +159,11 @@ def test_the_old_configuration_names_a_dockerfile_in_three_ways(said: str, path:
         ({"firefly.yml": " " * (300 << 10)}, "firefly.yml is longer than 64 KiB"),
         ({".stage1.yml": "run: x\nports: [1]"}, ".stage1.yml, line 2: the key ports is not known"),
         ({".stage1.yml": "env: [A=b, B]"}, ".stage1.yml, line 1: env.1 is not NAME=VALUE"),
+        (
+            {".stage1.yml": "run: x\noptions: {a: 1,\n front_controller: ../../etc/x.php}"},
+            ".stage1.yml, line 3: options.f",
+        ),
+        ({".stage1.yml": "options: [x]"}, ".stage1.yml, line 1: options is a list of names"),
         ({".build.yml": "- x"}, ".build.yml, line 1: the file is a list of keys"),
         ({".build.yml": "dockerfile: [x]"}, ".build.yml, line 1: dockerfile"),
         ({".build.yml": "dockerfile: {file: x}"}, ".build.yml, line 1: the key dockerfile.file is not known"),

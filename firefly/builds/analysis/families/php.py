@@ -1,5 +1,7 @@
 """PHP: Symfony with its database and assets, Laravel, and pages with a front controller."""
 
+from dataclasses import replace
+
 from firefly.builds.analysis.plan import Cache, Plan, Strategy
 from firefly.builds.analysis.source import Source
 from firefly.families.tree import table
@@ -12,7 +14,8 @@ _CLASSES = "composer dump-autoload --no-interaction --optimize"
 _SERVER = {"PHP_CLI_SERVER_WORKERS": "4"}
 _SEVERAL = "several visitors are answered at one time"
 _ROOTS = ("public", "web", "www", "htdocs", "")
-# What Symfony began with before its fourth version. PHP's server looks for index.php alone.
+_ENTRY = "index.php"
+# What Symfony began with before its fourth version.
 _OLD_ENTRY = "app.php"
 # What is done with a database before a Symfony application starts, where it has the bundle.
 _DOCTRINE = "doctrine/doctrine-bundle"
@@ -20,12 +23,36 @@ _MIGRATIONS = "doctrine/doctrine-migrations-bundle"
 _FIXTURES = "doctrine/doctrine-fixtures-bundle"
 
 
-def detect(source: Source) -> Plan | None:
+def detect(source: Source, front: str = "") -> Plan | None:
+    """`front`: the script that answers every path, or its name in the folder that is shown; else it is index.php."""
     composer = source.json(_COMPOSER)
     packages = frozenset({*table(composer, "require"), *table(composer, "require-dev")})
-    root = next((name for name in _ROOTS if source.has(f"{name}/index.php" if name else "index.php")), None)
+    root = _root(source, _ENTRY)
+    before: tuple[str, ...] = ()
+    if front and (own := _root(source, front)) is not None:
+        folder, _, entry = front.rpartition("/")
+        root = "/".join(filter(None, (own, folder)))
+        before = _linked(root, entry)
+    plan = _kind(source, packages, root, entered=bool(before))
+    return replace(plan, run=(*before, *plan.run)) if plan and before else plan
+
+
+def has_entry(source: Source, front: str) -> bool:
+    return _root(source, front) is not None
+
+
+def _root(source: Source, entry: str) -> str | None:
+    return next((name for name in _ROOTS if source.has(f"{name}/{entry}" if name else entry)), None)
+
+
+def _linked(root: str, entry: str) -> tuple[str, ...]:
+    """PHP's server looks for index.php alone."""
+    return () if entry == _ENTRY else (f"ln -sf {entry} {root}/{_ENTRY}" if root else f"ln -sf {entry} {_ENTRY}",)
+
+
+def _kind(source: Source, packages: frozenset[str], root: str | None, *, entered: bool) -> Plan | None:
     if "symfony/framework-bundle" in packages or "symfony/symfony" in packages:
-        return _symfony(source, packages, root)
+        return _symfony(source, packages, root, entered=entered)
     if "laravel/framework" in packages:
         return _laravel(source, root or "public")
     if root is None:
@@ -35,12 +62,13 @@ def detect(source: Source) -> Plan | None:
     return _plan(source, "PHP", root, why)
 
 
-def _symfony(source: Source, packages: frozenset[str], root: str | None) -> Plan:
-    old = next((name for name in _ROOTS if name and source.has(f"{name}/{_OLD_ENTRY}")), None) if root is None else None
+def _symfony(source: Source, packages: frozenset[str], root: str | None, *, entered: bool) -> Plan:
+    """`entered`: the script that it begins with was named, as it is of those before the fourth version."""
+    old = _root(source, _OLD_ENTRY) if root is None else None
+    before = _linked(old, _OLD_ENTRY) if old else ()
     root, env = root or old or "public", {"APP_ENV": "prod"}
-    before: tuple[str, ...] = ()
-    if old:
-        before, env = (f"ln -sf {_OLD_ENTRY} {old}/index.php",), {**env, "SYMFONY_ENV": "prod"}
+    if old or entered:
+        env["SYMFONY_ENV"] = "prod"
     console = f"php {source.first('bin/console', 'app/console') or 'bin/console'}"
     why = {"family": "symfony/framework-bundle is a dependency", "build": "Symfony's assets are put in place"}
     build = [f"{console} assets:install {root}"]
