@@ -124,7 +124,7 @@ class Hooks:
             deliveries=deliveries, links=links, linked=linked, repositories=hosting.repositories,
             builds=building.builds, pulls=pulls,
         )  # fmt: skip
-        worker = HookWorker(deliveries, handling)
+        worker = HookWorker(deliveries, handling, at_once=ground.settings.hooks_at_once)
         settings = ground.settings
         telling = Telling(
             database, links=links, linked=linked, app_url=settings.url,

@@ -15,7 +15,7 @@ from . import build_settings, terminal
 from .build_log import print_lines, watch
 from .build_names import BuildName, find, split
 from .command import Cli, Failure, ProjectPath, command, resolve
-from .explaining import Explained, lines, look
+from .explaining import lines, look
 
 app = typer.Typer(help="Build projects, and see what became of it.", no_args_is_help=True)
 POLL = 1.0
@@ -206,8 +206,7 @@ async def explain(
         found = await asyncio.to_thread(look, Path(target))
     else:
         async with cli.client() as client:
-            plan = await client.builds.explain((await find(client, target)).id)
-        found = Explained.model_validate(plan.model_dump())
+            found = await client.builds.explain((await find(client, target)).id)
     cli.show(found, "\n".join(lines(found)))
 
 

@@ -3,41 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
-
-from firefly.protocol.manifest import Dockerfile
+from firefly.client.build_models import BuildPlan
 
 from .command import Failure
 
 
-class Kept(BaseModel):
-    folder: str
-    keys: Sequence[str]
-
-
-class Explained(BaseModel):
-    """What `firefly build explain` found; `why` has a sentence for each part that is not empty."""
-
-    strategy: str
-    family: str
-    runtime: str | None
-    versions: dict[str, str]
-    install: Sequence[str]
-    build: Sequence[str]
-    test: Sequence[str]
-    run: Sequence[str]
-    port: int | None
-    folder: str | None
-    dockerfile: Dockerfile | None
-    database: str | None
-    env: dict[str, str]
-    caches: Sequence[Kept]
-    configured_by: str | None
-    why: dict[str, str]
-    notes: Sequence[str]
-
-
-def look(folder: Path) -> Explained:
+def look(folder: Path) -> BuildPlan:
     """Blocks while it reads. Raises Failure, ManifestError."""
     # The analyser is no concern of any other command.
     from firefly.builds.analysis import FolderSource, analyse
@@ -45,12 +16,12 @@ def look(folder: Path) -> Explained:
     if not folder.is_dir():
         raise Failure(f"{folder} is no folder.")
     plan = analyse(FolderSource(folder))
-    values = {name: getattr(plan, name) for name in Explained.model_fields if name != "caches"}
-    caches = [Kept(folder=cache.folder, keys=cache.keys) for cache in plan.caches]
-    return Explained.model_validate({**values, "caches": caches})
+    values = {name: getattr(plan, name) for name in BuildPlan.model_fields if name != "caches"}
+    caches = [{"folder": cache.folder, "keys": cache.keys} for cache in plan.caches]
+    return BuildPlan.model_validate({**values, "caches": caches})
 
 
-def lines(found: Explained) -> Iterator[str]:
+def lines(found: BuildPlan) -> Iterator[str]:
     kind = {"dockerfile": "an image", "commands": "a server", "site": "pages", "none": "nothing that runs"}
     because = f": {found.why['family']}" if "family" in found.why else ""
     yield f"{found.family or 'Unknown'}, {kind[found.strategy]}{because}"
@@ -60,7 +31,7 @@ def lines(found: Explained) -> Iterator[str]:
     yield from found.notes
 
 
-def _parts(found: Explained) -> Iterator[tuple[str, Sequence[str]]]:
+def _parts(found: BuildPlan) -> Iterator[tuple[str, Sequence[str]]]:
     """The parts that are not empty, as lines, in the order in which they count."""
     parts: dict[str, Sequence[str]] = {
         "dockerfile": [found.dockerfile.path] if found.dockerfile else [],

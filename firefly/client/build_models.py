@@ -1,8 +1,9 @@
 """Builds, their logs and what projects want of them, as the API tells them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
+
+from firefly.protocol.manifest import Dockerfile
 
 from .models import Value
 
@@ -143,7 +144,14 @@ class BuildSettings(Value):
     badge_key: str = ""
 
 
+class BuildCache(Value):
+    folder: str
+    keys: list[str]
+
+
 class BuildPlan(Value):
+    """`why` has a sentence for each part that is not empty."""
+
     strategy: str
     family: str = ""
     runtime: str | None = None
@@ -154,10 +162,10 @@ class BuildPlan(Value):
     run: list[str]
     port: int | None = None
     folder: str | None = None
-    dockerfile: dict[str, Any] | None = None
+    dockerfile: Dockerfile | None = None
     database: str | None = None
     env: dict[str, str]
-    caches: list[dict[str, Any]]
+    caches: list[BuildCache]
     configured_by: str | None = None
     why: dict[str, str]
     notes: list[str]

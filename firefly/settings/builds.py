@@ -59,6 +59,13 @@ class BuildSettings(BaseModel):
     )
     build_cpu: float = Field(0, ge=0, le=256, description="Processors of a build's sandbox, in the same way.")
     build_disk: int = Field(0, ge=0, description="Bytes on the disk of a build's sandbox, in the same way.")
+    hooks_at_once: int = Field(
+        2,
+        ge=1,
+        le=32,
+        description="Calls of providers' hooks that one server handles at one time, each of another project. "
+        "The others wait: each may fetch a repository.",
+    )
     hook_addresses: Texts = Field(
         (),
         description="Private addresses or networks that hooks which Firefly calls may have all the same, separated by "

@@ -326,7 +326,7 @@ async def make_world(
         received_hooks=HookControl(
             projects=cast(Any, projects),
             deliveries=received,
-            worker=HookWorker(received, cast(Any, None)),
+            worker=HookWorker(received, cast(Any, None), at_once=1),
             audit=Audit(database),
         ),
         connections=connections,

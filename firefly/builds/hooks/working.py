@@ -15,7 +15,6 @@ from .handling import Handling
 log = structlog.get_logger()
 
 LOOK_EVERY, FORGET_EVERY = 5.0, 3600.0
-AT_ONCE = 2
 MOST_ATTEMPTS = 6
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 # A large repository takes its time.
@@ -25,9 +24,12 @@ FINAL = (Forbidden, NotFound)
 
 
 class HookWorker:
-    def __init__(self, deliveries: Deliveries, handling: Handling) -> None:
+    """`at_once`: how many it handles at one time, of different projects."""
+
+    def __init__(self, deliveries: Deliveries, handling: Handling, *, at_once: int) -> None:
         self._deliveries = deliveries
         self._handling = handling
+        self._at_once = at_once
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -36,7 +38,7 @@ class HookWorker:
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(AT_ONCE):
+            for _ in range(self._at_once):
                 tasks.create_task(self._work())
             tasks.create_task(self._forget_for_ever())
 

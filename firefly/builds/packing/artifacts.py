@@ -93,7 +93,10 @@ class Artifacts:
 
     async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
         """The uncompressed tar, in pieces; to be closed. Raises NotFound, Conflict where it is broken."""
-        kept = await self.get(digest)
+        return await self.open(await self.get(digest))
+
+    async def open(self, kept: Kept) -> AsyncGenerator[bytes, None]:
+        """As `read`, of one that was looked for already."""
         return decompressed(await self._store.read(kept.stored))
 
     async def drop_unused(self, connection: Connection) -> Cleared:

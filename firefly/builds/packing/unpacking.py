@@ -12,7 +12,7 @@ from firefly.errors import Conflict
 from firefly.sandbox.keeper import Keeper
 from firefly.sandbox.layers import Layers
 
-from .artifacts import Artifacts
+from .artifacts import Artifacts, Kept
 
 # Bytes from which on a layer is worth the two starts that it takes.
 LARGE = 16 << 20
@@ -36,38 +36,43 @@ class Unpacking:
         """
         kept = await self._artifacts.get(digest)
         if self._layered and kept.size >= LARGE:
-            return await self._upon_layer(digest)
+            return await self._upon_layer(kept)
         prepared = await self._keeper.claim_prepared()
         workspace_id = prepared.workspace_id if prepared else await self._keeper.create_workspace()
-        return await self._filled(workspace_id, digest)
-
-    async def fill(self, workspace_id: UUID, digest: str) -> None:
-        """Put the artifact's files into a workspace, which has none of them yet, starting it where it does not run."""
-        await self._keeper.ensure(workspace_id)
-        await self.pour(workspace_id, digest)
+        return await self._filled(workspace_id, kept)
 
     async def pour(self, workspace_id: UUID, digest: str) -> None:
-        """As `fill`, where its sandbox runs: also into one that nobody else may use yet."""
+        """Put the artifact's files into a workspace that runs and has none of them yet, though nobody else may use it.
+
+        Raises NotFound, Conflict where it is broken.
+        """
+        await self._pour(workspace_id, await self._artifacts.get(digest))
+
+    async def _pour(self, workspace_id: UUID, kept: Kept) -> None:
         async with (
             domain_errors(),
             BuildingClient.on_socket(self._keeper.bridge_path(workspace_id)) as client,
-            aclosing(await self._artifacts.read(digest)) as tar,
+            aclosing(await self._artifacts.open(kept)) as tar,
         ):
             filled = await client.fill(tar)
         if filled.refused:
             raise Conflict(f"The artifact cannot be unpacked whole: {'; '.join(filled.refused)}.")
 
-    async def _filled(self, workspace_id: UUID, digest: str) -> UUID:
+    async def _fill(self, workspace_id: UUID, kept: Kept) -> None:
+        await self._keeper.ensure(workspace_id)
+        await self._pour(workspace_id, kept)
+
+    async def _filled(self, workspace_id: UUID, kept: Kept) -> UUID:
         try:
-            await self.fill(workspace_id, digest)
+            await self._fill(workspace_id, kept)
         except BaseException:
             await asyncio.shield(self._keeper.remove(workspace_id))
             raise
         return workspace_id
 
-    async def _upon_layer(self, digest: str) -> UUID:
+    async def _upon_layer(self, kept: Kept) -> UUID:
         for left in reversed(range(_TRIES)):
-            layer_id = await self._layer(digest)
+            layer_id = await self._layer(kept)
             try:
                 workspace_id = await self._keeper.create_workspace(layer_id)
                 break
@@ -82,22 +87,22 @@ class Unpacking:
             raise
         return workspace_id
 
-    async def _layer(self, digest: str) -> UUID:
+    async def _layer(self, kept: Kept) -> UUID:
         """Of this node: what another one has unpacked is not here. Made once, however many ask for it."""
-        name = f"{self._keeper.node} {digest}"
-        lock = self._locks.setdefault(digest, asyncio.Lock())
+        name = f"{self._keeper.node} {kept.digest}"
+        lock = self._locks.setdefault(kept.digest, asyncio.Lock())
         try:
             async with lock:
-                return await self._layers.of_artifact(name) or await self._make_layer(name, digest)
+                return await self._layers.of_artifact(name) or await self._make_layer(name, kept)
         finally:
             if not lock.locked():
-                self._locks.pop(digest, None)
+                self._locks.pop(kept.digest, None)
 
-    async def _make_layer(self, name: str, digest: str) -> UUID:
+    async def _make_layer(self, name: str, kept: Kept) -> UUID:
         workspace_id = await self._keeper.create_workspace()
         try:
-            await self.fill(workspace_id, digest)
+            await self._fill(workspace_id, kept)
             await self._keeper.stop(workspace_id, "It is unpacked.")
-            return await self._layers.make(workspace_id, origin=digest, artifact=name)
+            return await self._layers.make(workspace_id, origin=kept.digest, artifact=name)
         finally:
             await asyncio.shield(self._keeper.remove(workspace_id))

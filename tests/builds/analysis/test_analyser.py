@@ -160,8 +160,8 @@ def test_the_old_configuration_names_a_dockerfile_in_three_ways(said: str, path:
         ({".stage1.yml": "run: x\nports: [1]"}, ".stage1.yml, line 2: the key ports is not known"),
         ({".stage1.yml": "env: [A=b, B]"}, ".stage1.yml, line 1: env.1 is not NAME=VALUE"),
         (
-            {".stage1.yml": "run: x\noptions: {a: 1,\n front_controller: ../../etc/x.php}"},
-            ".stage1.yml, line 3: options.f",
+            {".stage1.yml": "options: {a: 1,\n front_controller: ../x.php}"},
+            ".stage1.yml, line 2: options.f",
         ),
         ({".stage1.yml": "options: [x]"}, ".stage1.yml, line 1: options is a list of names"),
         ({".build.yml": "- x"}, ".build.yml, line 1: the file is a list of keys"),

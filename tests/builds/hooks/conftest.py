@@ -219,7 +219,7 @@ async def post(
         deliveries=deliveries, links=links, linked=linked, repositories=yard.repositories, builds=yard.builds,
         pulls=pulls,
     )  # fmt: skip
-    worker = HookWorker(deliveries, handling)
+    worker = HookWorker(deliveries, handling, at_once=2)
     receiver = HookReceiver(links=links, deliveries=deliveries, clock=yard.clock, wake=worker.wake, hide=linked.hide)
     sweep = PullSweep(yard.database, yard.clock, links=links, linked=linked, pulls=pulls)
     return Post(
