@@ -26,6 +26,11 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends git openssh-client ca-certificates curl build-essential pkg-config less nano \
         iptables procps \
     && rm -rf /var/lib/apt/lists/*
+# Of the languages that `firefly admin image build --with` names. Java's packages want the folder.
+ARG PACKAGES=""
+RUN [ -z "$PACKAGES" ] \
+    || { mkdir -p /usr/share/man/man1 && apt-get update && apt-get install -y --no-install-recommends $PACKAGES \
+    && rm -rf /var/lib/apt/lists/*; }
 COPY --from=editor /usr/local/bin/node /usr/local/bin/node
 COPY --from=editor /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \

@@ -53,6 +53,7 @@ swarm: $(VENV)/.dev    ## sandboxes in a Docker Swarm whose nodes are cut off an
 
 kinds: $(VENV)/.dev    ## projects of all kinds, with packages of the registries, pushed, built and shown
 	@scripts/system-packages test
+	@scripts/system-packages kinds
 	$(BIN)/pytest -q -m kinds tests
 
 bench: $(VENV)/.dev    ## every benchmark beside its peers; ONLY=proxy for one

@@ -62,6 +62,10 @@ async def build(
     ] = False,
     suite: Annotated[str, typer.Option(help="The Debian of that tree. Default: this machine's.")] = "",
     mirror: Annotated[str, typer.Option(help="Where its packages come from. Default: where this machine's do.")] = "",
+    having: Annotated[
+        str | None,
+        typer.Option("--with", help="Languages, as in `go,php`: go, java, php, ruby, rust. Default: those it has."),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Make the tree anew, for newer packages.")] = False,
     checkout: Annotated[
         Path | None, typer.Option(help="Where the Dockerfile is. Default: around this program.")
@@ -72,6 +76,7 @@ async def build(
     From the Dockerfile of a checkout, by its target `project`, or upon a Debian tree.
     """
     # The engine's client is no concern of any other command.
+    from firefly.sandbox import languages
     from firefly.sandbox.docker import building
     from firefly.sandbox.docker.engine import Engine
     from firefly.sandbox.docker.images import Images
@@ -80,13 +85,18 @@ async def build(
     engine = Engine(settings.docker_host)
     try:
         images = Images(engine)
+        name = settings.docker_image
+        wanted = languages.named(having) if having is not None else await building.languages_of(images, name)
         if from_debootstrap:
-            await building.build_from_debian(images, settings, suite=suite, mirror=mirror, again=again, tell=cli.note)
+            await building.build_from_debian(
+                images, settings, having=wanted, suite=suite, mirror=mirror, again=again, tell=cli.note
+            )
         else:
             folder = checkout or resources.PACKAGE.parent
-            await building.build_from_dockerfile(images, settings.docker_image, folder=folder, tell=cli.note)
+            await building.build_from_dockerfile(images, name, folder=folder, tell=cli.note, having=wanted)
         if settings.registry:
-            await images.push(settings.docker_image, settings.registry, cli.note)
+            await images.push(name, settings.registry, cli.note)
     finally:
         await engine.close()
-    cli.show({"image": settings.docker_image}, f"The image {settings.docker_image} is built.")
+    beside = f", with {', '.join(wanted)}" if wanted else ""
+    cli.show({"image": name, "with": list(wanted)}, f"The image {name} is built{beside}.")

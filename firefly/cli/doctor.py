@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firefly.errors import InvalidInput, Unavailable
+from firefly.errors import FireflyError, InvalidInput, Unavailable
 from firefly.settings import Settings, load
 
 from .checks import Check
@@ -41,7 +41,7 @@ async def doctor(
     checks = [*tools(), *folders(settings), *hosts(settings), *certificates(settings)]
     told = {check.what for check in checks}
     checks += [check for check in await isolation(settings) if check.what not in told]
-    checks += await building(settings)
+    checks += [await languages(settings), *await building(settings)]
     if not offline:
         checks += [check async for check in reachability(settings)]
     shown = [check for check in checks if not (quiet and check.ok)]
@@ -151,6 +151,40 @@ async def isolation(settings: Settings) -> list[Check]:
     elif not found.isolated:
         isolated.remedy = "See below."
     return [isolated, *limits, *lacks]
+
+
+async def languages(settings: Settings) -> Check:
+    """Which ones projects have here beside Node and Python; none of them is needed."""
+    from firefly.sandbox.languages import LANGUAGES, missing, packages
+
+    if settings.sandbox == "process":
+        lacking = missing()
+        remedy = f"apt install {' '.join(packages(lacking))}"
+    else:
+        there = await _of_image(settings)
+        lacking = [name for name in LANGUAGES if name not in there]
+        remedy = f"firefly admin image build --with {','.join(LANGUAGES)}"
+    found = ", ".join(one.title for name, one in LANGUAGES.items() if name not in lacking)
+    wanted = ", ".join(LANGUAGES[name].title for name in lacking)
+    return Check(
+        what="languages of sandboxes", ok=True, found=found or "-", remedy=f"For {wanted}: {remedy}" if lacking else ""
+    )
+
+
+async def _of_image(settings: Settings) -> tuple[str, ...]:
+    """None where there is no engine to ask, which is told elsewhere."""
+    # The engine's client is no concern of installations without it.
+    from firefly.sandbox.docker import building as image
+    from firefly.sandbox.docker.engine import Engine
+    from firefly.sandbox.docker.images import Images
+
+    engine = Engine(settings.docker_host)
+    try:
+        return await image.languages_of(Images(engine), settings.docker_image)
+    except FireflyError:
+        return ()
+    finally:
+        await engine.close()
 
 
 async def building(settings: Settings) -> list[Check]:

@@ -46,6 +46,7 @@ SAID = [
     (101, "  lock file version `4` was found, but this version of Cargo does not understand", "too old"),
     (1, "A.java:1: error: package com.gone does not exist\nimport com.gone.Lib;", "package com.gone."),
     (1, "B.java:1: error: ';' expected\nclass B { void f() { int x = 1 } }\n1 error", "B.java, line 1"),
+    (1, "B.java:2: error: cannot find symbol\nA.java:9: error: cannot find symbol", "B.java, line 2"),
     (1, "[ERROR] /workspace/src/main/java/A.java:[3,5] cannot find symbol", "src/main/java/A.java, line 3"),
     (1, "error: release version 21 not supported\nUsage: javac <options>", "newer Java than the sandbox has: 21"),
     (1, "[ERROR] Plugin org.x:a:2.6 or one of its dependencies could not be resolved: C", "does not get org.x:a:2.6"),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from firefly.sandbox import runtimes
+from firefly.errors import InvalidInput
+from firefly.sandbox import languages, runtimes
 from firefly.sandbox.runtimes import fetch_node, find, find_node
 
 
@@ -103,3 +104,10 @@ def test_rust_is_the_toolchain_that_rustup_would_start(tmp_path: Path, monkeypat
     assert (toolchain in found.folders, toolchain / "bin" in found.binaries) == (True, True)
     (tmp_path / "rustup" / "settings.toml").write_text('default_toolchain = "../../other"\n')
     assert toolchain not in find(tmp_path).folders
+
+
+def test_languages_are_named_in_a_list_and_no_others_are() -> None:
+    assert languages.named(" php,go ,,") == ("go", "php")
+    assert languages.packages(["go", "ruby"])[0] == "golang-go"
+    with pytest.raises(InvalidInput, match="cobol is no language of these: go,"):
+        languages.named("go,cobol")

@@ -6,12 +6,12 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from firefly.sandbox import runtimes
+from firefly.sandbox import languages, runtimes
 from firefly.sandbox.docker import building, debian
 from firefly.sandbox.docker.engine import Engine as Client
 from firefly.sandbox.docker.images import Images
@@ -21,28 +21,30 @@ TREES = Path(f"/tmp/firefly-test-trees-{os.getuid()}")
 DAY = 86400.0
 
 
-def make_image(url: str, work: Path) -> str:
-    """Build the image in an engine; `work` is for what lies about meanwhile."""
+def make_image(url: str, work: Path, having: Sequence[str] = (), more: Sequence[str] = ()) -> str:
+    """Build the image in an engine, with languages and `more` packages; `work` is for what lies about meanwhile."""
+    name = "-".join((IMAGE, *having))
     with alone(TREES / "lock"):
         clear_old("*.tar")
         # Whoever asks may have a loop of his own running.
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, _build(url, TREES, work)).result()
-    return IMAGE
+            thread.submit(asyncio.run, _build(url, TREES, work, name, having, more)).result()
+    return name
 
 
-async def _build(url: str, folder: Path, work: Path) -> None:
+async def _build(url: str, folder: Path, work: Path, name: str, having: Sequence[str], more: Sequence[str]) -> None:
     client = Client(url)
     suite = debian.own_suite()
-    digest = hashlib.sha256(" ".join([suite, *debian.NEEDED]).encode()).hexdigest()[:12]
+    base, packages = building.base_name(suite, having), (*debian.NEEDED, *languages.packages(having), *more)
+    digest = hashlib.sha256(" ".join([suite, *packages]).encode()).hexdigest()[:12]
     try:
         images, lines = Images(client), list[str]()
         await building.make_base(
-            images, suite=suite, mirror=await debian.own_mirror(suite), packages=debian.NEEDED, tell=lines.append,
+            images, base, suite=suite, mirror=await debian.own_mirror(suite), packages=packages, tell=lines.append,
             keep=folder / f"{suite}-{digest}.tar", work=work,
         )  # fmt: skip
         node = runtimes.find_node(folder) if await runtimes.fetch_node(folder) else None
-        await building.build_on_base(images, building.base_name(suite), IMAGE, node=node, tell=lines.append, work=work)
+        await building.build_on_base(images, base, name, node=node, tell=lines.append, having=having, work=work)
     finally:
         await client.close()
 

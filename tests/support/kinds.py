@@ -12,7 +12,10 @@ TEMPLATES = PACKAGE / "projects" / "templates"
 
 @dataclass(frozen=True)
 class Kind:
-    """`shows` stands in what is answered at `path`; `family` is what the analyser says. `log`: words of the build's."""
+    """`shows` stands in what is answered at `path`; `family` is what the analyser says. `log`: words of the build's.
+
+    `socket`: a WebSocket of it, what it is sent, and what stands in one of its answers.
+    """
 
     name: str
     family: str
@@ -20,6 +23,7 @@ class Kind:
     shows: str
     path: str = "/"
     log: tuple[str, ...] = field(default_factory=tuple)
+    socket: tuple[str, bytes, bytes] | None = None
 
 
 def _template(name: str) -> dict[str, str]:
@@ -86,6 +90,35 @@ NEXT = {
     "export default async function P() { return <h1>{`Next says ${6 * 7}`}</h1>; }\n",
     "firefly.yml": "resources: {memory: 2g, cpu: 2}\n",
 }
+SVELTE = {
+    "package.json": json.dumps(
+        {
+            "name": "s",
+            "type": "module",
+            "scripts": {"build": "vite build"},
+            "dependencies": {
+                "@sveltejs/adapter-node": "5.5.7",
+                "@sveltejs/kit": "2.70.4",
+                "@sveltejs/vite-plugin-svelte": "5.1.0",
+                "svelte": "5.57.3",
+                "vite": "6.4.6",
+            },
+        }
+    ),
+    "svelte.config.js": "import adapter from '@sveltejs/adapter-node';\n"
+    "export default { kit: { adapter: adapter() } };\n",
+    "vite.config.js": "import { sveltekit } from '@sveltejs/kit/vite';\nexport default { plugins: [sveltekit()] };\n",
+    "src/app.html": "<html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>\n",
+    "src/routes/+page.server.js": "export const load = () => ({ many: 6 * 7 });\n",
+    "src/routes/+page.svelte": "<script>let { data } = $props();</script>\n<h1>Svelte counts {data.many}</h1>\n",
+}
+STREAMLIT = {
+    "requirements.txt": "streamlit==1.67.0\n",
+    "app.py": 'import streamlit as st\n\nst.title(f"Streamlit counts {6 * 7}")\n',
+    "firefly.yml": "resources: {memory: 2g}\n",
+}
+# What its page sends when it opens: that the script is to be run.
+RERUN = b"Z\0"
 MANAGED = {
     "package.json": json.dumps({"name": "e", "scripts": {"start": "node server.js"}, "dependencies": {"ms": "2.1.3"}}),
     "server.js": "const said = `Two days are ${require('ms')('2 days')}`;\n"
@@ -222,6 +255,11 @@ KINDS = (
     Kind("uv", "Python", UV, "six is 1.17.0", log=("uv sync --frozen",)),
     Kind("poetry", "Python", POETRY, "six is 1.17.0", log=("poetry install",)),
     Kind("next", "Next.js", NEXT, "Next says 42"),
+    Kind("sveltekit", "SvelteKit", SVELTE, "Svelte counts 42", log=("npm run build",)),
+    Kind(
+        "streamlit", "Streamlit", STREAMLIT, "<title>Streamlit</title>",
+        socket=("/_stcore/stream", RERUN, b"Streamlit counts 42"),
+    ),
 )  # fmt: skip
 BROKEN = {
     "package.json": json.dumps({"name": "broken", "scripts": {"build": "node build.js", "start": "node ."}}),

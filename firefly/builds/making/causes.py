@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """`pattern` is looked for in single lines; its groups fill `cause` and `remedy`. None: the exit status tells."""
+    """`pattern` is looked for in single lines; its groups fill `cause` and `remedy`. None: the exit status tells.
+
+    Of several lines the last one counts, which is mostly what ended it; the `first` where the others follow from it.
+    """
 
     pattern: re.Pattern[str] | None
     cause: str
     remedy: str
     codes: tuple[int, ...] = ()
+    first: bool = False
 
     def found_in(self, line: str) -> tuple[str, str] | None:
         """Cause and remedy, filled."""
@@ -19,8 +23,8 @@ class Cause:
         return (_filled(self.cause, found), _filled(self.remedy, found)) if found else None
 
 
-def when(pattern: str, cause: str, remedy: str = "") -> Cause:
-    return Cause(re.compile(pattern, re.IGNORECASE), cause, remedy)
+def when(pattern: str, cause: str, remedy: str = "", *, first: bool = False) -> Cause:
+    return Cause(re.compile(pattern, re.IGNORECASE), cause, remedy, first=first)
 
 
 def _filled(text: str, found: re.Match[str]) -> str:

@@ -89,12 +89,13 @@ OF_LANGUAGES: tuple[Cause, ...] = (
         "Add its package to composer.json, or correct the name: letters' case counts.",
     ),
     # What somebody wrote.
-    when(r"^(?:vet: )?(?:\./)?([\w./-]+\.go):(\d+):\d+: ", "Go found an error in {0}, line {1}.", _CORRECT),
+    when(r"^(?:vet: )?(?:\./)?([\w./-]+\.go):(\d+):\d+: ", "Go found an error in {0}, line {1}.", _CORRECT, first=True),
     when(r"^\s*--> (\S+\.rs):(\d+):\d+", "Rust found an error in {0}, line {1}.", _CORRECT),
     when(
         r"([\w./-]+\.(?:java|kt)):(\d+): error: |([\w./-]+\.(?:java|kt)):\[(\d+),\d+\]",
         "Java found an error in {0}, line {1}.",
         _CORRECT,
+        first=True,
     ),
     when(
         r"PHP (?:Parse|Fatal|Compile) error: .* in (\S+?\.php)(?::| on line )(\d+)",

@@ -205,8 +205,8 @@ def _find(lines: Sequence[str], exit_code: int | None, ended: str, oom_kills: in
             if exit_code in cause.codes:
                 return cause.cause, cause.remedy, None
             continue
-        # The last one is mostly what ended it.
-        for number in reversed(range(len(lines))):
+        numbers = range(len(lines))
+        for number in numbers if cause.first else reversed(numbers):
             if found := cause.found_in(lines[number]):
                 return *found, number
     return (f"It ended with exit status {exit_code}." if exit_code is not None else "It failed."), "", None

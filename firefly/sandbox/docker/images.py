@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -123,9 +124,19 @@ class Images:
         async with self._engine.stream("POST", "images/create", data=_pieces(archive), headers=TAR, **query) as steps:
             await _follow(steps, lambda line: None)
 
-    async def build(self, context: Path, name: str, tell: Tell, *, target: str = "", labels: Mapping[str, str]) -> None:
+    async def build(
+        self,
+        context: Path,
+        name: str,
+        tell: Tell,
+        *,
+        labels: Mapping[str, str],
+        target: str = "",
+        arguments: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Carry out the Dockerfile of `context`, an archive. Raises Unavailable with what failed."""
         query = {"t": name, "rm": "1", "forcerm": "1", "labels": json.dumps(dict(labels)), "target": target}
+        query["buildargs"] = json.dumps(dict(arguments))
         async with self._engine.stream("POST", "build", data=_pieces(context), headers=TAR, **query) as steps:
             await _follow(steps, tell)
 

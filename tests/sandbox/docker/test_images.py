@@ -31,8 +31,9 @@ http: {{addr: "127.0.0.1:5000"}}
 DOCKERFILE = """FROM {base} AS wheel
 LABEL which=first
 FROM {base} AS project
+ARG PACKAGES=none
 COPY LICENSE /opt/firefly/LICENSE
-LABEL which=second
+LABEL which=second packages=$PACKAGES
 FROM wheel AS server
 LABEL which=third
 """
@@ -109,10 +110,11 @@ async def test_the_dockerfiles_second_target_is_the_project_image(
     (tmp_path / "Dockerfile").write_text(DOCKERFILE.format(base=base))
     (tmp_path / "LICENSE").write_text("ours\n")
     images, lines, name = Images(shown.client), list[str](), f"project-{uuid4().hex[:8]}"
-    await building.build_from_dockerfile(images, name, folder=tmp_path, tell=lines.append)
+    await building.build_from_dockerfile(images, name, folder=tmp_path, tell=lines.append, having=("go",))
     assert any(line.startswith("Step ") for line in lines)
     labels = await images.labels(name)
-    assert (labels["which"], labels[KIND]) == ("second", "project")
+    assert (labels["which"], labels[KIND], labels["packages"]) == ("second", "project", "golang-go")
+    assert await building.languages_of(images, name) == ("go",)
     (tmp_path / "Dockerfile").write_text(f"FROM {settings.docker_image} AS project\nVOLUME /var/cache\n")
     first = await images.find(name)
     assert first is not None
