@@ -31,7 +31,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     settings: Mapping[str, str] = {}
     if request.param == "docker":
         engine: Engine = request.getfixturevalue("engine")
-        image = make_image(engine.url, engine.folder, tuple(PROGRAMS), ("puma",))
+        image = make_image(engine.url, tmp_path_factory.mktemp("image"), tuple(PROGRAMS), ("puma",))
         settings = {
             "FIREFLY_SANDBOX": "docker", "FIREFLY_DOCKER_HOST": engine.url, "FIREFLY_DOCKER_IMAGE": image,
         }  # fmt: skip
