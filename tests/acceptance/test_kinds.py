@@ -4,7 +4,6 @@ A backend joins by an entry in BACKENDS. What `make test` sees of projects in co
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Set
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,21 +32,20 @@ QUICK = {"static", "procfile"}
 pytestmark = [pytest.mark.timeout(LIMIT + SHOWN), pytest.mark.xdist_group("live")]
 
 
-@contextmanager
-def _server(request: pytest.FixtureRequest, folder: Path) -> Iterator[LiveServer]:
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in sorted(BACKENDS)])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
     told = BACKENDS[request.param]
     if told is None:
         yield request.getfixturevalue("building_server")
         return
-    with served(folder, told(request)) as server:
+    with served(tmp_path, told(request)) as server:
         yield server
 
 
-@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in sorted(BACKENDS)])
-async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
-    with _server(request, tmp_path) as server:
-        async with server.client() as client:
-            yield Town(server, client, tmp_path / "clones")
+@pytest.fixture
+async def town(server: LiveServer, tmp_path: Path) -> AsyncIterator[Town]:
+    async with server.client() as client:
+        yield Town(server, client, tmp_path / "clones")
 
 
 def _named(names: Set[str]) -> list[Kind]:

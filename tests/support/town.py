@@ -16,8 +16,9 @@ from tests.support.previews import wait_for_text
 from tests.support.server import BUILDING, LiveServer, create_project
 from tests.support.waiting import eventually
 
-# Seconds for all builds together, and for a site to begin.
+# Seconds for all builds together, and for a site to begin; of a log that a failure shows, characters.
 LIMIT, SHOWN = 900, 200
+TOLD = 6000
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Town:
         try:
             await wait_for_text(self.client, site + kind.path, self.server.token, kind.shows, within=SHOWN)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{await self.log(build)}") from None
+            raise AssertionError(f"{error}\n{(await self.log(build))[-TOLD:]}") from None
         if kind.socket is not None:
             path, sent, told = kind.socket
             async with asyncio.timeout(SHOWN), self._socket(site + path, origin=site) as socket:
@@ -81,16 +82,16 @@ class Town:
 
     async def log(self, build: Mapping[str, Any]) -> str:
         async with self.client.get(f"/api/v1/builds/{build['id']}/log?download=text") as response:
-            return (await response.text())[-6000:]
+            return await response.text()
 
     async def built_and_shown(self, kind: Kind) -> str:
         """The state of its build."""
         build = await self.push(kind.name, kind.files)
         log = await self.log(build)
         if build["state"] != "succeeded":
-            return f"{kind.name}: {build['failure']}\n{log}"
+            return f"{kind.name}: {build['failure']}\n{log[-TOLD:]}"
         for words in (kind.family, *kind.log):
-            assert words in log, f"{kind.name}: {words!r} is not in its log:\n{log}"
+            assert words in log, f"{kind.name}: {words!r} is not in its log:\n{log[-TOLD:]}"
         await self.shows(build, kind)
         return "succeeded"
 
