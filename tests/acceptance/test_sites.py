@@ -137,7 +137,7 @@ async def test_pages_are_shown_without_a_process(shop: Shop) -> None:
     site = build["site"]
     assert (site["is_pages"], site["state"], site["sandbox_state"], site["stops_at"]) == (True, "live", None, None)
     assert (await shop.shows("www--pages", "page one")).status == 200
-    lost = await ask(shop.client, shop.url("pages") + "nothing", shop.server.token)
+    lost = await ask(shop.client, f"{shop.url('pages')}/nothing", shop.server.token)
     assert (lost.status, lost.text) == (404, "lost")
 
     await shop.act(1, "stop")

@@ -12,7 +12,7 @@ from firefly.adapters.routes import WorkspaceRoutes
 from firefly.bus import Bus
 from firefly.domains import Records
 from firefly.projects import Visibility, WorkspaceFacts
-from firefly.routes import Access, Route, RouteTable, SandboxTarget
+from firefly.routes import Access, PagesTarget, Route, RouteTable, SandboxTarget
 from firefly.routes.store import RouteStore
 from firefly.settings import Settings
 from firefly.store import Database
@@ -172,7 +172,8 @@ async def test_of_two_replicas_one_does_it(house: House) -> None:
     assert await house.put_right() == {HOST: "its project is gone"}
 
 
-async def test_hosts_of_sites_lead_where_they_are_written_to_lead(house: House) -> None:
+@pytest.mark.parametrize("is_pages", [False, True])
+async def test_hosts_of_sites_lead_where_they_are_written_to_lead(house: House, is_pages: bool) -> None:
     host, workspace_id, build_id, site_id = "main--site--ada.preview.localhost", uuid4(), uuid4(), uuid4()
     await house.execute("insert into workspaces (id) values ($1)", workspace_id)
     await house.execute(
@@ -181,16 +182,17 @@ async def test_hosts_of_sites_lead_where_they_are_written_to_lead(house: House) 
         build_id, house.facts.project_id,
     )  # fmt: skip
     await house.execute(
-        "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at)"
-        " values ($1, $2, $3, 'ref', 'refs/heads/main', '', $4, 'live', now())",
-        site_id, house.facts.project_id, build_id, workspace_id,
+        "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, is_pages, state, created_at)"
+        " values ($1, $2, $3, 'ref', 'refs/heads/main', '', $4, $5, 'live', now())",
+        site_id, house.facts.project_id, build_id, None if is_pages else workspace_id, is_pages,
     )  # fmt: skip
     await house.execute(
         "insert into site_hosts (label, project_id, ref, site_id, narrowed)"
         " values ('main--site--ada', $1, 'refs/heads/main', $2, 'only members')",
         house.facts.project_id, site_id,
     )  # fmt: skip
-    right = Route(host, SandboxTarget(workspace_id), house.facts.project_id, Access.ONLY_MEMBERS)
+    target = PagesTarget(site_id) if is_pages else SandboxTarget(workspace_id)
+    right = Route(host, target, house.facts.project_id, Access.ONLY_MEMBERS)
     assert await house.put_right() == {host: "a site of its project had no route there"}
     assert house.table.get(host) == right
     assert await house.put_right() == {}

@@ -42,6 +42,8 @@ export interface Site {
   reason: string;
   url: string;
   urls: string[];
+  /** It is nothing but pages, which need no process, and never sleeps. */
+  is_pages: boolean;
   sandbox_state: SandboxState | null;
   /** When its sandbox goes to sleep unless somebody looks. */
   stops_at: string | null;

@@ -160,8 +160,9 @@ describe("words", () => {
 
   test("a site that sleeps is live", () => {
     const site = { state: "live", reason: "", url: "", urls: [], stops_at: null } as const;
-    expect(saySite({ ...site, urls: [], sandbox_state: "running" })).toBe("Live");
-    expect(saySite({ ...site, urls: [], sandbox_state: "stopped" })).toBe("Asleep, wakes when it is opened");
+    expect(saySite({ ...site, urls: [], is_pages: false, sandbox_state: "running" })).toBe("Live");
+    expect(saySite({ ...site, urls: [], is_pages: false, sandbox_state: "stopped" })).toBe("Asleep, wakes when it is opened");
+    expect(saySite({ ...site, urls: [], is_pages: true, sandbox_state: null })).toBe("Live");
   });
 });
 

@@ -29,7 +29,7 @@ it("shows nothing before the first build, then how it stands, and the way to its
   tellBuilds("build.changed", { project_id: "p1", build_id: "b12" });
   await screen.findByRole("button", { name: "Build 12 of main: Building" });
   expect(fetch).toHaveBeenCalledTimes(2);
-  const site = { state: "live", reason: "", url: "http://main--site--ada.preview.localhost", urls: [], sandbox_state: "running", stops_at: null } as const;
+  const site = { state: "live", reason: "", url: "http://main--site--ada.preview.localhost", urls: [], is_pages: false, sandbox_state: "running", stops_at: null } as const;
   builds = [build({ state: "succeeded", site: { ...site, urls: [] } })];
   tellBuilds("missed");
   await userEvent.setup().click(await screen.findByRole("button", { name: "Build 12 of main: Succeeded" }));

@@ -63,7 +63,7 @@ class Gallery:
         self.here, self.there = self.replica("here"), self.replica("there")
         self.table = RouteTable()
         self.routes = RouteStore(yard.database, yard.bus, self.table)
-        hosts = SiteHosts(self.records, self.routes)
+        self.hosts = hosts = SiteHosts(self.records, self.routes)
         keeper = cast(Any, KeeperOfNothing())
         draining = Draining(self.records, keeper, longest=10)
         starting = Starting(keeper=keeper, exhibits=self.here.serving, doorman=NOBODY, bridges=NOBODY)

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,9 @@ import pytest
 from firefly.builds.model import SiteState
 from firefly.builds.pages import exhibition, shelf
 from firefly.errors import Conflict, NotFound, Withheld
+from firefly.routes import Access
 from tests.bridge.test_building import tar
-from tests.builds.pages.gallery import Gallery, ask
+from tests.builds.pages.gallery import DOMAIN, Gallery, ask
 from tests.support.waiting import eventually
 
 MAIN = "main--garden--ada"
@@ -47,6 +47,22 @@ async def test_pages_are_shown_by_every_server_from_the_artifact(gallery: Galler
     await gallery.ends.sweep()
     assert (gallery.leads(MAIN), gallery.leads("build-2--garden--ada")) == (None, second.id)
     assert await gallery.get(second) == (200, "two")
+
+
+async def test_its_hosts_move_with_its_project_and_come_back_from_the_bin(gallery: Gallery) -> None:
+    site = await gallery.show(1, {"index.html": "one"}, configuration={"preview": {"access": "code"}})
+    async with gallery.yard.database.transaction() as connection:
+        hosts = await gallery.hosts.rename(gallery.project_id, ("garden", "ada"), ("park", "ada"), connection)
+    await gallery.routes.apply(hosts)
+    assert (gallery.leads("main--park--ada"), gallery.leads("build-1--park--ada")) == (site.id, site.id)
+    await gallery.routes.remove(gallery.project_id)
+    assert gallery.leads("main--park--ada") is None
+    async with gallery.yard.database.transaction() as connection:
+        hosts = await gallery.hosts.route(gallery.project_id, "public", connection)
+    await gallery.routes.apply(hosts)
+    route = gallery.table.get(f"main--park--ada.{DOMAIN}")
+    assert route is not None
+    assert (gallery.leads("main--park--ada"), route.access) == (site.id, Access.ONLY_CODE)
 
 
 async def test_what_does_not_answer_as_it_should_is_not_shown(gallery: Gallery) -> None:
@@ -87,7 +103,10 @@ async def test_an_artifact_that_is_damaged_or_gone_is_the_sites_reason(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = await gallery.show(1, {"index.html": "one"})
-    (stored,) = [path for path in (gallery.settings.data_dir / "artifacts").rglob("*") if _is_artifact(path)]
+    build = await gallery.yard.records.find(site.build_id)
+    assert build is not None
+    assert build.artifact is not None
+    stored, _ = await gallery.artifacts.local(build.artifact)
     whole = stored.read_bytes()
     monkeypatch.setattr(shelf, "PAUSE", 0)
     for damaged in (whole[:-9], b"none", b""):
@@ -131,7 +150,3 @@ async def test_what_vanishes_from_the_disk_is_unpacked_again(gallery: Gallery) -
     assert await ask(reader, writer, "/") == (200, "one")
     assert (await ask(reader, writer, "/nothing.txt"))[0] == 404
     writer.close()
-
-
-def _is_artifact(path: Path) -> bool:
-    return path.is_file() and not path.suffix

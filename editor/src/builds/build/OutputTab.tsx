@@ -8,6 +8,17 @@ import { SiteOutput } from "./SiteOutput";
 
 /** What the site itself prints, beside the log of its build. Looking here wakes nothing. */
 export function OutputTab({ buildId, site }: { buildId: string; site: Site }) {
+  if (!site.is_pages) return <Output buildId={buildId} site={site} />;
+  return (
+    <section className="output" aria-label="Output of the site">
+      <p className="output-note" role="status">
+        This site is nothing but pages: Firefly serves them itself, so there is no process that could print something. What made them is in the log.
+      </p>
+    </section>
+  );
+}
+
+function Output({ buildId, site }: { buildId: string; site: Site }) {
   const output = useMemo(() => new SiteOutput(buildId), [buildId]);
   const { state, lines } = useStore(output.store);
   const place = useRef<HTMLDivElement>(null);

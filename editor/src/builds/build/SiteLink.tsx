@@ -16,7 +16,7 @@ export function SiteLink({ site }: { site: Site }) {
         <span className="site-address ff-muted">{hostOf(site.url)}</span>
       )}
       <StateDot state={dotOfSite(site)} label={saySite(site)} showLabel />
-      {site.reason && site.state !== "live" && <p className="ff-muted">{site.reason}</p>}
+      {site.reason && !isWell(site) && <p className="ff-muted">{site.reason}</p>}
       {site.state === "live" && others.length > 0 && (
         <p className="site-others">
           {others.map((url) => (
@@ -28,6 +28,11 @@ export function SiteLink({ site }: { site: Site }) {
       )}
     </div>
   );
+}
+
+/** Live, and with nothing to say about it. */
+function isWell({ state, reason }: Site): boolean {
+  return state === "live" && reason === "It is shown.";
 }
 
 export function dotOfSite({ state, sandbox_state: sandbox }: Site): DotState {
