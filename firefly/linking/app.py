@@ -8,7 +8,7 @@ from urllib.parse import quote
 import jwt
 
 from ..clock import Clock
-from ..errors import NotFound, Unavailable
+from ..errors import Conflict, NotFound, Unavailable
 from ..git.links import ProviderLink
 from ..git.providers import Credential, Transport
 from .apps import AppKeys, Apps
@@ -44,10 +44,12 @@ class GitHubApp:
     async def token(self, link: ProviderLink) -> Credential | None:
         """Good for the link's repository; None where there is no App, or it is not installed there.
 
-        Raises Unavailable, Forbidden for one that is suspended, Conflict for keys that do not open.
+        Raises Unavailable, Forbidden for one that is suspended.
         """
+        if (link.provider, link.base_url) != ("github", self.apps.url):
+            return None
         keys = await self.apps.current()
-        if keys is None or (link.provider, link.base_url) != ("github", keys.url):
+        if keys is None:
             return None
         place = keys.app_id, link.repository_id
         held = self._held.get(place)
@@ -66,11 +68,12 @@ class GitHubApp:
         now = self._clock.time()
         try:
             found = await self._ask(keys, "GET", f"/repos/{quote(link.repository)}/installation")
-        except NotFound:
+            # By its id, which outlives a new name.
+            wanted = {"repository_ids": [int(link.repository_id)]}
+            made = await self._ask(keys, "POST", f"/app/installations/{int(found['id'])}/access_tokens", wanted)
+        except (NotFound, Conflict):
+            # It is installed on neither, or on another repository that has the name by now.
             return _Held(None, now, now + _ASKED_AGAIN)
-        # By its id, which outlives a new name.
-        wanted = {"repository_ids": [int(link.repository_id)]}
-        made = await self._ask(keys, "POST", f"/app/installations/{int(found['id'])}/access_tokens", wanted)
         ends = datetime.fromisoformat(made["expires_at"]).timestamp()
         return _Held(Credential(str(made["token"])), now, ends - _EARLY)
 

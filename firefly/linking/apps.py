@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from .. import store
 from ..clock import Clock
 from ..errors import Conflict, InvalidInput
@@ -15,6 +17,7 @@ from ..settings import Settings
 from ..store import Database, load_queries
 
 PURPOSE = "github-app"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,15 @@ class Apps:
         return self._set is not None
 
     async def current(self) -> AppKeys | None:
-        """As any server of the installation has made it. Raises Conflict where its keys do not open."""
+        """As any server of the installation has made it; none where its keys do not open, which the log tells."""
+        try:
+            return await self.opened()
+        except Conflict as error:
+            log.error("github_app.unreadable", url=self.url, reason=error.detail)
+            return None
+
+    async def opened(self) -> AppKeys | None:
+        """Raises Conflict where its keys do not open."""
         if self._set is not None:
             return self._set
         async with self._database.connection() as connection:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..audit import Audit
 from ..auth import Identity
@@ -48,7 +49,7 @@ class AppMaking:
     async def shown(self, identity: Identity) -> AppKeys | None:
         """Raises Forbidden for others than administrators, Conflict where its keys do not open."""
         _check(identity)
-        return await self._apps.current()
+        return await self._apps.opened()
 
     async def begin(self, identity: Identity, *, name: str, organisation: str = "", public: bool = False) -> Making:
         """For the caller's own account there, or an organisation that he owns; with `public` others may install it.
@@ -60,6 +61,12 @@ class AppMaking:
             raise Forbidden("Make it in the browser: GitHub asks whoever is signed in there.")
         if self._apps.is_set:
             raise Conflict(IS_SET)
+        if _is_near(self._app_url) and not _is_near(self._apps.url):
+            raise InvalidInput(
+                f"GitHub has to reach Firefly, and {self._app_url} leads nowhere but to this machine. Set FIREFLY_URL "
+                "to the address at which it is reached from there.",
+                field="url",
+            )
         if not name.strip():
             raise InvalidInput("The App needs a name that no other has at GitHub.", field="name")
         state, now = token_urlsafe(32), self._clock.now()
@@ -113,6 +120,12 @@ class AppMaking:
 def _check(identity: Identity) -> None:
     if not is_administrator(identity):
         raise Forbidden("Only administrators may do this.")
+
+
+def _is_near(url: str) -> bool:
+    """Whether an address is one of this machine, which GitHub takes for no App's."""
+    host = urlsplit(url).hostname or ""
+    return host.endswith("localhost") or host.startswith("127.") or host == "::1"
 
 
 def _hash(state: str) -> bytes:

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from ..clock import Clock
-from ..errors import Conflict, FireflyError
+from ..errors import FireflyError
 from ..git.links import Links, ProviderLink
 from ..git.providers.payloads.audience import Audience
 from ..git.providers.signatures import Envelope
@@ -45,11 +45,7 @@ class AppNews:
 
     async def hook_secret(self) -> str:
         """Empty where there is no App, its hook is off, or its keys do not open."""
-        try:
-            keys = await self._apps.current()
-        except Conflict as error:
-            log.error("hook.unreadable", project_id=None, reason=error.detail)
-            return ""
+        keys = await self._apps.current()
         return keys.hook_secret if keys else ""
 
     async def concerned(self, whom: Audience) -> Sequence[ProviderLink]:

@@ -1,6 +1,7 @@
 """The GitHub App: made by GitHub from a manifest, installed and taken away, with tokens of one repository each."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +17,7 @@ from firefly.git.providers import CredentialRefused
 from firefly.git.providers.payloads.audience import Audience
 from firefly.git.providers.signatures import Envelope
 from firefly.linking.apps import AppKeys, Apps
+from firefly.linking.making import AppMaking
 from firefly.linking.model import State
 from firefly.projects import Project, UpdateProject, Visibility
 from firefly.secrets import Keyring
@@ -105,9 +107,16 @@ async def test_github_makes_it_from_a_manifest_and_its_keys_are_sealed(
         settings.model_copy(update={"github_url": f"{linked.twin.base_url('github')}/elsewhere"}),
     )
     with pytest.raises(Conflict, match="row of another"):
-        await moved.current()
+        await moved.opened()
+    assert await moved.current() is None
     with pytest.raises(NotFound):
         await linked.making.forget(root)
+    near = AppMaking(
+        database=database, clock=clock, audit=linked.house.audit, apps=Apps(database, keyring, clock, settings),
+        transport=linked.transport, app_url="http://localhost:8000",
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="Set FIREFLY_URL"):
+        await near.begin(root, name="Firefly")
 
 
 async def test_that_of_the_settings_counts_and_its_key_is_a_text_or_a_file(
@@ -143,6 +152,15 @@ async def test_with_it_no_hook_is_added_and_tokens_are_of_one_repository(
     clock.advance(56 * 60)
     await linked.access.credential(link)
     assert len(linked.twin.app.tokens) == asked + 1
+    # Of another repository that was given the name it knows nothing.
+    given_away = replace(link, repository_id="7", repository="octo/garden")
+    assert await linked.access.app.token(given_away) is None
+    # In the bin nothing is heard of it.
+    whom = Audience(repositories=frozenset({str(there.number)}))
+    assert [one.id for one in await linked.news.concerned(whom)] == [link.id]
+    await linked.house.projects.delete(ada, "ada", "garden")
+    assert await linked.news.concerned(whom) == []
+    await linked.house.projects.restore(ada, "ada", "garden")
     # Forgotten, its repositories get hooks of their own again.
     assert await linked.making.forget(root) == "Firefly of Acme"
     await linked.removing.restore()

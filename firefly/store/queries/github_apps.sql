@@ -25,11 +25,11 @@ delete from github_app_handshakes where expires_at <= :now;
 
 -- name: links_concerned
 -- Those of the repositories with these ids, and of all that belong to these accounts.
-select id from provider_links
-where provider = 'github' and base_url = :url and state <> 'unlinking' and project_id is not null and (
-    repository_id = any(:repositories::text[]) or lower(split_part(repository, '/', 1)) = any(:owners::text[])
+select l.id from provider_links l join projects p on p.id = l.project_id and p.deleted_at is null
+where l.provider = 'github' and l.base_url = :url and l.state <> 'unlinking' and (
+    l.repository_id = any(:repositories::text[]) or lower(split_part(l.repository, '/', 1)) = any(:owners::text[])
 )
-order by id;
+order by l.id;
 
 -- name: connections_of
 select id from provider_connections where provider = 'github' and url = :url and user_id = :user_id and kind = 'oauth';

@@ -1,12 +1,20 @@
 """Bitbucket Data Center's API, as far as Firefly uses it."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from pydantic import Field
 
 from . import hosting
-from .model import Shape, TwinPull, TwinRepository, put
+from .bitbucketdc_shapes import (
+    ChangedCommentShape,
+    CommentShape,
+    HookShape,
+    KeyShape,
+    NewPullShape,
+    NewRepositoryShape,
+    StatusShape,
+)
+from .model import TwinPull, TwinRepository, put
 from .twin import ProviderTwin
 
 if TYPE_CHECKING:
@@ -18,78 +26,6 @@ API = "/api/1.0"
 REPOSITORY = "/projects/{owner}/repos/{name}"
 STATES = {"open": "OPEN", "merged": "MERGED", "closed": "DECLINED"}
 RIGHTS = {"REPO_READ": ("read", "write", "admin"), "REPO_WRITE": ("write", "admin"), "REPO_ADMIN": ("admin",)}
-
-
-class StatusShape(Shape):
-    key: str
-    state: Literal["INPROGRESS", "SUCCESSFUL", "FAILED", "CANCELLED", "UNKNOWN"]
-    name: str
-    url: str = Field(pattern="^https?://")
-    description: str = Field(max_length=255)
-
-
-class CommentShape(Shape):
-    text: str = Field(min_length=1)
-
-
-class ChangedCommentShape(CommentShape):
-    version: int
-
-
-class KeyTextShape(Shape):
-    text: str = Field(pattern=r"^ssh-")
-    label: str
-
-
-class KeyShape(Shape):
-    key: KeyTextShape
-    permission: Literal["REPO_READ", "REPO_WRITE"]
-
-
-class HookConfigurationShape(Shape):
-    secret: str = Field(min_length=20)
-
-
-class HookShape(Shape):
-    name: str
-    url: str = Field(pattern="^https?://")
-    active: bool
-    events: list[
-        Literal[
-            "repo:refs_changed", "repo:modified", "pr:opened", "pr:from_ref_updated", "pr:modified", "pr:merged",
-            "pr:declined", "pr:deleted",
-        ]
-    ]  # fmt: skip
-    configuration: HookConfigurationShape
-    sslVerificationRequired: bool
-
-
-class NewRepositoryShape(Shape):
-    name: str
-    scmId: Literal["git"]
-    public: bool
-    description: str
-
-
-class ProjectShape(Shape):
-    key: str
-
-
-class PlaceShape(Shape):
-    slug: str
-    project: ProjectShape
-
-
-class EndShape(Shape):
-    id: str = Field(pattern="^refs/heads/")
-    repository: PlaceShape
-
-
-class NewPullShape(Shape):
-    title: str
-    description: str
-    fromRef: EndShape
-    toRef: EndShape
 
 
 def set_up(app: web.Application, server: "ProviderServer") -> None:
