@@ -35,7 +35,7 @@ from .subnets import Subnets
 
 log = structlog.get_logger()
 
-STOP_LIMIT, TIDY_PAUSE = 15.0, 600.0
+STOP_LIMIT, TIDY_PAUSE = 30.0, 600.0
 
 
 class DockerBackend(SandboxBackend):
@@ -109,8 +109,9 @@ class DockerBackend(SandboxBackend):
             try:
                 await self._catch_up()
                 await self.tidy()
-            except FireflyError as error:
-                log.warning("docker.untidy", reason=error.detail)
+            # Whatever it is: the next time it may be otherwise.
+            except Exception as error:
+                log.warning("docker.untidy", reason=str(error) or repr(error))
 
     async def tidy(self) -> None:
         """Remove what belongs to no run, and images of Firefly's that have no name any more."""
@@ -195,8 +196,15 @@ class DockerBackend(SandboxBackend):
 
     async def freeze(self, instance_id: str) -> None:
         run = self._roster.runs.running(instance_id)
-        if not run.frozen:
+        if run.frozen:
+            return
+        try:
             await self._turn(run, frozen=True)
+        except Unavailable:
+            # What is half frozen is neither used nor woken.
+            with contextlib.suppress(Unavailable):
+                await self._turn(run, frozen=False)
+            raise
 
     async def thaw(self, instance_id: str) -> None:
         run = self._roster.runs.running(instance_id)
@@ -204,13 +212,14 @@ class DockerBackend(SandboxBackend):
             await self._turn(run, frozen=False)
 
     async def _turn(self, run: Run, *, frozen: bool) -> None:
+        """The companion first, so that a run is not taken for woken while that sleeps."""
         try:
+            if run.companion is not None:
+                await run.companion.pause(frozen=frozen)
             await self._engine.pause(run.container, frozen=frozen)
         except (NotFound, Conflict) as error:
             raise Unavailable(f"The sandbox cannot be {'frozen' if frozen else 'woken'}: {error.detail}.") from error
         run.frozen = frozen
-        if run.companion is not None:
-            await run.companion.pause(frozen=frozen)
 
     def frozen(self, instance_id: str) -> bool:
         run = self._roster.runs.find(instance_id)

@@ -8,7 +8,7 @@ not with this server: the next one is asked again, and finds it.
 import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ import structlog
 from firefly.errors import Conflict, FireflyError, NotFound, Unavailable
 from firefly.protocol.companion import ERRORS, LONGEST_FRAME, LONGEST_WISH, OUTPUT, SOCKET, End, Wish, frame
 from firefly.sandbox.processes import explain
+from firefly.sandbox.tasks import Tasks
 from firefly.sandbox.terms import size
 from firefly.unixsockets import put_in_place
 
 from .companion_plan import Plan
 from .engine import Engine
+from .labels import INSTANCE
 
 log = structlog.get_logger()
 
@@ -48,7 +50,8 @@ class Companion:
     frozen: bool = False
     _server: asyncio.Server | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _tasks: Tasks = field(default_factory=Tasks)
+    _asking: int = 0
     _closing: bool = False
 
     async def open(self) -> None:
@@ -62,9 +65,7 @@ class Companion:
         self._closing = True
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     async def end(self) -> None:
         """Let go of it, and end what runs."""
@@ -87,10 +88,14 @@ class Companion:
                 await self.engine.pause(self.container, frozen=frozen)
 
     def _came(self, reader: StreamReader, writer: StreamWriter) -> None:
-        if len(self._tasks) < MOST_ASKING:
-            self._begin(self._answer(reader, writer))
+        if self._asking < MOST_ASKING:
+            self._asking += 1
+            self._begin(self._answer(reader, writer)).add_done_callback(self._answered)
         else:
             writer.close()
+
+    def _answered(self, _: "asyncio.Task[None]") -> None:
+        self._asking -= 1
 
     async def _expect(self, container: str) -> None:
         """Remove what an earlier server has left, unless whoever asked for it comes back, as far as that is awake."""
@@ -102,10 +107,8 @@ class Companion:
             if self.container == container and patience <= 0:
                 await self._remove()
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name="docker-companion")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        return self._tasks.start(work, "docker-companion")
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:
@@ -142,11 +145,13 @@ class Companion:
             return End(1, error.detail)
         finally:
             if not (self._closing or stays):
-                await asyncio.shield(self._remove())
+                await self._tasks.finish(self._remove(), "docker-companion-end")
 
     async def _start(self, wish: Wish) -> None:
-        """Anew, whatever was there. Raises what the engine says against it."""
+        """Anew, whatever was there. Raises what the engine says against it, Unavailable while that does not end."""
         await self._remove()
+        if self.container:
+            raise Unavailable("What ran before has not ended yet.")
         async with self.engine.calling() as docker:
             container = await docker.containers.create(self.plan.body(wish))
             self.container = str(container.id)
@@ -212,6 +217,16 @@ class Companion:
             self.container = ""
         except FireflyError as error:
             log.warning("docker.companion_kept", container=self.container, reason=error.detail)
+
+
+def begun(found: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """By their runs' ids, the companions that an earlier server has left: not one that it was about to start.
+
+    One that runs is found before one that has ended.
+    """
+    ours = [one for one in found if COMPANION in one["Labels"] and one["State"] != "created"]
+    ours.sort(key=lambda one: one["State"] in ("running", "paused"))
+    return {str(one["Labels"].get(INSTANCE, "")): str(one["Id"]) for one in ours}
 
 
 async def usage(engine: Engine, container: str) -> Mapping[str, Any]:

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from firefly.errors import FireflyError
-
 from .companions import COMPANION
 from .engine import Engine
 from .labels import INSTALLATION, INSTANCE
@@ -55,7 +53,8 @@ class Following:
                         if COMPANION not in marks:
                             self._told(event["Action"], marks.get(INSTANCE, ""))
                 log.warning("docker.away", reason="The engine ended the stream of events.")
-            except (FireflyError, ValueError, KeyError) as error:
-                log.warning("docker.away", reason=str(error), retry_after=pause)
+            # Whatever it is: who no longer listens hears of no end.
+            except Exception as error:
+                log.warning("docker.away", reason=str(error) or repr(error), retry_after=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -11,9 +11,10 @@ import structlog
 from firefly.errors import FireflyError, NotFound
 from firefly.sandbox.backend import ExitStatus
 from firefly.sandbox.living import Runs
+from firefly.waiting import happens
 
 from . import labels
-from .companions import COMPANION
+from .companions import COMPANION, begun
 from .ending import ENDED, Ender
 from .networks import Networks
 from .notes import read_ready
@@ -24,6 +25,10 @@ log = structlog.get_logger()
 
 CLEAR_LIMIT = 15.0
 CLEAR_PAUSES = (0.1, 0.3, 1.0)
+# Seconds between questions how a run has ended, or whether it can be reached, to an engine that does not answer.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+JOINING = 3
+UNREACHED = "It could not be reached when the server started."
 
 
 class Roster:
@@ -36,9 +41,11 @@ class Roster:
         self.runs = Runs[Run]()
         self._endings: dict[str, asyncio.Task[None]] = {}
         self.beginning: set[str] = set()
+        self._closing = asyncio.Event()
 
     async def close(self) -> None:
         """Let go of all; those that have ended are cleared away first."""
+        self._closing.set()
         endings = list(self._endings.values())
         if endings:
             await asyncio.wait(endings, timeout=CLEAR_LIMIT)
@@ -48,6 +55,7 @@ class Roster:
         for run in self.runs:
             await run.close()
         self.runs.clear()
+        self._closing.clear()
 
     async def discard(self, instance_id: str) -> None:
         """Leave nothing of a start that failed or was given up; an engine that is away is asked again later."""
@@ -83,13 +91,8 @@ class Roster:
             task.add_done_callback(lambda _: self._endings.pop(run.instance.id, None))
 
     async def _bury(self, run: Run) -> None:
-        """Where the engine is away just now, it is asked again when it is back."""
-        try:
-            status = await self._ender.status(run.container, run.folder)
-        except NotFound:
-            status = ExitStatus(None, "Its container was removed.", datetime.now(UTC), False)
-        except FireflyError as error:
-            log.warning("docker.end_unknown", instance=run.instance.id, reason=error.detail)
+        status = await self._status(run)
+        if status is None:
             return
         run.status = status
         self.runs.end(run.instance.id, status)
@@ -98,22 +101,39 @@ class Roster:
         with contextlib.suppress(FireflyError):
             await self._ender.clear(run.instance.id, run.folder)
 
+    async def _status(self, run: Run) -> ExitStatus | None:
+        """Asked for until the engine tells it; None where the run goes on after all, or this server ends."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._ender.status(run.container, run.folder)
+            except NotFound:
+                return ExitStatus(None, "Its container was removed.", datetime.now(UTC), False)
+            except FireflyError as error:
+                log.warning("docker.end_unknown", instance=run.instance.id, reason=error.detail)
+            if await happens(self._closing, pause):
+                return None
+            pause = min(pause * 2, LONGEST_PAUSE)
+
     async def catch_up(self) -> None:
         """See what changed while nothing was heard of the engine."""
-        before = {run.instance.id: run.frozen for run in self.runs}
+        # What begins after the engine was asked is not in its answer, and who froze or woke one meanwhile knows better.
+        before = [(run, run.frozen) for run in self.runs]
         states = {found["Id"]: found["State"] for found in await self._ender.found()}
-        for run in self.runs:
+        for run, frozen in before:
             state = states.get(run.container, "removed")
-            # Who froze or woke it meanwhile knows better.
-            if run.frozen is before.get(run.instance.id):
+            if run.frozen is frozen:
                 run.frozen = state == "paused"
-            if state == "removed" or (state in ENDED and run.instance.id not in self.beginning):
+            if state == "removed" or (state in ENDED and not self._is_to_start(run, state)):
                 self.end(run)
+
+    def _is_to_start(self, run: Run, state: str) -> bool:
+        return state == "created" and run.instance.id in self.beginning
 
     async def adopt(self) -> None:
         """Find what an earlier server left, and clear away what has ended since or never quite began."""
         everything = await self._ender.found()
-        beside = {one["Labels"].get(labels.INSTANCE): one["Id"] for one in everything if COMPANION in one["Labels"]}
+        beside = begun(everything)
         async with asyncio.TaskGroup() as group:
             for found in everything:
                 if COMPANION not in found["Labels"]:
@@ -122,7 +142,7 @@ class Roster:
         await self.catch_up()
         await self.tidy()
 
-    async def _adopt(self, found: Mapping[str, Any], companions: Mapping[str | None, str]) -> None:
+    async def _adopt(self, found: Mapping[str, Any], companions: Mapping[str, str]) -> None:
         try:
             instance = labels.instance_of(found["Labels"])
         except (KeyError, ValueError):
@@ -135,24 +155,35 @@ class Roster:
                 if await self._joined(run, companions.get(instance.id, "")):
                     return
             if found["State"] != "created":
-                self.runs.end(instance.id, await self._ender.status(found["Id"], folder))
+                status = await self._ender.status(found["Id"], folder)
+                self.runs.end(instance.id, status or ExitStatus(None, UNREACHED, datetime.now(UTC), False))
 
     async def _joined(self, run: Run, companion: str) -> bool:
-        """Whether it lives; one that was found running may have ended by the time that it is reached."""
-        try:
-            await self._starter.join(run)
-            await self._starter.accompany(run, companion)
-        except FireflyError as error:
-            log.warning("docker.not_adopted", instance=run.instance.id, reason=error.detail)
-            await run.close()
-            return False
-        self.runs.enter(run)
-        return True
+        """Whether it lives; one that was found running may have ended by the time that it is reached.
+
+        One that goes on is not given up because the engine was slow to answer.
+        """
+        for _ in range(JOINING):
+            try:
+                await self._starter.join(run)
+                await self._starter.accompany(run, companion)
+            except FireflyError as error:
+                log.warning("docker.not_adopted", instance=run.instance.id, reason=error.detail)
+                await run.close()
+                if await self._starter.has_ended(run):
+                    return False
+                await asyncio.sleep(FIRST_PAUSE)
+            else:
+                self.runs.enter(run)
+                return True
+        return False
 
     async def tidy(self) -> None:
         """Remove containers, networks and folders that belong to no run."""
         living = {run.instance.id for run in self.runs} | self.beginning | self._endings.keys()
-        known = {found["Labels"].get(labels.INSTANCE, "") for found in await self._ender.found()}
+        everything = await self._ender.found()
+        await self._ender.clear_strays(everything)
+        known = {found["Labels"].get(labels.INSTANCE, "") for found in everything}
         for instance_id in (known | await asyncio.to_thread(self._starter.left)) - living - {""}:
             await self._ender.clear(instance_id, self._starter.folder(instance_id))
         await self._networks.sweep(living)

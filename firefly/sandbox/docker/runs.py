@@ -32,7 +32,7 @@ class Run:
 
     `frozen` is what the engine told last, `oom_kills` how often it told of one. Ports inside are reached by `source`
     where the server joins its network, else by `relay`, and with them the bridge. `companion` runs its image, where it
-    has one.
+    has one, and `joining` is held while it gets one.
     """
 
     instance: Instance
@@ -45,6 +45,7 @@ class Run:
     source: JoiningSource | None = None
     relay: Relay | None = None
     companion: Companion | None = None
+    joining: asyncio.Lock = field(default_factory=asyncio.Lock)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     status: ExitStatus | None = None
 

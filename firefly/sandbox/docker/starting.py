@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from firefly.errors import SandboxFailed, Unavailable
+from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
 from firefly.sandbox import trees
 from firefly.sandbox.backend import Instance, SandboxSpec
 from firefly.sandbox.disk import Usage
@@ -26,6 +26,8 @@ from .runs import Run
 
 BRIDGE, GATEWAY, OWN_FILES = "bridge.sock", "gateway", "etc"
 ENGINE_LIMIT, HAND_LIMIT, HEALTH_LIMIT, PAUSE = 120.0, 30.0, 30.0, 0.02
+# Until what has ended is known to have, with what it printed.
+END_LIMIT, ENDED = 15.0, ("exited", "dead")
 
 
 class Starter:
@@ -99,15 +101,15 @@ class Starter:
     async def begin(self, run: Run) -> None:
         """Start it, and return when the bridge answers. Raises SandboxFailed where it ends first or takes too long."""
         if self._door:
-            await _unless_ended(run, self._set_off(run), ENGINE_LIMIT)
+            await self._unless_ended(run, self._set_off(run), ENGINE_LIMIT)
         else:
             offer = Offer(run.folder / BRIDGE, run.folder / GATEWAY / GIVER)
             try:
-                await _unless_ended(run, self._set_off(run), ENGINE_LIMIT)
-                await _unless_ended(run, offer.taken(), HAND_LIMIT)
+                await self._unless_ended(run, self._set_off(run), ENGINE_LIMIT)
+                await self._unless_ended(run, offer.taken(), HAND_LIMIT)
             finally:
                 offer.close()
-        await _unless_ended(run, _healthy(run), HEALTH_LIMIT)
+        await self._unless_ended(run, _healthy(run), HEALTH_LIMIT)
         await self.accompany(run)
         await asyncio.to_thread(notes.note_ready, run.folder, run.most)
 
@@ -124,15 +126,43 @@ class Starter:
             await run.companion.open()
 
     async def beside(self, run: Run, image: str) -> None:
-        """Have an image run beside what began without one."""
-        plan = await asyncio.to_thread(companion_plan.read_note, run.folder)
-        if plan is not None:
-            await asyncio.to_thread(companion_plan.note, run.folder, plan.of(image))
-            await self.accompany(run)
+        """Have an image run beside what began without one; whoever asks for it at the same time waits for the first."""
+        async with run.joining:
+            plan = await asyncio.to_thread(companion_plan.read_note, run.folder)
+            if plan is not None and run.companion is None:
+                await asyncio.to_thread(companion_plan.note, run.folder, plan.of(image))
+                await self.accompany(run)
 
     async def join(self, run: Run) -> None:
         """Open the way into a run. Raises Unavailable."""
         await run.join(await self._engine.call("GET", f"containers/{run.container}/json"))
+
+    async def has_ended(self, run: Run) -> bool:
+        """Whether the engine says so; not where it says nothing."""
+        try:
+            found = await self._engine.call("GET", f"containers/{run.container}/json")
+        except FireflyError as error:
+            return isinstance(error, NotFound)
+        return found["State"]["Status"] in ENDED
+
+    async def _unless_ended(self, run: Run, wanted: Coroutine[Any, Any, None], limit: float) -> None:
+        """Raises SandboxFailed where the run ends first, or nothing happens in time."""
+        work, ended = asyncio.ensure_future(wanted), asyncio.ensure_future(run.finished.wait())
+        try:
+            await asyncio.wait([work, ended], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if work.done() and work.exception() is None:
+                return
+            if work.done() and not ended.done() and await self.has_ended(run):
+                await asyncio.wait([ended], timeout=END_LIMIT)
+            if run.status is not None:
+                raise SandboxFailed(run.status.reason, output=run.status.output)
+            if work.done():
+                await work
+            raise SandboxFailed(f"The bridge did not answer within {limit:.0f} s.")
+        finally:
+            for task in (work, ended):
+                task.cancel()
+            await asyncio.gather(work, ended, return_exceptions=True)
 
 
 async def _healthy(run: Run) -> None:
@@ -141,24 +171,3 @@ async def _healthy(run: Run) -> None:
         if run.relay is None:
             raise Unavailable("The bridge closed its socket.")
         await asyncio.sleep(PAUSE)
-
-
-async def _unless_ended(run: Run, wanted: Coroutine[Any, Any, None], limit: float) -> None:
-    """Raises SandboxFailed where the run ends first, or nothing happens in time."""
-    work, ended = asyncio.ensure_future(wanted), asyncio.ensure_future(run.finished.wait())
-    try:
-        await asyncio.wait([work, ended], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        if work.done() and work.exception() is None:
-            return
-        if work.done():
-            # Its end is on its way.
-            await asyncio.wait([ended], timeout=1)
-        if run.status is not None:
-            raise SandboxFailed(run.status.reason, output=run.status.output)
-        if work.done():
-            await work
-        raise SandboxFailed(f"The bridge did not answer within {limit:.0f} s.")
-    finally:
-        for task in (work, ended):
-            task.cancel()
-        await asyncio.gather(work, ended, return_exceptions=True)

@@ -13,7 +13,7 @@ from firefly.sandbox.docker.labels import INSTALLATION, INSTANCE
 
 from .placing import Node, Task
 
-LOG_LIMIT = 3.0
+LOG_LIMIT = 10.0
 LONGEST_LOG = 64 << 10
 
 
@@ -23,18 +23,21 @@ class Cluster:
     def __init__(self, engine: Engine, installations: Sequence[str]) -> None:
         self.engine = engine
         self._installations = installations
+        self._unremoved = set[str]()
+        """Services that were to be removed while the manager did not answer."""
 
     async def services(self) -> list[Mapping[str, Any]]:
         """The specification of each of ours."""
         return [found["Spec"] for found in await self._ours("services")]
 
     async def tasks(self) -> dict[str, Task]:
-        """Those of our services, by the service's name; each has one."""
+        """Those of our services, by the service's name. Of several it is the one that ended, with which all is over."""
         services = {str(found["ID"]): str(found["Spec"]["Name"]) for found in await self._ours("services")}
         if not services:
             return {}
         filters = json.dumps({"service": list(services.values())})
         found = [Task.of(task) for task in await self.engine.call("GET", "tasks", filters=filters)]
+        found.sort(key=lambda task: task.ended)
         return {services[task.service]: task for task in found if task.service in services}
 
     async def tasks_of(self, name: str) -> list[Task]:
@@ -56,14 +59,18 @@ class Cluster:
         await self.engine.call("POST", "services/create", body=body)
 
     async def remove_service(self, name: str) -> None:
-        """One that is not there is no error."""
+        """One that is not there is no error; one whose removal fails is removed by a later `sweep`."""
+        self._unremoved.add(name)
         await self._remove(f"services/{name}")
+        self._unremoved.discard(name)
 
     async def sweep(self) -> None:
-        """Remove secrets, networks and images run beside that are ours and whose service is gone.
+        """Remove what could not be before, and secrets, networks and images run beside whose service is gone.
 
         What is still in use is left for the next time.
         """
+        for name in list(self._unremoved):
+            await self.remove_service(name)
         kept = {spec["Labels"].get(INSTANCE) for spec in await self.services()}
         for kind in ("secrets", "networks"):
             for found in await self._ours(kind):

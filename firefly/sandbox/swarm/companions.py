@@ -11,7 +11,7 @@ from pathlib import Path
 from firefly.errors import FireflyError, SandboxFailed
 from firefly.sandbox.backend import SandboxSpec
 from firefly.sandbox.docker import companion_plan, containers
-from firefly.sandbox.docker.companions import COMPANION, Companion
+from firefly.sandbox.docker.companions import COMPANION, Companion, begun
 from firefly.sandbox.docker.contents import USER
 from firefly.sandbox.docker.engine import Engine
 from firefly.sandbox.docker.images import Images
@@ -64,8 +64,8 @@ class Companions:
         plan = await asyncio.to_thread(companion_plan.read_note, folder)
         if plan is None:
             return
-        there = [found["Id"] for found in await self._engine.containers([COMPANION, f"{INSTANCE}={run.instance.id}"])]
+        there = begun(await self._engine.containers([COMPANION, f"{INSTANCE}={run.instance.id}"]))
         gateway = folder / GATEWAY
         await asyncio.to_thread(gateway.mkdir, parents=True, exist_ok=True)
-        run.companion = Companion(self._engine, plan, gateway, there[0] if there else "")
+        run.companion = Companion(self._engine, plan, gateway, there.get(run.instance.id, ""))
         await run.companion.open()

@@ -15,8 +15,8 @@ from .placing import Task
 from .runs import Run
 
 PAUSE = 0.05
-# Placing is a matter of milliseconds; a node may have to fetch the image first.
-PLACE_LIMIT, PREPARE_LIMIT, HEALTH_LIMIT = 10.0, 300.0, 30.0
+# Placing is a matter of milliseconds, unless the managers are busy; a node may have to fetch the image first.
+PLACE_LIMIT, PREPARE_LIMIT, HEALTH_LIMIT = 30.0, 300.0, 60.0
 UNPLACED = frozenset({"new", "allocated", "pending"})
 
 
