@@ -8,10 +8,16 @@ import os
 from firefly import log as logging
 
 from ..harness import Row, attempt, find, skipped
-from . import images, log, making, queue
+from . import images, log, making, packages, queue
 
 NEEDED = ("bwrap", "slirp4netns", "git")
-MEASUREMENTS = (("making", making.rows), ("images", images.rows), ("log", log.rows), ("queue", queue.rows))
+MEASUREMENTS = (
+    ("making", making.rows),
+    ("images", images.rows),
+    ("log", log.rows),
+    ("packages", packages.rows),
+    ("queue", queue.rows),
+)
 
 
 def run() -> list[Row]:

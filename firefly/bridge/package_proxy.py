@@ -1,6 +1,6 @@
 """A proxy on the sandbox's loopback for tools that know no registry but the public ones.
 
-It stands for those with papers of the server's, which only what is started with `variables` trusts, and takes what is
+It stands for those with papers of the server's, which only what is started with its variables trusts, and takes what is
 asked of them to the server's cache. For all other hosts it opens the way that the sandbox has itself.
 """
 
@@ -22,6 +22,8 @@ OWN = "localhost,127.0.0.1,::1"
 _REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "npm_config_cafile")
 _ADDING = "NODE_EXTRA_CA_CERTS"
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+# What ends a connection without a word: whoever is there has gone, or does not speak so.
+_NONSENSE = (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError, ValueError)
 _REFUSED = "HTTP/1.1 {} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -49,7 +51,7 @@ async def proxied(gateway: Path, papers: Papers, env: Mapping[str, str]) -> Asyn
     with TemporaryDirectory(prefix="firefly-packages-") as folder:
         trust = await asyncio.to_thread(_write_trust, Path(folder), papers, env)
         context = await asyncio.to_thread(_context, Path(folder), papers)
-        async with _listening(gateway, frozenset(papers.hosts), context) as address:
+        async with Proxy(gateway, frozenset(papers.hosts), context).listening() as address:
             yield {**env, **trust, **_variables(address, env)}
 
 
@@ -90,49 +92,48 @@ def _context(folder: Path, papers: Papers) -> ssl.SSLContext:
     return context
 
 
-@asynccontextmanager
-async def _listening(gateway: Path, hosts: frozenset[str], context: ssl.SSLContext) -> AsyncIterator[str]:
-    tasks: set[asyncio.Task[None]] = set()
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """`gateway` is where what is asked of `hosts` goes, `context` what it stands for them with."""
 
-    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(_serve(reader, writer, gateway, hosts, context))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+    gateway: Path
+    hosts: frozenset[str]
+    context: ssl.SSLContext
 
-    server = await asyncio.start_server(welcome, "127.0.0.1", 0, limit=LONGEST_HEAD)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        """Its address inside the block."""
+        tasks: set[asyncio.Task[None]] = set()
 
+        def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._serve(reader, writer), name="package proxy")
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
-async def _serve(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    gateway: Path,
-    hosts: frozenset[str],
-    context: ssl.SSLContext,
-) -> None:
-    """One connection, to its end."""
-    with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+        server = await asyncio.start_server(welcome, "127.0.0.1", 0, limit=LONGEST_HEAD)
         try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, to its end."""
+        with contextlib.closing(writer), contextlib.suppress(*_NONSENSE):
             async with asyncio.timeout(PATIENCE):
                 head = await reader.readuntil(b"\r\n\r\n")
             method, target = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")[:2]
             host, _, port = target.rpartition(":")
             if method != "CONNECT":
                 writer.write(_REFUSED.format("405 Only HTTPS goes through here").encode())
-            elif host in hosts and port == "443":
+            elif host in self.hosts and port == "443":
                 writer.write(b"HTTP/1.1 200 \r\n\r\n")
-                await writer.start_tls(context, ssl_handshake_timeout=PATIENCE)
-                await _lead(reader, writer, await asyncio.open_unix_connection(str(gateway)))
+                await writer.start_tls(self.context, ssl_handshake_timeout=PATIENCE)
+                await _lead(reader, writer, await asyncio.open_unix_connection(str(self.gateway)))
             else:
                 await _tunnel(reader, writer, host.strip("[]"), int(port))
-        finally:
-            writer.close()
 
 
 async def _tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:

@@ -100,11 +100,12 @@ class Registry:
         try:
             found = asked.by_host(kind, _kept_path(request))
             return await self._give(request, found, upstreams, moved=False)
-        except Missing:
-            return web.json_response({"error": "not found"}, status=404)
-        except (Elsewhere, Full) as error:
-            if not (elsewhere := asked.public(kind, request.host, request.path_qs, upstreams)):
-                return web.json_response({"error": str(error)}, status=404)
+        except (Missing, Elsewhere, Full) as error:
+            # A lock file may name what its index no longer does.
+            is_there = kind is Kind.FILES or not isinstance(error, Missing)
+            elsewhere = asked.public(kind, request.host, request.path_qs, upstreams) if is_there else ""
+            if not elsewhere:
+                return web.json_response({"error": str(error) or "not found"}, status=404)
             async with self._passing:
                 return await sending.passed(request, self._source, elsewhere)
 

@@ -16,8 +16,8 @@ from .source import Source
 
 # Seconds until an answer is read, and bytes of it for each further one.
 PATIENCE, SLOWEST = 60.0, 256 << 10
-# Seconds for an answer that is passed on, however large it is.
-LONGEST = 1800.0
+# Bytes for which there is time where a registry does not say how many come.
+UNTOLD = 64 << 20
 KIND = "application/octet-stream"
 
 
@@ -64,11 +64,10 @@ async def passed(request: web.BaseRequest, source: Source, url: str) -> web.Stre
         async with source.get(url, headers) as found:
             response = web.StreamResponse(status=found.status, headers={"Content-Type": found.content_type})
             response.content_length = found.content_length
-            async with _ending_early(request), asyncio.timeout(LONGEST):
+            async with _ending_early(request), asyncio.timeout(PATIENCE + (found.content_length or UNTOLD) / SLOWEST):
                 await response.prepare(request)
                 async for piece in found.content.iter_chunked(BLOCK):
-                    async with asyncio.timeout(PATIENCE):
-                        await response.write(piece)
+                    await response.write(piece)
                 await response.write_eof()
             return response
     except (aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -143,6 +143,7 @@ def _shakes_hands(papers: Papers, authority: str, host: str) -> bool:
         (Kind.INDEX, "/simple/", None),
         (Kind.FILES, "/packages/1/My_Engine-1.0-py3-none-any.whl", File("my-engine", "My_Engine-1.0-py3-none-any.whl")),
         (Kind.FILES, "/packages/1/my-engine-1.0.tar.gz", File("my-engine", "my-engine-1.0.tar.gz")),
+        (Kind.FILES, "/packages/1/a-1-cp1-none-any.whl.metadata", File("a", "a-1-cp1-none-any.whl.metadata")),
         (Kind.FILES, "/packages/1/readme.txt", None),
     ],
 )
