@@ -47,9 +47,15 @@ class Papers:
 
 @asynccontextmanager
 async def proxied(gateway: Path, papers: Papers, env: Mapping[str, str]) -> AsyncIterator[Mapping[str, str]]:
-    """`env` and what leads tools through the proxy, which is there inside the block. `gateway`: the cache's socket."""
+    """`env` and what leads tools through the proxy, which is there inside the block. `gateway`: the cache's socket.
+
+    Where there is no list of the machine's authorities that one could be added to, `env` alone.
+    """
+    if not (known := next(filter(None, map(_text, _BUNDLES)), "")):
+        yield env
+        return
     with TemporaryDirectory(prefix="firefly-packages-") as folder:
-        trust = await asyncio.to_thread(_write_trust, Path(folder), papers, env)
+        trust = await asyncio.to_thread(_write_trust, Path(folder), papers.authority, known, env)
         context = await asyncio.to_thread(_context, Path(folder), papers)
         async with Proxy(gateway, frozenset(papers.hosts), context).listening() as address:
             yield {**env, **trust, **_variables(address, env)}
@@ -63,14 +69,13 @@ def _variables(address: str, env: Mapping[str, str]) -> Mapping[str, str]:
     return {**named, **corepack, "YARN_HTTPS_PROXY": address}
 
 
-def _write_trust(folder: Path, papers: Papers, env: Mapping[str, str]) -> Mapping[str, str]:
-    """Files of authorities: those of the machine, or of the user where there are such, and the one of the papers."""
-    told = {name: _text(env.get(name, "")) for name in (*_REPLACING, _ADDING)}
-    machine = next(filter(None, map(_text, _BUNDLES)), "")
+def _write_trust(folder: Path, authority: str, known: str, env: Mapping[str, str]) -> Mapping[str, str]:
+    """Files of authorities: those `known` to the machine, or the user's own where there are such, and one more."""
     found = {}
-    for name, text in told.items():
+    for name in (*_REPLACING, _ADDING):
         path = folder / f"{name}.pem"
-        path.write_text(f"{text or (machine if name != _ADDING else '')}\n{papers.authority}")
+        others = _text(env.get(name, "")) or ("" if name == _ADDING else known)
+        path.write_text(f"{others}\n{authority}")
         found[name] = str(path)
     return found
 
