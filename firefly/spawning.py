@@ -13,7 +13,9 @@ from asyncio.base_subprocess import BaseSubprocessTransport
 from asyncio.subprocess import DEVNULL, Process, SubprocessStreamProtocol
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import uvloop
 
 # Bytes that a stream keeps before whoever prints has to wait; asyncio's own.
 _LIMIT = 1 << 16
@@ -45,11 +47,36 @@ async def spawn(
     return Process(transport, protocol, loop)
 
 
+class _Given:
+    """A pipe's end whose descriptor becomes uvloop's alone.
+
+    It closes a descriptor, and then the file that this came from: by then a thread may have been given the number, for
+    another file.
+    """
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+
+    def fileno(self) -> int:
+        """For uvloop, which asks once."""
+        number = os.dup(self._pipe.fileno())
+        self._pipe.close()
+        return number
+
+    def close(self) -> None:
+        """What was given is not ours to close."""
+        self._pipe.close()
+
+
 class _Transport(BaseSubprocessTransport):
     def _start(
         self, args: Any, shell: bool, stdin: Any, stdout: Any, stderr: Any, bufsize: int, **options: Any
     ) -> None:
         self._proc = subprocess.Popen(args, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=bufsize, **options)
+        if isinstance(self._loop, uvloop.Loop):
+            for name in ("stdin", "stdout", "stderr"):
+                if (pipe := getattr(self._proc, name)) is not None:
+                    setattr(self._proc, name, _Given(pipe))
         try:
             ended = os.pidfd_open(self._proc.pid)
         except OSError:

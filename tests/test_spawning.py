@@ -1,14 +1,16 @@
 """Starting programs without a fork of the server, on both event loops."""
 
 import asyncio
+import io
 import mmap
 import os
 import resource
 import signal
+import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import pytest
 import uvloop
@@ -44,6 +46,42 @@ def test_what_goes_in_and_comes_out(run: Run, tmp_path: Path) -> None:
         assert (err, process.returncode) == (b"said", 3)
 
     run(work())
+
+
+class Late(io.FileIO):
+    """The end of a pipe; whenever it is closed, a thread has just opened another file."""
+
+    opened: ClassVar[list[int]] = []
+
+    def close(self) -> None:
+        if not self.closed:
+            self.opened.append(os.open(os.devnull, os.O_RDONLY))
+        super().close()
+
+
+class Popen(subprocess.Popen[bytes]):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for name, mode in (("stdin", "wb"), ("stdout", "rb"), ("stderr", "rb")):
+            pipe = getattr(self, name)
+            setattr(self, name, Late(os.dup(pipe.fileno()), mode))
+            pipe.close()
+
+
+def test_the_end_of_a_program_closes_no_file_that_was_opened_meanwhile(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    monkeypatch.setattr(Late, "opened", [])
+
+    async def work() -> None:
+        process = await spawn("cat", stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        assert await process.communicate(b"said") == (b"said", b"")
+
+    run(work())
+    assert len(Late.opened) == 3
+    for descriptor in Late.opened:
+        os.close(descriptor)
 
 
 def test_a_session_of_its_own_that_is_ended_by_a_signal(run: Run) -> None:
