@@ -33,7 +33,7 @@ class BuildLog(Protocol):
     def mask(self, *values: str) -> None:
         """These are written as `•••` from now on, also where they are cut between two pieces of output."""
 
-    async def last_lines(self, count: int = 40) -> list[str]:
+    async def last_lines(self, count: int = 120) -> list[str]:
         """Of the step that was begun last, without colours."""
 
 

@@ -187,6 +187,20 @@ async def look_at_lists(observatory: Observatory, look: Looker) -> None:
     await expect(rows).to_have_count(1)
     await page.reload()
     await expect(rows).to_contain_text("Add Neptune")
+    await page.get_by_label("State").select_option("Every state")
+    await page.keyboard.press("Escape")
+    await page.locator("body").press("/")
+    await page.keyboard.type("plate")
+    await expect(rows).to_contain_text(["Expose the plate"])
+    await page.keyboard.press("Escape")
+    await expect(rows).to_have_count(3)
+    for key in ("j", "j", "k", "Enter"):
+        await page.keyboard.press(key)
+    await page.wait_for_url("**/builds/3")
+    await page.keyboard.press("u")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Next row")
+    await page.keyboard.press("Escape")
 
 
 async def look_at_settings(observatory: Observatory, look: Looker) -> None:

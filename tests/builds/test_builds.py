@@ -5,6 +5,7 @@ import pytest
 from firefly.auth import Identity
 from firefly.builds.asking import builds
 from firefly.builds.model import Build, BuildState, SiteState, Trigger, Trust
+from firefly.builds.views.changes import Changes
 from firefly.builds.views.explaining import Explaining
 from firefly.errors import Conflict, FireflyError, Forbidden, InvalidInput, LimitReached, NotFound, Unauthenticated
 from tests.git import support
@@ -183,6 +184,27 @@ async def test_what_is_no_name_of_a_branch_is_refused(yard: Yard, ada: Identity,
     await yard.project(ada)
     with pytest.raises(FireflyError):
         await yard.builds.list(ada, "ada", "garden", ref=name or " ")
+
+
+async def test_what_changed_since_a_branch_went_well_is_named_also_for_its_first_build(
+    yard: Yard, ada: Identity
+) -> None:
+    copy = await yard.repository(await yard.project(ada))
+    changes = Changes(database=yard.database, git=yard.git, repositories=yard.repositories)
+    good = await yard.builds.ask(ada, "ada", "garden")
+    assert (await changes.since_good(good)).since is None
+    await yard.execute("update builds set state = 'succeeded' where id = $1", good.id)
+    for subject in ("Sow", "Water \x1b[31m"):
+        support.git(copy, "commit", "--allow-empty", "-qm", subject)
+    support.git(copy, "push", "-q", "origin", "HEAD:beds")
+    bad = await yard.builds.ask(ada, "ada", "garden", ref="beds")
+    found = await changes.since_good(bad)
+    assert found.since is not None
+    assert (found.since.id, found.more) == (good.id, False)
+    assert [one.subject for one in found.commits] == ["Water [31m", "Sow"]
+    assert found.commits[0].commit == bad.commit
+    await yard.execute("update builds set commit = $2 where id = $1", good.id, "a" * 40)
+    assert (await changes.since_good(bad)).commits == ()
 
 
 async def test_one_that_was_not_looked_at_yet_is_explained_by_what_the_projects_settings_say(

@@ -65,6 +65,16 @@ async def test_they_are_listed_by_pages_of_a_branch_and_in_a_state(owner: Client
     assert ([one["number"] for one in rest["builds"]], rest["cursor"]) == ([2, 1], None)
     (of_branch,) = (await got(owner, "/projects/ada/site/builds", params={"ref": "b2"}))["builds"]
     assert of_branch["id"] == made[2]["id"]
+    for words, numbers in (
+        (" B3 ", [4]),
+        ("ADA", [5, 4, 3, 2, 1]),
+        (made[0]["commit"][:8].upper(), [5, 4, 3, 2, 1]),
+        ("#2", [2]),
+        ("%", []),
+        ("b" * 8, []),
+    ):
+        found = (await got(owner, "/projects/ada/site/builds", params={"search": words}))["builds"]
+        assert [one["number"] for one in found] == numbers, words
     cancelled = await owner.post(f"/api/v1/builds/{made[0]['id']}/cancel")
     assert (await cancelled.json())["state"] == "cancelled"
     (found,) = (await got(owner, "/projects/ada/site/builds", params={"state": "cancelled"}))["builds"]
@@ -96,6 +106,7 @@ async def test_its_plan_is_what_it_was_built_by_or_what_is_found_now(world: Worl
         plan = {**empty, **lists, "versions": {}, "env": {}, **stored}
         await connection.execute("update builds set plan = $2 where id = $1", made["id"], plan)
     assert (await got(owner, f"/builds/{made['id']}/explain"))["run"] == ["./app"]
+    assert await got(owner, f"/builds/{made['id']}/changes") == {"since": None, "commits": [], "more": False}
 
 
 async def test_a_log_is_read_searched_and_downloaded(world: World, owner: Client) -> None:

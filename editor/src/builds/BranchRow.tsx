@@ -27,7 +27,9 @@ export function BranchRow({ branch, branches, place }: Props) {
       <div className="branch-name">
         {branch.pull_request ? <GitPullRequest size={16} aria-hidden /> : <GitBranch size={16} aria-hidden />}
         <div>
-          <span className="branch-title">{branch.branch}</span>
+          <a className="branch-title" href={`${place.link("builds")}?ref=${encodeURIComponent(branch.ref)}`} title={`All builds of ${branch.branch}`} onClick={stayHere}>
+            {branch.branch}
+          </a>
           {branch.deleted && <span className="badge">deleted</span>}
           {branch.pull_request?.url ? (
             <a className="branch-hint" href={branch.pull_request.url} target="_blank" rel="noreferrer">
@@ -35,7 +37,7 @@ export function BranchRow({ branch, branches, place }: Props) {
             </a>
           ) : (
             <span className="branch-hint" title={branch.subject}>
-              <code>{shortCommit(branch.commit)}</code> {branch.subject}
+              <code>{shortCommit(branch.commit)}</code> <bdi>{branch.subject}</bdi>
             </span>
           )}
         </div>
@@ -57,10 +59,12 @@ function Newest({ branch: { newest, reason }, place }: { branch: Branch; place: 
   return (
     <div className="branch-build">
       <StateMark {...lookOf(newest.state)} />
-      <a href={place.link("builds", newest.number)} onClick={stayHere}>
-        {lookOf(newest.state).word} <span className="ff-faint">#{newest.number}</span>
-      </a>
-      <RelativeTime at={newest.ended_at ?? newest.created_at} />
+      <div>
+        <a href={place.link("builds", newest.number)} onClick={stayHere}>
+          {lookOf(newest.state).word} <span className="ff-faint">#{newest.number}</span>
+        </a>
+        <RelativeTime at={newest.ended_at ?? newest.created_at} />
+      </div>
     </div>
   );
 }

@@ -23,8 +23,15 @@ export class BuildList {
   constructor(
     private readonly api: BuildsApi,
     private readonly projectId: string,
-    readonly filter: BuildFilter = {},
+    private filter: BuildFilter = {},
   ) {}
+
+  /** What is shown stays until the answer is there. */
+  look(filter: BuildFilter): void {
+    this.filter = filter;
+    if (this.store.getState().builds) this.loadSoon();
+    else void this.load();
+  }
 
   /** The first page anew; what was shown below it goes. */
   async load(): Promise<void> {

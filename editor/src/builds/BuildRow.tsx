@@ -12,17 +12,16 @@ export function BuildRow({ build, place }: { build: Build; place: Place }) {
     <li className="build-row">
       <StateMark {...lookOf(build.state)} size={18} />
       <div className="build-row-text">
-        <a className="build-row-link" href={place.link("builds", build.number)} onClick={stayHere}>
+        <a className="build-row-link" dir="auto" href={place.link("builds", build.number)} onClick={stayHere} title={build.subject}>
           {build.subject || `Build of ${build.branch}`}
         </a>
         <span className="build-row-hint">
-          #{build.number} · {lookOf(build.state).word}
-          {build.failure ? `: ${build.failure.cause}` : ""} · {sayTrigger(build)} <RelativeTime at={build.created_at} />
+          #{build.number} · {sayStanding(build)} · {sayTrigger(build)} <RelativeTime at={build.created_at} />
         </span>
       </div>
-      <span className="build-row-branch">
+      <span className="build-row-branch" title={build.branch}>
         {build.pull_request === null ? <GitBranch size={14} aria-hidden /> : <GitPullRequest size={14} aria-hidden />}
-        <span>{build.branch}</span>
+        <bdi>{build.branch}</bdi>
       </span>
       <code className="build-row-commit" title={build.commit}>
         {shortCommit(build.commit)}
@@ -32,8 +31,15 @@ export function BuildRow({ build, place }: { build: Build; place: Place }) {
   );
 }
 
+/** "5th in the queue", "Failed: the disk is full", "Succeeded". */
+function sayStanding({ state, queue, failure }: Build): string {
+  const { word } = lookOf(state);
+  if (state === "queued" && queue) return sayPlace({ ...queue, ahead_of_project: 0 });
+  const cause = failure?.cause.replace(/\.$/, "") ?? "";
+  return cause && cause !== word ? `${word}: ${cause}` : word;
+}
+
 function Took({ build }: { build: Build }) {
-  const runs = build.state === "running";
-  const took = elapsed(build, useSecond(runs));
-  return <span className="build-row-took">{build.state === "queued" && build.queue ? sayPlace(build.queue) : took === null ? "" : sayDuration(took)}</span>;
+  const took = elapsed(build, useSecond(build.state === "running"));
+  return <span className="build-row-took">{took === null ? "" : sayDuration(took)}</span>;
 }

@@ -1,37 +1,38 @@
 import { Hammer } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
 import { Button, EmptyState, ErrorState, Skeleton } from "../shared/components";
 import { BuildList } from "./BuildList";
 import { BuildRow } from "./BuildRow";
-import { onBuilds } from "./heard";
+import { queryOf, useFilter } from "./filter";
 import { FirstPush } from "./FirstPush";
+import { onBuilds } from "./heard";
+import { ListFilters } from "./ListFilters";
+import { PageKeys, rowKeys } from "./PageKeys";
 import type { Place } from "./place";
-import { BUILD_STATES, lookOf } from "./words";
 
-/** All builds of a project, newest first; the address keeps what they are filtered by. */
+/** All builds of a project, newest first. */
 export function ListPage({ place }: { place: Place }) {
   const [filter, setFilter] = useFilter();
-  const { ref, state } = filter;
-  const list = useMemo(() => new BuildList(place.api, place.project.id, { ref, state }), [place, ref, state]);
+  const list = useMemo(() => new BuildList(place.api, place.project.id), [place]);
   const { builds, cursor, problem, isLoadingMore } = useStore(list.store);
+  const field = useRef<HTMLInputElement>(null);
+  const isFiltered = queryOf(filter) !== "";
+  useEffect(() => list.look(filter), [list, filter]);
   useEffect(() => {
-    void list.load();
+    document.title = `Builds · ${place.project.owner}/${place.project.name}`;
     const leave = onBuilds((heard) => list.heard(heard));
     return () => {
       leave();
       list.close();
     };
-  }, [list]);
-  useEffect(() => {
-    document.title = `Builds · ${place.project.owner}/${place.project.name}`;
-  }, [place]);
-  const isFiltered = Boolean(ref ?? state);
+  }, [list, place]);
   return (
     <div className="builds">
       <div className="builds-head">
         <h1>Builds</h1>
-        <Filters filter={filter} onChange={setFilter} />
+        <ListFilters filter={filter} field={field} onChange={setFilter} />
+        <PageKeys keys={[{ key: "/", does: "Find builds", run: () => field.current?.focus() }, ...rowKeys(".build-row-link")]} />
       </div>
       {!builds ? (
         problem ? (
@@ -47,7 +48,7 @@ export function ListPage({ place }: { place: Place }) {
         </ul>
       ) : isFiltered ? (
         <EmptyState icon={<Hammer size={20} aria-hidden />} title="No such build" action={<Button onClick={() => setFilter({})}>Show all builds</Button>}>
-          None is of that branch and in that state.
+          None is what you look for.
         </EmptyState>
       ) : (
         <FirstPush place={place} />
@@ -64,61 +65,4 @@ export function ListPage({ place }: { place: Place }) {
       )}
     </div>
   );
-}
-
-interface Filter {
-  ref?: string | undefined;
-  state?: string | undefined;
-}
-
-function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
-  const [typed, setTyped] = useState(branchOf(filter.ref));
-  return (
-    <form
-      className="builds-filters"
-      role="search"
-      aria-label="Builds"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onChange({ ...filter, ref: refOf(typed) });
-      }}
-    >
-      <input className="ff-input" type="search" aria-label="Branch" placeholder="Branch" value={typed} spellCheck={false} autoCapitalize="none" onChange={(event) => setTyped(event.target.value)} onBlur={() => onChange({ ...filter, ref: refOf(typed) })} />
-      <select className="ff-input" aria-label="State" value={filter.state ?? ""} onChange={(event) => onChange({ ...filter, state: event.target.value || undefined })}>
-        <option value="">Every state</option>
-        {BUILD_STATES.map((state) => (
-          <option key={state} value={state}>
-            {lookOf(state).word}
-          </option>
-        ))}
-      </select>
-    </form>
-  );
-}
-
-/** `pr-12` is what a pull request is called here; everything else is a branch, unless it is a whole ref. */
-export function refOf(typed: string): string | undefined {
-  const name = typed.trim();
-  if (!name) return undefined;
-  const pull = /^pr-(\d+)$/.exec(name);
-  if (pull) return `refs/pull/${pull[1]}`;
-  return name.startsWith("refs/") ? name : `refs/heads/${name}`;
-}
-
-export function branchOf(ref: string | undefined): string {
-  return ref?.replace(/^refs\/heads\//, "").replace(/^refs\/pull\//, "pr-") ?? "";
-}
-
-function useFilter(): [Filter, (filter: Filter) => void] {
-  const [filter, setFilter] = useState<Filter>(() => {
-    const query = new URLSearchParams(location.search);
-    return { ref: query.get("ref") ?? undefined, state: query.get("state") ?? undefined };
-  });
-  const change = ({ ref, state }: Filter): void => {
-    if (ref === filter.ref && state === filter.state) return;
-    const query = new URLSearchParams({ ...(ref ? { ref } : {}), ...(state ? { state } : {}) }).toString();
-    history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : ""));
-    setFilter({ ref, state });
-  };
-  return [filter, change];
 }

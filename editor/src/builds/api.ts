@@ -1,7 +1,7 @@
 /** The calls of builds. */
 import { HttpTransport, type Transport } from "../shared/api";
 import { PREFIX, pathOf } from "../shared/api/transport";
-import type { Branch, Build, BuildPage, BuildSettings, Explanation } from "./types";
+import type { Branch, Build, BuildChanges, BuildPage, BuildSettings, Explanation } from "./types";
 
 export interface Key {
   owner: string;
@@ -11,6 +11,8 @@ export interface Key {
 export interface BuildFilter {
   ref?: string | undefined;
   state?: string | undefined;
+  /** Words of its subject, branch or author, who asked for it, or how its commit begins. */
+  search?: string | undefined;
   limit?: number;
 }
 
@@ -35,6 +37,7 @@ export class BuildsApi {
   start = (wanted: WantedBuild): Promise<Build> => this.transport.request("POST", this.of("builds"), { body: wanted });
   build = (id: string): Promise<Build> => this.transport.request("GET", pathOf("builds", id));
   act = (id: string, action: BuildAction): Promise<Build> => this.transport.request("POST", pathOf("builds", id, action));
+  changes = (id: string): Promise<BuildChanges> => this.transport.request("GET", pathOf("builds", id, "changes"));
   explain = (id: string): Promise<Explanation> => this.transport.request("GET", pathOf("builds", id, "explain"));
 
   branches = async (): Promise<Branch[]> =>

@@ -100,6 +100,20 @@ export interface Branch {
   deleted: boolean;
 }
 
+export interface Commit {
+  commit: string;
+  subject: string;
+  author: string;
+  at: string;
+}
+
+/** The newest build before it that went well, and what came since, newest first. */
+export interface BuildChanges {
+  since: Build | null;
+  commits: Commit[];
+  more: boolean;
+}
+
 export interface LogLine {
   /** Counted from 1. */
   n: number;

@@ -16,8 +16,20 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
 
+/** What follows the path: empty, or begins with `?`. */
+export function useQuery(): string {
+  return useSyncExternalStore(subscribe, () => location.search);
+}
+
+/** `path` may have a query. */
 export function go(path: string): void {
-  if (path !== location.pathname) history.pushState(null, "", path);
+  if (path !== location.pathname + location.search) history.pushState(null, "", path);
+  readers.forEach((tell) => tell());
+}
+
+/** The same page with another query, which is no step of its own. */
+export function replaceQuery(query: string): void {
+  history.replaceState(history.state, "", location.pathname + query);
   readers.forEach((tell) => tell());
 }
 
@@ -25,5 +37,5 @@ export function go(path: string): void {
 export function stayHere(event: MouseEvent<HTMLAnchorElement>): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
   event.preventDefault();
-  go(event.currentTarget.pathname);
+  go(event.currentTarget.pathname + event.currentTarget.search);
 }

@@ -2,8 +2,11 @@ import { describe, expect, test, vi } from "vitest";
 import { BuildsApi } from "../../src/builds/api";
 import { Branches } from "../../src/builds/Branches";
 import { BuildList } from "../../src/builds/BuildList";
+import { sayCount } from "../../src/builds/build/Changes";
 import { OneBuild, withStep } from "../../src/builds/build/OneBuild";
-import { branchOf, refOf } from "../../src/builds/ListPage";
+import { fits } from "../../src/builds/BranchesPage";
+import { branchOf, filterOf, queryOf } from "../../src/builds/filter";
+import { sharesOf } from "../../src/builds/build/Steps";
 import { byProject } from "../../src/builds/overview";
 import { shownAt } from "../../src/builds/place";
 import { Settings } from "../../src/builds/settings/Settings";
@@ -70,6 +73,14 @@ describe("the list of builds", () => {
     await list.load();
     return { ...made, list, numbers: () => list.store.getState().builds?.map(({ number }) => number) };
   };
+
+  test("what is looked for comes in place of what is shown, which stays until then", async () => {
+    const { answers, list, numbers } = await open();
+    list.look({ search: "stars" });
+    list.look({ search: "stars and" });
+    expect(numbers()).toEqual([12, 11]);
+    await vi.waitFor(() => expect(answers.calls.slice(1)).toEqual(["GET /builds?search=stars and"]));
+  });
 
   test("goes on where its page ended", async () => {
     const { answers, list, numbers } = await open();
@@ -170,11 +181,26 @@ test("an address names the page, a filter the ref", () => {
   expect(shownAt("/app/ada/site/branches")).toEqual({ page: "branches", number: null });
   expect(shownAt("/app/ada/site/builds/12")).toEqual({ page: "builds", number: 12 });
   expect(shownAt("/app/ada/site/builds/settings")).toEqual({ page: "settings", number: null });
-  expect([refOf(" main "), refOf("pr-7"), refOf("refs/tags/v1"), refOf("")]).toEqual(["refs/heads/main", "refs/pull/7", "refs/tags/v1", undefined]);
+  expect(filterOf(queryOf({ ref: "refs/heads/a b", search: "stars &" }))).toEqual({ ref: "refs/heads/a b", state: undefined, search: "stars &" });
+  expect([queryOf({ state: "failed" }), queryOf({ search: "" })]).toEqual(["?state=failed", ""]);
   expect([branchOf("refs/heads/a/b"), branchOf("refs/pull/7"), branchOf(undefined)]).toEqual(["a/b", "pr-7", ""]);
 });
 
 test("of the builds of a project the first on its way is shown", () => {
   const found = byProject([build(), build({ id: "b13", number: 13, state: "queued" }), build({ id: "x1", project: "bob/blog", number: 1 })]);
   expect(Object.entries(found).map(([project, { number }]) => [project, number])).toEqual([["ada/site", 12], ["bob/blog", 1]]);
+});
+
+test("a branch is found by its name, its pull request, its newest commit", () => {
+  const request = { number: 7, title: "Turn the dome", url: "", state: "open" as const };
+  const one = branch({ branch: "fix/motor", pull_request: request });
+  expect(["", "MOTOR", "dome ", "stars", "1a2b3c"].filter((typed) => !fits(one, typed))).toEqual([]);
+  expect(["2b3c", "planet"].filter((typed) => fits(one, typed))).toEqual([]);
+});
+
+test("how long steps took is shown beside the longest, and what came since it went well is counted", () => {
+  const took = (seconds: number) => step({ started_at: "2026-11-20T10:00:00Z", ended_at: new Date(Date.UTC(2026, 10, 20, 10, 0, seconds)).toISOString() });
+  expect(sharesOf([took(5), took(20), step()])).toEqual([0.25, 1, 0]);
+  const commit = { commit: "a", subject: "Sow", author: "Ada", at: "2026-11-20T10:00:00Z" };
+  expect([sayCount({ commits: [commit], more: false }), sayCount({ commits: [commit, commit], more: true })]).toEqual(["1 commit", "More than 2 commits"]);
 });

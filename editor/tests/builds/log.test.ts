@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Log } from "../../src/builds/log/Log";
-import { lineOfHash, Reading } from "../../src/builds/log/Reading";
+import { hashOf, rangeOfHash, sayRange } from "../../src/builds/log/range";
+import { Reading } from "../../src/builds/log/Reading";
 import { HEAD, LINE, Rows } from "../../src/builds/log/rows";
 import { withFinds } from "../../src/builds/log/search";
 import type { LogLine } from "../../src/builds/types";
@@ -128,11 +129,25 @@ describe("reading", () => {
   test("goes to a line that a link names, as soon as that has come, and opens its step", () => {
     const { reading, tell } = opened();
     reading.fold(1);
-    reading.choose(lineOfHash("#L2"));
+    reading.choose(rangeOfHash("#L2"));
     expect(reading.state.goal).toBeNull();
     tell(line(1, "a"), line(2, "b"));
     expect([reading.state.goal, reading.state.folded.size]).toEqual([{ kind: "line", index: 1 }, 0]);
-    expect([lineOfHash("#L12"), lineOfHash("#top"), lineOfHash("")]).toEqual([12, null, null]);
+  });
+
+  test("lines are chosen from one to another, named by the address and copied without colours", () => {
+    const { reading, tell } = opened();
+    tell(line(1, "a"), line(2, "\u001b[31mb\u001b[0m"), line(3, "c"), line(4, "d"));
+    reading.link(3);
+    reading.link(2, true);
+    expect(location.hash).toBe("#L2-L3");
+    expect(reading.state.chosen && [sayRange(reading.state.chosen), reading.textOf(reading.state.chosen)]).toEqual(["Lines 2–3", "b\nc"]);
+    reading.link(4);
+    expect(location.hash).toBe("#L4");
+    reading.letGo();
+    expect([location.hash, reading.state.chosen]).toEqual(["", null]);
+    const range = { from: 12, to: 20 };
+    expect([rangeOfHash("#L20-L12"), rangeOfHash("#L12-20"), rangeOfHash(hashOf(range)), rangeOfHash("#top"), rangeOfHash("")]).toEqual([range, range, range, null, null]);
   });
 
   test("lets go of the newest line when it goes elsewhere, and folds all or none", () => {

@@ -126,13 +126,16 @@ class Builds:
         cursor: str | None = None,
         ref: str | None = None,
         state: BuildState | None = None,
+        search: str | None = None,
         limit: int = 30,
     ) -> BuildPage:
-        """The newest first."""
+        """The newest first. `search`: in subject, branch, author and who asked for it; or a commit's beginning."""
         project = await self._projects.get(identity, owner, name, Action.FOLLOW)
         most = max(1, min(limit, LARGEST_PAGE))
         whole = full_ref(ref) if ref else None
-        found = await self._records.list(project.id, before=_before(cursor), ref=whole, state=state, most=most + 1)
+        found = await self._records.list(
+            project.id, before=_before(cursor), ref=whole, state=state, search=search, most=most + 1
+        )
         page = found[:most]
         return BuildPage(page, str(page[-1].number) if len(found) > most else None)
 

@@ -118,9 +118,10 @@ def _facts(commit: str, text: str, manifest: str | None) -> CommitFacts:
     author = next((match[1] for line in lines if (match := _AUTHOR.match(line))), "")
     subject = message.strip().partition("\n")[0]
     return CommitFacts(
-        commit, tree, _readable(subject)[:_LONGEST_SUBJECT], _readable(author)[:_LONGEST_NAME], message, manifest
+        commit, tree, readable(subject)[:_LONGEST_SUBJECT], readable(author)[:_LONGEST_NAME], message, manifest
     )
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """Without what cannot be shown."""
     return "".join(letter for letter in text if letter.isprintable()).strip()

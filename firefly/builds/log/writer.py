@@ -66,7 +66,7 @@ class LogWriter:
     def mask(self, *values: str) -> None:
         self._masks.add(*values)
 
-    async def last_lines(self, count: int = 40) -> list[str]:
+    async def last_lines(self, count: int = 120) -> list[str]:
         await self._flush()
         text = self._making.tail.text
         return plain(text).split("\n")[-count:] if text else []

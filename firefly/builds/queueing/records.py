@@ -31,12 +31,19 @@ class Records:
         return to_build(row) if row else None
 
     async def list(
-        self, project_id: UUID, *, before: int | None, ref: str | None, state: BuildState | None, most: int
+        self,
+        project_id: UUID,
+        *,
+        before: int | None,
+        ref: str | None,
+        state: BuildState | None,
+        most: int,
+        search: str | None = None,
     ) -> Sequence[Build]:
         """The newest first."""
         async with self.database.connection() as connection:
             rows = self.queries.list_builds(
-                connection, project_id=project_id, before=before, ref=ref, state=state, most=most
+                connection, project_id=project_id, before=before, ref=ref, state=state, search=search, most=most
             )
             return [to_build(row) async for row in rows]
 

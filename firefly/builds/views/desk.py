@@ -14,6 +14,7 @@ from ..queueing.records import Records
 from ..sites import SiteRecords
 from .badges import Badges
 from .branches import Branches
+from .changes import Changes
 from .explaining import Explaining
 from .overview import Overview
 from .showing import Showing
@@ -25,6 +26,7 @@ class Desk:
     showing: Showing
     overview: Overview
     explaining: Explaining
+    changes: Changes
     branches: Branches
     preferences: PreferenceControl
     badges: Badges
@@ -39,6 +41,7 @@ class Desk:
             showing=Showing(builds, logs.records, sites, records.clock),
             overview=Overview(records),
             explaining=Explaining(database=records.database, git=git, repositories=repositories),
+            changes=Changes(database=records.database, git=git, repositories=repositories),
             branches=Branches(records=records, sites=sites, projects=projects),
             preferences=PreferenceControl(records=records, projects=projects, audit=audit),
             badges=Badges(records=records, projects=projects, keyring=keyring),

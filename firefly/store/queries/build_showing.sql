@@ -2,6 +2,15 @@
 select build_id, workspace_id, kept_until from build_workspaces
 where build_id = any(:ids) and purpose = 'build' and kept_until > :now order by kept_until;
 
+-- name: last_good^
+-- The newest before it that went well, of its own ref; else of the default branch, from which it came most likely.
+select b.*, o.name as owner, p.name as project, coalesce(a.name, '') as account
+from builds b join projects p on p.id = b.project_id join accounts o on o.id = p.owner_id
+left join accounts a on a.id = b.account_id
+where b.project_id = :project_id and b.number < :number and b.state = 'succeeded'
+    and b.ref in (:ref, 'refs/heads/' || p.default_branch)
+order by b.ref = :ref desc, b.number desc limit 1;
+
 -- name: build_settings^
 select policy, patterns, pull_requests, held, held_reason, configuration, configuration_forced,
     timeout_seconds as timeout, commit_status, pull_request_comment, deployments, failure_mail

@@ -13,6 +13,10 @@ from builds b join projects p on p.id = b.project_id join accounts o on o.id = p
 left join accounts a on a.id = b.account_id
 where b.project_id = :project_id and (:before::integer is null or b.number < :before)
     and (:ref::text is null or b.ref = :ref) and (:state::text is null or b.state = :state)
+    and (
+        :search::text is null or starts_with(b.commit, lower(:search)) or b.number::text = ltrim(:search, '#')
+        or strpos(lower(concat_ws(chr(10), b.subject, b.ref, b.author, b.actor, a.name)), lower(:search)) > 0
+    )
 order by b.number desc limit :most;
 
 -- name: hold_queue$

@@ -24,7 +24,7 @@ async def list_builds(call: Call) -> Answer:
     query = call.query(schemas.BuildsQuery)
     page = await call.services.builds.list(
         call.require_scope("read"), *call.project, cursor=query.cursor, ref=query.ref or None, state=query.state,
-        limit=query.limit,
+        search=query.search.strip() or None, limit=query.limit,
     )  # fmt: skip
     return schemas.Builds(builds=await build_answers(call.services, page.builds), cursor=page.cursor)
 
@@ -112,3 +112,14 @@ async def start_site(call: Call) -> Answer:
 async def explain(call: Call) -> Answer:
     build = await call.services.builds.get(call.require_scope("read"), call.id(), Action.FOLLOW)
     return schemas.BuildPlan.model_validate(build.plan or await call.services.desk.explaining.explain(build))
+
+
+@resource.get(
+    "/builds/{id}/changes", "See what changed since the build before that went well", answer=schemas.BuildChanges
+)
+async def changes(call: Call) -> Answer:
+    build = await call.services.builds.get(call.require_scope("read"), call.id(), Action.FOLLOW)
+    found = await call.services.desk.changes.since_good(build)
+    since = await build_answer(call.services, found.since) if found.since else None
+    commits = [schemas.BuildCommit.model_validate(one) for one in found.commits]
+    return schemas.BuildChanges(since=since, commits=commits, more=found.more)

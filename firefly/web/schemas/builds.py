@@ -101,6 +101,22 @@ class BuildsQuery(Query):
     limit: int = Field(30, ge=1, le=100, description="Builds on a page.")
     ref: str | None = Field(None, max_length=1000, description="Of this branch, or whole ref, only.")
     state: BuildState | None = None
+    search: str = Field("", max_length=200, description="In its subject, branch, author, who asked; or its commit.")
+
+
+class BuildCommit(Output):
+    commit: str
+    subject: str
+    author: str
+    at: datetime
+
+
+class BuildChanges(Output):
+    """`since`: the newest before it that went well, of its branch or else of the default one; commits newest first."""
+
+    since: Build | None
+    commits: list[BuildCommit]
+    more: bool = Field(description="There are more of them than are named.")
 
 
 class NewBuild(Input):

@@ -1,24 +1,28 @@
-import { Keyboard } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { EmptyState, ErrorState, IconButton, Skeleton } from "../../shared/components";
+import { EmptyState, ErrorState, showToast, Skeleton } from "../../shared/components";
+import { copyText } from "../../shared/components/copying";
 import { useLoaded } from "../../shared/Loaded";
 import { go } from "../../shared/router";
+import { type PageKey, PageKeys } from "../PageKeys";
 import type { Place } from "../place";
 import { onBuilds } from "../heard";
 import { Log } from "../log/Log";
 import { LogPanel } from "../log/LogPanel";
-import { lineOfHash, Reading } from "../log/Reading";
-import { useKeys } from "../useKeys";
+import { rangeOfHash } from "../log/range";
+import { Reading } from "../log/Reading";
 import type { Build, Step } from "../types";
 import { Actions } from "./Actions";
 import "./build.css";
+import { Changes } from "./Changes";
 import { Details } from "./Details";
 import { FailureCard } from "./Failure";
 import { Head } from "./Head";
-import { KeysDialog } from "./KeysDialog";
 import { OutputTab } from "./OutputTab";
 import { OneBuild } from "./OneBuild";
+import { SiteFailure } from "./SiteFailure";
 import { Steps } from "./Steps";
+import { useTab } from "./tab";
+import { Tell } from "./Tell";
 
 const TerminalPanel = lazy(() => import("../terminal/TerminalPanel"));
 
@@ -27,9 +31,7 @@ export function BuildPage({ place, number }: { place: Place; number: number }) {
   const one = useMemo(() => new OneBuild(place.api, number), [place.api, number]);
   const { value: build, problem } = useLoaded(one);
   useEffect(() => onBuilds(({ kind, buildId }) => void ((kind === "missed" || buildId === one.value?.id) && kind !== "build.step" && one.load())), [one]);
-  useEffect(() => {
-    if (build) document.title = `${build.subject || build.branch} · #${build.number} · ${build.project}`;
-  }, [build]);
+  useTab(build);
   if (build) return <Shown key={build.id} place={place} one={one} build={build} />;
   if (problem?.status === 404)
     return (
@@ -44,7 +46,6 @@ type Tab = "log" | "output" | "details" | "terminal";
 
 function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Build }) {
   const [tab, setTab] = useState<Tab>("log");
-  const [asksKeys, setAsksKeys] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const { log, reading } = useLog(build, one);
   const toStep = (position: number): void => {
@@ -56,31 +57,41 @@ function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Buil
     const step = build.steps.findLast(({ state }) => state === "failed");
     if (step) reading.toLine(lineOfFailure(log, step, build.failure?.lines ?? []));
   };
-  useKeys({
-    "/": () => {
-      setTab("log");
-      field.current?.focus();
+  const keys: PageKey[] = [
+    {
+      key: "/",
+      does: "Find in the log",
+      run: () => {
+        setTab("log");
+        field.current?.focus();
+      },
     },
-    n: () => reading.step(1),
-    N: () => reading.step(-1),
-    l: () => reading.linkFound(),
-    f: () => (reading.state.follows ? reading.follow(false) : reading.toEnd()),
-    g: () => reading.toStart(),
-    G: () => reading.toEnd(),
-    c: () => reading.foldAll(build.steps.map(({ position }) => position)),
-    t: () => reading.showTimes(!reading.state.times),
-    e: showFailure,
-    o: () => build.site?.state === "live" && window.open(build.site.url, "_blank", "noopener"),
-    d: () => setTab(tab === "details" ? "log" : "details"),
-    s: () => build.site && setTab(tab === "output" ? "log" : "output"),
-    "?": () => setAsksKeys(true),
-  });
+    { key: "n", does: "Next find", run: () => reading.step(1) },
+    { key: "N", does: "Find before", run: () => reading.step(-1) },
+    { key: "l", does: "Link to the line that was found", run: () => reading.linkFound() },
+    { key: "y", does: "Copy the address, with the lines that are chosen", run: () => void copyText(location.href).then(() => showToast("The address is copied.")) },
+    { key: "f", does: "Follow the newest line, or let go of it", run: () => (reading.state.follows ? reading.follow(false) : reading.toEnd()) },
+    { key: "g", does: "To the beginning of the log", run: () => reading.toStart() },
+    { key: "G", does: "To its end", run: () => reading.toEnd() },
+    { key: "e", does: "To what failed", run: showFailure },
+    { key: "c", does: "Fold or unfold all steps", run: () => reading.foldAll(build.steps.map(({ position }) => position)) },
+    { key: "t", does: "Show or hide the times of lines", run: () => reading.showTimes(!reading.state.times) },
+    { key: "d", does: "Details, and back to the log", run: () => setTab(tab === "details" ? "log" : "details") },
+    { key: "s", does: "What the site prints, and back", run: () => build.site && setTab(tab === "output" ? "log" : "output") },
+    { key: "o", does: "Open the site", run: () => build.site?.state === "live" && window.open(build.site.url, "_blank", "noopener") },
+    { key: "u", does: "Up, to all builds", run: () => go(place.link("builds")) },
+  ];
   const mayLookAround = build.kept_until !== null && place.project.role !== null && place.project.role !== "viewer";
   const failed = build.failure ?? (build.state === "failed" || build.state === "tests_failed" || build.state === "timed_out");
   return (
     <div className="build">
-      <Head build={build} actions={<Actions build={build} one={one} role={place.project.role} onRetried={(made) => go(place.link("builds", made.number))} />} />
-      {failed && <FailureCard build={build} onShow={showFailure} onTerminal={mayLookAround ? () => setTab("terminal") : null} />}
+      <Head build={build} builds={place.link("builds")} actions={<Actions build={build} one={one} role={place.project.role} onRetried={(made) => go(place.link("builds", made.number))} />} />
+      {failed && (
+        <FailureCard build={build} onShow={showFailure} onTerminal={mayLookAround ? () => setTab("terminal") : null}>
+          <Changes place={place} build={build} />
+        </FailureCard>
+      )}
+      {build.site?.state === "failed" && tab !== "output" && <SiteFailure site={build.site} onOutput={() => setTab("output")} />}
       <div className="build-tabs">
         <nav aria-label="Parts of the build">
           <TabButton shown={tab} tab="log" label="Log" onChoose={setTab} />
@@ -88,7 +99,10 @@ function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Buil
           <TabButton shown={tab} tab="details" label="Details" onChoose={setTab} />
           {mayLookAround && <TabButton shown={tab} tab="terminal" label="Terminal" onChoose={setTab} />}
         </nav>
-        <IconButton label="Keys" shortcut="?" icon={<Keyboard size={16} aria-hidden />} onClick={() => setAsksKeys(true)} />
+        <span className="build-tools">
+          <Tell build={build} />
+          <PageKeys keys={keys} />
+        </span>
       </div>
       {tab === "log" && (
         <div className="build-log">
@@ -97,13 +111,12 @@ function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Buil
         </div>
       )}
       {tab === "output" && build.site && <OutputTab buildId={build.id} site={build.site} />}
-      {tab === "details" && <Details api={place.api} build={build} />}
+      {tab === "details" && <Details place={place} build={build} />}
       {tab === "terminal" && (
         <Suspense fallback={<Skeleton rows={6} label="Opening the terminal" />}>
           <TerminalPanel api={place.api} build={build} />
         </Suspense>
       )}
-      {asksKeys && <KeysDialog onClose={() => setAsksKeys(false)} />}
     </div>
   );
 }
@@ -125,13 +138,13 @@ function useLog(build: Build, one: OneBuild) {
   const atFirst = useRef({ follows: build.ended_at === null, folded: build.failure ? build.steps.filter(({ state }) => state === "succeeded") : [] });
   useEffect(() => {
     log.open();
-    const line = lineOfHash(location.hash);
-    if (line !== null) reading.choose(line);
+    const named = rangeOfHash(location.hash);
+    if (named) reading.choose(named);
     else {
       reading.follow(atFirst.current.follows);
       reading.foldAll(atFirst.current.folded.map(({ position }) => position));
     }
-    const choose = (): void => reading.choose(lineOfHash(location.hash));
+    const choose = (): void => reading.choose(rangeOfHash(location.hash));
     const leave = log.store.subscribe(() => reading.grew());
     addEventListener("hashchange", choose);
     return () => {

@@ -2,18 +2,21 @@ import { useMemo, type ReactNode } from "react";
 import { CopyButton, ErrorState, RelativeTime, Skeleton } from "../../shared/components";
 import { Loaded, useLoaded } from "../../shared/Loaded";
 import type { BuildsApi } from "../api";
+import type { Place } from "../place";
 import type { Build, Explanation } from "../types";
 import { sayQueueTime, sayTrigger } from "../words";
+import { Changes } from "./Changes";
 
 /** Everything else there is to know of a build: what it came from, what it was told to do and why, what it made. */
-export function Details({ api, build }: { api: BuildsApi; build: Build }) {
+export function Details({ place, build }: { place: Place; build: Build }) {
   return (
     <div className="details">
       <section aria-labelledby="facts-title">
         <h2 id="facts-title">Build {build.number}</h2>
         <dl className="facts">{factsOf(build).map(([name, value]) => (value ? <Fact key={name} name={name} value={value} /> : null))}</dl>
+        <Changes place={place} build={build} isOpen />
       </section>
-      <Plan api={api} build={build} />
+      <Plan api={place.api} build={build} />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { CircleAlert, SquareTerminal, TextSearch } from "lucide-react";
+import type { ReactNode } from "react";
 import { lastWritten, spansOf } from "../../shared/ansi";
 import { Button, RelativeTime } from "../../shared/components";
 import type { Build } from "../types";
@@ -9,10 +10,12 @@ interface Props {
   onShow: () => void;
   /** Null: nothing is kept to look around in, or this member may not. */
   onTerminal: (() => void) | null;
+  /** What changed since it went well. */
+  children: ReactNode;
 }
 
 /** Why it went wrong, first of all: the likely cause, what to do, and the lines that matter. */
-export function FailureCard({ build, onShow, onTerminal }: Props) {
+export function FailureCard({ build, onShow, onTerminal, children }: Props) {
   const { failure, state, reason, kept_until: kept } = build;
   return (
     <section className="failure" aria-label="Why it failed">
@@ -21,7 +24,7 @@ export function FailureCard({ build, onShow, onTerminal }: Props) {
         <h2>{failure?.cause || reason || lookOf(state).word}</h2>
         {failure?.remedy && <p>{failure.remedy}</p>}
         {failure && (
-          <p className="failure-where">
+          <p className="failure-where" title={failure.command}>
             Step {failure.step}
             {failure.command && (
               <>
@@ -32,6 +35,7 @@ export function FailureCard({ build, onShow, onTerminal }: Props) {
           </p>
         )}
         {failure && failure.lines.length > 0 && <Lines lines={failure.lines} />}
+        {children}
         <div className="failure-actions">
           {failure && (
             <Button icon={<TextSearch size={16} aria-hidden />} onClick={onShow} title="Show it in the log (E)">

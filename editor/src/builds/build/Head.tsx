@@ -1,18 +1,21 @@
 import { GitBranch, GitCommitHorizontal, GitPullRequest } from "lucide-react";
 import type { ReactNode } from "react";
-import { RelativeTime, sayDuration } from "../../shared/components";
+import { CopyIcon, RelativeTime, sayDuration } from "../../shared/components";
+import { stayHere } from "../../shared/router";
 import { StateMark } from "../StateMark";
 import type { Build } from "../types";
 import { useSecond } from "../useSecond";
 import { elapsed, lookOf, sayPlace, sayQueueTime, sayTrigger, shortCommit } from "../words";
 import { SiteLink } from "./SiteLink";
 
-/** What was built, by whose wish, how it stands, and where its site is. */
-export function Head({ build, actions }: { build: Build; actions: ReactNode }) {
+const WORTH_TELLING = 5_000;
+
+/** What was built, by whose wish, how it stands, and where its site is. `builds`: the address of all builds. */
+export function Head({ build, builds, actions }: { build: Build; builds: string; actions: ReactNode }) {
   return (
     <header className="build-head">
       <div className="build-title">
-        <h1>{build.subject || `Build of ${build.branch}`}</h1>
+        <h1 dir="auto">{build.subject || `Build of ${build.branch}`}</h1>
         {actions}
       </div>
       <p className="build-facts">
@@ -22,15 +25,18 @@ export function Head({ build, actions }: { build: Build; actions: ReactNode }) {
         </span>
         <span className="build-fact">
           {build.pull_request === null ? <GitBranch size={14} aria-hidden /> : <GitPullRequest size={14} aria-hidden />}
-          {build.branch}
+          <a href={`${builds}?ref=${encodeURIComponent(build.ref)}`} title="All builds of this branch" onClick={stayHere}>
+            <bdi>{build.branch}</bdi>
+          </a>
         </span>
         <span className="build-fact" title={build.commit}>
           <GitCommitHorizontal size={14} aria-hidden />
           <code>{shortCommit(build.commit)}</code>
+          <CopyIcon text={build.commit} label="Copy the commit" />
         </span>
         <Times build={build} />
       </p>
-      {build.site && <SiteLink site={build.site} />}
+      {build.site && build.site.state !== "failed" && <SiteLink site={build.site} />}
       {build.reason && !build.failure && build.state !== "succeeded" && <p className="ff-muted">{build.reason}</p>}
     </header>
   );
@@ -54,7 +60,12 @@ function Times({ build }: { build: Build }) {
   return (
     <span title={waited ? `It waited ${waited} in the queue` : undefined}>
       {build.state === "running" ? "for" : "took"} {sayDuration(took)}
-      {waited && <span className="ff-faint"> after {waited} in the queue</span>}
+      {waited && hasWaited(build) && <span className="ff-faint"> after {waited} in the queue</span>}
     </span>
   );
+}
+
+/** Long enough to be told. */
+function hasWaited({ queued_at: queued, started_at: started }: Build): boolean {
+  return Boolean(queued && started && new Date(started).getTime() - new Date(queued).getTime() >= WORTH_TELLING);
 }

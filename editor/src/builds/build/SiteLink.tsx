@@ -13,7 +13,7 @@ export function SiteLink({ site }: { site: Site }) {
           {hostOf(site.url)} <ExternalLink size={18} aria-hidden />
         </a>
       ) : (
-        <span className="site-address ff-muted">{hostOf(site.url)}</span>
+        site.url && <span className="site-address ff-muted">{hostOf(site.url)}</span>
       )}
       <StateDot state={dotOfSite(site)} label={saySite(site)} showLabel />
       {site.reason && !isWell(site) && <p className="ff-muted">{site.reason}</p>}

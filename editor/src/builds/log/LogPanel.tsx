@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import { EmptyState, Skeleton } from "../../shared/components";
 import type { Build, Step } from "../types";
 import { isOver, sayPlace } from "../words";
+import { ChosenLines } from "./ChosenLines";
 import { type Log, MOST_LINES } from "./Log";
 import "./log.css";
 import { LogScreen } from "./LogScreen";
@@ -26,7 +27,7 @@ export function LogPanel({ build, steps, log, reading, field }: Props) {
   const isEmpty = log.lines.length === 0 && steps.length === 0;
   return (
     <section className="log" aria-label="Log" data-lines={log.lines.length} data-version={version}>
-      <LogTools buildId={build.id} reading={reading} steps={steps.map(({ position }) => position)} isLive={isLive} field={field} />
+      {!isEmpty && <LogTools buildId={build.id} reading={reading} steps={steps.map(({ position }) => position)} isLive={isLive} field={field} />}
       {state === "lost" && (
         <p className="log-note" role="status">
           The connection is lost. The log goes on where it stopped as soon as the server answers.
@@ -38,6 +39,7 @@ export function LogPanel({ build, steps, log, reading, field }: Props) {
         </p>
       )}
       {isEmpty ? <NothingYet build={build} isOpening={state === "opening"} /> : <LogScreen log={log} reading={reading} steps={steps} isLive={isLive} />}
+      <ChosenLines reading={reading} />
       {isLive && !follows && !isEmpty && (
         <button type="button" className="log-newest" onClick={() => reading.toEnd()}>
           <ArrowDownToLine size={14} aria-hidden /> Newest line <kbd>F</kbd>
@@ -49,8 +51,12 @@ export function LogPanel({ build, steps, log, reading, field }: Props) {
 
 function NothingYet({ build, isOpening }: { build: Build; isOpening: boolean }) {
   if (build.state === "waiting") return <EmptyState title="It waits for approval">What comes from a fork is built once a maintainer has looked at it. Its log appears here.</EmptyState>;
-  if (build.state === "queued") return <EmptyState title={build.queue ? `It is ${sayPlace(build.queue)}` : "It is queued"}>The log appears here as soon as the build starts. This page may be closed meanwhile.</EmptyState>;
+  if (build.state === "queued") return <EmptyState title={build.queue?.held ? "Builds are held" : "It waits for its turn"}>{build.queue && `${sentence(sayPlace(build.queue))} `}The log appears here as soon as it starts. You may close this page meanwhile.</EmptyState>;
   if (isOpening) return <Skeleton rows={8} label="Reading the log" />;
   if (isOver(build.state)) return <EmptyState title="There is no log">{build.reason || "This build ended before it did anything."}</EmptyState>;
   return <EmptyState title="It is starting">The first lines appear in a moment.</EmptyState>;
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, "")}.`;
 }

@@ -21,7 +21,7 @@ export const LogRow = memo(function LogRow({ log, reading, index, top }: Props) 
   const query = useStore(reading.store, (state) => state.finds?.query ?? "");
   const isFind = useStore(reading.store, ({ finds, find }) => find >= 0 && finds?.lines[find] === index);
   const line = log.lines[index];
-  const isChosen = useStore(reading.store, (state) => state.chosen === line?.n);
+  const isChosen = useStore(reading.store, ({ chosen }) => chosen !== null && line !== undefined && chosen.from <= line.n && line.n <= chosen.to);
   if (!line) return null;
   const text = lastWritten(line.text);
   const pieces = withFinds(spansOf(text.slice(0, LONGEST)), query);
@@ -29,7 +29,7 @@ export const LogRow = memo(function LogRow({ log, reading, index, top }: Props) 
   const choose = (event: MouseEvent): void => {
     if (event.metaKey || event.ctrlKey) return;
     event.preventDefault();
-    reading.link(line.n);
+    reading.link(line.n, event.shiftKey);
   };
   return (
     <div className={className} style={{ top, height: LINE }}>

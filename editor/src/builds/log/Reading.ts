@@ -1,6 +1,7 @@
 /** How somebody reads a log: what is folded, looked for, pointed at, and whether the newest line stays in view. */
 import { createStore } from "zustand/vanilla";
 import type { Log } from "./Log";
+import { extended, hashOf, type Range } from "./range";
 import { Finds } from "./search";
 
 export type Goal = { kind: "line"; index: number } | { kind: "step"; step: number } | { kind: "start" } | { kind: "end" };
@@ -14,8 +15,8 @@ export interface ReadingState {
   find: number;
   /** Grows with each new find of a search that goes on. */
   found: number;
-  /** The number of the line that the address names. */
-  chosen: number | null;
+  /** The lines that the address names. */
+  chosen: Range | null;
   /** Where to scroll next; `turn` tells two wishes for the same place apart. */
   goal: Goal | null;
   turn: number;
@@ -104,17 +105,32 @@ export class Reading {
     this.go({ kind: "end" });
   }
 
-  /** A line by its number, as links name it; waits for it where it has not come yet. */
-  choose(number: number | null): void {
-    this.store.setState({ chosen: number });
-    const index = number === null ? -1 : this.log.indexOf(number);
+  /** Lines by their numbers, as links name them; waits for the first where it has not come yet. */
+  choose(range: Range | null): void {
+    this.store.setState({ chosen: range });
+    const index = range ? this.log.indexOf(range.from) : -1;
     if (index >= 0) this.toLine(index);
   }
 
-  /** Puts the line into the address, to be handed on. */
-  link(number: number): void {
-    history.replaceState(history.state, "", `#L${number}`);
-    this.choose(number);
+  /** Puts the line into the address, to be handed on; with those between it and what is chosen where it `extends` that. */
+  link(number: number, extends_ = false): void {
+    const { chosen } = this.state;
+    const range = extends_ && chosen ? extended(chosen, number) : { from: number, to: number };
+    history.replaceState(history.state, "", hashOf(range));
+    this.store.setState({ chosen: range });
+    this.unfold(this.log.lines[this.log.indexOf(number)]?.step ?? 0);
+  }
+
+  letGo(): void {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    this.store.setState({ chosen: null });
+  }
+
+  /** Without colours. */
+  textOf({ from, to }: Range): string {
+    const lines: string[] = [];
+    for (let index = Math.max(0, this.log.indexOf(from)); (this.log.lines[index]?.n ?? Infinity) <= to; index += 1) lines.push(this.log.plainAt(index));
+    return lines.join("\n");
   }
 
   /** The same with the line that was found. */
@@ -140,10 +156,4 @@ export class Reading {
   private go(goal: Goal): void {
     this.store.setState(({ turn }) => ({ goal, turn: turn + 1, follows: goal.kind === "end" }));
   }
-}
-
-/** The line that an address names: `#L123`. */
-export function lineOfHash(hash: string): number | null {
-  const found = /^#L(\d+)$/.exec(hash);
-  return found ? Number(found[1]) : null;
 }

@@ -1,6 +1,7 @@
 import { Check, Copy } from "lucide-react";
-import { useEffect, useState } from "react";
 import { Button } from "./Button";
+import { useCopied } from "./copying";
+import { IconButton } from "./IconButton";
 
 interface Props {
   text: string;
@@ -9,32 +10,18 @@ interface Props {
 }
 
 export function CopyButton({ text, label = "Copy", kind = "plain" }: Props) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 2000);
-    return () => clearTimeout(timer);
-  }, [copied]);
+  const [copied, copy] = useCopied();
   const Icon = copied ? Check : Copy;
   return (
-    <Button
-      kind={kind}
-      icon={<Icon size={16} aria-hidden />}
-      onClick={() => void copyText(text).then(() => setCopied(true))}
-    >
+    <Button kind={kind} icon={<Icon size={16} aria-hidden />} onClick={() => copy(text)}>
       <span aria-live="polite">{copied ? "Copied" : label}</span>
     </Button>
   );
 }
 
-/** Pages over plain http have no clipboard of their own; there a selection is copied the old way. */
-async function copyText(text: string): Promise<void> {
-  if (window.isSecureContext) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  (document.querySelector("dialog[open]") ?? document.body).append(area);
-  area.select();
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
-  document.execCommand("copy");
-  area.remove();
+/** The same where there is room for an icon only, beside what it copies. */
+export function CopyIcon({ text, label }: { text: string; label: string }) {
+  const [copied, copy] = useCopied();
+  const Icon = copied ? Check : Copy;
+  return <IconButton label={copied ? "Copied" : label} className="ff-copy" icon={<Icon size={14} aria-hidden />} onClick={() => copy(text)} />;
 }

@@ -3,7 +3,7 @@ import "../base.css";
 import "./components.css";
 
 export { Button } from "./Button";
-export { CopyButton } from "./CopyButton";
+export { CopyButton, CopyIcon } from "./CopyButton";
 export { Dialog } from "./Dialog";
 export { EmptyState } from "./EmptyState";
 export { ErrorState } from "./ErrorState";
