@@ -53,7 +53,10 @@ class Access:
     async def refused(self, link: ProviderLink, error: FireflyError) -> None:
         """The provider did not let us in: show it, so that somebody can mend it."""
         await self._links.set_state(link.id, LinkState.BROKEN, error.detail)
-        if link.connection_id is not None and isinstance(error, CredentialRefused):
+        if not isinstance(error, CredentialRefused) or self.app.drop(link):
+            # The App's token is not the person's.
+            return
+        if link.connection_id is not None:
             await self._connections.refused(link.connection_id, error.detail)
 
     @asynccontextmanager

@@ -6,13 +6,16 @@ from datetime import datetime
 from urllib.parse import quote
 
 import jwt
+import structlog
 
 from ..clock import Clock
 from ..errors import Conflict, NotFound, Unavailable
 from ..git.links import ProviderLink
-from ..git.providers import Credential, Transport
+from ..git.providers import Credential, CredentialRefused, Transport
 from .apps import AppKeys, Apps
 from .dialects import api_url
+
+log = structlog.get_logger()
 
 # GitHub takes no signature that is good for more than ten minutes, and its clock may differ.
 _LIFE, _EARLIER = 540, 60
@@ -59,6 +62,13 @@ class GitHubApp:
             held = self._held[place] = await self._fresh(keys, link)
         return held.credential
 
+    def drop(self, link: ProviderLink) -> bool:
+        """GitHub does not take the token any more; whether there was one."""
+        places = [place for place, held in self._held.items() if place[1] == link.repository_id and held.credential]
+        for place in places:
+            del self._held[place]
+        return bool(places)
+
     async def tells(self, link: ProviderLink) -> bool:
         """Whether its own hook tells of the link's repository, so that this needs none."""
         keys = await self.apps.current()
@@ -72,7 +82,11 @@ class GitHubApp:
             wanted = {"repository_ids": [int(link.repository_id)]}
             made = await self._ask(keys, "POST", f"/app/installations/{int(found['id'])}/access_tokens", wanted)
         except (NotFound, Conflict):
-            # It is installed on neither, or on another repository that has the name by now.
+            # It is not installed there, or on another repository, which has the name by now.
+            return _Held(None, now, now + _ASKED_AGAIN)
+        except CredentialRefused as error:
+            # It was deleted there, or has another key: whoever linked the repository may still get in.
+            log.error("github_app.refused", url=keys.url, app_id=keys.app_id, reason=error.detail)
             return _Held(None, now, now + _ASKED_AGAIN)
         ends = datetime.fromisoformat(made["expires_at"]).timestamp()
         return _Held(Credential(str(made["token"])), now, ends - _EARLY)

@@ -116,6 +116,10 @@ async def test_account(live_server: LiveServer, page: Page, look: Looker) -> Non
     await page.goto("/admin/front-door")
     await expect(page.get_by_role("link", name=f"stars--{person.name}.preview.localhost")).to_be_visible()
     await look(page, "admin-front-door")
+    await page.get_by_role("link", name="GitHub App").click()
+    await expect(page.get_by_role("button", name="See what GitHub is asked for")).to_be_visible()
+    assert await find_violations(page) == []
+    await look(page, "admin-github-app")
     await page.goto(f"/app/{person.name}/stars/settings")
     await expect(page.get_by_text("git clone")).to_be_visible()
     await look(page, "settings")

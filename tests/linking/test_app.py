@@ -193,6 +193,10 @@ async def test_taken_away_suspended_and_given_back_it_is_followed(
     app.is_suspended = False
     told, link = await reinstalled()
     assert (link.state, link.told_by_app) == (LinkState.LINKED, True)
+    # Its key is another there: who linked the repository gets in instead, and his connection is not to blame.
+    app.make()
+    told, link = await reinstalled()
+    assert (told, link.state, link.told_by_app) == ("The hook was added.", LinkState.LINKED, False)
     # Without the App, and without whoever linked it, nobody gets in: somebody has to connect.
     app.uninstall(there)
     (connection,) = await linked.connections.list(ada.account.id)
