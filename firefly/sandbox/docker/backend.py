@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from firefly.clock import Clock, SystemClock
-from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unavailable
+from firefly.errors import FireflyError, NotFound, SandboxFailed, Unavailable
 from firefly.sandbox import trees
 from firefly.sandbox.backend import Capabilities, ExitStatus, Instance, SandboxBackend, SandboxSpec, Stats
 from firefly.sandbox.dialing import Dialer
@@ -19,13 +19,13 @@ from firefly.sandbox.images import ImageSource
 from firefly.settings import Settings
 from firefly.waiting import happens
 
-from . import containers, detection, notes, runs
+from . import containers, detection, freezing, notes, runs
 from .companions import usage
 from .disks import Disks
 from .ending import Ender
 from .engine import Engine
 from .following import Following
-from .images import Images
+from .images import Images, needed
 from .networks import Networks
 from .notes import Reason
 from .roster import Roster
@@ -126,7 +126,8 @@ class DockerBackend(SandboxBackend):
                 "says what is missing."
             )
         if spec.image is not None:
-            await self._have(spec.image)
+            with needed(spec.image):
+                await self._images.ensure(spec.image)
         instance = Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now())
         self._roster.beginning.add(instance.id)
         try:
@@ -144,10 +145,8 @@ class DockerBackend(SandboxBackend):
         return instance
 
     async def ground(self) -> str:
-        try:
+        with needed(self._image):
             return await self._images.named(self._image)
-        except FireflyError as error:
-            raise _not_had(self._image, error) from error
 
     def offer_images(self, source: ImageSource) -> None:
         self._images.source = source
@@ -155,15 +154,9 @@ class DockerBackend(SandboxBackend):
     async def accompany(self, instance_id: str, image: str) -> None:
         run = self._roster.runs.running(instance_id)
         if run.companion is None:
-            await self._have(image)
+            with needed(image):
+                await self._images.ensure(image)
             await self._starter.beside(run, image)
-
-    async def _have(self, image: str) -> None:
-        """Raises SandboxFailed where it is nowhere to be had."""
-        try:
-            await self._images.ensure(image)
-        except FireflyError as error:
-            raise _not_had(image, error) from error
 
     async def _check_needs(self) -> None:
         """Raises SandboxFailed where no sandbox can start, and somebody has to do something about it."""
@@ -184,10 +177,9 @@ class DockerBackend(SandboxBackend):
 
     async def _stop(self, run: Run, reason: Reason) -> None:
         await asyncio.to_thread(notes.note_reason, run.folder, reason)
-        if run.frozen:
+        with contextlib.suppress(Unavailable):
             # What is paused does not end when it is asked, nor, by version 1 of control groups, when it is killed.
-            with contextlib.suppress(Unavailable):
-                await self._turn(run, frozen=False)
+            await freezing.thaw(self._engine, run)
         with contextlib.suppress(NotFound):
             async with self._engine.calling(STOP_LIMIT) as docker:
                 await docker.containers.container(run.container).stop(t=containers.GRACE)
@@ -195,31 +187,10 @@ class DockerBackend(SandboxBackend):
         await happens(run.finished, STOP_LIMIT)
 
     async def freeze(self, instance_id: str) -> None:
-        run = self._roster.runs.running(instance_id)
-        if run.frozen:
-            return
-        try:
-            await self._turn(run, frozen=True)
-        except Unavailable:
-            # What is half frozen is neither used nor woken.
-            with contextlib.suppress(Unavailable):
-                await self._turn(run, frozen=False)
-            raise
+        await freezing.freeze(self._engine, self._roster.runs.running(instance_id))
 
     async def thaw(self, instance_id: str) -> None:
-        run = self._roster.runs.running(instance_id)
-        if run.frozen:
-            await self._turn(run, frozen=False)
-
-    async def _turn(self, run: Run, *, frozen: bool) -> None:
-        """The companion first, so that a run is not taken for woken while that sleeps."""
-        try:
-            if run.companion is not None:
-                await run.companion.pause(frozen=frozen)
-            await self._engine.pause(run.container, frozen=frozen)
-        except (NotFound, Conflict) as error:
-            raise Unavailable(f"The sandbox cannot be {'frozen' if frozen else 'woken'}: {error.detail}.") from error
-        run.frozen = frozen
+        await freezing.thaw(self._engine, self._roster.runs.running(instance_id))
 
     def frozen(self, instance_id: str) -> bool:
         run = self._roster.runs.find(instance_id)
@@ -267,7 +238,3 @@ class DockerBackend(SandboxBackend):
 
     async def exit_status(self, instance_id: str) -> ExitStatus | None:
         return self._roster.runs.status(instance_id)
-
-
-def _not_had(image: str, error: FireflyError) -> SandboxFailed:
-    return SandboxFailed(f"The image {image} cannot be had: {error.detail}")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from firefly.errors import Conflict, NotFound, Unavailable
+from firefly.errors import Conflict, FireflyError, NotFound, SandboxFailed, Unavailable
 from firefly.sandbox.images import ImageSource
 
 from .engine import Engine
@@ -152,6 +152,15 @@ class Images:
                 log.info("docker.image_removed", image=found["Id"])
             except (Conflict, NotFound):
                 continue
+
+
+@contextlib.contextmanager
+def needed(name: str) -> Iterator[None]:
+    """What a sandbox cannot start without. Raises SandboxFailed where it cannot be had."""
+    try:
+        yield
+    except FireflyError as error:
+        raise SandboxFailed(f"The image {name} cannot be had: {error.detail}") from error
 
 
 def _whole(name: str) -> str:

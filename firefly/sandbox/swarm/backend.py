@@ -1,9 +1,7 @@
 """The swarm backend: each sandbox a service with one task, wherever the Swarm puts it, reached over the network."""
 
 import asyncio
-import contextlib
 import secrets
-import shutil
 import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address
@@ -32,6 +30,7 @@ from firefly.settings import Settings
 from . import detection, services
 from .cluster import Cluster
 from .companions import Companions
+from .ending import Ender
 from .following import Following
 from .images import Images
 from .keys import Keys
@@ -42,7 +41,6 @@ from .starting import Start
 log = structlog.get_logger()
 
 FOLDER = "services"
-STOP_LIMIT, STOP_PAUSE = 15.0, 0.1
 
 
 class SwarmBackend(SandboxBackend):
@@ -65,6 +63,7 @@ class SwarmBackend(SandboxBackend):
         self._companions = Companions(self._engine, self._folder)
         self._found: Capabilities | None = None
         self._runs = Runs[Run]()
+        self._ender = Ender(self._cluster, self._runs, self._folder, self._clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def look(self) -> None:
@@ -148,7 +147,7 @@ class SwarmBackend(SandboxBackend):
         output = await self._cluster.log(called) if isinstance(error, FireflyError) else ""
         run.reason = "The start was given up."
         self._runs.enter(run)
-        await self._remove(run, ExitStatus(None, run.reason, self._clock.now(), True, output))
+        await self._ender.remove(run, ExitStatus(None, run.reason, self._clock.now(), True, output))
         return output
 
     async def stop(self, instance_id: str, *, reason: str) -> None:
@@ -157,35 +156,7 @@ class SwarmBackend(SandboxBackend):
             return
         run.reason = reason
         output = await self._cluster.log(services.name(instance_id))
-        await self._remove(run, ExitStatus(0, reason, self._clock.now(), True, output))
-
-    async def _remove(self, run: Run, status: ExitStatus) -> None:
-        """End a run with its service; returns when its container has ended, or its node is away."""
-        called = services.name(run.instance.id)
-        with contextlib.suppress(FireflyError):
-            await self._cluster.remove_service(called)
-            if not status.lost:
-                await self._gone(called)
-            await self._cluster.discard(called)
-        await self._finish(run, status)
-
-    async def _gone(self, called: str) -> None:
-        until = self._clock.monotonic() + STOP_LIMIT
-        while self._clock.monotonic() < until:
-            if all(task.ended for task in await self._cluster.tasks_of(called)):
-                return
-            await asyncio.sleep(STOP_PAUSE)
-
-    async def _finish(self, run: Run, status: ExitStatus) -> None:
-        if run.status is not None:
-            return
-        run.status = status
-        self._runs.end(run.instance.id, status)
-        if run.companion is not None:
-            await run.companion.end()
-        await run.let_go()
-        run.finished.set()
-        await asyncio.to_thread(shutil.rmtree, self._folder / run.instance.id, ignore_errors=True)
+        await self._ender.remove(run, ExitStatus(0, reason, self._clock.now(), True, output))
 
     async def freeze(self, instance_id: str) -> None:
         """A service cannot be paused from afar."""
@@ -229,11 +200,11 @@ class SwarmBackend(SandboxBackend):
         except Unavailable as error:
             log.warning("swarm.not_adopted", instance=run.instance.id, reason=error.detail)
         given_up = ExitStatus(None, "Its server ended while it started.", self._clock.now(), False)
-        await self._remove(run, status or given_up)
+        await self._ender.remove(run, status or given_up)
 
     async def _ended(self, run: Run, status: ExitStatus) -> None:
         run.reason = status.reason
-        await self._remove(run, status)
+        await self._ender.remove(run, status)
 
     def _running(self, instance_id: str) -> Run:
         run = self._runs.running(instance_id)

@@ -8,13 +8,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from firefly.errors import FireflyError, SandboxFailed
 from firefly.sandbox.backend import SandboxSpec
 from firefly.sandbox.docker import companion_plan, containers
 from firefly.sandbox.docker.companions import COMPANION, Companion, begun
 from firefly.sandbox.docker.contents import USER
 from firefly.sandbox.docker.engine import Engine
-from firefly.sandbox.docker.images import Images
+from firefly.sandbox.docker.images import Images, needed
 from firefly.sandbox.docker.labels import INSTANCE, labels
 from firefly.sandbox.mounts import HOME, WORKSPACE
 from firefly.sandbox.relay import GATEWAY
@@ -35,10 +34,8 @@ class Companions:
         """Where a sandbox can be. Raises SandboxFailed where its image is nowhere to be had."""
         if spec.image is None:
             return ()
-        try:
+        with needed(spec.image):
             await self.images.ensure(spec.image)
-        except FireflyError as error:
-            raise SandboxFailed(f"The image {spec.image} cannot be had: {error.detail}") from error
         return (f"node.id=={(await self._engine.call('GET', 'info'))['Swarm']['NodeID']}",)
 
     async def prepare(self, run: Run, spec: SandboxSpec, task: Task, installation: str) -> None:
