@@ -50,6 +50,13 @@ class Disks:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self, run: Run) -> None:
+        try:
+            await self._look_after(run)
+        except OSError as error:
+            # Its workspace may be deleted as soon as it has ended.
+            log.warning("docker.disk_not_watched", instance=run.instance.id, reason=str(error))
+
+    async def _look_after(self, run: Run) -> None:
         workspace = self._folder / str(run.instance.workspace_id)
         folders = [workspace / "tree", workspace / "home"]
         growth = await asyncio.to_thread(

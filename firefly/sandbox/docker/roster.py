@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -64,10 +65,13 @@ class Roster:
         run = self.runs.leave(instance_id)
         if run is not None:
             await run.close()
-        # A call that was given up may still be carried out, and hold what is to be removed for a moment.
+        await self._clear(instance_id, self._starter.folder(instance_id))
+
+    async def _clear(self, instance_id: str, folder: Path) -> None:
+        """A call that was given up may still be carried out, and hold what is to be removed for a moment."""
         for pause in CLEAR_PAUSES:
             with contextlib.suppress(FireflyError):
-                return await self._ender.clear(instance_id, self._starter.folder(instance_id))
+                return await self._ender.clear(instance_id, folder)
             await asyncio.sleep(pause)
 
     def told(self, kind: str, instance_id: str) -> None:
@@ -98,8 +102,7 @@ class Roster:
         self.runs.end(run.instance.id, status)
         await run.close()
         run.finished.set()
-        with contextlib.suppress(FireflyError):
-            await self._ender.clear(run.instance.id, run.folder)
+        await self._clear(run.instance.id, run.folder)
 
     async def _status(self, run: Run) -> ExitStatus | None:
         """Asked for until the engine tells it; None where the run goes on after all, or this server ends."""

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 import structlog
 
 from firefly.clock import Clock
-from firefly.errors import FireflyError
 from firefly.sandbox.backend import ExitStatus
 
 from . import services
@@ -39,8 +38,9 @@ class Following:
                 continue
             try:
                 await self._see(running, await self._cluster.tasks(), await self._cluster.nodes())
-            except FireflyError as error:
-                log.warning("swarm.away", reason=error.detail)
+            # Whatever it is: who no longer looks sees no end.
+            except Exception as error:
+                log.warning("swarm.away", reason=str(error) or repr(error))
 
     async def _see(self, running: list[Run], tasks: Mapping[str, Task], nodes: Mapping[str, Node]) -> None:
         for run in running:
@@ -58,5 +58,6 @@ class Following:
             await asyncio.sleep(SWEEP_EVERY)
             try:
                 await self._cluster.sweep()
-            except FireflyError as error:
-                log.warning("swarm.not_swept", reason=error.detail)
+            # Whatever it is: the next time it may be otherwise.
+            except Exception as error:
+                log.warning("swarm.not_swept", reason=str(error) or repr(error))

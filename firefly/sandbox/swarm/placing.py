@@ -23,7 +23,9 @@ class Node:
         if address in ("", UNKNOWN):
             address = str(found.get("ManagerStatus", {}).get("Addr", "")).rpartition(":")[0].strip("[]")
         up = found["Status"]["State"] in ("ready", "unknown")
-        return cls(str(found["ID"]), str(found["Description"]["Hostname"]), address, up)
+        # One that is just joining has not said its name yet.
+        name = found.get("Description", {}).get("Hostname") or str(found["ID"])
+        return cls(str(found["ID"]), str(name), address, up)
 
 
 @dataclass(frozen=True, slots=True)
