@@ -137,6 +137,9 @@ class FileArtifactStore(ArtifactStore):
             finally:
                 os.close(descriptor)
 
+    async def puts(self, digest: str) -> int:
+        return len(await asyncio.to_thread(_puts, self._path(digest)))
+
     async def held(self, before: datetime) -> Sequence[Held]:
         return await asyncio.to_thread(self._held, before.timestamp())
 

@@ -51,6 +51,10 @@ class ArtifactStore(ABC):
         """
 
     @abstractmethod
+    async def puts(self, digest: str) -> int:
+        """How often it was put, and not removed."""
+
+    @abstractmethod
     async def held(self, before: datetime) -> Sequence[Held]:
         """What was put before a moment. What was being put then, and came to no end, is removed at once."""
 

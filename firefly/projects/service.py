@@ -1,6 +1,6 @@
 """Projects: find, list, change, delete and restore, each decided by Access."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -14,10 +14,11 @@ from ..clock import Clock
 from ..errors import InvalidInput, Moved, NameTaken, NotFound
 from ..store import Connection
 from .access import UNKNOWN, Access, Action
-from .changes import changed, check_description, what_changed
+from .changes import check_description
+from .changing import Changing, held
 from .creation import Created, Creation
 from .model import CreateProject, Page, Project, UpdateProject, Visibility
-from .naming import SENTENCES, check_free, reserve
+from .naming import SENTENCES
 from .records import Records, decode_cursor, encode_cursor, to_project
 from .removal import Removal
 from .seams import ProjectRoutes, WorkspaceFacts, Workspaces
@@ -51,6 +52,7 @@ class Projects:
         self._removal = removal
         self._routes = routes
         self._workspaces = workspaces
+        self._changing = Changing(records=records, audit=audit, clock=clock, creation=creation, routes=routes)
         self.may_publish: MayPublish | None = None
         """None: nothing outside has a say in it."""
 
@@ -133,90 +135,21 @@ class Projects:
         if change.name not in (None, project.name):
             hostnames.validate_name(change.name or "")
         try:
-            old, new, hosts = await self._change(identity.account.id, project.id, change)
+            await self._changing.change(identity.account.id, project.id, change)
         except asyncpg.UniqueViolationError as error:
             raise NameTaken(SENTENCES["used"].format(name=change.name), field="name") from error
-        await self._follow(old, new, hosts)
         return await self.get_by_id(identity, project.id)
 
     async def narrow(self, project_id: UUID) -> None:
         """Show it to its members alone: what it comes from is public no more."""
-        change = UpdateProject(visibility=Visibility.MEMBERS)
-        old, new, hosts = await self._change(None, project_id, change)
-        await self._follow(old, new, hosts)
-
-    async def _change(
-        self, account_id: UUID | None, project_id: UUID, change: UpdateProject
-    ) -> tuple[Project, Project, Sequence[str]]:
-        """Before, after, and the hosts that are to be put into effect. Raises asyncpg's UniqueViolationError."""
-        async with self._records.database.transaction() as connection:
-            # As it is now: of two changes at once neither undoes the other's.
-            old = await self._held(account_id, project_id, connection)
-            new = changed(old, change)
-            hosts: Sequence[str] = ()
-            if new != old:
-                await self._store(account_id, old, new, connection)
-                hosts = await self._move_hosts(old, new, connection)
-        return old, new, hosts
-
-    async def _held(
-        self, account_id: UUID | None, project_id: UUID, connection: Connection, *, deleted: bool = False
-    ) -> Project:
-        """The project, which nobody else changes until the transaction ends. Raises NotFound."""
-        project = await self._records.lock(account_id, project_id, connection)
-        if project is None or (project.deleted_at is not None) != deleted:
-            raise NotFound(UNKNOWN)
-        return project
-
-    async def _store(self, account_id: UUID | None, old: Project, new: Project, connection: Connection) -> None:
-        now, what = self._clock.now(), what_changed(old, new)
-        if new.name != old.name:
-            await check_free(self._records, connection, new, now)
-            await reserve(self._records, connection, old, new, now)
-        await self._queries.update_project(
-            connection,
-            id=new.id,
-            name=new.name,
-            description=new.description,
-            visibility=new.visibility,
-            now=now,
-            what=what,
-            account_id=account_id,
-        )
-        await self._records.announce("project.changed", new, connection, what=what)
-        await self._audit.record(
-            account_id,
-            "project.changed",
-            f"project:{new.id}",
-            detail={"from": old.path, "to": new.path, "visibility": new.visibility.value},
-            connection=connection,
-        )
-
-    async def _move_hosts(self, old: Project, new: Project, connection: Connection) -> Sequence[str]:
-        hosts: set[str] = set()
-        if old.name != new.name:
-            for facts in await self._records.all_facts(new, connection):
-                hosts.update(
-                    await self._routes.rename(replace(facts, name=old.name), replace(facts, name=new.name), connection)
-                )
-        if old.visibility is not new.visibility:
-            hosts.update(await self._routes.set_visibility(new.id, new.visibility, connection))
-        return sorted(hosts)
-
-    async def _follow(self, old: Project, new: Project, hosts: Sequence[str]) -> None:
-        """What a committed change entails."""
-        await self._routes.apply(hosts)
-        if old.visibility is Visibility.PUBLIC and new.visibility is not Visibility.PUBLIC:
-            await self._routes.end_visits(new.id)
-        for facts in await self._records.all_facts(new) if old.name != new.name else ():
-            await self._creation.reconfigure(facts)
+        await self._changing.change(None, project_id, UpdateProject(visibility=Visibility.MEMBERS))
 
     async def delete(self, identity: Identity, owner: str, name: str) -> Project:
         """Hidden and stopped at once, restorable for 30 days."""
         project = await self.get(identity, owner, name, Action.DELETE)
         now = self._clock.now()
         async with self._records.database.transaction() as connection:
-            project = await self._held(identity.account.id, project.id, connection)
+            project = await held(self._records, identity.account.id, project.id, connection)
             await self._set_deleted(identity, project, now, connection)
             hosts = await self._routes.remove(project.id, connection)
         await self._routes.apply(hosts)
@@ -228,7 +161,7 @@ class Projects:
         project = await self.get(identity, owner, name, Action.DELETE, deleted=True)
         hosts: list[str] = []
         async with self._records.database.transaction() as connection:
-            project = await self._held(identity.account.id, project.id, connection, deleted=True)
+            project = await held(self._records, identity.account.id, project.id, connection, deleted=True)
             await self._set_deleted(identity, project, None, connection)
             for facts in await self._records.all_facts(project, connection):
                 hosts += await self._routes.add(facts, project.visibility, connection)

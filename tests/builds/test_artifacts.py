@@ -55,6 +55,12 @@ async def test_the_same_content_is_kept_once_and_read_as_it_was(
     assert max(map(len, read)) <= 1 << 20
     with pytest.raises(NotFound):
         await artifacts.read("sha256:" + "0" * 64)
+    # What is lost of it comes back with whoever makes the same again.
+    for path in (tmp_path / "store").glob("??/*"):
+        path.unlink()
+    await artifacts.add(pieces(CONTENT), "archive", hold)
+    await (await artifacts.read(first.digest)).aclose()
+    assert len(stored(tmp_path)) == 1
 
 
 async def test_a_few_bytes_that_stand_for_very_many_fill_no_memory() -> None:

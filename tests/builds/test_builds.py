@@ -32,6 +32,11 @@ async def test_a_build_of_a_branch_knows_its_commit_and_who_asked(yard: Yard, ad
         await yard.builds.ask(ada, "ada", "garden", ref="topic")
     with pytest.raises(InvalidInput, match="no commit bbbb"):
         await yard.builds.ask(ada, "ada", "garden", commit=OTHER)
+    # One without any commit.
+    await yard.repositories.create(empty := await yard.project(ada, "empty"))
+    with pytest.raises(InvalidInput, match="no branch, tag or pull request refs/heads/main"):
+        await yard.builds.ask(ada, "ada", "empty")
+    assert await yard.sweeping.sweep_project(empty) == 0
 
 
 async def test_the_same_commit_is_one_build_until_another_came_or_it_failed(yard: Yard, ada: Identity) -> None:

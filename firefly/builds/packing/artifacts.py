@@ -77,11 +77,22 @@ class Artifacts:
             stored = await self._store.put(body, limit=LARGEST)
         product = Product(measured.digest, kind, measured.size)
         is_new = await patiently(lambda: self._enter(product, stored, hold))
-        if not is_new:
+        if not is_new and not (is_new is False and await patiently(lambda: self._mend(product, stored))):
             await self._store.remove(stored.digest)
         if is_new is None:
             raise HoldLost("Another builds it by now: what was made is not kept.")
         return product
+
+    async def _mend(self, product: Product, stored: Artifact) -> bool:
+        """Where the bytes are lost that a row names, it names these, or has them back; whether it was so."""
+        kept = await self.get(product.digest)
+        if kept.stored == stored.digest:
+            return await self._store.puts(stored.digest) == 1
+        if await self._store.find(kept.stored) is not None:
+            return False
+        values = {"digest": kept.digest, "lost": kept.stored, "stored": stored.digest, "stored_size": stored.size}
+        async with self._database.connection() as connection:
+            return bool(await self._queries.store_anew(connection, **values))
 
     async def _enter(self, product: Product, stored: Artifact, hold: Hold) -> bool | None:
         """Whether it is new; else somebody came first. None: the build is somebody else's."""

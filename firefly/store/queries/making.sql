@@ -25,6 +25,11 @@ where id = :build_id and epoch = :epoch
 on conflict (digest) do update set used_at = excluded.used_at
 returning xmax = 0;
 
+-- name: store_anew$
+-- The same content, of which the bytes were lost; null where somebody else was quicker.
+update artifacts set stored = :stored, stored_size = :stored_size where digest = :digest and stored = :lost
+returning true;
+
 -- name: find_artifact^
 select digest, kind, stored, size, stored_size from artifacts where digest = :digest;
 
