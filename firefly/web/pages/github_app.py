@@ -5,13 +5,12 @@ import json
 from aiohttp import web
 
 from firefly.errors import Conflict, InvalidInput
-from firefly.linking.apps import AppKeys
 from firefly.linking.manifest import HOOK, LONGEST_NAME, MADE, PERMISSIONS
 
 from .. import urls
 from ..context import require_identity
 from ..security import page_policy
-from ..services import Services, services_of
+from ..services import services_of
 from ..templating import render
 from .application import require_person
 from .sign_in import form_of
@@ -69,11 +68,7 @@ async def _page(request: web.Request, *, error: str = "", status: int = 200) -> 
         "error": error,
         "name": f"Firefly at {services.settings.app_host}"[:LONGEST_NAME],
         "hook": services.settings.url + HOOK,
-        "install": await _install(services, app),
+        "install": await services.linked.app_page() if app else None,
         "deliveries": await services.app_news.list() if app else (),
     }
     return render(request, "github_app.html", given, status=status)
-
-
-async def _install(services: Services, app: AppKeys | None) -> str | None:
-    return await services.linked.app_page() if app else None
