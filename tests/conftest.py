@@ -79,13 +79,19 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestSe
 
 
 @pytest.fixture
-async def database(database_server: TestServer) -> AsyncIterator[Database]:
-    """An open, migrated database that only this test uses."""
-    async with database_server.fresh() as dsn:
-        db = Database(dsn, min_size=1, max_size=10)
-        await db.open()
-        yield db
-        await db.close()
+def dsn(database_server: TestServer) -> Iterator[str]:
+    """Where a migrated database is that only this test uses."""
+    with database_server.lent() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
+    """That database, open."""
+    db = Database(dsn, min_size=1, max_size=10)
+    await db.open()
+    yield db
+    await db.close()
 
 
 @pytest.fixture(scope="session")

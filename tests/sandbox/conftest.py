@@ -45,7 +45,7 @@ class Inside:
 
     async def run(self, script: str) -> Done:
         """Run a shell script inside."""
-        done = await self.backend.exec(self.instance.id, ["/bin/sh", "-c", script], timeout=50)
+        done = await self.backend.exec(self.instance.id, ["/bin/sh", "-c", script], timeout=90)
         return Done(done.exit_code, done.stdout, done.stderr)
 
     async def within(self, source: str) -> Done:
@@ -68,7 +68,7 @@ async def ask(path: Path, source: str = "") -> dict[str, Any]:
         body = source.encode()
         head = f"POST /self HTTP/1.0\r\nContent-Length: {len(body)}" if source else "GET /healthz HTTP/1.0"
         writer.write(head.encode() + b"\r\n\r\n" + body)
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(90):
             answer = await reader.read()
     finally:
         writer.close()

@@ -13,7 +13,7 @@ import socketserver
 import subprocess
 import traceback
 
-LIMIT = 40
+LIMIT = 90
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 
@@ -51,12 +51,15 @@ class TestServer:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._empty: list[str] = []
         self._shape: list[asyncpg.Record] = []
+        self._cleaners: dict[str, asyncpg.Connection] = {}
 
     def start(self) -> None:
         self._runner.run(self.embedded.start())
         self._runner.run(self._make_template())
 
     def stop(self) -> None:
+        for cleaner in self._cleaners.values():
+            cleaner.terminate()
         self._runner.run(self.embedded.stop())
         self._runner.close()
 
@@ -93,6 +96,34 @@ class TestServer:
             else:
                 await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """The dsn of a migrated database that nobody else uses; in no loop.
+
+        It is emptied by a connection that stays, which knows all tables already: that takes a third of the time.
+        """
+        name = self._runner.run(self._take())
+        try:
+            yield self.embedded.dsn(name)
+        finally:
+            self._runner.run(self._give_back(name))
+
+    async def _give_back(self, name: str) -> None:
+        cleaner = self._cleaners.pop(name, None)
+        try:
+            cleaner = cleaner or await asyncpg.connect(self.embedded.dsn(name, superuser=True))
+            clean = await self._clean(cleaner)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            # Whatever a test did to its database or to the server's connections.
+            clean = False
+        if clean and cleaner is not None:
+            self._cleaners[name] = cleaner
+            self._empty.append(name)
+            return
+        if cleaner is not None:
+            cleaner.terminate()
+        await self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     async def _take(self) -> str:
         return self._empty.pop() if self._empty else await self._make(TEMPLATE)
 
@@ -102,11 +133,14 @@ class TestServer:
         return name
 
     async def _emptied(self, name: str) -> bool:
-        """Whether the database is again as it was made; not where its schema was changed, or much was in it."""
         async with self._connected(name) as connection:
-            await connection.execute(ALONE)
-            large = await connection.fetchval("SELECT pg_database_size(current_database()) > $1", LARGEST)
-            if large or await connection.fetch(SHAPE) != self._shape:
-                return False
-            await connection.execute(EMPTY)
-            return True
+            return await self._clean(connection)
+
+    async def _clean(self, connection: asyncpg.Connection) -> bool:
+        """Whether the database is again as it was made; not where its schema was changed, or much was in it."""
+        await connection.execute(ALONE)
+        large = await connection.fetchval("SELECT pg_database_size(current_database()) > $1", LARGEST)
+        if large or await connection.fetch(SHAPE) != self._shape:
+            return False
+        await connection.execute(EMPTY)
+        return True

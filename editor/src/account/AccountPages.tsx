@@ -70,6 +70,11 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
         // What is shown stays; the page's own calls say what is wrong.
       }
     };
+    const missed = (): void => {
+      tellAccess(MISSED);
+      tellBuilds("missed");
+      void ask();
+    };
     const stream = new EventStream({
       kinds: ["account.changed", ...ACCESS_KINDS, ...LINK_KINDS, ...BUILD_KINDS],
       onEvent: ({ kind, data }) => {
@@ -77,11 +82,8 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
         else if (BUILD_KINDS.includes(kind)) tellBuilds(kind, data);
         else tellAccess(kind, data);
       },
-      onReset: () => {
-        tellAccess(MISSED);
-        tellBuilds("missed");
-        void ask();
-      },
+      onReset: missed,
+      onOpen: missed,
     });
     return () => stream.close();
   }, []);

@@ -32,6 +32,7 @@ export function hearBuilds(): () => void {
     kinds: BUILD_KINDS,
     onEvent: ({ kind, data }) => tellBuilds(kind, data),
     onReset: () => tellBuilds("missed"),
+    onOpen: () => tellBuilds("missed"),
   });
   return () => stream.close();
 }

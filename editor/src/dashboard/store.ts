@@ -121,6 +121,11 @@ export function begin(): () => void {
     kinds: KINDS,
     onEvent: receive,
     onReset: loadAll,
+    onOpen: () => {
+      tellAccess(MISSED);
+      loadSoon();
+      loadBuildsSoon();
+    },
     onState: (connected) => useDashboard.setState({ connected }),
   });
   return () => {

@@ -31,15 +31,17 @@ let sources: FakeSource[] = [];
 function begin() {
   const events: ServerEvent[] = [];
   const onReset = vi.fn();
+  const onOpen = vi.fn();
   const states: boolean[] = [];
   const stream = new EventStream({
     kinds: ["project.changed"],
     onEvent: (event) => events.push(event),
     onReset,
+    onOpen,
     onState: (connected) => states.push(connected),
     makeSource: (address) => new FakeSource(address) as unknown as EventSource,
   });
-  return { stream, events, onReset, states };
+  return { stream, events, onReset, onOpen, states };
 }
 
 const newest = (): FakeSource => sources.at(-1) ?? expect.fail("no stream was opened");
@@ -64,9 +66,9 @@ describe("the stream of events", () => {
   });
 
   it("asks for everything anew when the server lost the thread", () => {
-    const { onReset } = begin();
+    const { onReset, onOpen } = begin();
     newest().tell("stream.open", {}, "boot-0");
-    expect(onReset).not.toHaveBeenCalled();
+    expect([onReset.mock.calls.length, onOpen.mock.calls.length]).toEqual([0, 1]);
     newest().tell("stream.reset", {}, "other-0");
     expect(onReset).toHaveBeenCalledOnce();
   });

@@ -8,6 +8,8 @@ export interface EventStreamOptions {
   onEvent: (event: ServerEvent) => void;
   /** Something may have been missed: load again what is shown. */
   onReset: () => void;
+  /** From here on nothing is missed; what was loaded before may have changed meanwhile. */
+  onOpen?: () => void;
   onState?: (connected: boolean) => void;
   makeSource?: (address: string) => EventSource;
 }
@@ -45,7 +47,10 @@ export class EventStream {
       // A browser goes on by itself after a broken line, not after a refusal (a restart, a session that ended).
       if (source.readyState === EventSource.CLOSED) this.openLater();
     };
-    source.addEventListener("stream.open", this.remember);
+    source.addEventListener("stream.open", (event: MessageEvent<string>) => {
+      this.remember(event);
+      this.options.onOpen?.();
+    });
     source.addEventListener("stream.reset", (event: MessageEvent<string>) => {
       this.remember(event);
       this.options.onReset();
