@@ -7,14 +7,13 @@ listener, an origin or a handler with the application.
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import structlog
 from aiohttp import web
 
-from firefly.builds.pages import Evicted, Exhibit, Exhibition
+from firefly.builds.pages import Evicted, Exhibition
 from firefly.errors import FireflyError, NotFound
 from firefly.pages import answer, headers, page
 from firefly.proxy import Dialer, Progress, Step
@@ -34,11 +33,11 @@ class _Server(web.Server):
 
     def __init__(self, handler: Any, **more: Any) -> None:
         super().__init__(handler, **more)
-        self.exhibits: dict[web.RequestHandler, Exhibit] = {}
+        self.sites: dict[web.RequestHandler, UUID] = {}
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        self.exhibits.pop(handler, None)
+        self.sites.pop(handler, None)
 
 
 class PagesServing:
@@ -70,51 +69,52 @@ class PagesServing:
         try:
             ours.setblocking(False)
             theirs.setblocking(False)
-            await self._accept(exhibit, ours)
+            await self._accept(site_id, ours)
         except BaseException:
             ours.close()
             theirs.close()
             raise
         return exhibit.name, theirs
 
-    async def _accept(self, exhibit: Exhibit, connection: socket.socket) -> None:
+    async def _accept(self, site_id: UUID, connection: socket.socket) -> None:
         def make() -> web.RequestHandler:
             handler = self._server()
-            self._server.exhibits[handler] = exhibit
+            self._server.sites[handler] = site_id
             return handler
 
         await asyncio.get_running_loop().connect_accepted_socket(make, connection)
 
     def name(self, site_id: UUID) -> str | None:
-        """That of what is shown now; None where somebody has to ask for it first."""
-        shown = self._exhibition.get(site_id)
+        """That of what can be shown at once; None where somebody has to ask for it first."""
+        shown = self._exhibition.ready(site_id)
         return shown.name if shown is not None else None
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        exhibit = self._server.exhibits.get(request.protocol)
-        if exhibit is None or self.name(exhibit.site_id) != exhibit.name:
-            # It was stopped, or changed, since it was connected to: whoever asks is to dial anew.
-            request.protocol.force_close()
-            raise ConnectionResetError("this is not shown any more")
+        site_id = self._server.sites.get(request.protocol)
         try:
-            return await self._from(exhibit, request)
+            if site_id is None:
+                raise NotFound("This connection shows nothing.")
+            return await self._from(site_id, request)
         except FireflyError as error:
-            status = HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.SERVICE_UNAVAILABLE
-            return _sorry(status, error.detail)
+            # It was stopped, is gone or broken, since it was connected to: who dials anew is told.
+            request.protocol.force_close()
+            raise ConnectionResetError(error.detail) from error
         except OSError as error:
             if isinstance(error, ConnectionError):
                 raise
-            log.warning("pages.not_read", site_id=str(exhibit.site_id), reason=str(error))
-            return _sorry(HTTPStatus.SERVICE_UNAVAILABLE, "It cannot be read just now. Try again.")
+            log.warning("pages.not_read", site_id=str(site_id), reason=str(error))
+            return _sorry()
 
-    async def _from(self, exhibit: Exhibit, request: web.BaseRequest) -> web.StreamResponse:
+    async def _from(self, site_id: UUID, request: web.BaseRequest) -> web.StreamResponse:
         for _ in range(TRIES):
+            exhibit = await self._exhibition.open(site_id)
             folder = await self._exhibition.folder(exhibit)
             try:
                 return await answer(request, folder, executor=self._readers)
             except Evicted:
                 self._exhibition.evicted(exhibit)
-        return _sorry(HTTPStatus.SERVICE_UNAVAILABLE, "The disk of this server is too small for all that is asked for.")
+        log.warning("pages.no_room", site_id=str(site_id))
+        return _sorry()
 
 
 class PagesDialer(Dialer):
@@ -138,6 +138,7 @@ class PagesDialer(Dialer):
         """Nothing falls asleep that could be kept awake."""
 
 
-def _sorry(status: HTTPStatus, detail: str) -> web.Response:
-    body = page("Not available", f"<p>{detail}</p>")
-    return web.Response(status=status, body=body, headers=headers("text/html; charset=utf-8"))
+def _sorry() -> web.Response:
+    body = page("Not available", "<p>This cannot be shown just now; its owner can see why. Try again.</p>")
+    fields = {**headers("text/html; charset=utf-8"), "Retry-After": "10"}
+    return web.Response(status=503, body=body, headers=fields)

@@ -48,9 +48,10 @@ class Exhibition:
         self._numbers = count(1)
         self._changes = 0
 
-    def get(self, site_id: UUID) -> Exhibit | None:
-        """As it is shown here now."""
-        return self._shown.get(site_id)
+    def ready(self, site_id: UUID) -> Exhibit | None:
+        """As it is shown here now; None where something has to be looked up, or unpacked, first."""
+        shown = self._shown.get(site_id)
+        return shown if shown is not None and self._shelf.has(shown.digest) else None
 
     async def open(self, site_id: UUID) -> Exhibit:
         """Shown, at the latest when this returns.
@@ -58,8 +59,8 @@ class Exhibition:
         Raises NotFound where it, or what it shows, is gone, Withheld where it was stopped by hand, and what keeps its
         pages from being unpacked; its site says so, too.
         """
-        known = self._shown.get(site_id)
-        if known is not None and self._shelf.has(known.digest):
+        known = self.ready(site_id)
+        if known is not None:
             return known
         for _ in range(TRIES):
             changes = self._changes

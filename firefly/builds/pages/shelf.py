@@ -19,7 +19,7 @@ from typing import Protocol
 import structlog
 
 from firefly.beneath import open_beneath
-from firefly.errors import FireflyError, TooLarge
+from firefly.errors import FireflyError, TooLarge, Unavailable
 from firefly.pages import Opened
 from firefly.sandbox.tasks import Tasks
 
@@ -130,6 +130,9 @@ class Shelf:
             taken = await loop.run_in_executor(self._executor, self._unpack, archive, digest)
             self._kept[digest] = Entry(taken, time.monotonic())
             await self._make_room(0, spared=digest)
+        except OSError as error:
+            log.error("pages.not_unpacked", digest=digest, reason=str(error))
+            raise Unavailable("The server's disk does not take the pages of this site.") from error
         except FireflyError as error:
             self._failed[digest] = Failure(error, time.monotonic() + PAUSE)
             log.warning("pages.not_unpacked", digest=digest, reason=error.detail)
@@ -139,14 +142,14 @@ class Shelf:
 
     async def _make_room(self, wanted: int, *, spared: str = "") -> None:
         """Take away what nobody has used for longest, until so much more has room."""
-        used = sum(one.size for one in self._kept.values())
-        oldest = sorted(self._kept, key=lambda digest: self._kept[digest].used_at)
-        for digest in oldest:
-            if used + wanted <= self._room:
+        loop = asyncio.get_running_loop()
+        while sum(one.size for one in self._kept.values()) + wanted > self._room:
+            others = self._kept.keys() - {spared}
+            if not others:
                 return
-            if digest != spared:
-                used -= self._kept.pop(digest).size
-                await asyncio.get_running_loop().run_in_executor(self._executor, self._take_away, self._path(digest))
+            oldest = min(others, key=lambda digest: self._kept[digest].used_at)
+            del self._kept[oldest]
+            await loop.run_in_executor(self._executor, self._take_away, self._path(oldest))
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest.removeprefix("sha256:")

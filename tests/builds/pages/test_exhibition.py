@@ -149,4 +149,17 @@ async def test_what_vanishes_from_the_disk_is_unpacked_again(gallery: Gallery) -
     assert (b"200 OK" in head, await reader.readexactly(300_000)) == (True, b"x" * 300_000)
     assert await ask(reader, writer, "/") == (200, "one")
     assert (await ask(reader, writer, "/nothing.txt"))[0] == 404
+
+    # Where that fails the connection ends, and who dials anew is told.
+    build = await gallery.yard.records.find(site.build_id)
+    assert build is not None
+    assert build.artifact is not None
+    stored, _ = await gallery.artifacts.local(build.artifact)
+    stored.write_bytes(b"damaged")
+    for folder in gallery.here.folder.iterdir():
+        shutil.rmtree(folder)
+    with pytest.raises(asyncio.IncompleteReadError):
+        await ask(reader, writer, "/")
     writer.close()
+    with pytest.raises(Conflict, match="damaged"):
+        await gallery.get(site)
