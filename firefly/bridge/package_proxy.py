@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from firefly.protocol.packages import Papers
+
 LONGEST_HEAD, BLOCK = 16 << 10, 64 << 10
 # Seconds for a head, for papers to be shown, and for a host to be reached.
 PATIENCE = 30.0
@@ -25,24 +27,6 @@ _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.
 # What ends a connection without a word: whoever is there has gone, or does not speak so.
 _NONSENSE = (OSError, TimeoutError, EOFError, asyncio.LimitOverrunError, ValueError)
 _REFUSED = "HTTP/1.1 {} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Papers:
-    """PEM, as the server gives them."""
-
-    hosts: tuple[str, ...]
-    authority: str
-    certificate: str
-    key: str
-
-    @classmethod
-    def read(cls, found: Mapping[str, object]) -> "Papers | None":
-        """None where the server has nothing to stand for."""
-        hosts = found.get("hosts")
-        if not isinstance(hosts, list) or not hosts:
-            return None
-        return cls(tuple(map(str, hosts)), *(str(found.get(name, "")) for name in ("authority", "certificate", "key")))
 
 
 @asynccontextmanager

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from firefly.bridge.environment import Environment
-from firefly.bridge.package_proxy import Papers, proxied
+from firefly.bridge.package_proxy import proxied
+from firefly.protocol.packages import Papers
 from firefly.splicing import accept, splice
 
 SOCKET = "packages.sock"
@@ -92,7 +93,9 @@ def _texts(*paths: Path) -> Iterator[str]:
 
 
 async def _papers(path: Path) -> Papers | None:
-    return Papers.read(await _asked(path, "papers"))
+    """None where the server stands for no registry."""
+    found = await _asked(path, "papers")
+    return Papers.model_validate(found) if "hosts" in found else None
 
 
 async def _asked(path: Path, what: str) -> Mapping[str, object]:

@@ -20,14 +20,13 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from . import asked, sending
+from . import asked, papers, sending
 from .asked import Asked, File, Kind, Package, Page, Release, Tarball, Told
 from .digest import Digest
 from .documents import Change, Document, Documents, Missing
 from .download import Download, Elsewhere
 from .pages import KIND as INDEX
 from .pages import Pages
-from .papers import Papers
 from .shelf import Full, Shelf
 from .source import Source
 from .upstream import Upstreams
@@ -70,7 +69,10 @@ class Registry:
         if request.path == UPSTREAMS:
             return web.json_response(asdict(upstreams))
         if request.path == PAPERS:
-            return web.json_response(asdict(await asyncio.to_thread(Papers.make, tuple(hosts))))
+            if not hosts:
+                return web.json_response({"error": "This machine knows no registry."}, status=404)
+            made = await asyncio.to_thread(papers.make, tuple(hosts))
+            return web.Response(text=made.model_dump_json(), content_type=WHOLE)
         return await self._serve(request, upstreams)
 
     async def _known(self) -> Upstreams:

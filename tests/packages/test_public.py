@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from firefly.packages import Upstreams, asked, release
+from firefly.packages import Upstreams, asked, papers, release
 from firefly.packages.asked import File, Kind, Package, Page, Release, Tarball, Told
-from firefly.packages.papers import Papers
+from firefly.protocol.packages import Papers
 
 from .conftest import Ground
 
@@ -100,17 +100,17 @@ async def test_other_hosts_are_not_asked_for_anybody(ground: Ground, client: aio
 
 
 def test_papers_are_good_for_public_registries_alone_and_never_twice_the_same() -> None:
-    one, other = Papers.make(["pypi.org"]), Papers.make(["pypi.org"])
+    one, other = papers.make(["pypi.org"]), papers.make(["pypi.org"])
     assert one.key != other.key
     assert _shakes_hands(one, one.authority, "pypi.org")
     assert not _shakes_hands(one, other.authority, "pypi.org")
     assert not _shakes_hands(one, one.authority, "bank.example")
 
 
-def _shakes_hands(papers: Papers, authority: str, host: str) -> bool:
+def _shakes_hands(own: Papers, authority: str, host: str) -> bool:
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cadata=authority)
     with NamedTemporaryFile("w") as file:
-        file.write(papers.certificate + papers.key)
+        file.write(own.certificate + own.key)
         file.flush()
         server.load_cert_chain(file.name)
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
