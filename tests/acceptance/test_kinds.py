@@ -28,6 +28,8 @@ BACKENDS: Mapping[str, Callable[[pytest.FixtureRequest], Mapping[str, str]] | No
 MARKS = {"docker": (needs_engine[0], pytest.mark.kinds)}
 # The kinds that need no registry, for every run; the others are for `make kinds`.
 QUICK = {"static", "procfile"}
+# Half a gigabyte of packages: by itself, so that it keeps none of the others waiting.
+LARGE = {"streamlit"}
 
 pytestmark = [pytest.mark.timeout(LIMIT + SHOWN), pytest.mark.xdist_group("live")]
 
@@ -65,4 +67,10 @@ async def test_quick_ones_are_built_and_answer_and_one_that_fails_is_explained(t
 @pytest.mark.network
 @pytest.mark.kinds
 async def test_the_others_are_built_and_answer(town: Town) -> None:
-    assert await town.states(_named({kind.name for kind in KINDS} - QUICK)) == {"succeeded"}
+    assert await town.states(_named({kind.name for kind in KINDS} - QUICK - LARGE)) == {"succeeded"}
+
+
+@pytest.mark.network
+@pytest.mark.kinds
+async def test_a_script_of_streamlit_runs_when_its_socket_is_opened(town: Town) -> None:
+    assert await town.states(_named(LARGE)) == {"succeeded"}
