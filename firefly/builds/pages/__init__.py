@@ -1,7 +1,8 @@
 """Sites that are nothing but pages: unpacked once on each server, and served by it without a process of their own."""
 
 from .exhibition import Exhibit, Exhibition
-from .shelf import Evicted, Shelf, ShelfFolder
+from .folder import Evicted, ShelfFolder
+from .shelf import Shelf
 from .unpacking import Bounds
 
 __all__ = ["Bounds", "Evicted", "Exhibit", "Exhibition", "Shelf", "ShelfFolder"]

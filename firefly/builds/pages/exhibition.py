@@ -17,7 +17,8 @@ from ..sites.doorman import admissible
 from ..sites.facts import SiteFacts
 from ..sites.records import SiteRecords
 from ..sites.watching import SHOWN
-from .shelf import Shelf, ShelfFolder
+from .folder import ShelfFolder
+from .shelf import Shelf
 
 # Seconds after which it is looked up again, though nobody said that it has changed: its artifact may be gone.
 LONGEST = 600.0

@@ -8,7 +8,6 @@ import errno
 import os
 import secrets
 import shutil
-import stat
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +17,10 @@ from typing import Protocol
 
 import structlog
 
-from firefly.beneath import open_beneath
 from firefly.errors import FireflyError, TooLarge, Unavailable
-from firefly.pages import Opened
 from firefly.sandbox.tasks import Tasks
 
+from .folder import ShelfFolder
 from .unpacking import Bounds, unpack
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -30,15 +28,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 AT_ONCE = 2
 # Seconds for which what could not be unpacked is not tried again, however many ask.
 PAUSE = 30.0
-_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# There is no such file, or none that could be one of a site.
-_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EXDEV, errno.EACCES, errno.ENXIO}
 log = structlog.get_logger()
-
-
-class Evicted(Exception):
-    """What was unpacked has made room for others meanwhile."""
 
 
 class Archives(Protocol):
@@ -91,7 +81,7 @@ class Shelf:
         """For /metrics."""
         return {"pages_unpacked": len(self._kept), "pages_bytes": sum(one.size for one in self._kept.values())}
 
-    async def get(self, digest: str) -> "ShelfFolder":
+    async def get(self, digest: str) -> ShelfFolder:
         """Unpacked here, at the latest when this returns; however many ask, it is unpacked once.
 
         Raises NotFound, and what `unpack` raises.
@@ -198,53 +188,6 @@ class Shelf:
                 # Begun, and not brought to its end, by a server that was killed.
                 shutil.rmtree(path, ignore_errors=True)
         return kept
-
-
-class ShelfFolder:
-    """Fulfils `Source`: pages as they were unpacked, where there are neither links nor anything that is no file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path / "files"
-
-    def open(self, path: str) -> Opened | None:
-        """Raises Evicted: then nothing follows from what was found, or not."""
-        try:
-            root = os.open(self._path, _FOLDER)
-        except FileNotFoundError as error:
-            raise Evicted from error
-        try:
-            return _opened(open_beneath(root, path.removeprefix("/"), _FILE))
-        except ValueError:
-            # A name that cannot be one on this machine.
-            return None
-        except OSError as error:
-            if error.errno not in _MISSING:
-                raise
-            self._check(root)
-            return None
-        finally:
-            os.close(root)
-
-    def _check(self, root: int) -> None:
-        try:
-            now = os.stat(self._path, follow_symlinks=False)
-        except FileNotFoundError as error:
-            raise Evicted from error
-        if not os.path.samestat(now, os.fstat(root)):
-            raise Evicted
-
-
-def _opened(descriptor: int) -> Opened | None:
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(descriptor)
-            return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    version = f"{status.st_size:x}-{int(status.st_mtime):x}"
-    return Opened(os.fdopen(descriptor, "rb", buffering=0), status.st_size, version)
 
 
 def _size(path: Path) -> int | None:
