@@ -115,6 +115,7 @@ async def look_at_one_that_runs(observatory: Observatory, look: Looker) -> None:
     await expect(page.locator(".row-build")).to_contain_text("Building")
     await look(page, "dashboard-building", looks=("light", "dark"))
     await page.goto("/admin/builds")
+    await expect(page.get_by_role("region", name="Cleared away").get_by_text("Bytes without a row")).to_be_visible()
     await expect(page.get_by_role("link", name="maria/observatory #1")).to_be_visible()
     await look(page, "admin-builds")
     await observatory.show("builds/1")

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { asProblem } from "../shared/api";
 import { ErrorState, IconButton, RelativeTime, showToast, Skeleton } from "../shared/components";
 import { Loaded, useLoaded } from "../shared/Loaded";
+import { ClearedAway } from "./ClearedAway";
 import { KillDialog } from "./build/KillDialog";
 import { onBuilds } from "./heard";
 import { type Overview, OverviewApi } from "./overview";
@@ -69,6 +70,7 @@ export function AdminBuilds() {
           </dl>
         )}
       </section>
+      <ClearedAway />
       {asked && (
         <KillDialog
           title={`Kill build ${asked.number} of ${asked.project}?`}

@@ -13,11 +13,20 @@ export interface Overview {
   minutes: { owner: string; minutes: number }[];
 }
 
+/** One kind of what nobody needs any more; `removed` counts over all servers and times. */
+export interface Clearing {
+  part: string;
+  swept_at: string | null;
+  removed: number;
+  failure: string;
+}
+
 export class OverviewApi {
   constructor(private readonly transport: Transport = new HttpTransport()) {}
 
   mine = async (): Promise<Build[]> => (await this.transport.request<{ builds: Build[] }>("GET", "/builds")).builds;
   everything = (): Promise<Overview> => this.transport.request("GET", "/admin/builds");
+  clearings = async (): Promise<Clearing[]> => (await this.transport.request<{ items: Clearing[] }>("GET", "/admin/clearings")).items;
   kill = (id: string): Promise<Build> => this.transport.request("POST", pathOf("builds", id, "kill"));
 }
 
