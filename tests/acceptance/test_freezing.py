@@ -3,10 +3,13 @@
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.support.previews import ask, wait_for_text
 from tests.support.server import LiveServer, create_project
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.timeout(300)
 
 COUNTER = """
 import http from "node:http";
@@ -31,7 +34,7 @@ async def test_it_is_woken_by_whoever_needs_it_with_its_memory(
     async with client.put(f"{files}/server.js", data=COUNTER) as response:
         assert response.status in (200, 201, 204)
     preview, token = project["urls"]["preview"], live_server.token
-    first = await wait_for_text(client, preview, token, "visit", within=180)
+    first = await wait_for_text(client, preview, token, "visit", within=240)
     frozen = await sandbox(client, project, "freeze")
     assert (frozen["state"], frozen["freezes_at"]) == ("frozen", None)
     assert "Frozen by" in frozen["reason"]

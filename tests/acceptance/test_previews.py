@@ -30,7 +30,7 @@ async def test_a_new_project_shows_its_page_and_an_edit_of_it(
 async def test_vite_serves_an_edited_module(live_server: LiveServer, client: aiohttp.ClientSession) -> None:
     project = await create_project(client, fresh_name("vite"), "vite-react")
     preview = project["urls"]["preview"]
-    await wait_for_text(client, preview, live_server.token, "/@vite/client", within=180)
+    await wait_for_text(client, preview, live_server.token, "/@vite/client", within=240)
     path = f"/api/v1/projects/{project['owner']}/{project['name']}/files/src/App.jsx"
     async with client.get(path) as response:
         source, version = await response.text(), response.headers["ETag"]
@@ -50,7 +50,7 @@ async def test_fastapi_echoes_over_a_websocket_while_another_project_has_the_sam
     page = await create_project(client, fresh_name("beside"), "static")
     project = await create_project(client, fresh_name("chat"), "fastapi")
     preview = project["urls"]["preview"]
-    await wait_for_text(client, preview, live_server.token, "<", within=180)
+    await wait_for_text(client, preview, live_server.token, "<", within=240)
     fields = {"X-Firefly-Preview-Token": live_server.token, "Authorization": ""}
     async with client.ws_connect(f"{preview}/ws", headers=fields) as socket:
         await socket.send_str("hello")

@@ -1,4 +1,4 @@
-"""One real server, and Debian's Chromium looking at it."""
+"""One real server, and Debian's Chromium looking at it: without its windows' own interface, which nobody sees."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.browser.looking import DESKTOP, Looker
 from tests.support.server import LiveServer
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-quic",

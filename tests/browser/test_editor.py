@@ -75,7 +75,7 @@ async def test_a_conflict_is_compared_and_ours_kept(editor: Editor) -> None:
     await page.keyboard.press("Control+s")
     assert await editor.read("style.css") == "/* theirs */\n"
     await page.get_by_role("button", name="Compare").click()
-    await expect(page.get_by_text("On disk")).to_be_visible()
+    await expect(page.get_by_text("On disk", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Keep mine").click()
     await editor.on_disk("style.css", "/* mine */")
     await expect(page.get_by_text("All changes saved.")).to_be_visible()

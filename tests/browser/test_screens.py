@@ -222,7 +222,7 @@ async def look_at_conflict(garden: Editor, look: Looker) -> None:
     await garden.write("style.css", text.replace("#ffd75e", "#ffe9a3"))
     await expect(page.get_by_text("style.css was changed elsewhere, too.")).to_be_visible()
     await page.get_by_role("button", name="Compare").click()
-    await expect(page.get_by_text("On disk")).to_be_visible()
+    await expect(page.get_by_text("On disk", exact=True)).to_be_visible()
     await look(page, "editor-conflict")
     await page.get_by_role("button", name="Take theirs").click()
     await expect(page.get_by_text("style.css was changed elsewhere, too.")).to_be_hidden()
