@@ -73,7 +73,7 @@ async def admin(engine: Engine, folder: Path, image: str, *options: str, **more:
 async def test_the_command_builds_upon_debian(engine: Engine, base: str, shown: Shown, tmp_path: Path) -> None:
     """Whose tree it makes only where there is none."""
     name = f"project-{uuid4().hex[:8]}"
-    assert json.loads(await admin(engine, tmp_path, name, "--from-debootstrap")) == {"image": name}
+    assert json.loads(await admin(engine, tmp_path, name, "--from-debootstrap")) == {"image": name, "with": []}
     images = Images(shown.client)
     assert (await images.labels(name))[KIND] == "project"
     wanted = {"image": name, "runtime": "runc"}
