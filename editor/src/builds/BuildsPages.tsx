@@ -1,4 +1,4 @@
-import { CodeXml, GitBranch, Hammer, Settings2, Webhook } from "lucide-react";
+import { CodeXml, GitBranch, Hammer, Settings, Settings2, Webhook } from "lucide-react";
 import { useEffect, useMemo } from "react";
 import type { Account, Project } from "../shared/api";
 import { Frame, Toasts, type FrameLink } from "../shared/components";
@@ -53,5 +53,6 @@ function linksOf(place: Place): FrameLink[] {
   if (role === "viewer") return all;
   const hooks = { href: place.link("hooks"), label: "Hooks", icon: <Webhook size={16} aria-hidden /> };
   const settings = { href: place.link("settings"), label: "Build settings", icon: <Settings2 size={16} aria-hidden /> };
-  return role === "editor" ? [...all, settings] : [...all, hooks, settings];
+  const ofProject = { href: `${baseOf(place.project)}/settings`, label: "Project settings", icon: <Settings size={16} aria-hidden />, away: true };
+  return role === "editor" ? [...all, settings] : [...all, hooks, settings, ofProject];
 }

@@ -1,5 +1,5 @@
 import { RotateCw } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { asProblem } from "../../shared/api";
 import { Button, ErrorState, RelativeTime, showToast, Skeleton } from "../../shared/components";
 import { Loaded, useLoaded } from "../../shared/Loaded";
@@ -14,10 +14,19 @@ const MARKS: Record<Delivery["state"], { mark: Mark; word: string }> = {
   failed: { mark: "bad", word: "Failed" },
 };
 
+/** So often one looks again while a call is on its way. */
+const SOON = 2_000;
+
 /** The calls of a hook, newest first; each can be sent once more. */
 export function Deliveries({ hook, api }: { hook: Hook; api: HooksApi }) {
   const calls = useMemo(() => new Loaded(() => api.deliveries(hook.id)), [api, hook.id]);
   const { value: shown, problem } = useLoaded(calls);
+  const waits = shown?.some(({ state }) => state === "waiting") ?? false;
+  useEffect(() => {
+    if (!waits) return;
+    const timer = setInterval(() => void calls.load(), SOON);
+    return () => clearInterval(timer);
+  }, [waits, calls]);
   const again = async (delivery: Delivery): Promise<void> => {
     try {
       await api.redeliver(hook.id, delivery.id);
