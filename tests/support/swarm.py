@@ -32,7 +32,8 @@ if os.getuid() != 0:
 needs_swarm = [
     pytest.mark.skipif(bool(missing) and not os.environ.get("CI"), reason=f"{missing} not there"),
     pytest.mark.xdist_group("swarm"),
-    pytest.mark.timeout(180),
+    # The first of a day makes the image that is pushed to the registry.
+    pytest.mark.timeout(300),
 ]
 
 
