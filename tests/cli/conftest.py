@@ -50,7 +50,7 @@ class Running:
         while line := await stream.readline():
             self.text += line.decode()
 
-    async def tells(self, text: str, *, times: int = 1, within: float = 30) -> None:
+    async def tells(self, text: str, *, times: int = 1, within: float = 90) -> None:
         def told() -> bool:
             assert self.text.count(text) >= times, f"waited for {text!r}, was told {self.text!r}"
             return True
@@ -70,7 +70,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
-    async def run_command(*arguments: str, typed: str = "", within: float = 30) -> Done:
+    async def run_command(*arguments: str, typed: str = "", within: float = 90) -> Done:
         process = await spawn(arguments, tmp_path, environment)
         out, err = await asyncio.wait_for(process.communicate(typed.encode()), within)
         return Done(process.returncode or 0, out.decode(), err.decode())
