@@ -197,8 +197,9 @@ async def look_at_lists(observatory: Observatory, look: Looker) -> None:
     await expect(rows).to_have_count(3)
     for key in ("j", "j", "k", "Enter"):
         await page.keyboard.press(key)
-    await page.wait_for_url("**/builds/3")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Draw the stars where they are tonight")
     await page.keyboard.press("u")
+    await expect(rows).to_have_count(3)
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Next row")
     await page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-import { useEffect, useEffectEvent } from "react";
+import { useEffectEvent, useLayoutEffect } from "react";
 
 export type Keys = Record<string, () => void>;
 
@@ -13,7 +13,8 @@ export function useKeys(keys: Keys): void {
     event.preventDefault();
     run();
   });
-  useEffect(() => {
+  // Whoever sees the page may press a key at once.
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent): void => onKey(event);
     addEventListener("keydown", listener);
     return () => removeEventListener("keydown", listener);
