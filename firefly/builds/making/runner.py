@@ -197,6 +197,5 @@ async def _tell(plan: Plan, step: StepLog) -> None:
 def _outcome(made: Made) -> Outcome:
     digest = made.product.digest
     if made.tests is not None:
-        reason = f"The tests failed: {made.tests.cause}"
-        return Outcome(state=BuildState.TESTS_FAILED, reason=reason, artifact=digest, failure=made.tests)
+        return Outcome(state=BuildState.TESTS_FAILED, reason=made.tests.cause, artifact=digest, failure=made.tests)
     return Outcome(state=BuildState.SUCCEEDED, reason="Built.", artifact=digest)

@@ -28,6 +28,7 @@ PAUSE = timedelta(minutes=2)
 RECENT = timedelta(minutes=30)
 LOOK_EVERY, MOST_ENDS = 10.0, 50
 FORGET_AFTER = timedelta(days=30)
+OLDER = "Not built: it is older than builds are here. Push to it, or build it by hand."
 
 
 class Sweeping:
@@ -108,7 +109,7 @@ class Sweeping:
         """One that has nothing yet is still to be filled."""
         if not empty:
             async with self._records.database.transaction() as connection:
-                await self._heads.note_all(project_id, dict(refs), "It was there before.", connection)
+                await self._heads.note_all(project_id, dict(refs), OLDER, connection)
                 await self._queries.note_knows_all(connection, project_id=project_id)
 
     async def _catch_up(self, project_id: UUID, moved: Sequence[tuple[str, str]], gone: Sequence[str]) -> int:
