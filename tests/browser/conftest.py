@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.browser.looking import DESKTOP, Looker
+from tests.browser.steady import let_pages_load_again
 from tests.support.server import LiveServer
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -34,6 +35,13 @@ PASSWORD = "a lantern in the reeds"
 class Person:
     name: str
     page: Page
+
+
+@pytest.fixture(scope="package", autouse=True)
+def pages_load_again() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        let_pages_load_again(patch)
+        yield
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
