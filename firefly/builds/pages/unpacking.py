@@ -19,7 +19,7 @@ import zstandard
 
 from firefly.errors import Conflict, StorageFull, TimedOut, TooLarge
 
-from .archive import Kind, Member, members, padding, show
+from .archive import Kind, Member, check, members, padding, show
 
 PIECE = 1 << 20
 # Links, and how many of them may lead to one another.
@@ -206,11 +206,13 @@ class _Tree:
         self._folder(link.name)
         for folder, folders, files, _ in os.fwalk(where, dir_fd=self._root, follow_symlinks=False):
             place = link.name + folder.removeprefix(where)
-            for name in folders:
+            # Links that stand for links lead deeper than any name in the archive, and than Python takes folders away.
+            for name in (*folders, *files):
                 self._count(0)
+                check(f"{place}/{name}")
+            for name in folders:
                 self._folder(f"{place}/{name}")
             for name in files:
-                self._count(0)
                 self._also(f"{folder}/{name}", f"{place}/{name}")
         return True
 

@@ -138,6 +138,13 @@ def test_what_is_too_much_is_refused(folder: Path, archive: Callable[[], bytes])
         put(archive(), folder)
 
 
+def test_links_that_stand_for_folders_lead_no_deeper_than_names_may(folder: Path) -> None:
+    """Python takes away no folders that lie as deep as it may call: they would stay for ever."""
+    deep = packed("a/" * 150 + "x", "x") + entry("b/" * 150 + "b", tarfile.SYMTYPE, target="../" * 150 + "a")
+    with pytest.raises(Conflict, match="too deep"):
+        put(deep + END, folder, bounds=Bounds(entries=1000, size=100_000))
+
+
 def test_it_is_given_up_when_it_takes_too_long_or_is_something_else(folder: Path) -> None:
     with pytest.raises(TimedOut):
         put(tar(("a", "b")), folder, bounds=Bounds(entries=9, size=9, seconds=-1))
