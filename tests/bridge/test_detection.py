@@ -161,7 +161,7 @@ def test_what_does_nothing_is_named(workspace: Workspace, storage: Storage) -> N
 
 GLITCH = """{
 \t"install": {"include": ["^locked\\\\.txt$", "^requirements", "^missing$"], "exclude": ["^package"]},
-\t"restart": {"exclude": ["^public/"], "include": ["\\\\.sql$", "\\\\.js"]},
+\t"restart": {"exclude": ["^public/"], "include": ["\\\\.sql$", "[?*+|)]*\\\\.(js|jsx|ts|tsx|json|css)$"]},
 \t"throttle": 1500
 }"""
 
@@ -186,6 +186,11 @@ def test_watch_json_says_what_installs_and_restarts(workspace: Workspace, storag
         ('{\n "restart":\n {"include": ["(a"]}}', r"line 3: restart.include: \(a is no regular expression"),
         ('{"install": {"include": ["(a+)+$"]}}', "line 1: install.include: an expression has"),
         ('{"install": {"include": [".*.*.*x"]}}', "line 1: install.include: an expression has"),
+        (r'{"install": {"include": ["(?:\\w+|\\\\)*$"]}}', "line 1: install.include: an expression has"),
+        ('{"install": {"include": ["(?x)(a+) *$"]}}', "line 1: install.include: an expression has"),
+        (r'{"install": {"include": ["\\\\*\\\\*\\\\*$"]}}', "line 1: install.include: an expression has"),
+        (f'{{"install": {{"include": ["{"a?" * 40}$"]}}}}', "line 1: install.include: an expression may be read"),
+        (f'{{"install": {{"include": ["{"(a|a)" * 30}$"]}}}}', "line 1: install.include: an expression may be read"),
         ('{\n"throttle": "soon"}', "line 2: throttle: "),
         ("{", "line 1: "),
         ("[]", "line 1: the file is a list of keys"),

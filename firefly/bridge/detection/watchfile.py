@@ -1,5 +1,6 @@
 """`watch.json`: which files install and restart when they change, by regular expressions, and how long that waits."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,14 @@ from firefly.families.tree import Tree
 from firefly.protocol.manifest import Section, Texts, read, validated
 
 NAME = "watch.json"
-# What reads it waits for each expression: none may take longer than the square of a path.
-_LONGEST, _MOST_REPEATS = 200, 2
-_REPEAT = re.compile(r"(?<!\\)(?:[*+]|\{\d*,\d*\})")
-_REPEATED_GROUP = re.compile(r"(?<!\\)\)(?:[*+]|\{)")
+# What reads it waits for each expression: none may take longer than some times the square of a path.
+_LONGEST, _MOST_REPEATS, _MOST_WAYS = 200, 2, 128
+# Stands for one character, so that nothing in it counts.
+_SINGLE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
+# A group that is repeated, or may be, where spaces do not count.
+_REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{)|\(\?[a-zA-Z]*x")
+_FORK = re.compile(r"\(\??|[)|?]")
 _PLAIN = re.compile(r"\^((?:[\w/ @-]|\\[^\w])+)\$")
 # Milliseconds.
 _LATEST = 3_600_000
@@ -66,13 +71,32 @@ def _matches(expressions: Sequence[str], path: str) -> bool:
 
 
 def _expression(value: str) -> str:
-    if len(value) > _LONGEST or len(_REPEAT.findall(value)) > _MOST_REPEATS or _REPEATED_GROUP.search(value):
+    plain = _SINGLE.sub("x", value)
+    if len(value) > _LONGEST or len(_REPEAT.findall(plain)) > _MOST_REPEATS or _REPEATED_GROUP.search(plain):
         raise ValueError(f"an expression has {_LONGEST} characters, two repeats and no repeated group at most")
+    if _ways(plain) > _MOST_WAYS:
+        raise ValueError(f"an expression may be read in {_MOST_WAYS} ways at most; it has too many of | and ?")
     try:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{value} is no regular expression: {error}") from error
     return value
+
+
+def _ways(plain: str) -> int:
+    """Through all alternatives and what may be left out, at most."""
+    ways, groups = 1, [1]
+    for mark in _FORK.findall(plain):
+        match mark:
+            case "|":
+                groups[-1] += 1
+            case "?":
+                ways *= 2
+            case ")":
+                ways *= groups.pop() if len(groups) > 1 else 1
+            case _:
+                groups.append(1)
+    return ways * math.prod(groups)
 
 
 _Expressions = Annotated[Texts, AfterValidator(lambda values: [_expression(value) for value in values])]
