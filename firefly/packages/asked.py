@@ -33,6 +33,8 @@ _PUBLIC_RELEASE = re.compile(r"/pypi/([a-z0-9-]+)/([\w.+!-]+)/json", re.ASCII)
 _PUBLIC_FILE = re.compile(r"/(?:[^/]+/)*([\w.+!-]+)", re.ASCII)
 _WHEEL = re.compile(r"([A-Za-z0-9][\w.]*)-[^-]+(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl(?:\.metadata)?", re.ASCII)
 _SDIST = re.compile(r"([A-Za-z0-9][\w.-]*)-\d[^-]*\.(?:tar\.gz|zip|tar\.bz2)(?:\.metadata)?", re.ASCII)
+# What leads up, also to servers that leave out what follows a semicolon, or read a path twice.
+_UP = re.compile(r"(?:^|[/\\])\.\.(?:[/\\;?]|$)")
 PUBLIC_NPM, PUBLIC_HOME = "https://registry.npmjs.org/", "https://pypi.org/"
 PUBLIC_INDEX = f"{PUBLIC_HOME}simple/"
 
@@ -152,7 +154,7 @@ def public(kind: Kind, host: str, path: str, upstreams: Upstreams) -> str:
 
     Of an operator's own registry nothing but what lies below its address: the rest of that host may be for others.
     """
-    if ".." in unquote(path).split("/"):
+    if _UP.search(unquote(unquote(path))):
         return ""
     match kind:
         case Kind.REGISTRY:

@@ -1,6 +1,7 @@
 """What registries say of packages: asked again after some minutes, and the last word where they do not answer."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -21,6 +22,8 @@ from .source import Source
 # Seconds for which nobody is asked again, as registries themselves tell their clients.
 FRESH = 300.0
 LARGEST = 64 << 20
+# Of those that are changed as they come: in memory, where they may wait for it longer than they took to come.
+CHANGED = 16
 log = structlog.get_logger()
 
 Change = Callable[[bytes], Awaitable[bytes]]
@@ -58,6 +61,7 @@ class Documents:
         self._shelf = shelf
         self._source = source
         self._asking: dict[str, asyncio.Task[Document]] = {}
+        self._changing = asyncio.Semaphore(CHANGED)
 
     async def close(self) -> None:
         for task in self._asking.values():
@@ -94,6 +98,12 @@ class Documents:
             task.exception()
 
     async def _ask(self, name: str, url: str, accept: str, kept: Document | None, change: Change | None) -> Document:
+        async with self._changing if change else contextlib.nullcontext():
+            return await self._ask_now(name, url, accept, kept, change)
+
+    async def _ask_now(
+        self, name: str, url: str, accept: str, kept: Document | None, change: Change | None
+    ) -> Document:
         headers = {"Accept": accept} | ({"If-None-Match": kept.tag} if kept and kept.tag else {})
         try:
             async with self._source.get(url, headers) as response:

@@ -64,7 +64,7 @@ class Door:
     async def _serve(self, listener: socket.socket) -> None:
         """Until cancelled; then the connections end, too."""
         loop = asyncio.get_running_loop()
-        server, free = web.Server(self._registry.answer), asyncio.Semaphore(CONNECTIONS)
+        server, free = web.Server(self._registry.visitor()), asyncio.Semaphore(CONNECTIONS)
 
         def protocol() -> RequestHandler:
             return _Counted(server, loop=loop, keepalive_timeout=IDLE, access_log=None, ended=free.release)
@@ -78,7 +78,7 @@ class Door:
 
 
 class _Counted(RequestHandler):
-    """Tells when its connection has ended."""
+    """Tells when its connection has ended, and what was asked on it is no longer worked at."""
 
     __slots__ = ("_ended",)
 
@@ -92,5 +92,10 @@ class _Counted(RequestHandler):
             super().log_exception(*args, **options)
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        # What others may wait for, too, goes on: who asks and goes away at once gets no more than who waits.
+        working = self._task_handler
         super().connection_lost(exc)
-        self._ended()
+        if working is None or working.done():
+            self._ended()
+        else:
+            working.add_done_callback(lambda _: self._ended())

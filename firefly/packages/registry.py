@@ -36,8 +36,8 @@ ABBREVIATED = "application/vnd.npm.install-v1+json"
 WHOLE, HTML = "application/json", "text/html"
 # Of a path, in bytes, and of what a registry says of one version: far beyond any that is published.
 LONGEST_PATH, LARGEST_MANIFEST = 1024, 4 << 20
-# How much is passed on at a time that is not kept.
-PASSED = 4
+# How much is passed on at a time that is not kept: to one sandbox, which may read slowly, and to all.
+PASSED, PASSED_TO_ALL = 4, 64
 
 
 class Registry:
@@ -47,8 +47,9 @@ class Registry:
         self._find = find
         self._finding = asyncio.Lock()
         self._upstreams: Upstreams | None = None
-        self._passing = asyncio.Semaphore(PASSED)
         self._source = Source()
+        # Of its own, so that nobody who reads slowly keeps those waiting who ask for what is kept.
+        self._passed = Source(at_once=PASSED_TO_ALL)
         self._documents = Documents(shelf, self._source)
         self._pages = Pages(self._documents)
         self._downloads: dict[str, tuple[Download, asyncio.Task[None]]] = {}
@@ -60,12 +61,17 @@ class Registry:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._documents.close()
         await self._source.close()
+        await self._passed.close()
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    def visitor(self) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        """What answers one sandbox."""
+        return partial(self._answer, asyncio.Semaphore(PASSED))
+
+    async def _answer(self, passing: asyncio.Semaphore, request: web.BaseRequest) -> web.StreamResponse:
         upstreams = await self._known()
         hosts = asked.hosts(upstreams)
         if kind := hosts.get(request.host.removesuffix(":443")):
-            return await self._stand_for(request, kind, upstreams)
+            return await self._stand_for(request, kind, upstreams, passing)
         if request.path == UPSTREAMS:
             return web.json_response(asdict(upstreams))
         if request.path == PAPERS:
@@ -95,7 +101,9 @@ class Registry:
                 return web.json_response({"error": "This machine knows no registry."}, status=404)
             return web.Response(status=307, headers={"Location": elsewhere})
 
-    async def _stand_for(self, request: web.BaseRequest, kind: Kind, upstreams: Upstreams) -> web.StreamResponse:
+    async def _stand_for(
+        self, request: web.BaseRequest, kind: Kind, upstreams: Upstreams, passing: asyncio.Semaphore
+    ) -> web.StreamResponse:
         """To who means a public registry."""
         if request.method != "GET":
             return web.json_response({"error": "Only what is read comes through the cache of packages."}, status=405)
@@ -108,8 +116,8 @@ class Registry:
             elsewhere = asked.public(kind, request.host, request.path_qs, upstreams) if is_there else ""
             if not elsewhere:
                 return web.json_response({"error": str(error) or "not found"}, status=404)
-            async with self._passing:
-                return await sending.passed(request, self._source, elsewhere)
+            async with passing:
+                return await sending.passed(request, self._passed, elsewhere)
 
     async def _give(
         self, request: web.BaseRequest, found: Asked | None, upstreams: Upstreams, *, moved: bool

@@ -45,14 +45,18 @@ async def _kept(request: web.BaseRequest, file: BinaryIO, kind: str) -> web.Stre
 
 
 async def growing(request: web.BaseRequest, download: Download) -> web.StreamResponse:
-    """How long the registry takes is not the client's fault."""
+    """How long the registry takes is not the client's fault; how long it waits for the client is."""
     response = web.StreamResponse(headers={"Content-Type": KIND})
     response.content_length = download.size
+    clock, left = asyncio.get_running_loop().time, PATIENCE
     async with _ending_early(request):
         await response.prepare(request)
         async for piece in download.pieces():
-            async with asyncio.timeout(PATIENCE):
+            left += len(piece) / SLOWEST
+            until = clock() + left
+            async with asyncio.timeout_at(until):
                 await response.write(piece)
+            left = until - clock()
         await response.write_eof()
     return response
 

@@ -14,6 +14,7 @@ from yarl import URL
 AGENT = "Firefly (package cache)"
 # Seconds until a registry answers, and between two pieces of what it sends.
 CONNECT, SILENCE = 20.0, 30.0
+# Connections to registries.
 AT_ONCE = 16
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_REDIRECTS = 5
@@ -22,7 +23,8 @@ AUTHORITIES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 
 
 class Source:
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -33,7 +35,7 @@ class Source:
     async def get(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
         """Where redirects lead, too, as far as they may. Raises aiohttp.ClientError, TimeoutError."""
         if self._session is None:
-            self._session = _session()
+            self._session = _session(self._at_once)
         first = at = URL(url, encoded=True)
         for _ in range(MOST_REDIRECTS + 1):
             async with self._session.get(at, headers=headers, proxy=_proxy(str(at)), allow_redirects=False) as response:
@@ -57,9 +59,9 @@ def _next(first: URL, at: URL, response: aiohttp.ClientResponse) -> URL:
     return found
 
 
-def _session() -> aiohttp.ClientSession:
+def _session(at_once: int) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=_trust()),
+        connector=aiohttp.TCPConnector(limit=at_once, ssl=_trust()),
         timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_read=SILENCE),
         headers={"User-Agent": AGENT},
         cookie_jar=aiohttp.DummyCookieJar(),

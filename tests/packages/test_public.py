@@ -81,7 +81,19 @@ async def test_what_can_be_read_and_is_not_kept_is_passed_on(ground: Ground, cli
 
 
 @pytest.mark.parametrize("host", [NPM, PYPI, FILES], ids=str)
-@pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/simple/../../secret", "/a/..%2Fsecret"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret",
+        "/%2e%2e/secret",
+        "/simple/../../secret",
+        "/a/..%2Fsecret",
+        "/..;/secret",
+        "/simple/%2e%2e;a/secret",
+        "/%252e%252e/secret",
+        "/..%5Csecret",
+    ],
+)
 async def test_nothing_beside_a_registry_is_asked_for(
     ground: Ground, client: aiohttp.ClientSession, host: dict[str, str], path: str
 ) -> None:

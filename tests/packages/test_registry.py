@@ -6,17 +6,20 @@ import re
 import select
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
+from aiohttp import web
 from yarl import URL
 
+from firefly.packages import Door, Registry, Upstreams, documents, pages, sending
 from firefly.packages import door as doors
-from firefly.packages import sending
+from firefly.packages.registry import PASSED
 from tests.support.registry import registry
 from tests.support.waiting import eventually
 
@@ -218,6 +221,82 @@ async def test_one_sandbox_has_a_bounded_number_of_connections(ground: Ground) -
             connection.close()
 
 
+async def test_who_asks_and_goes_away_gets_no_more_than_who_waits(ground: Ground) -> None:
+    begun, going = [], asyncio.Event()
+
+    class Waiting(Registry):
+        def visitor(self) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+            async def answer(request: web.BaseRequest) -> web.StreamResponse:
+                begun.append(request.path)
+                await going.wait()
+                return web.Response()
+
+            return answer
+
+    async def find() -> Upstreams:
+        return Upstreams()
+
+    door = Door(Waiting(ground.shelf, find))
+    await door.listen(uuid4(), ground.folder)
+    path = str(ground.folder / doors.SOCKET)
+    held = [_asking(path, "/") for _ in range(doors.CONNECTIONS)]
+    try:
+        assert await eventually(lambda: len(begun) == doors.CONNECTIONS)
+        for connection in held:
+            connection.close()
+        with _asking(path, "/late") as late:
+            late.settimeout(0.3)
+            assert not await asyncio.to_thread(_answers, late)
+            assert "/late" not in begun
+            going.set()
+            late.settimeout(30)
+            assert await asyncio.to_thread(_answers, late)
+    finally:
+        going.set()
+        await door.close()
+
+
+async def test_who_reads_slowly_keeps_no_other_sandbox_waiting(ground: Ground) -> None:
+    ground.upstream.files |= {"/npm/-/large": bytes(16 << 20), "/npm/-/small": b"small"}
+    host = "registry.npmjs.org"
+    async with (
+        _unread(ground, ["/-/large"] * PASSED, host=host),
+        ground.client() as other,
+        asyncio.timeout(30),
+        other.get("/-/small", headers={"Host": host}) as response,
+    ):
+        assert await response.read() == b"small"
+
+
+async def test_pages_that_wait_to_be_turned_are_few(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    turning, turn = asyncio.Event(), pages._run
+
+    async def wait(program: str, page: bytes, *arguments: str) -> bytes:
+        await turning.wait()
+        return await turn(program, page, *arguments)
+
+    monkeypatch.setattr(pages, "_run", wait)
+    ground.upstream.add_package("engine", "1.0.0")
+    names = [f"engine{number}" for number in range(documents.CHANGED + 8)]
+    for name in names:
+        ground.upstream.add_wheel(name, "1.0")
+
+    async with ground.client() as client:
+
+        async def ask(name: str) -> int:
+            async with client.get(f"/+python/simple/{name}/", headers=INDEX) as response:
+                return response.status
+
+        asking = asyncio.gather(*map(ask, names))
+        assert await eventually(lambda: len(ground.upstream.asked) >= documents.CHANGED)
+        # Another registry's connections are the same ones.
+        async with client.get("/npm/engine", headers=ABBREVIATED) as response:
+            assert response.status == 200
+        assert len(ground.upstream.asked) == documents.CHANGED + 1
+        turning.set()
+        assert set(await asking) == {200}
+
+
 @pytest.mark.parametrize(
     "nonsense", [b"GET @elsewhere HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"]
 )
@@ -276,23 +355,38 @@ async def test_who_reads_too_slowly_is_cut_off(ground: Ground, monkeypatch: pyte
             assert await asyncio.to_thread(_rest, connection) < 15 << 20
 
 
+async def test_who_reads_a_little_all_the_time_is_cut_off_too(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "PATIENCE", 0.5)
+    monkeypatch.setattr(sending, "SLOWEST", 1 << 30)
+    ground.upstream.add_tarball("large", "1.0.0", os.urandom(15 << 20))
+    async with _unread(ground, ["/npm/large/-/large-1.0.0.tgz"]) as (connection,):
+        count = 0
+        while piece := await asyncio.to_thread(connection.recv, 64 << 10):
+            count += len(piece)
+            await asyncio.sleep(0.05)
+    assert count < 15 << 20
+
+
 @asynccontextmanager
-async def _unread(ground: Ground, paths: list[str]) -> AsyncIterator[list[socket.socket]]:
+async def _unread(ground: Ground, paths: list[str], *, host: str = "packages") -> AsyncIterator[list[socket.socket]]:
     """Connections of one sandbox that asked for something each, and read no more than that there is an answer."""
     place = await ground.place()
-    held = []
+    held = [_asking(str(place.folder / "gateway" / doors.SOCKET), path, host) for path in paths]
     try:
-        for path in paths:
-            connection = socket.socket(socket.AF_UNIX)
-            held.append(connection)
-            connection.settimeout(30)
-            connection.connect(str(place.folder / "gateway" / doors.SOCKET))
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: packages\r\n\r\n".encode())
         assert all([await asyncio.to_thread(_answers, connection) for connection in held])
         yield held
     finally:
         for connection in held:
             connection.close()
+
+
+def _asking(path: str, what: str, host: str = "packages") -> socket.socket:
+    """A connection that has asked for something."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(30)
+    connection.connect(path)
+    connection.sendall(f"GET {what} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    return connection
 
 
 def _memory() -> int:
