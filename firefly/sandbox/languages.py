@@ -100,7 +100,14 @@ def _place(found: Path, language: Language) -> Place | None:
     if program.is_relative_to(SYSTEM):
         return Place(program.parent, None)
     folder = program.parent.parent
-    return Place(program.parent, folder) if (folder / language.mark).exists() else None
+    is_own = (folder / language.mark).exists() and folder not in _shared()
+    return Place(program.parent, folder) if is_own else None
+
+
+def _shared() -> tuple[Path, ...]:
+    """Folders that languages, too, are put into beside what is nobody else's business."""
+    home = Path.home().resolve()
+    return Path("/"), Path("/opt"), home, home / ".local"
 
 
 def _behind_rustup(program: Path, language: Language) -> Path:

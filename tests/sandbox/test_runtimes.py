@@ -89,6 +89,12 @@ def test_a_language_elsewhere_is_shown_with_its_own_folder_and_a_home_never_is(
     found = find(tmp_path)
     assert (tmp_path / "go" in found.folders, own in found.binaries) == (True, True)
     assert not any(home.is_relative_to(folder) for folder in (*found.folders, *found.binaries))
+    # Not even one that a language was installed into, as by `./configure --prefix=$HOME/.local`.
+    monkeypatch.setenv("HOME", str(home.parent))
+    for binaries in (home, programs(home.parent / ".local", "ruby")):
+        (binaries.parent / "lib" / "ruby").mkdir(parents=True)
+        monkeypatch.setenv("PATH", str(binaries))
+        assert not list(languages.places([]))
 
 
 def test_rust_is_the_toolchain_that_rustup_would_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
