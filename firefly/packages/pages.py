@@ -6,6 +6,7 @@ import subprocess
 import sys
 from types import ModuleType
 
+from ..spawning import spawn
 from . import index, release
 from .digest import Digest
 from .documents import Document, Documents, Missing
@@ -67,7 +68,7 @@ def _find_place(document: Document, file: str) -> tuple[str, str] | None:
 
 async def _run(program: str, page: bytes, *arguments: str) -> bytes:
     """Raises Elsewhere for what is no page."""
-    process = await asyncio.create_subprocess_exec(
+    process = await spawn(
         sys.executable, "-I", "-S", program, *arguments,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
