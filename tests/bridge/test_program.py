@@ -96,8 +96,12 @@ async def test_after_a_restart_nothing_runs_without_its_secrets(variables: dict[
         await client.write_file("index.html", b"<p>hi")
         await client.configure(configuration)
     async with program(variables, tmp_path / "s2") as (_, client):
-        status = await client.application_status()
-        assert (status.state, "secrets" in status.reason) == (State.WAITING, True)
+
+        async def waits() -> str:
+            status = await client.application_status()
+            return status.reason if status.state is State.WAITING else ""
+
+        assert "secrets" in await eventually(waits)
         await client.configure(configuration)
 
         async def runs() -> bool:

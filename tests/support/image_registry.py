@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ log: {{level: warn}}
 storage: {{filesystem: {{rootdirectory: {folder}}}}}
 http: {{addr: "{address}"}}
 """
+START_LIMIT = 30.0
 
 
 @contextmanager
@@ -56,7 +59,20 @@ def _serving(address: str, data: Path) -> Iterator[None]:
                 ["docker-registry", "serve", os.fspath(config)], stdout=log, stderr=log, env={"PATH": PATH}
             )
         try:
+            _listens(address, process)
             yield
         finally:
             process.terminate()
             process.wait(10)
+
+
+def _listens(address: str, process: "subprocess.Popen[bytes]") -> None:
+    host, _, port = address.rpartition(":")
+    late = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            return socket.create_connection((host, int(port)), 1).close()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > late:
+                raise
+            time.sleep(0.02)

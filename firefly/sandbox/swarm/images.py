@@ -1,8 +1,12 @@
 """The project image as the nodes know it: by the registry that all of them reach."""
 
+import structlog
+
 from firefly.errors import FireflyError
 from firefly.sandbox.docker.engine import Engine
 from firefly.settings import Settings
+
+log = structlog.get_logger()
 
 
 class Images:
@@ -22,6 +26,7 @@ class Images:
         """Empty where no registry answers for the image."""
         try:
             found = await self._engine.call("GET", f"distribution/{self.name}/json")
-        except FireflyError:
+        except FireflyError as error:
+            log.warning("swarm.image_unknown", image=self.name, reason=error.detail)
             return ""
         return str(found["Descriptor"]["digest"])
