@@ -119,6 +119,15 @@ describe("branches", () => {
     expect(answers.calls.at(-1)).toBe("PATCH /branches/main");
   });
 
+  test("a look that is on its way while a demo is made does not take it back", async () => {
+    const { api, say } = server((call) => (call.startsWith("GET") ? { branches: [branch()] } : { ...branch(), is_demo: true }));
+    const branches = new Branches(api, "p1", say);
+    await branches.load();
+    const change = branches.setDemo(branch(), true);
+    await Promise.all([branches.load(), change]);
+    expect(branches.value?.[0]?.is_demo).toBe(true);
+  });
+
   test("a branch is built although nothing changed, and that can be undone", async () => {
     const { answers, api, say } = server((call) => (call.startsWith("GET") ? { branches: [branch()] } : build()));
     const branches = new Branches(api, "p1", say);
