@@ -16,6 +16,7 @@ from .model import (
     Repository,
     Status,
 )
+from .provider import each
 from .rest import RestProvider, quoted
 
 SIZE = "50"
@@ -173,13 +174,8 @@ class Bitbucket(RestProvider):
         found = await self.call("GET", path, None, page=str(number), pagelen=SIZE, **query)
         return Page(found["values"], str(number + 1) if "next" in found else None)
 
-    async def _all(self, path: str, **query: str) -> AsyncIterator[Any]:
-        cursor: str | None = "1"
-        while cursor is not None:
-            page = await self._page(path, cursor, **query)
-            cursor = page.next
-            for item in page.items:
-                yield item
+    def _all(self, path: str, **query: str) -> AsyncIterator[Any]:
+        return each(lambda cursor: self._page(path, cursor, **query))
 
     def compare_url(self, path: str, base: str, head: str) -> str:
         return f"{self.base_url}/{path}/pull-requests/new?{urlencode({'source': head, 'dest': base})}"

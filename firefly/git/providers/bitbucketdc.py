@@ -18,6 +18,7 @@ from .model import (
     Repository,
     Status,
 )
+from .provider import each
 from .rest import RestProvider, quoted
 from .transport import Answer
 
@@ -203,13 +204,8 @@ class BitbucketDC(RestProvider):
         found = await self.call("GET", path, None, start=str(int(cursor or 0)), limit=SIZE, **query)
         return Page(found["values"], None if found["isLastPage"] else str(int(found["nextPageStart"])))
 
-    async def _all(self, path: str, **query: str) -> AsyncIterator[Any]:
-        cursor: str | None = "0"
-        while cursor is not None:
-            page = await self._page(path, cursor, **query)
-            cursor = page.next
-            for item in page.items:
-                yield item
+    def _all(self, path: str, **query: str) -> AsyncIterator[Any]:
+        return each(lambda cursor: self._page(path, cursor, **query))
 
     def compare_url(self, path: str, base: str, head: str) -> str:
         project, _, slug = path.partition("/")

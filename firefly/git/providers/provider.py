@@ -3,7 +3,7 @@
 import functools
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -166,14 +166,18 @@ def _guarded(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
     return ask
 
 
-async def everything(page: Callable[[str | None], Awaitable[Page[Item]]]) -> list[Item]:
-    """All items of a list, page by page: at most a hundred pages."""
-    items: list[Item] = []
+async def each(page: Callable[[str | None], Awaitable[Page[Item]]]) -> AsyncIterator[Item]:
+    """The items of a list, page by page as they are wanted: at most a hundred pages."""
     cursor: str | None = None
     for _ in range(MOST_PAGES):
         found = await page(cursor)
-        items += found.items
+        for item in found.items:
+            yield item
         cursor = found.next
         if cursor is None:
-            break
-    return items
+            return
+
+
+async def everything(page: Callable[[str | None], Awaitable[Page[Item]]]) -> list[Item]:
+    """All of `each`."""
+    return [item async for item in each(page)]
