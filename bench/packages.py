@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from firefly import log as logging
 from tests.support.kinds import KINDS, Kind
 
-from ..harness import Row, beside, percentile, skipped
-from ..sandbox.house import House, serving
-from .pushing import Clone
+from .builds import lacking
+from .builds.pushing import Clone
+from .harness import Row, attempt, beside, percentile, skipped
+from .sandbox.house import House, serving
 
 TOOLS = ("express", "pnpm", "yarn", "berry", "bun", "flask", "uv", "poetry")
 ROUNDS = 2
@@ -23,7 +25,14 @@ PATIENCE, LOOK = 600.0, 0.2
 INSTALL, NAME = "install", "install in a second project: {}"
 
 
-def rows() -> list[Row]:
+def run() -> list[Row]:
+    if lacks := lacking():
+        return [skipped("installs", lacks)]
+    logging.configure(level="error")
+    return attempt("packages", "installs", _rows)
+
+
+def _rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="firefly-clones-") as name:
         kept = asyncio.run(_measured(Path(name) / "kept", str(5 << 30)))
         alone = asyncio.run(_measured(Path(name) / "alone", "0"))
