@@ -29,6 +29,7 @@ pytestmark = needs_engine
 
 DOCKERFILE = 'FROM scratch\nCOPY one /one\nCOPY two /two\nCMD ["/one"]\n'
 FILES = {"Dockerfile": DOCKERFILE, "one": "1", "two": "2"}
+FOLDER_KEPT = "FROM {base}\nRUN --mount=type=cache,target=/kept head -c 8M /dev/zero > /kept/file\n"
 
 
 Open = Callable[[], Keeping]
@@ -125,6 +126,8 @@ async def test_what_no_site_shows_leaves_the_engine_once_it_is_stored(
 ) -> None:
     images = Images(workshop.client)
     shown, unstored = await workshop.make(FILES), await workshop.make({**FILES, "two": "not stored"})
+    await workshop.make({"Dockerfile": FOLDER_KEPT})
+    assert await _folders_kept(workshop) >= 8 << 20
     clearing = Clearing(
         database=database, engine=workshop.client, clock=clock, cache=1, installation=workshop.installation
     )
@@ -138,9 +141,16 @@ async def test_what_no_site_shows_leaves_the_engine_once_it_is_stored(
     assert await clearing.images() == 0
     clock.advance(2 * 3600)
     would = await clearing.clear(dry=True)
-    assert (would.count, would.bytes > 0) == (1, True)
-    assert await clearing.images() == 1
+    assert (would.count, would.bytes > 8 << 20) == (2, True)
+    assert await clearing.images() == 2
     assert await images.find(shown.id) is None
     assert await images.find(unstored.id) is not None
-    assert await clearing.steps() > 0
+    assert await clearing.steps() > 8 << 20
     assert await clearing.steps() == 0
+    assert await _folders_kept(workshop) == 0
+
+
+async def _folders_kept(workshop: Workshop) -> int:
+    """Bytes of those that Dockerfiles mount to keep something in."""
+    kept = (await workshop.client.call("GET", "system/df"))["BuildCache"] or ()
+    return sum(one["Size"] for one in kept if one["Type"] == "exec.cachemount")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from itertools import islice
 
+from firefly.builds.analysis.advice import advice
 from firefly.builds.analysis.plan import Plan, Strategy
 from firefly.builds.analysis.source import Source
 from firefly.protocol.manifest import Dockerfile
@@ -39,6 +40,7 @@ def plan(source: Source, wanted: Dockerfile, why: str) -> Plan:
     starts = _STARTS.search(body)
     notes = () if starts else (f"{wanted.path} has no CMD or ENTRYPOINT: what {base} starts is started.",)
     reasons = _why(why) | ({"port": f"{wanted.path} exposes it"} if port else {})
+    notes = (*notes, *advice(wanted.path, text))
     return Plan(Strategy.DOCKERFILE, "Dockerfile", port=port, dockerfile=wanted, why=reasons, notes=notes)
 
 
