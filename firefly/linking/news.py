@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from ..clock import Clock
-from ..errors import FireflyError
+from ..errors import FireflyError, Unavailable
 from ..git.links import Links, ProviderLink
 from ..git.providers.payloads.audience import Audience
 from ..git.providers.signatures import Envelope
@@ -59,15 +59,27 @@ class AppNews:
         return [link for link in found if link is not None and link.project_id is not None]
 
     async def revoked(self, user_id: str) -> None:
-        """Somebody took his leave back at GitHub: his connections are looked at, and shown where they are no good."""
+        """Somebody took his leave back at GitHub: his connections are looked at, and shown where they are no good.
+
+        Raises Unavailable where GitHub cannot be asked about one of them.
+        """
         async with self._database.connection() as connection:
             rows = self._queries.connections_of(connection, url=self._apps.url, user_id=user_id)
             ids = [UUID(bytes=row["id"].bytes) async for row in rows]
+        away: Unavailable | None = None
         for id in ids:
             try:
                 await self._connections.check(id)
             except FireflyError as error:
                 log.warning("connection.not_checked", connection_id=str(id), reason=error.detail)
+                away = error if isinstance(error, Unavailable) else away
+        if away is not None:
+            raise away
+
+    async def is_noted(self, envelope: Envelope) -> bool:
+        """Whether it came before, and was written down."""
+        async with self._database.connection() as connection:
+            return bool(await self._queries.is_noted(connection, delivery=envelope.delivery))
 
     async def note(self, envelope: Envelope, told: str, reason: str, projects: int) -> bool:
         """Write down that it came; whether it is new."""

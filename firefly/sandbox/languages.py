@@ -100,14 +100,13 @@ def _place(found: Path, language: Language) -> Place | None:
     if program.is_relative_to(SYSTEM):
         return Place(program.parent, None)
     folder = program.parent.parent
-    is_own = (folder / language.mark).exists() and folder not in _shared()
-    return Place(program.parent, folder) if is_own else None
+    return Place(program.parent, folder) if (folder / language.mark).exists() and not is_shared(folder) else None
 
 
-def _shared() -> tuple[Path, ...]:
-    """Folders that languages, too, are put into beside what is nobody else's business."""
-    home = Path.home().resolve()
-    return Path("/"), Path("/opt"), home, home / ".local"
+def is_shared(folder: Path) -> bool:
+    """Whether programs, too, are put into it beside what is nobody else's business."""
+    is_home = Path.home().resolve().is_relative_to(folder) or folder.parent == Path("/home")
+    return is_home or folder.name == ".local" or folder in {Path("/opt"), Path("/srv"), Path("/var")}
 
 
 def _behind_rustup(program: Path, language: Language) -> Path:

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,22 +37,26 @@ class Runtimes:
 def find(data_dir: Path) -> Runtimes:
     """Look at what there is; starts nothing, fetches nothing."""
     python = Path(sys.executable).resolve()
-    binaries, folders, lacks = [], [], []
+    binaries: list[Path] = []
+    folders: list[Path] = []
+    lacks = []
     if not _in_system(python):
         prefix = Path(sys.base_prefix).resolve()
-        folders.append(prefix)
+        folders += _parts_of(python) if languages.is_shared(prefix) else [prefix]
         binaries.append(prefix / "bin")
     elif importlib.util.find_spec("ensurepip") is None:
         lacks.append(Lack("python3-venv", "Python projects cannot install packages.", "apt install python3-venv"))
     node = find_node(data_dir)
     if node is None:
-        lacks.append(Lack("Node.js", "Projects that need Node or npm do not start.", "apt install nodejs npm"))
+        what = f"{_among_others('node')}Projects that need Node or npm do not start."
+        lacks.append(Lack("Node.js", what, "apt install nodejs npm"))
     elif not _in_system(node):
         folders.append(node.parent.parent)
         binaries.append(node.parent)
     git = shutil.which("git")
-    if git is None:
-        lacks.append(Lack("git", "Projects have no history, and cannot be cloned or pushed.", "apt install git"))
+    if git is None or _among_others("git"):
+        what = f"{_among_others('git')}Projects have no history, and cannot be cloned or pushed."
+        lacks.append(Lack("git", what, "apt install git"))
     elif not _in_system(Path(git)):
         folders.append(Path(git).resolve().parent.parent)
         binaries.append(Path(git).resolve().parent)
@@ -65,10 +70,27 @@ def _in_system(path: Path) -> bool:
     return path.is_relative_to(SYSTEM) or Path(os.path.realpath(path)).is_relative_to(SYSTEM)
 
 
+def _parts_of(python: Path) -> list[Path]:
+    """What of its folder Python does not run without, where that holds other things too."""
+    paths = sysconfig.get_paths()
+    library = Path(sysconfig.get_config_var("LIBDIR") or "", sysconfig.get_config_var("INSTSONAME") or "")
+    parts = [python, Path(paths["stdlib"]).resolve(), Path(paths["include"]).resolve(), library]
+    return [part for part in parts if part.exists()]
+
+
+def _among_others(program: str) -> str:
+    """A sentence about a program that lies where sandboxes see nothing; empty for all others."""
+    found = shutil.which(program)
+    folder = Path(found).resolve().parent.parent if found else None
+    if folder is None or _in_system(folder) or not languages.is_shared(folder):
+        return ""
+    return f"{found} lies in a folder with other things, of which sandboxes see none: put it into one of its own. "
+
+
 def find_node(data_dir: Path) -> Path | None:
-    """A `node` that has an `npm` beside it, or whose npm is the system's."""
+    """A `node` that has an `npm` beside it, or whose npm is the system's; none that lies among other things."""
     machine = shutil.which("node")
-    if machine and shutil.which("npm"):
+    if machine and shutil.which("npm") and not _among_others("node"):
         resolved = Path(machine).resolve()
         if _in_system(resolved) or (resolved.parent / "npm").exists():
             return resolved

@@ -1,5 +1,6 @@
 """Where git, Node and Python come from, on machines that have them and machines that do not."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -43,6 +44,35 @@ def test_node_elsewhere_is_shown_with_its_folder(tmp_path: Path, monkeypatch: py
 def test_node_without_npm_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(programs(tmp_path / "tools", "node")))
     assert find_node(tmp_path) is None
+
+
+@pytest.mark.parametrize("place", [".", ".local"])
+def test_programs_in_a_home_among_other_things_are_not_shown_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """As after `./configure --prefix=$HOME/.local`: its `share` holds keyrings and what programs remember."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", str(programs(tmp_path / "home" / place, "node", "npm", "git")))
+    found = find(tmp_path)
+    shown = [str(path) for path in (*found.folders, *found.binaries)]
+    assert not [path for path in shown if path.startswith(str(tmp_path))]
+    told = {lack.what: lack.consequence for lack in found.lacks}
+    assert all("lies in a folder with other things" in told[what] for what in ("Node.js", "git"))
+    # The server has another Node then, as where the machine has none.
+    binaries = programs(tmp_path / "runtimes" / "node", "node", "npm")
+    assert find(tmp_path).folders[-1] == binaries.parent
+
+
+def test_of_a_home_that_python_was_installed_into_nothing_else_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = Path(sys.base_prefix).resolve()
+    monkeypatch.setattr(runtimes, "SYSTEM", tmp_path)
+    monkeypatch.setenv("HOME", str(prefix))
+    folders = find(tmp_path).folders
+    assert Path(sys.executable).resolve() in folders
+    assert Path(os.__file__).parent in folders
+    assert not any(prefix.is_relative_to(folder) for folder in folders)
 
 
 def test_node_kept_in_the_data_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,13 @@ class AppSide(Protocol):
         """The links of projects to repositories that it is about."""
 
     async def revoked(self, user_id: str) -> None:
-        """Somebody took his leave back at GitHub: his connections are looked at."""
+        """Somebody took his leave back at GitHub: his connections are looked at. Twice does no harm.
+
+        Raises Unavailable where one could not be.
+        """
+
+    async def is_noted(self, envelope: Envelope) -> bool:
+        """Whether it came before, and was written down."""
 
     async def note(self, envelope: Envelope, told: str, reason: str, projects: int) -> bool:
         """Write down that it came; whether it is new."""
@@ -85,7 +91,10 @@ class AppReceiver:
         return taken
 
     async def _revoked(self, envelope: Envelope, whom: Audience) -> AppReceived:
-        new = await self._side.note(envelope, "leave revoked", "", 0)
-        if new and whom.user:
+        if await self._side.is_noted(envelope):
+            return AppReceived("repeated", 0)
+        if whom.user:
             await self._side.revoked(whom.user)
-        return AppReceived("received" if new else "repeated", 0)
+        # At last, as with all others.
+        await self._side.note(envelope, "leave revoked", "", 0)
+        return AppReceived("received", 0)

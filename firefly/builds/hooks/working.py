@@ -45,12 +45,18 @@ class HookWorker:
     async def _work(self) -> None:
         while True:
             self._wake.clear()
-            try:
-                busy = await self.step()
-            except DatabaseUnavailable:
-                busy = False
-            if not busy:
+            if not await self._try_step():
                 await happens(self._wake, LOOK_EVERY)
+
+    async def _try_step(self) -> bool:
+        try:
+            return await self.step()
+        except DatabaseUnavailable:
+            return False
+        # Whatever the database says, one that answers too late for one: the server serves on, and looks again.
+        except Exception:
+            log.exception("hooks.not_handled")
+            return False
 
     async def step(self) -> bool:
         """Handle the next; whether there was one."""
@@ -76,8 +82,8 @@ class HookWorker:
             await asyncio.sleep(BEAT)
             try:
                 await self._deliveries.hold(delivery)
-            except DatabaseUnavailable:
-                continue
+            except Exception as error:
+                log.warning("hook.not_held", id=str(delivery.id), reason=repr(error))
 
     async def _again(self, delivery: HookDelivery, error: Exception) -> None:
         reason = getattr(error, "detail", None) or str(error) or type(error).__name__
@@ -95,6 +101,6 @@ class HookWorker:
         while True:
             try:
                 await self._deliveries.forget()
-            except FireflyError as error:
-                log.warning("hooks.not_forgotten", reason=error.detail)
+            except Exception as error:
+                log.warning("hooks.not_forgotten", reason=repr(error))
             await asyncio.sleep(FORGET_EVERY)

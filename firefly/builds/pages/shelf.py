@@ -17,11 +17,11 @@ from typing import Protocol
 
 import structlog
 
-from firefly.errors import FireflyError, TooLarge, Unavailable
+from firefly.errors import Conflict, FireflyError, StorageFull, TooLarge
 from firefly.sandbox.tasks import Tasks
 
 from .folder import ShelfFolder
-from .unpacking import Bounds, unpack
+from .unpacking import NO_SPACE, Bounds, unpack
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Unpackings at one time.
@@ -112,23 +112,30 @@ class Shelf:
 
     async def _fetch(self, digest: str) -> None:
         try:
-            archive, size = await self._archives.local(digest)
-            if size > self._room:
-                raise TooLarge(f"Its pages have {size >> 20} MiB, and {self._room >> 20} MiB are what all may have.")
-            await self._make_room(size)
-            loop = asyncio.get_running_loop()
-            taken = await loop.run_in_executor(self._executor, self._unpack, archive, digest)
-            self._kept[digest] = Entry(taken, time.monotonic())
-            await self._make_room(0, spared=digest)
-        except OSError as error:
-            log.error("pages.not_unpacked", digest=digest, reason=str(error))
-            raise Unavailable("The server's disk does not take the pages of this site.") from error
-        except FireflyError as error:
-            self._failed[digest] = Failure(error, time.monotonic() + PAUSE)
-            log.warning("pages.not_unpacked", digest=digest, reason=error.detail)
-            raise
+            await self._bring(digest)
+        # Whatever it is: not everybody who asks is to meet it anew.
+        except Exception as error:
+            told = _told(error)
+            self._failed[digest] = Failure(told, time.monotonic() + PAUSE)
+            log.warning(
+                "pages.not_unpacked",
+                digest=digest,
+                reason=told.detail,
+                exc_info=not isinstance(error, (FireflyError, OSError)),
+            )
+            raise told from error
         finally:
             self._coming.pop(digest, None)
+
+    async def _bring(self, digest: str) -> None:
+        archive, size = await self._archives.local(digest)
+        if size > self._room:
+            raise TooLarge(f"Its pages have {size >> 20} MiB, and {self._room >> 20} MiB are what all may have.")
+        await self._make_room(size)
+        loop = asyncio.get_running_loop()
+        taken = await loop.run_in_executor(self._executor, self._unpack, archive, digest)
+        self._kept[digest] = Entry(taken, time.monotonic())
+        await self._make_room(0, spared=digest)
 
     async def _make_room(self, wanted: int, *, spared: str = "") -> None:
         """Take away what nobody has used for longest, until so much more has room."""
@@ -188,6 +195,16 @@ class Shelf:
                 # Begun, and not brought to its end, by a server that was killed.
                 shutil.rmtree(path, ignore_errors=True)
         return kept
+
+
+def _told(error: Exception) -> FireflyError:
+    if isinstance(error, FireflyError):
+        return error
+    if not isinstance(error, OSError):
+        return Conflict("They could not be unpacked by a fault of Firefly's own; the server's log names it.")
+    if error.errno in NO_SPACE:
+        return StorageFull("There is no space left on the server's disk.")
+    return Conflict(f"The server's disk does not take them: {error.strerror or error}.")
 
 
 def _size(path: Path) -> int | None:

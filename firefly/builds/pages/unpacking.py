@@ -27,7 +27,7 @@ MOST_LINKS, LONGEST_CHAIN = 1000, 16
 # What an entry takes on a disk beside its bytes.
 ENTRY = 4096
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def unpack(archive: Path, folder: Path, *, digest: str, bounds: Bounds) -> int:
     except zstandard.ZstdError as error:
         raise Conflict(f"What is stored of it is damaged: {error}.") from error
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if error.errno in NO_SPACE:
             raise StorageFull("There is no space left on the server's disk for its pages.") from error
         raise Conflict(f"Its archive cannot be unpacked: {error.strerror}.") from error
     finally:

@@ -38,6 +38,9 @@ select id from provider_connections where provider = 'github' and url = :url and
 insert into app_deliveries (delivery, event, summary, reason, projects, received_at)
 values (:delivery, :event, :summary, :reason, :projects, :now) on conflict do nothing returning delivery;
 
+-- name: is_noted$
+select exists (select from app_deliveries where delivery = :delivery);
+
 -- name: list_deliveries
 select * from app_deliveries order by received_at desc limit :most;
 

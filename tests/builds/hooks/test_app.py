@@ -9,7 +9,7 @@ import pytest
 from firefly.builds.hooks import deliveries
 from firefly.builds.hooks.app_receiving import AppReceived, AppReceiver
 from firefly.builds.hooks.deliveries import DeliveryState
-from firefly.errors import InvalidInput, RateLimited
+from firefly.errors import InvalidInput, RateLimited, Unavailable
 from firefly.git.providers.signatures import Refused
 from firefly.linking import Connections, Offers, Vault
 from firefly.linking.apps import AppKeys, Apps
@@ -150,13 +150,45 @@ async def test_a_project_with_too_many_waiting_takes_no_more_for_now(
     assert await app.send("push", push, delivery="one") == AppReceived("received", 1)
 
 
-async def test_leave_that_is_taken_back_is_heeded_once(app: AppPost, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leave_that_is_taken_back_is_heeded_once_and_again_where_that_broke_off(
+    app: AppPost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[str] = []
 
     async def heard(user_id: str) -> None:
         told.append(user_id)
+        if len(told) == 1:
+            raise Unavailable("GitHub does not answer.")
 
     monkeypatch.setattr(app.news, "revoked", heard)
+    with pytest.raises(Unavailable):
+        await app.send("github_app_authorization", payloads.revoked(4), delivery="one")
+    assert await app.news.list() == []
     for state in ("received", "repeated"):
         assert await app.send("github_app_authorization", payloads.revoked(4), delivery="one") == AppReceived(state, 0)
-    assert told == ["4"]
+    assert told == ["4", "4"]
+
+
+async def test_a_connection_that_cannot_be_looked_at_keeps_none_of_the_others_from_it(
+    app: AppPost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[UUID] = []
+
+    async def check(id: UUID) -> None:
+        looked.append(id)
+        if len(looked) == 1:
+            raise Unavailable("GitHub does not answer.")
+
+    monkeypatch.setattr(app.news._connections, "check", check)
+    for name in ("bob", "eve"):
+        who = await app.post.yard.person(name)
+        await app.post.yard.execute(
+            "insert into provider_connections (account_id, provider, url, kind, login, user_id, sealed, state, "
+            "created_at, checked_at, next_check) values ($1, 'github', $2, 'oauth', 'octo', '4', '', 'working', now(), "
+            "now(), now())",
+            who.account.id,
+            app.news._apps.url,
+        )
+    with pytest.raises(Unavailable):
+        await app.send("github_app_authorization", payloads.revoked(4))
+    assert len(looked) == 2

@@ -1,5 +1,6 @@
 """Hooks: taken when they are signed, once each, and followed by what they ask for."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from firefly.auth import Identity
+from firefly.builds.hooks import working
 from firefly.builds.hooks.deliveries import KEPT, DeliveryState
 from firefly.builds.hooks.working import MOST_ATTEMPTS
 from firefly.builds.model import BuildState, Trigger, Trust
@@ -15,11 +17,13 @@ from firefly.git.links import LinkState
 from firefly.git.providers import PROVIDERS
 from firefly.git.providers.signatures import Refused
 from firefly.testing.providers import TwinPull, TwinRepository
+from firefly.waiting import happens
 from tests.git import support
+from tests.support.waiting import eventually
 
 from .conftest import Post
 from .datacenter_payloads import datacenter_repository
-from .payloads import EVENTS, gitea_delete, github_push, github_repository, pull, sign
+from .payloads import EVENTS, PUSHES, ZEROS, gitea_delete, github_push, github_repository, pull, sign
 
 MAIN = "refs/heads/main"
 
@@ -321,3 +325,30 @@ async def test_a_ping_says_that_the_hook_works(post: Post) -> None:
 
 def test_each_provider_has_its_events() -> None:
     assert set(EVENTS) == set(PROVIDERS)
+
+
+async def test_whatever_the_database_says_those_that_handle_go_on(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that comes too late, for one, is no sign that it is away."""
+    claim, asked = post.deliveries.claim, asyncio.Event()
+
+    async def late() -> None:
+        asked.set()
+        raise TimeoutError
+
+    monkeypatch.setattr(working, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(post.deliveries, "claim", late)
+    monkeypatch.setattr(post.deliveries, "forget", late)
+    running = asyncio.create_task(post.worker.run())
+    try:
+        assert await happens(asked, 30)
+        monkeypatch.setattr(post.deliveries, "claim", claim)
+        await post.send(EVENTS[post.provider]["push"], PUSHES[post.provider](MAIN, ZEROS, "a" * 40))
+
+        async def is_handled() -> bool:
+            return (await post.newest()).state is not DeliveryState.RECEIVED
+
+        assert await eventually(is_handled)
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])

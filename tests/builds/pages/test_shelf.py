@@ -1,6 +1,7 @@
 """Unpacked pages on the disk: once for all who ask, as many as have room, and known again by the next server."""
 
 import asyncio
+import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ import zstandard
 
 from firefly.builds.pages import Evicted, Shelf, ShelfFolder
 from firefly.builds.pages import shelf as module
-from firefly.errors import Conflict, NotFound, TooLarge
+from firefly.errors import Conflict, FireflyError, NotFound, StorageFull, TooLarge
 from tests.builds.pages.test_unpacking import END, packed
 
 ROOM = 3 << 20
@@ -25,6 +26,7 @@ class Archives:
         self._folder = folder
         self._sizes: dict[str, int] = {}
         self.asked = 0
+        self.failure: Exception | None = None
 
     def put(self, name: str, size: int = 0) -> str:
         whole = packed("index.html", name) + packed("filling", name[:1] * size) + END
@@ -35,6 +37,8 @@ class Archives:
 
     async def local(self, digest: str) -> tuple[Path, int]:
         self.asked += 1
+        if self.failure is not None:
+            raise self.failure
         path = self._folder / digest
         if not path.exists():
             raise NotFound("There is no such artifact.")
@@ -130,6 +134,26 @@ async def test_what_cannot_be_unpacked_leaves_nothing_and_is_not_tried_for_every
             await shelf.get(other)
         archives.put("two")
         assert page(await shelf.get(other)) == "two"
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), StorageFull, "no space left on the server's disk"),
+        (OSError(errno.EIO, "Input/output error"), Conflict, "Input/output error"),
+        (zstandard.ZstdError("not a frame"), Conflict, "log names it"),
+    ],
+)
+async def test_a_fault_of_the_disk_or_of_the_stored_is_told_and_not_met_by_everybody_anew(
+    archives: Archives, tmp_path: Path, failure: Exception, kind: type[FireflyError], told: str
+) -> None:
+    digest = archives.put("one")
+    archives.failure = failure
+    async with opened(archives, tmp_path / "pages") as shelf:
+        for _ in range(3):
+            with pytest.raises(kind, match=told):
+                await shelf.get(digest)
+        assert archives.asked == 1
 
 
 async def test_only_files_below_are_opened(archives: Archives, tmp_path: Path) -> None:
