@@ -42,7 +42,7 @@ class DockerSettings(BaseModel):
         "public",
         description="What the commands of a Dockerfile reach: the internet and nothing private (`public`, by rules for "
         "the engine's own bridge, which hold for all containers on it), nothing (`none`), or whatever the engine lets "
-        "them (`open`).",
+        "them (`open`), which also fetches what ADD names elsewhere then.",
     )
     build_context_max: int = Field(
         1 << 30, ge=1 << 20, description="Bytes that a Dockerfile is given of its project at most."

@@ -13,8 +13,8 @@ from firefly.errors import Unavailable
 
 from .client import Client
 from .explaining import STEP, explain
-from .progress import Begun, Event, Failed, Kept, Printed, Progress
-from .recipe import Recipe
+from .progress import Begun, Event, Failed, Fetched, Kept, Printed, Progress
+from .recipe import Recipe, refusal
 
 PIECE = 1 << 16
 _AWAY = re.compile(r"cannot connect to the docker daemon|error during connect", re.IGNORECASE)
@@ -32,8 +32,8 @@ class ImageFailed(Exception):
 class Events:
     """What the command prints, one event after another; one may be put back."""
 
-    def __init__(self, stream: StreamReader, progress: Progress) -> None:
-        self._following = _follow(stream, progress)
+    def __init__(self, stream: StreamReader, progress: Progress, *, fetches: bool) -> None:
+        self._following = _follow(stream, progress, fetches=fetches)
         self._back: Event | None = None
 
     async def next(self) -> Event | None:
@@ -45,12 +45,17 @@ class Events:
         self._back = event
 
 
-async def _follow(stream: StreamReader, progress: Progress) -> AsyncIterator[Event]:
+async def _follow(stream: StreamReader, progress: Progress, *, fetches: bool) -> AsyncIterator[Event]:
+    """Raises ImageFailed for an ADD that only an image's own ONBUILD can still have asked for."""
     while data := await stream.read(PIECE):
         for event in progress.feed(data):
-            yield event
+            if not isinstance(event, Fetched):
+                yield event
+            elif not fetches:
+                raise ImageFailed(Failure(STEP, refusal(event.address)))
     for event in progress.end():
-        yield event
+        if not isinstance(event, Fetched):
+            yield event
 
 
 async def build(
@@ -67,7 +72,7 @@ async def build(
         assert process.stdout is not None
         sending = asyncio.create_task(_send(process.stdin, context))
         try:
-            await _write(Events(process.stdout, progress), log)
+            await _write(Events(process.stdout, progress, fetches=recipe.fetches), log)
             status = await process.wait()
         finally:
             sending.cancel()

@@ -79,7 +79,8 @@ class Making:
         """Raises ImageFailed, InvalidInput, TooLarge, Unavailable. Cancelled, it leaves nothing."""
         wanted = job.plan.dockerfile or Dockerfile()
         found = await context.texts(self._git, job.tree, wanted)
-        recipe.check(wanted, found.dockerfile)
+        fetches = self._settings.build_network == "open"
+        recipe.check(wanted, found.dockerfile, fetches=fetches)
         files = context.pack(job.tree, wanted, found.ignored(), most=self._settings.build_context_max)
         docker, network = await self._docker(), await self._network.ready()
         async with self._folder(job.secrets) as folder:
@@ -87,6 +88,7 @@ class Making:
                 wanted,
                 _name(self._installation, job.build.project_id, job.domain),
                 network=network,
+                fetches=fetches,
                 labels=self._labels(job.build.project_id),
                 secrets={name: folder / "secrets" / name for name in job.secrets},
             )

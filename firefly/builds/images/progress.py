@@ -11,6 +11,7 @@ _NUMBERED = re.compile(rb"#(\d+) (.*)", re.DOTALL)
 _OUTPUT = re.compile(rb"\d+\.\d+(?: (.*))?", re.DOTALL)
 _INSTRUCTION = re.compile(r"\[(?!internal\b|auth\b)[^\]]*\] (.+)", re.DOTALL)
 _SOURCE = re.compile(r"\[internal\] load metadata for (.+)")
+_REMOTE = re.compile(r"(?:https?|git|ssh)://\S+|git@\S+")
 _FRONTEND = re.compile(r"resolve image config for (?:docker-image://)?(.+)")
 _CODE = re.compile(r"exit code: (\d+)")
 
@@ -47,6 +48,13 @@ class Failed:
     code: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The engine itself gets something from an address, for an ADD."""
+
+    address: str
+
+
 Event = Begun | Printed | Kept | Failed
 
 
@@ -70,7 +78,7 @@ class Progress:
     def quoted(self) -> list[str]:
         return list(self._printed.get(self.failed.number, ())) if self.failed else []
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes) -> Iterator[Event | Fetched]:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LONGEST:
             lines, self._rest = [*lines, self._rest], b""
@@ -78,10 +86,10 @@ class Progress:
             if (event := self._read(line)) is not None:
                 yield event
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[Event | Fetched]:
         yield from self.feed(b"\n" if self._rest else b"")
 
-    def _read(self, line: bytes) -> Event | None:
+    def _read(self, line: bytes) -> Event | Fetched | None:
         numbered = _NUMBERED.fullmatch(line)
         if numbered is None:
             self.last = line.decode(errors="replace").strip() or self.last
@@ -103,11 +111,13 @@ class Progress:
         kept.append(text.decode(errors="replace"))
         return Printed(number, text + b"\n")
 
-    def _begin(self, number: int, text: str) -> Begun | None:
+    def _begin(self, number: int, text: str) -> Begun | Fetched | None:
         """What is read of the registry is told as the instruction that asks for it, once it fails."""
         if instruction := _INSTRUCTION.fullmatch(text):
             self._commands[number] = instruction[1]
             return Begun(number, instruction[1])
+        if _REMOTE.fullmatch(text):
+            return Fetched(text)
         if source := _SOURCE.fullmatch(text):
             self._commands[number] = f"FROM {source[1]}"
         elif frontend := _FRONTEND.fullmatch(text):

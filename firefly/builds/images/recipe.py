@@ -8,16 +8,16 @@ from pathlib import Path
 from firefly.errors import InvalidInput
 from firefly.protocol.manifest import Dockerfile
 
+from .reading import fetched, readers
+
 # Code that would carry out the Dockerfile in place of the engine's own, from a registry.
 TRUSTED_FRONTEND = re.compile(
     r"(?:(?:registry-1\.)?docker\.io/)?docker/dockerfile(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 )
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Arguments by which a client tells BuildKit how to build; Firefly does that.
 _RESERVED = re.compile(r"(?:BUILDKIT|BUILDX|SOURCE_DATE_EPOCH$)", re.IGNORECASE)
 LONGEST_ARGUMENT, LONGEST_ARGUMENTS = 64 << 10, 512 << 10
-MOST_DIRECTIVES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,13 @@ class Recipe:
     """`name` is for the cache: whoever has another one takes nothing from it. `labels` are put on the image.
 
     `secrets` are files by the name that the Dockerfile mounts them under. `network` is `default` or `none`.
+    `fetches`: the engine itself may get what ADD names elsewhere.
     """
 
     dockerfile: Dockerfile
     name: str
     network: str = "default"
+    fetches: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Path] = field(default_factory=dict)
 
@@ -50,21 +52,30 @@ class Recipe:
         ]  # fmt: skip
 
 
-def check(wanted: Dockerfile, text: str | None) -> None:
+def check(wanted: Dockerfile, text: str | None, *, fetches: bool) -> None:
     """Whether `text`, what the tree has at the Dockerfile's path, is carried out here. Raises InvalidInput."""
     if text is None:
         raise InvalidInput(
             f"{wanted.path} is not there, or no ordinary file of a sensible size: a link is not followed.",
             field="dockerfile",
         )
-    frontend = directives(text).get("syntax", "").split(maxsplit=1)[:1]
-    if frontend and not TRUSTED_FRONTEND.fullmatch(frontend[0]):
+    if other := next((reader for reader in readers(text) if not TRUSTED_FRONTEND.fullmatch(reader)), None):
         raise InvalidInput(
-            f"{wanted.path} wants to be read by the image {frontend[0]} (`# syntax=`), whose code would have more "
+            f"{wanted.path} wants to be read by the image {other[:200]} (`# syntax=`), whose code would have more "
             "rights than the project's. Only docker/dockerfile is taken; name that, or remove the line.",
             field="dockerfile",
         )
+    if not fetches and (source := next(fetched(text), None)):
+        raise InvalidInput(f"{wanted.path}: {refusal(source)}", field="dockerfile")
     _check_arguments(wanted)
+
+
+def refusal(source: str) -> str:
+    """Why the engine is not asked for what ADD names."""
+    return (
+        f"ADD {source[:200]} would be fetched by the engine itself, which reaches what a project may not. Fetch it by "
+        "RUN, with curl for one, and take what a variable names by COPY."
+    )
 
 
 def _check_arguments(wanted: Dockerfile) -> None:
@@ -79,14 +90,3 @@ def _check_arguments(wanted: Dockerfile) -> None:
             raise InvalidInput(f"dockerfile.args: {name} is too long. Put it into a file.", field="dockerfile")
     if wanted.target is not None and not wanted.target.strip():
         raise InvalidInput("dockerfile.target is empty.", field="dockerfile")
-
-
-def directives(text: str) -> Mapping[str, str]:
-    """The lines at the very beginning that tell how to read the rest, as `# syntax=…`; the first of each counts."""
-    found: dict[str, str] = {}
-    for line in text.lstrip("\ufeff").splitlines()[:MOST_DIRECTIVES]:
-        match = _DIRECTIVE.fullmatch(line.strip())
-        if match is None:
-            break
-        found.setdefault(match[1].lower(), match[2])
-    return found

@@ -135,6 +135,7 @@ async def test_what_the_engine_refuses_is_explained(
     ("files", "wanted", "said"),
     [
         ({"Dockerfile": "# syntax=evil/frontend:1\nFROM {base}\n"}, Dockerfile(), "evil/frontend:1"),
+        ({"Dockerfile": "FROM {base}\nADD http://127.0.0.1/ /x\n"}, Dockerfile(), "fetched by the engine itself"),
         ({"other": ""}, Dockerfile(), "Dockerfile is not there"),
         ({"Dockerfile": "FROM {base}\n"}, Dockerfile(args={"BUILDKIT_SYNTAX": "x"}), "is set by Firefly"),
         ({"Dockerfile": "FROM {base}\n"}, Dockerfile(args={"A\nB": "x"}), "no name of an argument"),
@@ -148,6 +149,17 @@ async def test_what_is_not_carried_out_at_all_says_why(
     with pytest.raises(InvalidInput, match=said):
         await workshop.make(files, wanted)
     assert workshop.log.steps == []
+
+
+async def test_what_an_image_itself_has_the_engine_fetch_ends_the_build(workshop: Workshop) -> None:
+    trap = "FROM {base}\nONBUILD ADD http://127.0.0.1:9/a /a\n"
+    workshop.use(build_network="open")
+    image = await workshop.make({"Dockerfile": trap})
+    async with workshop.client.calling() as docker:
+        await docker.images.tag(image.id, "trap", tag="1")
+    workshop.use(build_network="public")
+    with pytest.raises(ImageFailed, match="would be fetched by the engine itself"):
+        await workshop.make({"Dockerfile": "FROM trap:1\n"})
 
 
 async def test_a_dockerfile_that_is_a_link_and_a_context_that_is_huge_are_refused(workshop: Workshop) -> None:
