@@ -33,6 +33,9 @@ class BuildLog(Protocol):
     def mask(self, *values: str) -> None:
         """These are written as `•••` from now on, also where they are cut between two pieces of output."""
 
+    def hide(self, text: str) -> str:
+        """As it may be shown elsewhere: without what is masked."""
+
     async def last_lines(self, count: int = 120) -> list[str]:
         """Of the step that was begun last, without colours."""
 

@@ -11,6 +11,8 @@ from ..errors import InvalidInput, Unavailable
 
 Address = IPv4Address | IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that is given out to the public: beside it lie other ways to private addresses (site-local, local NAT64, ::/96).
+_PUBLIC = ipaddress.ip_network("2000::/3")
 _LOOKUP_LIMIT = 10.0
 
 
@@ -34,7 +36,7 @@ class AddressPolicy:
         found = ipaddress.ip_address(address)
         if self.lists(address):
             return True
-        return all(part.is_global and not part.is_multicast and not _is_ours(part) for part in _faces(found))
+        return all(_is_public(part) and not _is_ours(part) for part in _faces(found))
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
         """Addresses to pin the connection to. Raises InvalidInput when any of them is refused."""
@@ -66,6 +68,10 @@ def _faces(address: Address) -> list[Address]:
     # A mapped address is never "global" by itself; what it stands for decides.
     mapped = isinstance(address, IPv6Address) and (address.ipv4_mapped is not None or address in _NAT64)
     return faces[1:] if mapped else faces
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not address.is_multicast and (address.version == 4 or address in _PUBLIC)
 
 
 def _is_ours(address: Address) -> bool:

@@ -36,7 +36,7 @@ class MemoryStep(StepLog):
 
 
 class MemoryBuildLog(BuildLog):
-    """Keeps all of it; masks nothing, and remembers what it was to mask."""
+    """Keeps all of it; masks nothing that is written, and remembers what it was to mask."""
 
     def __init__(self) -> None:
         self.steps: list[MemoryStep] = []
@@ -61,6 +61,11 @@ class MemoryBuildLog(BuildLog):
 
     def mask(self, *values: str) -> None:
         self.masked += values
+
+    def hide(self, text: str) -> str:
+        for value in self.masked:
+            text = text.replace(value, "•••")
+        return text
 
     async def last_lines(self, count: int = 40) -> list[str]:
         if not self.steps:

@@ -130,14 +130,15 @@ async def test_a_build_ends_at_its_time_limit(yard: Yard, ada: Identity) -> None
 
 
 async def test_what_a_runner_raises_and_reports_is_the_builds(yard: Yard, ada: Identity) -> None:
-    failure = Failure(step="build", cause="npm ended with 1.", lines=("boom",))
+    failure = Failure(step="build", cause="npm with s3cret-key ended with 1.", lines=("boom", "of s3cret-key"))
 
     async def does(build: Build, log: BuildLog) -> Outcome:
         if build.number == 1:
             raise SandboxFailed("No sandbox can be started here.")
         if build.number == 2:
             raise ZeroDivisionError
-        return Outcome(state=BuildState.FAILED, reason="It failed.", failure=failure)
+        log.mask("s3cret-key")
+        return Outcome(state=BuildState.FAILED, reason="s3cret-key failed.", failure=failure)
 
     gang, project = Gang(yard, MemoryRunner(does)), await yard.project(ada)
     async with gang.at_work():
@@ -145,7 +146,9 @@ async def test_what_a_runner_raises_and_reports_is_the_builds(yard: Yard, ada: I
     assert [build.state for build in found] == [BuildState.FAILED] * 3
     assert found[0].reason == "No sandbox can be started here."
     assert found[1].reason.startswith("Something went wrong in Firefly")
-    assert found[2].failure == Failure(step="build", cause="npm ended with 1.", lines=["boom"])
+    # An engine's output is quoted as it came, and a failure goes further than a log.
+    assert found[2].reason == "••• failed."
+    assert found[2].failure == Failure(step="build", cause="npm with ••• ended with 1.", lines=["boom", "of •••"])
 
 
 async def test_a_server_that_stops_puts_its_builds_back(yard: Yard, ada: Identity) -> None:

@@ -51,8 +51,8 @@ class LogWriter:
     @asynccontextmanager
     async def step(self, name: str, command: str | None = None) -> AsyncIterator[StepWriter]:
         self._cutting = Cutting(self._next_step, self._masks)
-        shown = None if command is None else self._shown(command)
-        begun = Step(self._next_step, self._shown(name), shown, StepState.RUNNING, "", None, self._clock.now(), None)
+        shown = None if command is None else self.hide(command)
+        begun = Step(self._next_step, self.hide(name), shown, StepState.RUNNING, "", None, self._clock.now(), None)
         self._next_step += 1
         writer = StepWriter(begun, self._cutting, self._take)
         self._change(writer, begun)
@@ -65,6 +65,9 @@ class LogWriter:
 
     def mask(self, *values: str) -> None:
         self._masks.add(*values)
+
+    def hide(self, text: str) -> str:
+        return self._masks.hide(text.encode(errors="replace")).decode().replace("\0", "")
 
     async def last_lines(self, count: int = 120) -> list[str]:
         await self._flush()
@@ -90,11 +93,8 @@ class LogWriter:
     def _now(self) -> int:
         return round((self._clock.time() - self._began) * 1000)
 
-    def _shown(self, text: str) -> str:
-        return self._masks.hide(text.encode(errors="replace")).decode().replace("\0", "")
-
     def _change(self, writer: StepWriter, step: Step) -> None:
-        shown = replace(step, reason=self._shown(step.reason))
+        shown = replace(step, reason=self.hide(step.reason))
         self._pending.append(Changed(self._now, writer.cutting, shown))
         self._written.set()
 

@@ -5,6 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -141,6 +142,7 @@ class Workers:
             if self._leaving:
                 await self._claims.release(running.claimed)
             return
+        outcome = _without_secrets(outcome, build_log.hide)
         build, notice = await self._finish(running.claimed, outcome, loop.time() - began_at)
         self._free(running)
         if build is not None:
@@ -201,6 +203,15 @@ class Workers:
         """Others may build it by now."""
         for running in self._running.values():
             running.end(None)
+
+
+def _without_secrets(outcome: Outcome, hide: Callable[[str], str]) -> Outcome:
+    """What is told of an end goes further than its log: into mails, comments and calls of hooks."""
+    failure = outcome.failure and replace(
+        outcome.failure, cause=hide(outcome.failure.cause), remedy=hide(outcome.failure.remedy),
+        command=hide(outcome.failure.command), lines=tuple(map(hide, outcome.failure.lines)),
+    )  # fmt: skip
+    return replace(outcome, reason=hide(outcome.reason), failure=failure)
 
 
 def _waited(build: Build) -> float:
