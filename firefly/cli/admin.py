@@ -30,7 +30,7 @@ async def gc(
     their keeping, sandboxes of failed builds past their hour, images that no site shows.
     """
     async with cli.client() as client:
-        names = parts or [one.part for one in await client.clearing.list()]
+        names = parts or [one.part for one in await client.clearing.all()]
         cleared = await _each(cli, client.clearing, names, dry_run=dry_run)
     columns = {
         "PART": lambda one: one.part,

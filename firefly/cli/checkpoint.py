@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from firefly.client.models import Checkpoint, FileChange, RefusedFile
+from firefly.client.checkpoints import Checkpoint, FileChange, RefusedFile
 
 from .command import Cli, WorkspacePath, command, within
 
@@ -19,7 +19,7 @@ async def list_checkpoints(
 ) -> None:
     """List checkpoints, newest first."""
     async with cli.client() as client:
-        found = await client.checkpoints(*await within(client, project), limit=limit)
+        found = await client.checkpoints(*await within(client, project)).newest(limit=limit)
     columns = {
         "CHECKPOINT": lambda one: one.id,
         "AT": lambda one: f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}",
@@ -49,10 +49,10 @@ async def diff(
     async with cli.client() as client:
         place = await within(client, project)
         if not (stat or cli.as_json):
-            sys.stdout.buffer.write(await client.checkpoint_diff(*place, id, against=against, path=path))
+            sys.stdout.buffer.write(await client.checkpoints(*place).diff(id, against=against, path=path))
             sys.stdout.buffer.flush()
             return
-        found = await client.checkpoint_changes(*place, id, against=against)
+        found = await client.checkpoints(*place).changes(id, against=against)
     meant = [one for one in found if path is None or one.path == path or one.path.startswith(f"{path.rstrip('/')}/")]
     columns = {"FILE": lambda one: one.path, "CHANGE": lambda one: one.change, "LINES": _lines}
     cli.table(meant, columns, "Nothing differs.")
@@ -66,7 +66,7 @@ def _lines(one: FileChange) -> str:
 async def status(cli: Cli, project: WorkspacePath) -> None:
     """Say whether every edit is kept, and which files cannot be."""
     async with cli.client() as client:
-        found = await client.checkpoints_status(*await within(client, project))
+        found = await client.checkpoints(*await within(client, project)).status()
     kept = "Every edit is kept." if found.kept else "The latest edits are being kept."
     cli.show(found, "\n".join([found.error or kept, *map(_refused, found.refused)]))
 
@@ -81,7 +81,7 @@ async def show(
 ) -> None:
     """Print a file as it was then."""
     async with cli.client() as client:
-        data = await client.checkpoint_file(*await within(client, project), id, path)
+        data = await client.checkpoints(*await within(client, project)).file(id, path)
     if cli.as_json:
         cli.show({"path": path, "size": len(data), "text": data.decode(errors="replace")}, "")
         return
@@ -98,7 +98,7 @@ async def restore(
 ) -> None:
     """Have files as they were then; what is there now is kept first, as a checkpoint."""
     async with cli.client() as client:
-        done = await client.restore_checkpoint(*await within(client, project), id, paths or None)
+        done = await client.checkpoints(*await within(client, project)).restore(id, paths or None)
     told = "One file is as it was." if done.files == 1 else f"{done.files} files are as they were."
     undo = f" To undo it: firefly checkpoint restore {project} {done.undo}" if done.undo else ""
     cli.show(done, told + " ".join([undo, *(paths or [])]).rstrip())

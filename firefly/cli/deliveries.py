@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from firefly.client.deliveries import Delivery, DeliveryCalls
+from firefly.client.deliveries import Delivery
 
 from .command import Cli, ProjectPath, command, resolve
 
@@ -24,7 +24,7 @@ async def list_deliveries(
 ) -> None:
     """List what the provider's hook has sent, the newest first, and what became of it."""
     async with cli.client() as client:
-        calls = DeliveryCalls(client, *await resolve(client, project))
+        calls = client.deliveries(*await resolve(client, project))
         if body is not None:
             print(await calls.body(body))
             return
@@ -52,6 +52,6 @@ async def redeliver(
 ) -> None:
     """Handle what the provider's hook has sent once more, the first one first."""
     async with cli.client() as client:
-        calls = DeliveryCalls(client, *await resolve(client, project))
+        calls = client.deliveries(*await resolve(client, project))
         again = [await calls.redeliver(one) for one in delivery]
     cli.show(again, "\n".join(f"{one.id}  {one.summary or one.event}  {one.state}." for one in again))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from firefly.client import FireflyClient
-from firefly.client.models import Domain
+from firefly.client.domains import Domain
 
 from .command import Cli, Failure, ProjectPath, command, resolve
 
@@ -27,7 +27,7 @@ def _describe(domain: Domain) -> str:
 async def list_domains(cli: Cli, project: ProjectPath) -> None:
     """List the domains of a project."""
     async with cli.client() as client:
-        found = await client.domains(*await resolve(client, project))
+        found = await client.domains(*await resolve(client, project)).all()
     columns = {
         "HOST": lambda d: d.host,
         "SHOWS": lambda d: f"port {d.port}" if d.port else "main port",
@@ -47,7 +47,7 @@ async def add(
 ) -> None:
     """Add an alias, which is in service at once, or a custom domain, and say how to prove it."""
     async with cli.client() as client:
-        added = await client.add_domain(*await resolve(client, project), host, port=port)
+        added = await client.domains(*await resolve(client, project)).add(host, port=port)
     cli.show(added, _describe(added))
 
 
@@ -56,7 +56,7 @@ async def check(cli: Cli, project: ProjectPath, host: Host) -> None:
     """Look for the proof of a custom domain now; ends with 1 where it is not in service."""
     async with cli.client() as client:
         path = await resolve(client, project)
-        checked = await client.check_domain(*path, (await _find(client, path, host)).id)
+        checked = await client.domains(*path).check((await _find(client, path, host)).id)
     cli.show(checked, _describe(checked))
     if checked.state not in ("active", "failing"):
         raise typer.Exit(1)
@@ -68,14 +68,14 @@ async def remove(cli: Cli, project: ProjectPath, host: Host) -> None:
     async with cli.client() as client:
         path = await resolve(client, project)
         found = await _find(client, path, host)
-        await client.remove_domain(*path, found.id)
+        await client.domains(*path).remove(found.id)
     cli.show(found, f"{found.host} shows {'/'.join(path)} no longer.")
 
 
 async def _find(client: FireflyClient, path: tuple[str, str], host: str) -> Domain:
     """Raises Failure for one that the project does not have."""
     wanted = host.lower().rstrip(".")
-    for domain in await client.domains(*path):
+    for domain in await client.domains(*path).all():
         if domain.host == wanted or (domain.kind == "alias" and domain.host.partition(".")[0] == wanted):
             return domain
     raise Failure(f"{'/'.join(path)} has no domain {host}. `firefly domain list {'/'.join(path)}` shows them.")

@@ -122,5 +122,5 @@ async def visibility(
 ) -> None:
     """Decide who may see a project, its files and its preview."""
     async with cli.client() as client:
-        changed = await client.change_project(*await resolve(client, project), {"visibility": wanted})
+        changed = await client.projects.change(*await resolve(client, project), {"visibility": wanted})
     cli.show(changed, f"{changed.path} is for {'everybody' if changed.visibility == 'public' else 'members'} now.")

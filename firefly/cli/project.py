@@ -36,7 +36,7 @@ async def create(
 ) -> None:
     """Create a project from a template."""
     async with cli.client() as client:
-        made = await client.create_project(name, template=template, description=description, visibility=visibility)
+        made = await client.projects.create(name, template=template, description=description, visibility=visibility)
     cli.show(made, _describe(made))
 
 
@@ -59,9 +59,9 @@ async def import_(
             return
         file = Path(source)
         if "://" not in source and await asyncio.to_thread(file.is_file):
-            made = await client.upload_project(wanted, read_pieces(file), filename=file.name)
+            made = await client.projects.upload(wanted, read_pieces(file), filename=file.name)
         else:
-            made = await client.create_project(wanted, git_url=source)
+            made = await client.projects.create(wanted, git_url=source)
         if made.job is not None:
             await follow(cli, client, made.job)
     cli.show(made, _describe(made))
@@ -78,7 +78,7 @@ async def remix(
     """Make a project of your own that begins as a copy of another one, and wait until it is filled."""
     async with cli.client() as client:
         source = "/".join(await resolve(client, project))
-        made = await client.create_project(name, remix_of=source, description=description, visibility=visibility)
+        made = await client.projects.create(name, remix_of=source, description=description, visibility=visibility)
         if made.job is not None:
             await follow(cli, client, made.job)
     cli.show(made, _describe(made))
@@ -97,7 +97,7 @@ async def list_projects(
 ) -> None:
     """List your projects, the newest change first."""
     async with cli.client() as client:
-        found = await client.projects(deleted=deleted)
+        found = await client.projects.all(deleted=deleted)
     columns = {
         "PROJECT": lambda p: p.path,
         "SANDBOX": lambda p: p.sandbox,
@@ -111,7 +111,7 @@ async def list_projects(
 async def show(cli: Cli, project: ProjectPath) -> None:
     """Show a project and its addresses."""
     async with cli.client() as client:
-        found = await client.project(*await resolve(client, project))
+        found = await client.projects.get(*await resolve(client, project))
     cli.show(found, _describe(found))
 
 
@@ -119,7 +119,7 @@ async def show(cli: Cli, project: ProjectPath) -> None:
 async def rename(cli: Cli, project: ProjectPath, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
     """Rename a project; its old addresses redirect."""
     async with cli.client() as client:
-        changed = await client.change_project(*await resolve(client, project), {"name": name})
+        changed = await client.projects.change(*await resolve(client, project), {"name": name})
     cli.show(changed, _describe(changed))
 
 
@@ -127,7 +127,7 @@ async def rename(cli: Cli, project: ProjectPath, name: Annotated[str, typer.Argu
 async def delete(cli: Cli, project: ProjectPath) -> None:
     """Delete a project; it can be restored for 30 days."""
     async with cli.client() as client:
-        gone = await client.delete_project(*await resolve(client, project))
+        gone = await client.projects.delete(*await resolve(client, project))
     cli.show(gone, f"{gone.path} is deleted. `firefly project restore {gone.path}` brings it back within 30 days.")
 
 
@@ -135,7 +135,7 @@ async def delete(cli: Cli, project: ProjectPath) -> None:
 async def restore(cli: Cli, project: ProjectPath) -> None:
     """Restore a deleted project."""
     async with cli.client() as client:
-        back = await client.restore_project(*await resolve(client, project))
+        back = await client.projects.restore(*await resolve(client, project))
     cli.show(back, _describe(back))
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from firefly.client.models import KeepAwake, Project, Sandbox, SandboxSettings
+from firefly.client.models import Project
+from firefly.client.sandbox import KeepAwake, Sandbox, SandboxSettings
 
 from . import terminal
 from .command import Cli, Failure, WorkspacePath, command, within
@@ -36,8 +37,8 @@ async def list_sandboxes(cli: Cli) -> None:
     """List your projects' sandboxes that run, until when, and what keeps them awake."""
     async with cli.client() as client:
         found = [
-            Listed(**project.model_dump(), status=await client.sandbox(project.owner, project.name))
-            for project in await client.projects()
+            Listed(**project.model_dump(), status=await client.sandbox(project.owner, project.name).get())
+            for project in await client.projects.all()
             if project.sandbox != "stopped"
         ]
     columns = {
@@ -61,7 +62,7 @@ def _kept(one: KeepAwake) -> str:
 
 async def _change(cli: Cli, project: str, action: str) -> None:
     async with cli.client() as client:
-        changed = await client.change_sandbox(*await within(client, project), action)
+        changed = await client.sandbox(*await within(client, project)).act(action)
     cli.show(changed, _describe(changed))
 
 
@@ -69,7 +70,7 @@ async def _change(cli: Cli, project: str, action: str) -> None:
 async def show(cli: Cli, project: WorkspacePath) -> None:
     """Say whether it runs, since when and why."""
     async with cli.client() as client:
-        found = await client.sandbox(*await within(client, project))
+        found = await client.sandbox(*await within(client, project)).get()
     cli.show(found, _describe(found))
 
 
@@ -100,7 +101,7 @@ async def keep_awake(
 ) -> None:
     """Keep it awake for a while; a sleeping one is woken."""
     async with cli.client() as client:
-        kept = await client.keep_awake(*await within(client, project), duration, reason=reason)
+        kept = await client.sandbox(*await within(client, project)).keep_awake(duration, reason=reason)
     cli.show(kept, _describe(kept))
 
 
@@ -109,9 +110,9 @@ async def let_sleep(cli: Cli, project: WorkspacePath) -> None:
     """Keep it awake no longer, whoever asked for that."""
     async with cli.client() as client:
         path = await within(client, project)
-        left = await client.sandbox(*path)
+        left = await client.sandbox(*path).get()
         for one in left.keep_awake:
-            left = await client.let_sleep(*path, one.id)
+            left = await client.sandbox(*path).let_sleep(one.id)
     cli.show(left, _describe(left))
 
 
@@ -154,10 +155,10 @@ async def change_settings(
     changes = {name: value for name, value in given.items() if value is not None}
     async with cli.client() as client:
         path = await within(client, project)
-        found = await client.sandbox_settings(*path)
+        found = await client.sandbox(*path).settings()
         if changes or reset:
             kept = {} if reset else found.settings.model_dump(exclude_none=True)
-            found = await client.change_sandbox_settings(*path, kept | changes)
+            found = await client.sandbox(*path).change_settings(kept | changes)
     cli.show(found, _tell(found))
 
 
@@ -165,7 +166,7 @@ async def change_settings(
 async def logs(cli: Cli, project: WorkspacePath) -> None:
     """Follow what the application prints, until Ctrl-C."""
     async with cli.client() as client:
-        async for event in client.logs(*await within(client, project)):
+        async for event in client.sandbox(*await within(client, project)).logs():
             if cli.as_json:
                 print(json.dumps({"event": event.name, **json.loads(event.data)}), flush=True)
             elif event.name == "output":
@@ -189,7 +190,7 @@ async def execute(
     async with cli.client() as client:
         owner, name = await within(client, project)
         if cli.as_json:
-            done = await client.execute(owner, name, wanted, timeout=timeout)
+            done = await client.sandbox(owner, name).execute(wanted, timeout=timeout)
             cli.show(done, "")
             raise typer.Exit(_exit_code(done.exit_code))
         async with client.files(owner, name) as bridge:

@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(help="That of an environment variable, as i
 async def list_secrets(cli: Cli, project: ProjectPath) -> None:
     """List the names of a project's secrets; nobody is shown their values."""
     async with cli.client() as client:
-        found = await client.secrets(*await resolve(client, project))
+        found = await client.secrets(*await resolve(client, project)).all()
     columns = {
         "NAME": lambda s: s.name,
         "STATE": lambda s: s.state,
@@ -39,7 +39,7 @@ async def set_secret(
     """Set a secret; the application is started anew with it."""
     value = _value(name, file)
     async with cli.client() as client:
-        secret = await client.set_secret(*await resolve(client, project), name, value)
+        secret = await client.secrets(*await resolve(client, project)).set(name, value)
     cli.show(secret, f"{name} is set.")
 
 
@@ -54,7 +54,7 @@ async def import_secrets(
         raise Failure(f"{file} holds no lines of NAME=value.")
     async with cli.client() as client:
         path = await resolve(client, project)
-        made = [await client.set_secret(*path, name, value) for name, value in found.items()]
+        made = [await client.secrets(*path).set(name, value) for name, value in found.items()]
     cli.table(made, {"NAME": lambda s: s.name, "STATE": lambda s: s.state}, "")
 
 
@@ -62,7 +62,7 @@ async def import_secrets(
 async def remove(cli: Cli, project: ProjectPath, name: Name) -> None:
     """Remove a secret; the application is started anew without it."""
     async with cli.client() as client:
-        await client.remove_secret(*await resolve(client, project), name)
+        await client.secrets(*await resolve(client, project)).remove(name)
     cli.show({"name": name}, f"{name} is removed.")
 
 

@@ -60,7 +60,7 @@ async def _by_password(cli: Cli, name: str, password: str) -> str:
         aiohttp.ClientSession(headers=headers, cookie_jar=aiohttp.DummyCookieJar()) as http,
         FireflyClient(cli.server, session=http) as client,
     ):
-        made = await client.create_token(f"firefly login on {socket.gethostname()}")
+        made = await client.tokens.create(f"firefly login on {socket.gethostname()}")
     if made.token is None:
         raise Failure("The server made no token.")
     return made.token
@@ -104,7 +104,7 @@ async def open_project(
     address = cli.server
     if project:
         async with cli.client() as client:
-            found = await client.project(*await resolve(client, project))
+            found = await client.projects.get(*await resolve(client, project))
         address = found.urls.preview if preview else found.urls.editor
     cli.show({"url": address}, address)
     if not cli.as_json:

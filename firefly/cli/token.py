@@ -25,7 +25,7 @@ async def create(
 ) -> None:
     """Make a token; its secret is printed this once."""
     async with cli.client() as client:
-        made = await client.create_token(name, scopes=scope, expires_in=days * DAY if days else None)
+        made = await client.tokens.create(name, scopes=scope, expires_in=days * DAY if days else None)
     cli.show(made, made.token or "")
 
 
@@ -33,7 +33,7 @@ async def create(
 async def list_tokens(cli: Cli) -> None:
     """List your tokens."""
     async with cli.client() as client:
-        found = await client.tokens()
+        found = await client.tokens.all()
     columns = {
         "ID": lambda t: str(t.id),
         "NAME": lambda t: t.name,
@@ -52,5 +52,5 @@ async def revoke(cli: Cli, token_id: Annotated[str, typer.Argument(metavar="ID",
     except ValueError:
         raise Failure(f"{token_id} is not a token's id. `firefly token list` shows them.") from None
     async with cli.client() as client:
-        await client.revoke_token(wanted)
+        await client.tokens.revoke(wanted)
     cli.show({"id": token_id, "revoked": True}, "The token is revoked.")

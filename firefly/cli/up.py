@@ -57,7 +57,7 @@ async def _find_or_make(cli: Cli, client: FireflyClient, folder: Folder, state: 
     """The project that the folder was before; else one of that name; else a new one made of the folder's files."""
     me = (await client.me()).account.name
     owner, wanted = (state.owner, state.name) if state.owner and not name else (me, name or name_for(folder.root))
-    found = {project.path: project for project in await client.projects()}.get(f"{owner}/{wanted}")
+    found = {project.path: project for project in await client.projects.all()}.get(f"{owner}/{wanted}")
     if found is None:
         found = await _make(cli, client, folder, wanted)
         state.known = {}
@@ -70,8 +70,8 @@ async def _find_or_make(cli: Cli, client: FireflyClient, folder: Folder, state: 
 async def _make(cli: Cli, client: FireflyClient, folder: Folder, name: str) -> Project:
     files = await asyncio.to_thread(folder.files)
     if not files:
-        return await client.create_project(name, template="static")
-    made = await client.upload_project(name, _packed(folder, files), filename=f"{name}.tar.gz")
+        return await client.projects.create(name, template="static")
+    made = await client.projects.upload(name, _packed(folder, files), filename=f"{name}.tar.gz")
     if made.job is not None:
         await follow(cli, client, made.job)
     return made

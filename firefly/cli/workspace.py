@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from firefly.client.models import Workspace
+from firefly.client.workspaces import Workspace
 
 from .command import Cli, ProjectPath, command, resolve
 from .jobs import follow
@@ -22,7 +22,7 @@ async def open_workspace(cli: Cli, project: ProjectPath) -> None:
     """Open a workspace of your own, with what the default branch has now; again, the same one."""
     async with cli.client() as client:
         path = await resolve(client, project)
-        opened = await client.open_workspace(*path)
+        opened = await client.workspaces(*path).open()
         if opened.job is not None:
             await follow(cli, client, opened.job)
     cli.show(opened, f"{opened.urls.editor}\nCommands reach it as {'/'.join(path)}@{opened.member}.")
@@ -32,7 +32,7 @@ async def open_workspace(cli: Cli, project: ProjectPath) -> None:
 async def list_workspaces(cli: Cli, project: ProjectPath) -> None:
     """List the shared workspace and your own; owners see everybody's."""
     async with cli.client() as client:
-        found = await client.workspaces(*await resolve(client, project))
+        found = await client.workspaces(*await resolve(client, project)).all()
     columns = {
         "WORKSPACE": _whose,
         "SANDBOX": lambda w: w.state,
@@ -54,5 +54,5 @@ async def discard(
     async with cli.client() as client:
         path = await resolve(client, project)
         whose = member or (await client.me()).account.name
-        await client.discard_workspace(*path, whose, anyway=anyway)
+        await client.workspaces(*path).discard(whose, anyway=anyway)
     cli.show({"member": whose}, f"The workspace of {whose} is gone.")

@@ -1,44 +1,34 @@
-"""The calls of builds, as `FireflyClient.builds` has them."""
+"""The client's calls about builds, their sites and their settings."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from firefly.errors import Unavailable
 
+from .api_transport import API, PATIENCE, ApiTransport, project_path
 from .bridge import BridgeClient
 from .build_models import Branch, Branches, Build, BuildPage, BuildPlan, BuildSettings, LogLine, LogPage
 from .errors import ClientError
-from .reading import read
 
-if TYPE_CHECKING:
-    from .client import FireflyClient
-
-# To start a site again takes as long as its application does.
-PATIENCE = 180.0
 # Between attempts to go on with a stream that broke.
 RETRY_PAUSE = 1.0
 MOST_RETRIES = 30
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class BuildCalls:
     """Every method raises ClientError."""
 
-    def __init__(self, client: "FireflyClient") -> None:
-        self._client = client
+    def __init__(self, transport: ApiTransport) -> None:
+        self._transport = transport
 
     async def start(
         self, owner: str, name: str, *, ref: str | None = None, commit: str | None = None, forced: bool = False
     ) -> Build:
         body = {"ref": ref, "commit": commit, "forced": forced}
-        return await self._ask(Build, "POST", f"{_project(owner, name)}/builds", body=body)
+        return await self._transport.ask(Build, "POST", f"{project_path(owner, name)}/builds", body=body)
 
     async def newest(
         self, owner: str, name: str, *, ref: str | None = None, state: str | None = None, most: int = 30
@@ -48,24 +38,24 @@ class BuildCalls:
         params = {key: value for key, value in (("ref", ref), ("state", state)) if value}
         while True:
             params["limit"] = str(max(1, min(100, most - len(found))))
-            page = await self._ask(BuildPage, "GET", f"{_project(owner, name)}/builds", params=params)
+            page = await self._transport.ask(BuildPage, "GET", f"{project_path(owner, name)}/builds", params=params)
             found += page.builds
             if page.cursor is None or len(found) >= most:
                 return found
             params["cursor"] = page.cursor
 
     async def get(self, build_id: UUID) -> Build:
-        return await self._ask(Build, "GET", f"/builds/{build_id}")
+        return await self._transport.ask(Build, "GET", f"/builds/{build_id}")
 
     async def numbered(self, owner: str, name: str, number: int) -> Build:
-        return await self._ask(Build, "GET", f"{_project(owner, name)}/builds/{number}")
+        return await self._transport.ask(Build, "GET", f"{project_path(owner, name)}/builds/{number}")
 
     async def act(self, build_id: UUID, action: str) -> Build:
-        """`action`: cancel, kill, retry, approve; of its site: stop, start."""
-        return await self._ask(Build, "POST", f"/builds/{build_id}/{action}", timeout=PATIENCE)
+        """`action`: cancel, kill, retry, approve; of its site: stop, start (as long as its application takes)."""
+        return await self._transport.ask(Build, "POST", f"/builds/{build_id}/{action}", timeout=PATIENCE)
 
     async def explain(self, build_id: UUID) -> BuildPlan:
-        return await self._ask(BuildPlan, "GET", f"/builds/{build_id}/explain")
+        return await self._transport.ask(BuildPlan, "GET", f"/builds/{build_id}/explain")
 
     async def log(
         self, build_id: UUID, *, tail: int | None = None, search: str = "", step: int | None = None
@@ -74,7 +64,7 @@ class BuildCalls:
         asked = (("tail", tail), ("search", search or None), ("step", step), ("limit", 5000))
         params = {key: str(value) for key, value in asked if value is not None}
         while True:
-            page = await self._ask(LogPage, "GET", f"/builds/{build_id}/log", params=params)
+            page = await self._transport.ask(LogPage, "GET", f"/builds/{build_id}/log", params=params)
             for line in page.lines:
                 yield line
             if page.cursor is None:
@@ -89,7 +79,7 @@ class BuildCalls:
             query = f"?tail={tail}" if tail is not None and not last else ""
             headers = {"Last-Event-ID": str(last)} if last else {}
             try:
-                async for event in self._client.stream("GET", path + query, headers=headers):
+                async for event in self._transport.stream("GET", path + query, headers=headers):
                     broken = 0
                     if event.name == "end":
                         return
@@ -104,36 +94,20 @@ class BuildCalls:
             await asyncio.sleep(RETRY_PAUSE)
 
     async def branches(self, owner: str, name: str) -> list[Branch]:
-        return (await self._ask(Branches, "GET", f"{_project(owner, name)}/branches")).branches
+        return (await self._transport.ask(Branches, "GET", f"{project_path(owner, name)}/branches")).branches
 
     async def make_demo(self, owner: str, name: str, branch: str, *, is_demo: bool) -> Branch:
-        path = f"{_project(owner, name)}/branches/{quote(branch)}"
-        return await self._ask(Branch, "PATCH", path, body={"is_demo": is_demo})
+        path = f"{project_path(owner, name)}/branches/{quote(branch)}"
+        return await self._transport.ask(Branch, "PATCH", path, body={"is_demo": is_demo})
 
     async def settings(self, owner: str, name: str) -> BuildSettings:
-        return await self._ask(BuildSettings, "GET", f"{_project(owner, name)}/build-settings")
+        return await self._transport.ask(BuildSettings, "GET", f"{project_path(owner, name)}/build-settings")
 
     async def change_settings(self, owner: str, name: str, change: Mapping[str, object]) -> BuildSettings:
-        return await self._ask(BuildSettings, "PATCH", f"{_project(owner, name)}/build-settings", body=dict(change))
+        return await self._transport.ask(
+            BuildSettings, "PATCH", f"{project_path(owner, name)}/build-settings", body=dict(change)
+        )
 
     def sandbox(self, build_id: UUID) -> BridgeClient:
         """The sandbox of one that failed, while it is kept; close it after use."""
-        client = self._client
-        return BridgeClient.at(f"{client.server}/api/v1/builds/{build_id}", client.token)
-
-    async def _ask(
-        self,
-        model: type[Model],
-        method: str,
-        path: str,
-        *,
-        body: object = None,
-        params: Mapping[str, str] | None = None,
-        timeout: float = 60,
-    ) -> Model:
-        async with self._client.request(method, path, json_body=body, params=params, timeout=timeout) as response:
-            return await read(model, response)
-
-
-def _project(owner: str, name: str) -> str:
-    return f"/projects/{quote(owner, safe='')}/{quote(name, safe='')}"
+        return BridgeClient.at(f"{self._transport.server}{API}/builds/{build_id}", self._transport.token)

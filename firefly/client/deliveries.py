@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from urllib.parse import quote
 from uuid import UUID
 
-from .hooks import Asking
+from .api_transport import ApiTransport, project_path
 from .models import Page, Value
-from .reading import read
 
 
 class Delivery(Value):
@@ -28,26 +26,17 @@ class Delivery(Value):
 class DeliveryCalls:
     """Of one project. Every method raises ClientError."""
 
-    def __init__(self, client: Asking, owner: str, name: str) -> None:
-        self._client = client
-        self._path = f"/projects/{quote(owner, safe='')}/{quote(name, safe='')}/hook-deliveries"
+    def __init__(self, transport: ApiTransport, owner: str, name: str) -> None:
+        self._transport = transport
+        self._path = f"{project_path(owner, name)}/hook-deliveries"
 
-    async def each(self) -> AsyncIterator[Delivery]:
+    def each(self) -> AsyncIterator[Delivery]:
         """The newest first, asked for as they are wanted."""
-        params = {"limit": "100"}
-        while True:
-            async with self._client.request("GET", self._path, params=params) as response:
-                page = await read(Page[Delivery], response)
-            for one in page.items:
-                yield one
-            if page.next is None:
-                return
-            params["cursor"] = page.next
+        return self._transport.each(Page[Delivery], self._path, params={"limit": "100"})
 
     async def body(self, delivery_id: UUID) -> str:
-        async with self._client.request("GET", f"{self._path}/{delivery_id}/body") as response:
+        async with self._transport.request("GET", f"{self._path}/{delivery_id}/body") as response:
             return await response.text()
 
     async def redeliver(self, delivery_id: UUID) -> Delivery:
-        async with self._client.request("POST", f"{self._path}/{delivery_id}/redeliver") as response:
-            return await read(Delivery, response)
+        return await self._transport.ask(Delivery, "POST", f"{self._path}/{delivery_id}/redeliver")

@@ -1,19 +1,11 @@
 """The client's calls about the hooks that projects call."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
-import aiohttp
-from pydantic import BaseModel
-
+from .api_transport import ApiTransport, project_path
 from .models import Page, Value
-from .reading import read
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class Hook(Value):
@@ -39,42 +31,33 @@ class HookCall(Value):
     created_at: datetime
 
 
-class Asking(Protocol):
-    def request(
-        self, method: str, path: str, *, json_body: object = None, params: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]: ...
-
-
 class HookCalls:
     """Of one project. Every method raises ClientError."""
 
-    def __init__(self, client: Asking, owner: str, name: str) -> None:
-        self._client = client
-        self._path = f"/projects/{quote(owner, safe='')}/{quote(name, safe='')}/hooks"
+    def __init__(self, transport: ApiTransport, owner: str, name: str) -> None:
+        self._transport = transport
+        self._path = f"{project_path(owner, name)}/hooks"
 
-    async def all(self) -> Sequence[Hook]:
-        return (await self._ask(Page[Hook], "GET")).items
+    async def all(self) -> list[Hook]:
+        return (await self._transport.ask(Page[Hook], "GET", self._path)).items
 
     async def add(self, url: str, *, flavour: str, events: Sequence[str]) -> CreatedHook:
-        return await self._ask(CreatedHook, "POST", body={"url": url, "flavour": flavour, "events": list(events)})
+        body = {"url": url, "flavour": flavour, "events": list(events)}
+        return await self._transport.ask(CreatedHook, "POST", self._path, body)
 
     async def switch(self, hook_id: UUID, *, active: bool) -> Hook:
-        return await self._ask(Hook, "PATCH", f"/{hook_id}", body={"active": active})
+        return await self._transport.ask(Hook, "PATCH", f"{self._path}/{hook_id}", {"active": active})
 
     async def remove(self, hook_id: UUID) -> None:
-        async with self._client.request("DELETE", f"{self._path}/{hook_id}"):
-            pass
+        await self._transport.remove(f"{self._path}/{hook_id}")
 
     async def ping(self, hook_id: UUID) -> HookCall:
-        return await self._ask(HookCall, "POST", f"/{hook_id}/ping")
+        return await self._transport.ask(HookCall, "POST", f"{self._path}/{hook_id}/ping")
 
-    async def calls(self, hook_id: UUID) -> Sequence[HookCall]:
+    async def calls(self, hook_id: UUID) -> list[HookCall]:
         """The last fifty, the newest first."""
-        return (await self._ask(Page[HookCall], "GET", f"/{hook_id}/deliveries")).items
+        return (await self._transport.ask(Page[HookCall], "GET", f"{self._path}/{hook_id}/deliveries")).items
 
     async def again(self, hook_id: UUID, call_id: UUID) -> HookCall:
-        return await self._ask(HookCall, "POST", f"/{hook_id}/deliveries/{call_id}/redeliver")
-
-    async def _ask(self, model: type[Model], method: str, path: str = "", *, body: object = None) -> Model:
-        async with self._client.request(method, self._path + path, json_body=body) as response:
-            return await read(model, response)
+        path = f"{self._path}/{hook_id}/deliveries/{call_id}/redeliver"
+        return await self._transport.ask(HookCall, "POST", path)

@@ -1,13 +1,9 @@
 """The client's calls about what owners use and may."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Sequence
 
-import aiohttp
-
+from .api_transport import ApiTransport
 from .models import Page, Value
-from .reading import read
 
 
 class Amount(Value):
@@ -33,23 +29,15 @@ class Enforced(Value):
     what: str
 
 
-class Asking(Protocol):
-    def request(
-        self, method: str, path: str, *, json_body: object = None, params: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]: ...
-
-
 class QuotaCalls:
     """Every method raises ClientError."""
 
-    def __init__(self, client: Asking) -> None:
-        self._client = client
+    def __init__(self, transport: ApiTransport) -> None:
+        self._transport = transport
 
     async def check(self, owners: Sequence[str] = ()) -> list[Quota]:
-        async with self._client.request("GET", "/quotas", params={"owners": ",".join(owners)}) as response:
-            return (await read(Page[Quota], response)).items
+        return (await self._transport.ask(Page[Quota], "GET", "/quotas", params={"owners": ",".join(owners)})).items
 
     async def enforce(self, owners: Sequence[str] = (), *, dry_run: bool = False) -> list[Enforced]:
         body = {"owners": list(owners), "dry_run": dry_run}
-        async with self._client.request("POST", "/quotas/enforce", json_body=body) as response:
-            return (await read(Page[Enforced], response)).items
+        return (await self._transport.ask(Page[Enforced], "POST", "/quotas/enforce", body)).items

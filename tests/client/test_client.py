@@ -61,7 +61,7 @@ async def client(server: Server) -> AsyncIterator[FireflyClient]:
 
 async def test_the_token_goes_along_and_the_answer_is_typed(server: Server, client: FireflyClient) -> None:
     server.answer(PROJECT)
-    project = await client.project("ada", "site")
+    project = await client.projects.get("ada", "site")
     assert project.path == "ada/site"
     method, path, headers, _ = server.requests[0]
     assert (method, path) == ("GET", "/api/v1/projects/ada/site")
@@ -70,20 +70,20 @@ async def test_the_token_goes_along_and_the_answer_is_typed(server: Server, clie
 
 async def test_names_cannot_leave_their_place_in_the_path(server: Server, client: FireflyClient) -> None:
     server.answer(PROJECT)
-    await client.project("ada/../x", "a?b#c")
+    await client.projects.get("ada/../x", "a?b#c")
     assert server.requests[0][1] == "/api/v1/projects/ada%2F..%2Fx/a%3Fb%23c"
 
 
 async def test_all_pages_are_read(server: Server, client: FireflyClient) -> None:
     server.answer({"items": [PROJECT], "next": "abc"})
     server.answer({"items": [PROJECT], "next": None})
-    assert len(await client.projects()) == 2
+    assert len(await client.projects.all()) == 2
     assert "cursor=abc" in server.requests[1][1]
 
 
 async def test_what_is_not_given_is_not_sent(server: Server, client: FireflyClient) -> None:
     server.answer(PROJECT, 201)
-    await client.create_project("site", template="static", description=None)
+    await client.projects.create("site", template="static", description=None)
     assert json.loads(server.requests[0][3]) == {"name": "site", "template": "static"}
 
 
@@ -91,7 +91,7 @@ async def test_a_problem_becomes_an_error_with_its_sentence(server: Server, clie
     problem = {"type": "urn:firefly:name-taken", "detail": "The name is taken.", "status": 409, "field": "name"}
     server.answer(problem, 409, "application/problem+json")
     with pytest.raises(ClientError, match=r"The name is taken\.") as caught:
-        await client.create_project("site", template="static")
+        await client.projects.create("site", template="static")
     assert (caught.value.status, caught.value.kind, caught.value.problem["field"]) == (409, "name-taken", "name")
 
 
@@ -101,7 +101,7 @@ async def test_what_no_firefly_says_is_an_error_too(
 ) -> None:
     server.answers.append(web.Response(text=body, status=status))
     with pytest.raises(ClientError) as caught:
-        await client.project("ada", "site")
+        await client.projects.get("ada", "site")
     assert caught.value.detail
 
 
@@ -130,7 +130,7 @@ async def test_a_session_that_was_given_stays_open(server: Server) -> None:
     server.answer({"items": []})
     async with aiohttp.ClientSession() as session:
         async with FireflyClient(str(server.server.make_url("/")), session=session) as client:
-            assert await client.tokens() == []
+            assert await client.tokens.all() == []
         assert not session.closed
 
 
