@@ -4,20 +4,20 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from firefly.builds import publishing
+from firefly.builds import republishing
 from firefly.builds.asking.builds import Builds
 from firefly.builds.asking.commits import Commits
 from firefly.builds.asking.heads import Heads
 from firefly.builds.asking.pushing import PushedBuilds
 from firefly.builds.asking.schedules import Schedules
 from firefly.builds.log import Logs
-from firefly.builds.publishing import Republishing
 from firefly.builds.queueing.claims import PUBLISHER, Claims
 from firefly.builds.queueing.queue import Queue
 from firefly.builds.queueing.records import Records
 from firefly.builds.queueing.sweeping import Sweeping
 from firefly.builds.queueing.usage import Usages
 from firefly.builds.queueing.workers import Workers
+from firefly.builds.republishing import Republishing
 from firefly.builds.telling.delivery import Delivery
 from firefly.builds.telling.mailing import MailListener
 from firefly.builds.telling.notices import Notices
@@ -93,7 +93,7 @@ class Building:
             notices.register(MailListener(ground.database, ground.settings))
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
-            delivery=Delivery(records, limits={PUBLISHER: publishing.LIMIT}), schedules=schedules, sweeping=sweeping,
+            delivery=Delivery(records, limits={PUBLISHER: republishing.LIMIT}), schedules=schedules, sweeping=sweeping,
             desk=desk, making=making, siting=siting, workers=workers, calling=calling,
             usages=Usages(records=records, queue=queue, sites=siting.quota, settings=ground.settings),
         )  # fmt: skip

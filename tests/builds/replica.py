@@ -7,10 +7,10 @@ import sys
 from datetime import timedelta
 
 from firefly.builds.model import Build, BuildState, Outcome
-from firefly.builds.publishing import Republishing
 from firefly.builds.queueing.claims import Claims
 from firefly.builds.queueing.records import Records
 from firefly.builds.queueing.workers import Workers
+from firefly.builds.republishing import Republishing
 from firefly.builds.seams import BuildLog
 from firefly.builds.telling.delivery import Delivery
 from firefly.builds.telling.notices import Notices

@@ -10,8 +10,8 @@ import pytest
 
 from firefly.auth import Identity
 from firefly.builds.model import BuildState, Outcome
-from firefly.builds.publishing import Republishing
 from firefly.builds.queueing.claims import PUBLISHER
+from firefly.builds.republishing import Republishing
 from firefly.builds.telling import delivery
 from firefly.builds.telling.delivery import Delivery
 from firefly.testing.build_log import MemoryLogs

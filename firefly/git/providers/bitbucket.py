@@ -36,7 +36,6 @@ EVENTS = (
     "pullrequest:rejected",
 )
 _HOME, _API = "https://bitbucket.org", "https://api.bitbucket.org/2.0"
-_OPEN = {"OPEN": "open", "MERGED": "merged"}
 _ROLES = ((Permission.ADMIN, "admin"), (Permission.WRITE, "contributor"))
 
 
@@ -218,7 +217,7 @@ def pull_request_of(item: Mapping[str, Any]) -> PullRequest:
         title=item["title"],
         author=(item.get("author") or {}).get("nickname", ""),
         url=item["links"]["html"]["href"],
-        state=_OPEN.get(item["state"], "closed"),
+        state=PullRequest.state_named(item["state"]),
         base_ref=target["branch"]["name"],
         head_ref=source["branch"]["name"],
         # Twelve digits of it, in some answers; whoever fetches has the whole.

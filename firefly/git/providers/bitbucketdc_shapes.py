@@ -5,7 +5,6 @@ from typing import Any
 
 from .model import Permission, PullRequest, Repository
 
-_STATES = {"OPEN": "open", "MERGED": "merged"}
 _NAMES = {"READ": Permission.READ, "WRITE": Permission.WRITE, "ADMIN": Permission.ADMIN}
 
 
@@ -48,7 +47,7 @@ def pull_request_of(item: Mapping[str, Any]) -> PullRequest:
         title=item["title"],
         author=(item.get("author") or {}).get("user", {}).get("name", ""),
         url=_first(item.get("links") or {}),
-        state=_STATES.get(item["state"], "closed"),
+        state=PullRequest.state_named(item["state"]),
         base_ref=target["displayId"],
         head_ref=source["displayId"],
         head_commit=source["latestCommit"],

@@ -6,7 +6,6 @@ from typing import Any
 from .model import DeployKey, Permission, PullRequest, Repository
 
 _MAINTAINER, DEVELOPER, _GUEST = 40, 30, 10
-_OPEN = {"opened": "open", "merged": "merged"}
 
 
 def permission_at(level: int) -> Permission:
@@ -45,7 +44,7 @@ def pull_request_of(item: Mapping[str, Any]) -> PullRequest:
         title=item["title"],
         author=(item.get("author") or {}).get("username", ""),
         url=item["web_url"],
-        state=_OPEN.get(item["state"], "closed"),
+        state=PullRequest.state_named(item["state"]),
         base_ref=item["target_branch"],
         head_ref=item["source_branch"],
         head_commit=item["sha"],

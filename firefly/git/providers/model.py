@@ -9,6 +9,8 @@ from ...errors import Forbidden
 
 Item = TypeVar("Item")
 CONTEXT = "firefly/build"
+# As GitLab and Bitbucket call them; all others are closed.
+_PULL_REQUEST_STATES = {"opened": "open", "open": "open", "merged": "merged"}
 
 
 class CredentialRefused(Forbidden):
@@ -136,6 +138,11 @@ class PullRequest(Told):
     head_commit: str
     is_fork: bool
     source_url: str = ""
+
+    @staticmethod
+    def state_named(word: str) -> str:
+        """From GitLab's and Bitbucket's words."""
+        return _PULL_REQUEST_STATES.get(word.lower(), "closed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Bitbucket's payloads. A push may change many refs; who changed a pull request's code is not told apart from edits."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,8 +18,6 @@ from .happenings import (
     RepositoryChanged,
 )
 from .shape import Commit, Line, Name, Path, Shape, ref_of
-
-_STATES = {"OPEN": "open", "MERGED": "merged"}
 
 
 class Account(Shape):
@@ -105,7 +103,7 @@ class Pull(Shape):
         origin, target = self.source.repository, self.destination.repository
         return PullRequest(
             number=self.id, title=self.title, author=_name(self.author),
-            url=self.links.html.href, state=_STATES.get(self.state, "closed"), base_ref=self.destination.branch.name,
+            url=self.links.html.href, state=PullRequest.state_named(self.state), base_ref=self.destination.branch.name,
             head_ref=self.source.branch.name, head_commit=self.source.commit.hash,
             is_fork=origin is None or target is None or origin.full_name != target.full_name,
             source_url=f"{origin.links.html.href}.git" if origin and origin.links.html.href else "",
@@ -113,26 +111,24 @@ class Pull(Shape):
 
 
 class PullRequestEvent(Shape):
+    action: ClassVar[PullRequestAction]
     pullrequest: Pull
     actor: Account | None = None
 
-    def told_as(self, action: PullRequestAction) -> Happening:
-        return PullRequestChanged(action, self.pullrequest.ours(), _name(self.actor))
+    def told(self) -> Happening:
+        return PullRequestChanged(self.action, self.pullrequest.ours(), _name(self.actor))
 
 
 class Opened(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.OPENED)
+    action = PullRequestAction.OPENED
 
 
 class Updated(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.SYNCHRONISED)
+    action = PullRequestAction.SYNCHRONISED
 
 
 class Closed(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.CLOSED)
+    action = PullRequestAction.CLOSED
 
 
 class RepositoryUpdated(Shape):

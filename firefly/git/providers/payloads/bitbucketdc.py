@@ -1,7 +1,7 @@
 """Bitbucket Data Center's payloads: other shapes than the Cloud's, and other events."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,8 +19,6 @@ from .happenings import (
     RepositoryChanged,
 )
 from .shape import Commit, Line, Name, Ref, Shape
-
-_STATES = {"OPEN": "open", "MERGED": "merged"}
 
 
 class User(Shape):
@@ -84,37 +82,34 @@ class Pull(Shape):
     def ours(self) -> PullRequest:
         return PullRequest(
             number=self.id, title=self.title, author=_name(self.author.user if self.author else None), url="",
-            state=_STATES.get(self.state, "closed"), base_ref=self.toRef.displayId, head_ref=self.fromRef.displayId,
+            state=PullRequest.state_named(self.state), base_ref=self.toRef.displayId, head_ref=self.fromRef.displayId,
             head_commit=self.fromRef.latestCommit, is_fork=self.fromRef.repository.id != self.toRef.repository.id,
         )  # fmt: skip
 
 
 class PullRequestEvent(Shape):
+    action: ClassVar[PullRequestAction]
     pullRequest: Pull
     actor: User | None = None
 
-    def told_as(self, action: PullRequestAction) -> Happening:
-        return PullRequestChanged(action, self.pullRequest.ours(), _name(self.actor))
+    def told(self) -> Happening:
+        return PullRequestChanged(self.action, self.pullRequest.ours(), _name(self.actor))
 
 
 class Opened(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.OPENED)
+    action = PullRequestAction.OPENED
 
 
 class Updated(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.SYNCHRONISED)
+    action = PullRequestAction.SYNCHRONISED
 
 
 class Modified(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.EDITED)
+    action = PullRequestAction.EDITED
 
 
 class Closed(PullRequestEvent):
-    def told(self) -> Happening:
-        return self.told_as(PullRequestAction.CLOSED)
+    action = PullRequestAction.CLOSED
 
 
 class RepositoryModified(Shape):

@@ -24,7 +24,6 @@ _ACTIONS = {
     "close": PullRequestAction.CLOSED,
     "merge": PullRequestAction.CLOSED,
 }
-_STATES = {"opened": "open", "merged": "merged"}
 _PROJECTS = {
     "project_rename": RepositoryChange.RENAMED,
     "project_transfer": RepositoryChange.RENAMED,
@@ -82,7 +81,7 @@ class MergeRequest(Shape):
 
     def ours(self, author: str, head: str) -> PullRequest:
         return PullRequest(
-            number=self.iid, title=self.title, author=author, url=self.url, state=_STATES.get(self.state, "closed"),
+            number=self.iid, title=self.title, author=author, url=self.url, state=PullRequest.state_named(self.state),
             base_ref=self.target_branch, head_ref=self.source_branch, head_commit=head,
             is_fork=self.source_project_id != self.target_project_id,
             source_url=self.source.git_http_url if self.source else "",
