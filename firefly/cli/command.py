@@ -13,9 +13,11 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from firefly.client import ClientError, FireflyClient
 from firefly.errors import FireflyError
+from firefly.protocol.ansi import settled
 
 from . import credentials
 
@@ -80,7 +82,7 @@ class Cli:
         if self.as_json:
             print(json.dumps(plain(value), indent=2))
         else:
-            self.out.print(text, markup=False)
+            self.out.print(settled(text), markup=False)
 
     def table(self, values: Sequence[BaseModel], columns: Mapping[str, Callable[[Any], str]], empty: str) -> None:
         """Print a row for each of `values`, or with --json all of them."""
@@ -94,13 +96,13 @@ class Cli:
         for column in columns:
             table.add_column(column, overflow="fold")
         for value in values:
-            table.add_row(*(text(value) for text in columns.values()))
+            table.add_row(*(Text(settled(text(value))) for text in columns.values()))
         self.out.print(table)
 
     def note(self, text: str) -> None:
         """Something for a person beside the result: never on stdout, never with --json."""
         if not self.as_json:
-            self.err.print(text, markup=False)
+            self.err.print(settled(text), markup=False)
 
 
 def plain(value: object) -> Any:
@@ -158,7 +160,7 @@ def finish(coroutine: Callable[[], Awaitable[None]]) -> None:
 
 
 def _complain(sentence: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(sentence, markup=False)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(settled(sentence), markup=False)
 
 
 def _sentence(error: OSError) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from firefly.client.deliveries import Delivery
+from firefly.protocol.ansi import settled
 
 from .command import Cli, ProjectPath, command, resolve
 
@@ -26,7 +27,8 @@ async def list_deliveries(
     async with cli.client() as client:
         calls = client.deliveries(*await resolve(client, project))
         if body is not None:
-            print(await calls.body(body))
+            text = await calls.body(body)
+            print(settled(text) if cli.interactive else text)
             return
         found: list[Delivery] = []
         async for one in calls.each():

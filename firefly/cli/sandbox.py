@@ -9,6 +9,7 @@ import typer
 
 from firefly.client.models import Project
 from firefly.client.sandbox import KeepAwake, Sandbox, SandboxSettings
+from firefly.protocol.ansi import coloured
 
 from . import terminal
 from .command import Cli, Failure, WorkspacePath, command, within
@@ -170,7 +171,8 @@ async def logs(cli: Cli, project: WorkspacePath) -> None:
             if cli.as_json:
                 print(json.dumps({"event": event.name, **json.loads(event.data)}), flush=True)
             elif event.name == "output":
-                print(json.loads(event.data)["text"], flush=True)
+                text = json.loads(event.data)["text"]
+                print(coloured(text) if cli.interactive else text, flush=True)
 
 
 @command(app, "exec", context_settings=PASS_ON)

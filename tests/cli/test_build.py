@@ -4,10 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from pydantic import BaseModel
+
+from firefly.cli.command import Cli
 from tests.support.waiting import eventually
 from tests.web.world import World
 
 from .conftest import Run, Start
+
+
+class Answer(BaseModel):
+    text: str
+
 
 PARTS = ("strategy", "family", "run", "port", "env", "configured_by")
 
@@ -28,6 +37,17 @@ async def test_a_folder_is_explained(run: Run, tmp_path: Path) -> None:
         assert line in told.out
     found = json.loads((await run("build", "explain", str(tmp_path), "--json")).out)
     assert [found[part] for part in PARTS] == ["commands", "Go", ["./bin/app"], 3000, {"A": "b"}, "firefly.yml"]
+
+
+async def test_words_of_strangers_steer_no_terminal(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A firefly.yml is looked at before anybody trusts it, and lists tell the subjects of anybody's commits."""
+    (tmp_path / "firefly.yml").write_text('run: ["a\\e]52;c;eA==\\e\\\\ \\e[1A\\e[2K\\x9b2Jb\\rc"]')
+    told = await run("build", "explain")
+    assert "\n    a 2Jbc\n" in told.out
+    Cli("", "", False).table([Answer(text="[/x] [link=http://x]\x1b[2Jhere")], {"SUBJECT": lambda one: one.text}, "")
+    assert capsys.readouterr().out.split() == ["SUBJECT", "[/x]", "[link=http://x]here"]
 
 
 async def test_what_cannot_be_explained_is_told(run: Run, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from firefly.builds.log import Logs, reading
 from firefly.builds.model import Build
-from firefly.protocol.ansi import coloured, plain
+from firefly.protocol.ansi import coloured, plain, settled
 from tests.builds.yard import Yard
 
 
@@ -86,6 +86,9 @@ def test_of_escape_sequences_only_colours_are_left() -> None:
     assert coloured(text) == "\x1b[1mbold\x1b[0mlink end"
     assert plain(text) == "boldlink end"
     assert plain("\x1b]0;title␇made \x1b]0;never ended") == "made 0;never ended"
+    # Many terminals go by single characters, too.
+    assert (coloured("\x9b2J\x9d0;né"), plain("\x9b2Jné")) == ("2J0;né", "2Jné")
+    assert settled("one\rtwo\n\tthree\x08\u202eruof\x1b[31m\xa0é👩\u200d💻") == "onetwo\n\tthreeruof\xa0é👩\u200d💻"
 
 
 async def test_a_closed_log_of_many_pieces_is_put_together(logs: Logs, build: Build, yard: Yard) -> None:
