@@ -55,9 +55,10 @@ class BuildSettings(BaseModel):
         0,
         ge=0,
         description="Bytes of memory of a build's sandbox where its firefly.yml asks for none, up to what a project "
-        "may ask for. 0: as any other sandbox has, which then begins ahead of need.",
+        "may ask for. 0: as any other sandbox has, which then begins ahead of need. What Dockerfiles run has as much "
+        "for each of FIREFLY_BUILDS_AT_ONCE, together; 0: as much as there is.",
     )
-    build_cpu: float = Field(0, ge=0, le=256, description="Processors of a build's sandbox, in the same way.")
+    build_cpu: float = Field(0, ge=0, le=256, description="Processors of a build's sandbox, in the same ways.")
     build_disk: int = Field(0, ge=0, description="Bytes on the disk of a build's sandbox, in the same way.")
     hooks_at_once: int = Field(
         2,

@@ -59,9 +59,12 @@ async def _follow(stream: StreamReader, progress: Progress, *, fetches: bool) ->
 
 
 async def build(
-    client: Client, recipe: Recipe, context: AsyncGenerator[bytes, None], log: BuildLog, *, folder: Path
-) -> str:
+    client: Client, recipe: Recipe, context: AsyncGenerator[bytes, None], log: BuildLog, *, folder: Path,
+    memory: int = 0,
+) -> str:  # fmt: skip
     """The id of the image, `sha256:…`. `folder` is one for what the command writes.
+
+    `memory`: bytes that whatever is built has together; 0: as there is.
 
     Cancelled, it leaves nothing that runs. Raises ImageFailed, InvalidInput, Unavailable where the engine is away, and
     what the context raises.
@@ -82,7 +85,7 @@ async def build(
     if status != 0 and progress.failed is None and _AWAY.search(progress.last):
         raise Unavailable(f"The Docker engine does not answer: {progress.last}")
     if status != 0:
-        raise ImageFailed(explain(progress, status))
+        raise ImageFailed(explain(progress, status, memory))
     return (await asyncio.to_thread(told.read_text)).strip()
 
 

@@ -2,6 +2,7 @@
 
 from firefly.builds.making.causes import when
 from firefly.builds.model import Failure
+from firefly.sandbox.terms import size
 
 from .progress import Progress
 
@@ -59,25 +60,26 @@ _OF_COPY = (
 )
 
 
-def explain(progress: Progress, status: int) -> Failure:
-    """Of a `docker build` that ended with `status`, by what it printed."""
+def explain(progress: Progress, status: int, memory: int = 0) -> Failure:
+    """Of a `docker build` that ended with `status`, by what it printed. `memory`: see `build`."""
     failed, command = progress.failed, progress.command
     said = failed.text if failed else progress.last
     code = failed.code if failed else None
     if failed and code is not None:
-        cause, remedy = _of_command(command, code)
+        cause, remedy = _of_command(command, code, memory)
     else:
         cause, remedy = _of_engine(command, said or f"`docker build` ended with {status}.")
     lines = progress.quoted or ([said] if said else [])
     return Failure(STEP, cause, remedy, command, code, tuple(lines))
 
 
-def _of_command(command: str, code: int) -> tuple[str, str]:
+def _of_command(command: str, code: int, memory: int) -> tuple[str, str]:
     short = command if len(command) <= 80 else f"{command[:79]}…"
     if code == _KILLED:
         return (
             f"`{short}` was killed, most likely because its memory was used up.",
-            "Let it do less at one time, as with fewer jobs.",
+            "Let it do less at one time, as with fewer jobs."
+            + (f" All images that are built at one time have {size(memory)} together." if memory else ""),
         )
     return f"`{short}` ended with {code}.", "The last lines that it printed say why."
 

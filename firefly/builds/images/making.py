@@ -25,6 +25,7 @@ from firefly.sandbox.docker.labels import INSTALLATION
 from firefly.settings import Settings
 
 from . import builder, context, finding, recipe
+from .bounds import Bounds
 from .client import Client
 from .network import Network
 from .recipe import Recipe
@@ -68,6 +69,7 @@ class Making:
         self._settings = settings
         self._installation = installation
         self._network = Network(engine, settings, installation)
+        self._bounds = Bounds(engine, settings, installation)
         self._client: Client | None = None
 
     async def sweep(self) -> None:
@@ -83,6 +85,9 @@ class Making:
         recipe.check(wanted, found.dockerfile, fetches=fetches)
         files = context.pack(job.tree, wanted, found.ignored(), most=self._settings.build_context_max)
         docker, network = await self._docker(), await self._network.ready()
+        if lack := await self._bounds.ready():
+            async with log.step("prepare") as step:
+                await step.say(lack)
         async with self._folder(job.secrets) as folder:
             asked = Recipe(
                 wanted,
@@ -92,7 +97,7 @@ class Making:
                 labels=self._labels(job.build.project_id),
                 secrets={name: folder / "secrets" / name for name in job.secrets},
             )
-            id = await builder.build(docker, asked, files, log, folder=folder)
+            id = await builder.build(docker, asked, files, log, folder=folder, memory=self._bounds.memory)
         async with self._engine.calling() as engine:
             return Image.of(await engine.images.inspect(id))
 

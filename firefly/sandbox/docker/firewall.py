@@ -4,17 +4,13 @@ They are put in place by a container of the project image in the engine's own ne
 its user needs any right of its own, and they hold before any sandbox runs.
 """
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from firefly.errors import Unavailable
 from firefly.sandbox.network import REFUSED
 
 from .engine import Engine
-from .labels import INSTALLATION
-
-LIMIT = 30.0
+from .helping import HelperFailed, carry_out
 
 REFUSE = "-j REJECT --reject-with icmp-host-unreachable"
 # There are two ways to the kernel's filter; the engine uses the one in which it has its own chain.
@@ -71,26 +67,8 @@ def script(installation: str, allowed: Sequence[str] = (), *, bridge: str = "") 
 
 async def protect(engine: Engine, installation: str, image: str, allowed: Sequence[str], *, bridge: str = "") -> None:
     """Put the rules in place, anew where they are; see `script`. Raises Unavailable where they cannot be."""
-    config: dict[str, Any] = {
-        "Image": image,
-        "User": "0:0",
-        "Entrypoint": ["/bin/sh", "-c"],
-        "Cmd": [script(installation, allowed, bridge=bridge)],
-        "Labels": {INSTALLATION: installation},
-        "HostConfig": {
-            "NetworkMode": "host",
-            "CapDrop": ["ALL"],
-            "CapAdd": ["NET_ADMIN", "NET_RAW"],
-            "SecurityOpt": ["no-new-privileges:true"],
-        },
-    }
-    async with engine.calling(LIMIT) as docker:
-        container = await docker.containers.create(config)
-        try:
-            await container.start()
-            ended = await container.wait()
-            said = "".join(await container.log(stdout=True, stderr=True)).strip()
-        finally:
-            await asyncio.shield(container.delete(force=True, v=True))
-    if ended["StatusCode"] != 0:
-        raise Unavailable(f"The rules that keep sandboxes apart cannot be set: {said}.")
+    host = {"NetworkMode": "host", "CapAdd": ["NET_ADMIN", "NET_RAW"]}
+    try:
+        await carry_out(engine, installation, image, script(installation, allowed, bridge=bridge), host)
+    except HelperFailed as error:
+        raise Unavailable(f"The rules that keep sandboxes apart cannot be set: {error.detail}.") from error
