@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from firefly.bridge import runtimes
+
 TOOLS = Path(__file__).parent / "bin"
 _TEMPLATES = Path(__file__).parent.parent / "projects" / "templates"
 _OWN = frozenset(
@@ -99,6 +101,8 @@ def _for_children(variables: Mapping[str, str]) -> Mapping[str, str]:
     # The remote helper runs on the bridge's own Python, whatever the project puts on its PATH.
     kept["FIREFLY_PYTHON"] = sys.executable
     kept.setdefault("LANG", "C.UTF-8")
+    if memory := variables.get("FIREFLY_MEMORY"):
+        kept = {**runtimes.told(int(memory)), **kept}
     kept["GIT_CONFIG_COUNT"] = "2"
     kept["GIT_CONFIG_KEY_0"], kept["GIT_CONFIG_VALUE_0"] = "safe.directory", "*"
     kept["GIT_CONFIG_KEY_1"], kept["GIT_CONFIG_VALUE_1"] = "init.defaultBranch", "main"

@@ -37,7 +37,8 @@ class Language:
 LANGUAGES: Mapping[str, Language] = {
     "go": Language("Go", ("go", "gofmt"), "go version", ("golang-go",), "src/runtime"),
     "java": Language(
-        "Java", ("java", "javac", "jar", "mvn"), "java -version 2>&1", ("default-jdk-headless", "maven"), "lib/modules"
+        "Java", ("java", "javac", "jar", "mvn"), "env -u JAVA_TOOL_OPTIONS java -version 2>&1",
+        ("default-jdk-headless", "maven"), "lib/modules",
     ),
     "php": Language(
         "PHP", ("php", "composer"), "php -r 'echo PHP_VERSION;'",

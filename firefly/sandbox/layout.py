@@ -113,7 +113,7 @@ class Layout:
             "stage": stage,
             "overlay": overlay,
             "exposed": [] if isolated else [str(path) for path in mounts.needed(view)],
-            "environment": mounts.environment(view, workspace_id=workspace_id, extra=spec.environment, port=port),
+            "environment": mounts.environment(view, workspace_id=workspace_id, extra=spec.variables, port=port),
             "limits": asdict(spec.limits),
             "disk": {"folders": [str(tree), str(home)], "note": str(tree.with_name("excess.json"))},
             "cgroups": self._machine.groups,

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+# Of the bridge's environment: bytes.
+MEMORY = "FIREFLY_MEMORY"
 LimitKind = Literal["cgroup2", "cgroup1", "rlimit"]
 
 
@@ -66,6 +68,11 @@ class SandboxSpec:
     bounded: bool = True
     layers: Sequence[Layer] = ()
     image: str | None = None
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The bridge's: `environment`, and how much memory there is, which nothing inside can find out everywhere."""
+        return {**self.environment, MEMORY: str(self.limits.memory)}
 
 
 @dataclass(frozen=True, slots=True)

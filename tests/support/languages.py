@@ -58,7 +58,8 @@ public class Main {
         var address = new InetSocketAddress(System.getenv("HOST"), Integer.parseInt(System.getenv("PORT")));
         var server = HttpServer.create(address, 0);
         server.createContext("/", exchange -> {
-            byte[] said = ("Java counts " + Count.doubled(21)).getBytes();
+            long gigabytes = Runtime.getRuntime().maxMemory() >> 30;
+            byte[] said = ("Java counts " + Count.doubled(21) + " in " + gigabytes + " GiB").getBytes();
             exchange.sendResponseHeaders(200, said.length);
             exchange.getResponseBody().write(said);
             exchange.close();
@@ -102,7 +103,8 @@ RUBY = {
 LANGUAGES = (
     Kind("go", "Go", GO, "Go counts 42", log=("go build", "is there: the project asks for 1.19")),
     Kind("rust", "Rust", RUST, "Rust counts 42", log=("cargo build --release --locked",)),
-    Kind("java", "Java", JAVA, "Java counts 42", log=("javac",)),
+    # What it may use of memory is half a sandbox's, whatever the machine has.
+    Kind("java", "Java", JAVA, "Java counts 42 in 0 GiB", log=("javac",)),
     Kind("php", "PHP", PHP, "PHP counts 42 at /some/where", path="/some/where", log=("composer install",)),
     Kind("ruby", "Rack", RUBY, "Ruby counts 42", log=("bundle install",)),
 )

@@ -89,7 +89,7 @@ class Starter:
         # Others can read a container's environment by the engine; this only its user can.
         handed = own_files / HANDED
         handed.touch(mode=0o600)
-        handed.write_text(json.dumps({"environment": dict(spec.environment), "digest": self._digest(folder)}))
+        handed.write_text(json.dumps({"environment": dict(spec.variables), "digest": self._digest(folder)}))
         if os.getuid() == 0:
             os.chown(handed, user, user)
         return Place(tree, home, gateway, own_files, self._settings.data_dir / "prepared")

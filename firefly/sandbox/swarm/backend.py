@@ -106,7 +106,7 @@ class SwarmBackend(SandboxBackend):
         run = Run(Instance(secrets.token_hex(6), spec.workspace_id, self._clock.now()))
         start = Start(self._cluster, self._keys.installation, run)
         try:
-            handed = self._keys.handed(run.instance.id, spec.environment)
+            handed = self._keys.handed(run.instance.id, spec.variables)
             image = await self._images.pinned()
             constraints = (*self._settings.swarm_constraints, *await self._companions.constraints(spec))
             refused = await self._refused()
