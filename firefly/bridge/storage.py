@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from firefly.bridge.annex import Annex
@@ -67,6 +68,11 @@ class Storage:
                 raise TooLarge(f"{path} has {size} MiB; at most {most} MiB can be opened here.", path=path)
             data = file.read(limit + 1)
         return data, version_of(data, status)
+
+    def names(self, path: str, *, most: int) -> list[str]:
+        """Of what lies in a folder, some `most` of them, in no order."""
+        with self._workspace.folder(path) as descriptor, os.scandir(descriptor) as entries:
+            return [entry.name for entry in islice(entries, most)]
 
     def version(self, path: str) -> str:
         with self.opened(path) as (file, status):

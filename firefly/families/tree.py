@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 LARGEST = 256 << 10
+# Of one folder; who has more of them in a place that is looked at has generated them.
+MOST_NAMES = 1000
 # Of a key in TOML: the time that the library takes for one grows with the square of its parts, and that for each key
 # of a table with the parts of the table's own.
 MOST_PARTS = 32
@@ -25,6 +27,10 @@ class Tree(ABC):
     @abstractmethod
     def has(self, path: str) -> bool:
         """Whether there is such a regular file."""
+
+    @abstractmethod
+    def names(self, folder: str = "") -> tuple[str, ...]:
+        """What lies in a folder, sorted; the first thousand. Names that are no text are left out."""
 
     def first(self, *paths: str) -> str | None:
         return next((path for path in paths if self.has(path)), None)

@@ -19,6 +19,13 @@ FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 FLASK = "from flask import Flask\nserver: Flask = Flask(__name__)\n"
 STREAMLIT = "--server.port $PORT --server.address $HOST --server.headless true --server.runOnSave true"
 VENV = '"$FIREFLY_BASE_PYTHON" -m venv .venv'
+RUST, TARGET = '[package]\nname = "a"\n', 'CARGO_TARGET_DIR="$HOME/.cargo-target"'
+ARCHIVE = '"$(ls -S target/*.jar | head -n 1)"'
+SPRING = '"$(ls -S build/libs/*.jar | head -n 1)" --server.port=$PORT --server.address=$HOST'
+LARAVEL = '{"require": {"laravel/framework": "^12"}}'
+GEMS = 'bundle config set --global path "$HOME/.gems" && bundle install'
+COMPOSER = "composer install --no-interaction"
+SETTINGS = "test -e .env || { cp .env.example .env && php artisan key:generate; }"
 VITE = '{"scripts":{"dev":"vite"},"devDependencies":{"vite":"7"}}'
 
 
@@ -72,6 +79,32 @@ def plan_for(workspace: Workspace, storage: Storage, files: dict[str, str]) -> P
         ({"Procfile": "worker: x\nweb: ./run $PORT\n", "index.html": "x"}, "server", "./run $PORT"),
         ({"firefly.yml": "dev: [a, b]\nrun: c", "package.json": VITE}, "server", "a && b"),
         ({"firefly.yml": "run: c"}, "server", "c"),
+        ({"go.mod": "module a", "main.go": "package main\n"}, "server", "go run ."),
+        ({"go.mod": "module a", "a.go": "package a\n", "cmd/b/main.go": "package main\n"}, "server", "go run ./cmd/b"),
+        ({"go.mod": "module a", "a_test.go": "package main\n", "index.html": "x"}, "static", None),
+        ({"Cargo.toml": RUST, "src/main.rs": ""}, "server", f"{TARGET} cargo run --bin a"),
+        ({"Cargo.toml": RUST + '[[bin]]\nname = "b"\n'}, "server", f"{TARGET} cargo run --bin b"),
+        ({"pom.xml": "<x/>"}, "server", f"mvn --batch-mode -q -DskipTests package && exec java -jar {ARCHIVE}"),
+        (
+            {"build.gradle": "'org.springframework.spring-boot'", "gradlew": ""},
+            "server",
+            f"sh gradlew --no-daemon -q build -x test && exec java -jar {SPRING}",
+        ),
+        ({"index.php": "", "package.json": VITE}, "server", "php -S $HOST:$PORT -t ."),
+        ({"composer.json": "{}", "index.html": "x"}, "static", None),
+        (
+            {"composer.json": LARAVEL, "public/index.php": ""},
+            "server",
+            "php artisan migrate --force && exec php -S $HOST:$PORT -t public",
+        ),
+        ({"Gemfile": 'gem "puma"', "config.ru": "x"}, "server", "bundle exec puma -b tcp://$HOST:$PORT"),
+        ({"Gemfile": 'gem "jekyll"'}, "server", "bundle exec jekyll serve --host $HOST --port $PORT"),
+        (
+            {"Gemfile": "gem 'rails', '~> 8'", "package.json": '{"scripts":{"build":"x"}}'},
+            "server",
+            "bundle exec rails db:prepare && exec bundle exec rails server -b $HOST -p $PORT -P /tmp/rails.pid",
+        ),
+        ({"Gemfile": 'gem "rake"', "index.html": "x"}, "static", None),
     ],
 )
 def test_command(workspace: Workspace, storage: Storage, files: dict[str, str], kind: str, command: str | None) -> None:
@@ -101,10 +134,44 @@ def test_command(workspace: Workspace, storage: Storage, files: dict[str, str], 
         ({"main.py": "print(1)", "requirements.txt": "# nothing yet\n\n"}, []),
         ({"firefly.yml": "dev: x\ninstall: [one, two]", "package.json": VITE}, ["one", "two"]),
         ({"firefly.yml": "dev: x\ninstall: []", "package.json": VITE}, []),
+        ({"index.php": "", "composer.json": "{}"}, [COMPOSER]),
+        ({"composer.json": "{}"}, []),
+        ({"public/index.php": "", "composer.json": LARAVEL, ".env.example": ""}, [COMPOSER, SETTINGS]),
+        ({"Gemfile": "gem 'rails'", "package.json": '{"scripts":{"build":"x"}}'}, ["npm run build", GEMS]),
+        ({"firefly.yml": "dev: x", "Gemfile": "gem 'rake'"}, [GEMS]),
+        ({"go.mod": "module a", "main.go": "package main\n"}, []),
     ],
 )
 def test_install_steps(workspace: Workspace, storage: Storage, files: dict[str, str], commands: list[str]) -> None:
     assert [step.command for step in plan_for(workspace, storage, files).install] == commands
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "restarts"),
+    [
+        ({"go.mod": "module a", "main.go": "package main\n"}, "count/count.go", True),
+        ({"go.mod": "module a", "main.go": "package main\n"}, "notes.md", False),
+        ({"Cargo.toml": RUST, "src/main.rs": ""}, "src/a/b.rs", True),
+        ({"pom.xml": "<x/>"}, "web/src/main/java/A.java", True),
+        ({"pom.xml": "<x/>"}, "target/generated-sources/A.java", False),
+        ({"index.php": ""}, "index.php", False),
+        ({"Gemfile": "gem 'rails'"}, "app/models/note.rb", False),
+        ({"Gemfile": "gem 'rails'"}, "config/initializers/a.rb", True),
+        ({"Gemfile": "gem 'puma'", "config.ru": ""}, "lib/count.rb", True),
+    ],
+)
+def test_what_is_read_once_restarts(
+    workspace: Workspace, storage: Storage, files: dict[str, str], path: str, restarts: bool
+) -> None:
+    assert plan_for(workspace, storage, files).restarts(path) is restarts
+
+
+def test_a_language_that_is_not_there_is_told(
+    workspace: Workspace, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    (note,) = plan_for(workspace, storage, {"go.mod": "module a", "main.go": "package main\n"}).notes
+    assert "have no “go”" in note
 
 
 MANAGE = "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')\n"

@@ -30,8 +30,12 @@ from firefly.protocol.application import ApplicationKind, State
 from firefly.protocol.errors import LEGACY_NAMES, MANIFEST_NAME, ManifestError
 
 _CONFIGURING = (MANIFEST_NAME, "watch.json")
+_KINDS = ("composer.json", "index.php", "Gemfile", "config.ru", "go.mod", "Cargo.toml", "pom.xml", "build.gradle")
 _ANALYSED = frozenset(
-    {*_CONFIGURING, *LEGACY_NAMES, "package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"}
+    {
+        *(*_CONFIGURING, *LEGACY_NAMES, *_KINDS),
+        *("package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"),
+    }
 )
 # Not data files: a script that writes one would start itself anew for ever.
 _SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", MANIFEST_NAME)
@@ -229,7 +233,7 @@ class Lifecycle:
     def _must_analyse(self, batch: Batch, plan: Plan) -> bool:
         top = {path for path in batch.changes if "/" not in path}
         nothing_yet = plan.kind is ApplicationKind.NONE
-        return batch.missed or nothing_yet or any(path in _ANALYSED or path.endswith(".py") for path in top)
+        return batch.missed or nothing_yet or any(path in _ANALYSED or path.endswith((".py", ".go")) for path in top)
 
     def _analyse(self) -> Plan:
         environment = self._environment

@@ -26,6 +26,7 @@ def variables(environment: Environment, plan: Plan, *, hosts: Sequence[str], url
     if hosts:
         # Vite takes one host here, without port (vite/src/node/server/middlewares/hostCheck).
         fixed["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = hosts[0]
+        fixed["RAILS_DEVELOPMENT_HOSTS"] = hosts[0]
     return environment.child(**{**own, **plan.env, **environment.secrets, **fixed})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firefly.bridge.detection import devcontainer, node, python
+from firefly.bridge.detection import devcontainer, languages, node, python
 from firefly.bridge.detection.devcontainer import DevContainer
 from firefly.bridge.detection.plan import InstallStep, Plan
 from firefly.bridge.detection.project import ProjectFiles
@@ -66,10 +66,9 @@ def _plan(files: ProjectFiles, found: "Configured", port: int) -> Plan:
             return Plan(ApplicationKind.SERVER, " && ".join(commands), found_by, port, install=_installs(files))
     if web := procfile.processes(files.text(procfile.NAME)).get("web"):
         return Plan(ApplicationKind.SERVER, web, "the Procfile has web", port, install=_installs(files))
-    if plan := node.detect(files, port):
-        return plan
-    if plan := python.detect(files, port):
-        return plan
+    for detect in (languages.detect_first, node.detect, python.detect, languages.detect):
+        if plan := detect(files, port):
+            return plan
     return _site(files, port)
 
 
@@ -78,12 +77,12 @@ def _site(files: ProjectFiles, port: int) -> Plan:
     if folder is not None:
         path = f"{folder}/{site.PAGE}" if folder else site.PAGE
         return Plan(ApplicationKind.STATIC, None, f"{path} is a page", port, folder=folder)
-    found_by = f"there is no {MANIFEST_NAME}, package.json, Python application or index.html"
+    found_by = f"there is no {MANIFEST_NAME}, package.json, index.html or application of a kind that is known"
     return Plan(ApplicationKind.NONE, None, found_by, port)
 
 
 def _installs(files: ProjectFiles) -> tuple[InstallStep, ...]:
-    return (*node.install_steps(files), *python.install_steps(files))
+    return (*node.install_steps(files), *python.install_steps(files), *languages.install_steps(files))
 
 
 def _with_manifest(plan: Plan, found: "Configured", files: ProjectFiles, by: "Watched | None") -> Plan:
@@ -100,7 +99,7 @@ def _with_manifest(plan: Plan, found: "Configured", files: ProjectFiles, by: "Wa
         restarts_by=by,
         inject=manifest.preview.inject,
         throttle=manifest.watch.throttle if by is None or by.throttle is None else by.throttle,
-        notes=(*_unused(found), *found.notes, *_unread(files, by)),
+        notes=(*plan.notes, *_unused(found), *found.notes, *_unread(files, by)),
         wishes=_wishes(manifest),
     )
 

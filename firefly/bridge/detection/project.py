@@ -2,7 +2,7 @@
 
 from firefly.bridge.storage import Storage
 from firefly.errors import FireflyError
-from firefly.families.tree import LARGEST, Tree
+from firefly.families.tree import LARGEST, MOST_NAMES, Tree
 
 
 class ProjectFiles(Tree):
@@ -22,3 +22,10 @@ class ProjectFiles(Tree):
                 return True
         except FireflyError:
             return False
+
+    def names(self, folder: str = "") -> tuple[str, ...]:
+        try:
+            found = self._storage.names(folder, most=MOST_NAMES)
+        except FireflyError:
+            return ()
+        return tuple(sorted(name for name in found if name.isprintable()))

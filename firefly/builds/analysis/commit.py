@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from firefly.errors import NotFound, TimedOut
-from firefly.families.tree import LARGEST
+from firefly.families.tree import LARGEST, MOST_NAMES
 from firefly.git import Git
 
-from .source import MOST_NAMES, Source, steps
+from .source import Source, steps
 
 Result = TypeVar("Result")
 

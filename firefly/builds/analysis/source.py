@@ -3,22 +3,14 @@
 import contextlib
 import os
 import stat
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from firefly.families.tree import LARGEST, Tree
-
-# Of one folder; who has more of them in a place that is looked at has generated them.
-MOST_NAMES = 1000
+from firefly.families.tree import LARGEST, MOST_NAMES, Tree
 
 
 class Source(Tree):
     """A tree of one commit, or a folder. Links are nothing: they may lead anywhere."""
-
-    @abstractmethod
-    def names(self, folder: str = "") -> tuple[str, ...]:
-        """What lies in a folder, sorted; the first thousand. Names that are no text are left out."""
 
 
 def steps(path: str) -> Sequence[str] | None:

@@ -8,9 +8,8 @@ from typing import TypeVar
 import pytest
 
 from firefly.builds.analysis import CommitSource, Plan, Source, Strategy, analyse
-from firefly.builds.analysis.source import MOST_NAMES
 from firefly.errors import NotFound
-from firefly.families.tree import LARGEST
+from firefly.families.tree import LARGEST, MOST_NAMES
 from firefly.git import Git
 from tests.git.support import commit, environment, git
 

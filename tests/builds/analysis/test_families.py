@@ -70,7 +70,7 @@ def look(files: dict[str, str]) -> Plan:
         (
             "Rails",
             {"Gemfile": 'gem "rails"\ngem "pg"\n', "Gemfile.lock": ""},
-            ("bundle exec rails db:prepare", "bundle exec rails server -b $HOST -p $PORT"),
+            ("bundle exec rails db:prepare", "bundle exec rails server -b $HOST -p $PORT -P /tmp/rails.pid"),
         ),
         ("Rack", {"Gemfile": "gem 'puma'", "config.ru": ""}, ("bundle exec puma -b tcp://$HOST:$PORT",)),
         ("Go", {"go.mod": "module x\n", "main.go": "package main\n"}, ("./bin/app",)),

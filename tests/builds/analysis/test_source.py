@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from firefly.builds.analysis import FolderSource, Strategy, analyse
-from firefly.builds.analysis.source import MOST_NAMES
-from firefly.families.tree import LARGEST
+from firefly.families.tree import LARGEST, MOST_NAMES
 from firefly.testing.tree import MemoryTree
 
 

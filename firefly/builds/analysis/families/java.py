@@ -2,35 +2,31 @@
 
 from firefly.builds.analysis.plan import Cache, Part, Plan, Strategy
 from firefly.builds.analysis.source import Source
-
-_GRADLE = ("build.gradle", "build.gradle.kts")
+from firefly.families.java import MAVEN, Builder, builder
 
 
 def detect(source: Source) -> Plan | None:
-    if source.has("pom.xml"):
-        command = "sh mvnw" if source.has("mvnw") else "mvn"
-        build = f"{command} --batch-mode -DskipTests -Dmaven.repo.local=.m2-cache package"
-        return _plan(source, "pom.xml", build, "target", Cache(".m2-cache", ("pom.xml",), Part.BUILD))
-    if path := source.first(*_GRADLE):
-        command = "sh gradlew" if source.has("gradlew") else "gradle"
-        build = f"{command} --no-daemon --gradle-user-home .gradle-cache build -x test"
-        keys = tuple(key for key in (path, "gradle.lockfile") if source.has(key))
-        return _plan(source, path, build, "build/libs", Cache(".gradle-cache", keys, Part.BUILD))
-    return None
-
-
-def _plan(source: Source, path: str, build: str, folder: str, cache: Cache) -> Plan:
-    spring = "spring-boot" in (source.text(path) or "")
-    # Of several archives the one with everything in it is the largest.
-    archive = f'"$(ls -S {folder}/*.jar | head -n 1)"'
-    options = " --server.port=$PORT --server.address=$HOST" if spring else ""
+    found = builder(source)
+    if found is None:
+        return None
+    build, cache = _by_maven(found) if found.path == MAVEN else _by_gradle(found, source)
     why = {
-        "family": f"{path} names Spring Boot" if spring else f"there is a {path}",
-        "build": f"{path} says how",
+        "family": f"{found.path} names Spring Boot" if found.spring else f"there is a {found.path}",
+        "build": f"{found.path} says how",
         "run": "the largest archive that was built has everything in it",
         "caches": "what is fetched depends on these files alone",
     }
     return Plan(
-        Strategy.COMMANDS, "Spring Boot" if spring else "Java", "java", build=(build,),
-        run=(f"java -jar {archive}{options}",), caches=(cache,), why=why,
+        Strategy.COMMANDS, found.title, "java", build=(build,), run=(found.run,), caches=(cache,), why=why
     )  # fmt: skip
+
+
+def _by_maven(found: Builder) -> tuple[str, Cache]:
+    build = f"{found.program} --batch-mode -DskipTests -Dmaven.repo.local=.m2-cache package"
+    return build, Cache(".m2-cache", (MAVEN,), Part.BUILD)
+
+
+def _by_gradle(found: Builder, source: Source) -> tuple[str, Cache]:
+    build = f"{found.program} --no-daemon --gradle-user-home .gradle-cache build -x test"
+    keys = tuple(key for key in (found.path, "gradle.lockfile") if source.has(key))
+    return build, Cache(".gradle-cache", keys, Part.BUILD)

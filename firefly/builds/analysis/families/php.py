@@ -4,17 +4,13 @@ from dataclasses import replace
 
 from firefly.builds.analysis.plan import Cache, Plan, Strategy
 from firefly.builds.analysis.source import Source
-from firefly.families.tree import table
+from firefly.families import php
+from firefly.families.php import COMPOSER, ENTRY
 
-_COMPOSER = "composer.json"
 _INSTALL = "composer install --no-interaction --prefer-dist --optimize-autoloader"
 # What was installed by an earlier build knows that one's classes.
 _CLASSES = "composer dump-autoload --no-interaction --optimize"
-# PHP's own server answers one at a time else, and never an application that asks itself.
-_SERVER = {"PHP_CLI_SERVER_WORKERS": "4"}
 _SEVERAL = "several visitors are answered at one time"
-_ROOTS = ("public", "web", "www", "htdocs", "")
-_ENTRY = "index.php"
 # What Symfony began with before its fourth version.
 _OLD_ENTRY = "app.php"
 # What is done with a database before a Symfony application starts, where it has the bundle.
@@ -25,29 +21,23 @@ _FIXTURES = "doctrine/doctrine-fixtures-bundle"
 
 def detect(source: Source, front: str = "") -> Plan | None:
     """`front`: the script that answers every path, or its name in the folder that is shown; else it is index.php."""
-    composer = source.json(_COMPOSER)
-    packages = frozenset({*table(composer, "require"), *table(composer, "require-dev")})
-    root = _root(source, _ENTRY)
+    packages, folder = php.requires(source), php.root(source)
     before: tuple[str, ...] = ()
-    if front and (own := _root(source, front)) is not None:
-        folder, _, entry = front.rpartition("/")
-        root = "/".join(filter(None, (own, folder)))
-        before = _linked(root, entry)
-    plan = _kind(source, packages, root, entered=bool(before))
+    if front and (own := php.root(source, front)) is not None:
+        below, _, entry = front.rpartition("/")
+        folder = "/".join(filter(None, (own, below)))
+        before = _linked(folder, entry)
+    plan = _kind(source, packages, folder, entered=bool(before))
     return replace(plan, run=(*before, *plan.run)) if plan and before else plan
 
 
 def has_entry(source: Source, front: str) -> bool:
-    return _root(source, front) is not None
-
-
-def _root(source: Source, entry: str) -> str | None:
-    return next((name for name in _ROOTS if source.has(f"{name}/{entry}" if name else entry)), None)
+    return php.root(source, front) is not None
 
 
 def _linked(root: str, entry: str) -> tuple[str, ...]:
     """PHP's server looks for index.php alone."""
-    return () if entry == _ENTRY else (f"ln -sf {entry} {root}/{_ENTRY}" if root else f"ln -sf {entry} {_ENTRY}",)
+    return () if entry == ENTRY else (f"ln -sf {entry} {root}/{ENTRY}" if root else f"ln -sf {entry} {ENTRY}",)
 
 
 def _kind(source: Source, packages: frozenset[str], root: str | None, *, entered: bool) -> Plan | None:
@@ -64,7 +54,7 @@ def _kind(source: Source, packages: frozenset[str], root: str | None, *, entered
 
 def _symfony(source: Source, packages: frozenset[str], root: str | None, *, entered: bool) -> Plan:
     """`entered`: the script that it begins with was named, as it is of those before the fourth version."""
-    old = _root(source, _OLD_ENTRY) if root is None else None
+    old = php.root(source, _OLD_ENTRY) if root is None else None
     before = _linked(old, _OLD_ENTRY) if old else ()
     root, env = root or old or "public", {"APP_ENV": "prod"}
     if old or entered:
@@ -108,16 +98,16 @@ def _plan(
 ) -> Plan:  # fmt: skip
     install: tuple[str, ...] = ()
     caches: tuple[Cache, ...] = ()
-    if source.has(_COMPOSER):
-        keys = tuple(path for path in (_COMPOSER, "composer.lock") if source.has(path))
+    if source.has(COMPOSER):
+        keys = tuple(path for path in (COMPOSER, php.LOCK) if source.has(path))
         install, caches = (_INSTALL,), (Cache("vendor", keys),)
-        why |= {"install": f"there is a {_COMPOSER}", "caches": "what is installed depends on these files alone"}
+        why |= {"install": f"there is a {COMPOSER}", "caches": "what is installed depends on these files alone"}
         build = (_CLASSES, *build)
         why["build"] = "; ".join(filter(None, (why.get("build"), "classes are found by composer.json")))
     why["run"] = f"PHP's own server shows {root or 'the project'}"
     why["env"] = "what serves visitors is no development, and answers several of them" if env else _SEVERAL
     return Plan(
         Strategy.COMMANDS, family, "php", install=install, build=build,
-        run=(*before, f"php -S $HOST:$PORT -t {root or '.'}"), database="postgres" if "database" in why else None,
-        env={**_SERVER, **(env or {})}, caches=caches, why=why,
+        run=(*before, php.serve(root)), database="postgres" if "database" in why else None,
+        env={**php.SERVER, **(env or {})}, caches=caches, why=why,
     )  # fmt: skip

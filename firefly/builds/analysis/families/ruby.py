@@ -1,12 +1,9 @@
 """Ruby: Rails, Rack, and pages by Jekyll."""
 
-import re
-
 from firefly.builds.analysis.plan import Cache, Plan, Strategy
 from firefly.builds.analysis.source import Source
+from firefly.families.ruby import GEMFILE, LOCK, RACK, SERVER, gems, rack
 
-_GEMFILE, _LOCK = "Gemfile", "Gemfile.lock"
-_GEM = re.compile(r"""^[ \t]*gem[ \t]+["']([\w-]+)["']""", re.MULTILINE)
 _FOLDER = "vendor/bundle"
 # By the environment and not by a file of Bundler's, which would be missing where the folder is an earlier build's.
 _ENV = {"BUNDLE_PATH": _FOLDER}
@@ -16,36 +13,35 @@ _ASSETS = "SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile"
 
 
 def detect(source: Source) -> Plan | None:
-    if not source.has(_GEMFILE):
+    if not source.has(GEMFILE):
         return None
-    gems = frozenset(_GEM.findall(source.text(_GEMFILE) or ""))
-    keys = tuple(path for path in (_GEMFILE, _LOCK) if source.has(path))
-    why = {"install": f"there is a {_GEMFILE}", "caches": "what is installed depends on these files alone"}
+    found = gems(source)
+    keys = tuple(path for path in (GEMFILE, LOCK) if source.has(path))
+    why = {"install": f"there is a {GEMFILE}", "caches": "what is installed depends on these files alone"}
     install = ("bundle install",)
-    if "rails" in gems:
-        return _rails(source, gems, install, Cache(_FOLDER, keys), why)
-    if "jekyll" in gems:
+    if "rails" in found:
+        return _rails(source, found, install, Cache(_FOLDER, keys), why)
+    if "jekyll" in found:
         why |= {"family": "jekyll is a gem of it", "build": "Jekyll is built so", "folder": "Jekyll builds there"}
         why["env"] = "gems are in the tree"
         return Plan(
             Strategy.SITE, "Jekyll", "ruby", install=install, build=("bundle exec jekyll build",), folder="_site",
             env=_ENV, caches=(Cache(_FOLDER, keys),), why=why,
         )  # fmt: skip
-    if source.has("config.ru"):
-        server = "puma -b tcp://$HOST:$PORT" if "puma" in gems else "rackup -o $HOST -p $PORT"
+    if source.has(RACK):
         why |= {"family": "there is a config.ru", "run": "config.ru is what Rack starts", "env": _PRODUCTION}
         return Plan(
-            Strategy.COMMANDS, "Rack", "ruby", install=install, run=(f"bundle exec {server}",),
+            Strategy.COMMANDS, "Rack", "ruby", install=install, run=(f"bundle exec {rack(found)}",),
             env={**_ENV, "RACK_ENV": "production"}, caches=(Cache(_FOLDER, keys),), why=why,
         )  # fmt: skip
     return None
 
 
-def _rails(source: Source, gems: frozenset[str], install: tuple[str, ...], cache: Cache, why: dict[str, str]) -> Plan:
+def _rails(source: Source, found: frozenset[str], install: tuple[str, ...], cache: Cache, why: dict[str, str]) -> Plan:
     build: tuple[str, ...] = ()
-    if gems & {"sprockets-rails", "propshaft", "sassc-rails"} or source.names("app/assets"):
+    if found & {"sprockets-rails", "propshaft", "sassc-rails"} or source.names("app/assets"):
         build, why["build"] = (_ASSETS,), "it has assets"
-    database = "postgres" if "pg" in gems else None
+    database = "postgres" if "pg" in found else None
     if database:
         why["database"] = "pg is a gem of it"
     why |= {
@@ -54,7 +50,7 @@ def _rails(source: Source, gems: frozenset[str], install: tuple[str, ...], cache
         "env": _PRODUCTION,
     }
     env = {**_ENV, "RAILS_ENV": "production", "RAILS_LOG_TO_STDOUT": "1", "RAILS_SERVE_STATIC_FILES": "1"}
-    run = ("bundle exec rails db:prepare", "bundle exec rails server -b $HOST -p $PORT")
+    run = ("bundle exec rails db:prepare", f"bundle exec {SERVER}")
     return Plan(
         Strategy.COMMANDS, "Rails", "ruby", install=install, build=build, run=run, database=database, env=env,
         caches=(cache,), why=why,
