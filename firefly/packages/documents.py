@@ -1,29 +1,33 @@
 """What registries say of packages: asked again after some minutes, and the last word where they do not answer."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
+from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
 
+from ..rota import Crowded, Rota
 from .download import Elsewhere
 from .shelf import Shelf
-from .source import Source
+from .source import WAITING, Source, pieces
 
 # Seconds for which nobody is asked again, as registries themselves tell their clients.
 FRESH = 300.0
 LARGEST = 64 << 20
-# Of those that are changed as they come: in memory, where they may wait for it longer than they took to come.
-CHANGED = 16
+# Seconds in which all of it has to come.
+LIMIT = 300.0
+# Of those that are changed as they come, and of one sandbox's: in memory, where they may wait for it longer than they
+# took to come. For so many seconds others wait for it.
+CHANGED, CHANGED_EACH, WITHIN = 16, 12, 60.0
 log = structlog.get_logger()
 
 Change = Callable[[bytes], Awaitable[bytes]]
@@ -60,8 +64,9 @@ class Documents:
     def __init__(self, shelf: Shelf, source: Source) -> None:
         self._shelf = shelf
         self._source = source
-        self._asking: dict[str, asyncio.Task[Document]] = {}
-        self._changing = asyncio.Semaphore(CHANGED)
+        self._asking: dict[tuple[str, Hashable], asyncio.Task[Document]] = {}
+        self._changing = Rota(CHANGED, each=CHANGED_EACH, waiting=WAITING, within=WITHIN)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
         for task in self._asking.values():
@@ -69,44 +74,61 @@ class Documents:
         await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def get(
-        self, url: str, accept: str, *, lasting: bool = False, change: Change | None = None, variant: str = ""
+        self,
+        url: str,
+        accept: str,
+        visitor: Hashable,
+        *,
+        lasting: bool = False,
+        change: Change | None = None,
+        variant: str = "",
     ) -> Document:
         """What the registry says there, kept as `change` makes it. `lasting`: it never says anything else there.
 
-        `variant` is a name of the change. Raises Missing, and Elsewhere where it does not answer and there is no
-        earlier word.
+        `visitor` is the sandbox that asks, `variant` a name of the change. Raises Missing, and where there is no
+        earlier word Elsewhere if the registry does not answer, Crowded if there is no turn for it.
         """
         name = "document-" + hashlib.sha256(f"{variant}{accept} {url}".encode()).hexdigest()
         kept, age = await asyncio.to_thread(self._read, name)
         if kept is not None and (lasting or age < FRESH):
             return kept
         # Several who want the same wait for one answer; nobody who goes away takes it from the others.
-        if (task := self._asking.get(name)) is None:
-            task = self._asking[name] = asyncio.create_task(self._ask(name, url, accept, kept, change))
-            task.add_done_callback(partial(self._over, name))
+        # Whoever has to have a turn for it waits for his own.
+        key = name, visitor if change else None
+        if (task := self._asking.get(key)) is None:
+            task = self._asking[key] = asyncio.create_task(self._ask(name, url, accept, visitor, kept, change))
+            task.add_done_callback(partial(self._over, key))
         try:
             return await asyncio.shield(task)
-        except Elsewhere:
+        except (Elsewhere, Crowded):
             if kept is None:
                 raise
             return kept
 
-    def _over(self, name: str, task: "asyncio.Task[Document]") -> None:
+    def _over(self, key: tuple[str, Hashable], task: "asyncio.Task[Document]") -> None:
         """What it failed with is told to those who still wait, and to nobody where nobody does."""
-        self._asking.pop(name, None)
+        self._asking.pop(key, None)
         if not task.cancelled():
             task.exception()
 
-    async def _ask(self, name: str, url: str, accept: str, kept: Document | None, change: Change | None) -> Document:
-        async with self._changing if change else contextlib.nullcontext():
-            return await self._ask_now(name, url, accept, kept, change)
+    async def _ask(
+        self, name: str, url: str, accept: str, visitor: Hashable, kept: Document | None, change: Change | None
+    ) -> Document:
+        if change is None:
+            return await self._ask_now(name, url, accept, visitor, kept, None)
+        async with self._changing.turn(visitor), self._locks.setdefault(name, asyncio.Lock()):
+            # Another sandbox may have had its turn before.
+            kept, age = await asyncio.to_thread(self._read, name)
+            if kept is not None and age < FRESH:
+                return kept
+            return await self._ask_now(name, url, accept, visitor, kept, change)
 
     async def _ask_now(
-        self, name: str, url: str, accept: str, kept: Document | None, change: Change | None
+        self, name: str, url: str, accept: str, visitor: Hashable, kept: Document | None, change: Change | None
     ) -> Document:
         headers = {"Accept": accept} | ({"If-None-Match": kept.tag} if kept and kept.tag else {})
         try:
-            async with self._source.get(url, headers) as response:
+            async with self._source.get(url, headers, visitor) as response, asyncio.timeout(LIMIT):
                 if response.status == 304 and kept is not None:
                     await asyncio.to_thread(self._confirm, name)
                     return kept
@@ -148,7 +170,7 @@ class Documents:
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
-    async for piece in response.content.iter_any():
+    async for piece in pieces(response):
         body += piece
         if len(body) > LARGEST:
             raise Elsewhere("The registry says more than is kept.")

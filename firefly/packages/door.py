@@ -43,7 +43,7 @@ class Door:
         # Only this sandbox sees the folder; its user is another than the server's.
         listener = await asyncio.to_thread(put_in_place, path, mode=0o666)
         inode = await asyncio.to_thread(inode_of, path)
-        task = asyncio.create_task(self._serve(listener), name=f"packages {workspace_id}")
+        task = asyncio.create_task(self._serve(workspace_id, listener), name=f"packages {workspace_id}")
         self._listening[workspace_id] = _Listening(path, inode, listener, task)
 
     async def silence(self, workspace_id: UUID) -> None:
@@ -61,10 +61,10 @@ class Door:
         for workspace_id in list(self._listening):
             await self.silence(workspace_id)
 
-    async def _serve(self, listener: socket.socket) -> None:
+    async def _serve(self, workspace_id: UUID, listener: socket.socket) -> None:
         """Until cancelled; then the connections end, too."""
         loop = asyncio.get_running_loop()
-        server, free = web.Server(self._registry.visitor()), asyncio.Semaphore(CONNECTIONS)
+        server, free = web.Server(self._registry.visitor(workspace_id)), asyncio.Semaphore(CONNECTIONS)
 
         def protocol() -> RequestHandler:
             return _Counted(server, loop=loop, keepalive_timeout=IDLE, access_log=None, ended=free.release)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,9 +12,8 @@ import structlog
 
 from .digest import Digest
 from .shelf import Full, Shelf
-from .source import Source
+from .source import BLOCK, Source, pieces
 
-BLOCK = 256 << 10
 log = structlog.get_logger()
 
 
@@ -23,14 +22,18 @@ class Elsewhere(Exception):
 
 
 class Download:
-    """`size` is known once `begun` was waited for; None where the registry does not say."""
+    """`size` is known once `begun` was waited for; None where the registry does not say.
 
-    def __init__(self, shelf: Shelf, source: Source, url: str, digest: Digest) -> None:
+    `visitor` is the sandbox that asked first.
+    """
+
+    def __init__(self, shelf: Shelf, source: Source, url: str, digest: Digest, visitor: Hashable) -> None:
         self.size: int | None = None
         self._shelf = shelf
         self._source = source
         self._url = url
         self._digest = digest
+        self._visitor = visitor
         self._path = Path()
         self._written = 0
         self._begun = False
@@ -92,13 +95,13 @@ class Download:
         self._changed = asyncio.Event()
 
     async def _receive(self) -> None:
-        async with self._source.get(self._url, {"Accept-Encoding": "identity"}) as response:
+        async with self._source.get(self._url, {"Accept-Encoding": "identity"}, self._visitor) as response:
             if response.status != 200:
                 raise Elsewhere(f"The registry answered {response.status}.")
             self.size = response.content_length
             if (self.size or 0) > self._shelf.largest:
                 raise Elsewhere("It is larger than what is kept.")
-            with self._shelf.use(self._digest.name, self.room):
+            with self._shelf.use(self._digest.name, self.room, self._visitor):
                 await self._keep(response)
 
     async def _keep(self, response: aiohttp.ClientResponse) -> None:
@@ -123,7 +126,7 @@ class Download:
             file.flush()
             found.update(piece)
 
-        async for piece in response.content.iter_chunked(BLOCK):
+        async for piece in pieces(response):
             await asyncio.to_thread(take, piece)
             self._written += len(piece)
             if self._written > self.room:

@@ -3,21 +3,20 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from pathlib import Path
 from typing import BinaryIO
 
 import aiohttp
 from aiohttp import web
 
+from ..pace import Pace
 from .documents import Document
-from .download import BLOCK, Download, Elsewhere
-from .source import Source
+from .download import Download, Elsewhere
+from .source import BLOCK, Source, pieces
 
-# Seconds until an answer is read, and bytes of it for each further one.
+# Seconds for which is waited for who reads an answer, and bytes a second that he has to read.
 PATIENCE, SLOWEST = 60.0, 256 << 10
-# Bytes for which there is time where a registry does not say how many come.
-UNTOLD = 64 << 20
 KIND = "application/octet-stream"
 
 
@@ -35,47 +34,47 @@ async def file(request: web.BaseRequest, path: Path) -> web.StreamResponse:
 async def _kept(request: web.BaseRequest, file: BinaryIO, kind: str) -> web.StreamResponse:
     """What is left of it, piece by piece: whoever reads none of it holds no memory of the server's."""
     response = web.StreamResponse(headers={"Content-Type": kind})
-    response.content_length = size = os.fstat(file.fileno()).st_size - file.tell()
-    async with _ending_early(request), asyncio.timeout(PATIENCE + size / SLOWEST):
-        await response.prepare(request)
-        while piece := await asyncio.to_thread(file.read, BLOCK):
-            await response.write(piece)
-        await response.write_eof()
-    return response
+    response.content_length = os.fstat(file.fileno()).st_size - file.tell()
+    return await _send(request, response, _read(file))
+
+
+async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, BLOCK):
+        yield piece
 
 
 async def growing(request: web.BaseRequest, download: Download) -> web.StreamResponse:
-    """How long the registry takes is not the client's fault; how long it waits for the client is."""
     response = web.StreamResponse(headers={"Content-Type": KIND})
     response.content_length = download.size
-    clock, left = asyncio.get_running_loop().time, PATIENCE
-    async with _ending_early(request):
-        await response.prepare(request)
-        async for piece in download.pieces():
-            left += len(piece) / SLOWEST
-            until = clock() + left
-            async with asyncio.timeout_at(until):
-                await response.write(piece)
-            left = until - clock()
-        await response.write_eof()
-    return response
+    return await _send(request, response, download.pieces())
 
 
-async def passed(request: web.BaseRequest, source: Source, url: str) -> web.StreamResponse:
+async def passed(request: web.BaseRequest, source: Source, url: str, visitor: Hashable) -> web.StreamResponse:
     """What a registry itself answers, kept nowhere."""
     headers = {"Accept": request.headers.get("Accept", "*/*"), "Accept-Encoding": "identity"}
     try:
-        async with source.get(url, headers) as found:
+        async with source.get(url, headers, visitor) as found:
             response = web.StreamResponse(status=found.status, headers={"Content-Type": found.content_type})
             response.content_length = found.content_length
-            async with _ending_early(request), asyncio.timeout(PATIENCE + (found.content_length or UNTOLD) / SLOWEST):
-                await response.prepare(request)
-                async for piece in found.content.iter_chunked(BLOCK):
-                    await response.write(piece)
-                await response.write_eof()
-            return response
+            return await _send(request, response, pieces(found))
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         return _away(request, error)
+
+
+async def _send(
+    request: web.BaseRequest, response: web.StreamResponse, body: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    """How long what is sent takes to come is not the client's fault; how long it waits for the client is."""
+    pace = Pace(PATIENCE, SLOWEST)
+    async with _ending_early(request):
+        await response.prepare(request)
+        async for piece in body:
+            async with pace.waiting():
+                await response.write(piece)
+            pace.moved(len(piece))
+        async with pace.waiting():
+            await response.write_eof()
+    return response
 
 
 def _away(request: web.BaseRequest, error: Exception) -> web.StreamResponse:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -39,8 +39,8 @@ class Shelf:
         self._incoming = folder / "incoming"
         self._changing = threading.Lock()
         self._size = 0
-        self._users: Counter[str] = Counter()
-        self._used: dict[str, int] = {}
+        self._users: Counter[tuple[str, Hashable]] = Counter()
+        self._used: dict[tuple[str, Hashable], int] = {}
         self.limit = limit
 
     @property
@@ -74,21 +74,30 @@ class Shelf:
         return path
 
     @contextmanager
-    def use(self, name: str, size: int) -> Iterator[None]:
+    def use(self, name: str, size: int, visitor: Hashable) -> Iterator[None]:
         """While it is received or sent, by however many: it lies on the disk then even if it has gone from the shelf.
 
-        For one thread. Raises Full.
+        For one thread. Raises Full, also for what is more than half of all by one sandbox.
         """
-        if name not in self._used and sum(self._used.values()) + size > self.limit:
-            raise Full("Too much is under way.")
-        self._used.setdefault(name, size)
-        self._users[name] += 1
+        if (key := (name, visitor)) not in self._used:
+            self._check(name, size, visitor)
+        self._used.setdefault(key, size)
+        self._users[key] += 1
         try:
             yield
         finally:
-            self._users[name] -= 1
-            if not self._users[name]:
-                del self._users[name], self._used[name]
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._used[key]
+
+    def _check(self, name: str, size: int, visitor: Hashable) -> None:
+        """Raises Full."""
+        if size + sum(one for (_, who), one in self._used.items() if who == visitor) > self.limit // 2:
+            raise Full("Too much of this sandbox's is under way.")
+        # What several use lies there once.
+        others = {other: one for (other, _), one in self._used.items()}
+        if name not in others and sum(others.values()) + size > self.limit:
+            raise Full("Too much is under way.")
 
     def receive(self) -> BinaryIO:
         """A file that is nobody's yet: `put` gives it a name, or its owner removes it."""

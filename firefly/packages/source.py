@@ -2,8 +2,8 @@
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Hashable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -11,11 +11,17 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from ..pace import Pace
+from ..rota import Crowded, Rota
+
 AGENT = "Firefly (package cache)"
 # Seconds until a registry answers, and between two pieces of what it sends.
 CONNECT, SILENCE = 20.0, 30.0
-# Connections to registries.
-AT_ONCE = 16
+# Bytes a second of what it sends, over a slow line that many share.
+SLOWEST = 8 << 10
+# Connections to registries, and those that one sandbox may have of them; as many questions as it has connections wait.
+AT_ONCE, EACH, WAITING = 16, 12, 64
+BLOCK = 256 << 10
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_REDIRECTS = 5
 # Where an operator has told npm, pip and their like of authorities of his own.
@@ -23,8 +29,10 @@ AUTHORITIES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 
 
 class Source:
-    def __init__(self, *, at_once: int = AT_ONCE) -> None:
-        self._at_once = at_once
+    """`each`: connections of the `at_once` that one sandbox may have, for which its questions wait `within` seconds."""
+
+    def __init__(self, *, at_once: int = AT_ONCE, each: int = EACH, within: float = CONNECT) -> None:
+        self._turns = Rota(at_once, each=each, waiting=WAITING, within=within)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -32,10 +40,21 @@ class Source:
             await self._session.close()
 
     @asynccontextmanager
-    async def get(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Where redirects lead, too, as far as they may. Raises aiohttp.ClientError, TimeoutError."""
+    async def get(
+        self, url: str, headers: Mapping[str, str], visitor: Hashable
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """For a sandbox; where redirects lead, too, as far as they may. Raises aiohttp.ClientError, TimeoutError."""
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._turns.turn(visitor))
+            except Crowded as error:
+                raise aiohttp.ClientError(str(error)) from error
+            yield await stack.enter_async_context(self._ask(url, headers))
+
+    @asynccontextmanager
+    async def _ask(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
-            self._session = _session(self._at_once)
+            self._session = _session()
         first = at = URL(url, encoded=True)
         for _ in range(MOST_REDIRECTS + 1):
             async with self._session.get(at, headers=headers, proxy=_proxy(str(at)), allow_redirects=False) as response:
@@ -44,6 +63,11 @@ class Source:
                     return
                 at = _next(first, at, response)
         raise aiohttp.ClientError("It redirects for ever.")
+
+
+def pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """What it sends, as it comes. Raises aiohttp.ClientError, TimeoutError."""
+    return Pace(SILENCE, SLOWEST).kept(aiter(response.content.iter_chunked(BLOCK)))
 
 
 def _next(first: URL, at: URL, response: aiohttp.ClientResponse) -> URL:
@@ -59,9 +83,10 @@ def _next(first: URL, at: URL, response: aiohttp.ClientResponse) -> URL:
     return found
 
 
-def _session(at_once: int) -> aiohttp.ClientSession:
+def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=at_once, ssl=_trust()),
+        # Turns are what bounds them.
+        connector=aiohttp.TCPConnector(limit=0, ssl=_trust()),
         timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_read=SILENCE),
         headers={"User-Agent": AGENT},
         cookie_jar=aiohttp.DummyCookieJar(),

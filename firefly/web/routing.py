@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ValidationError
 
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
+from firefly.pace import Pace
 
 from .context import client_address, identity_of, require_identity
 from .problems import Malformed
@@ -89,13 +90,14 @@ class Call:
         return parse(model, await read_limited(self.request, LARGEST_JSON))
 
 
-async def read_limited(request: web.Request, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes of it. Raises TooLarge before more is read."""
+async def read_limited(request: web.Request, limit: int, pace: Pace | None = None) -> bytes:
+    """The whole body, at most `limit` bytes of it. Raises TooLarge before more is read; TimeoutError below `pace`."""
     if (request.content_length or 0) > limit:
         raise TooLarge(f"The body is larger than {limit} bytes.", limit=limit)
     parts: list[bytes] = []
     size = 0
-    async for part in request.content.iter_any():
+    content = aiter(request.content.iter_any())
+    async for part in pace.kept(content) if pace else content:
         size += len(part)
         if size > limit:
             raise TooLarge(f"The body is larger than {limit} bytes.", limit=limit)

@@ -36,4 +36,3 @@ class Turns:
 GIT_TURNS: web.AppKey[Turns] = web.AppKey("git_turns", Turns)
 # Whoever searches or downloads logs keeps a thread busy.
 LOG_TURNS: web.AppKey[Turns] = web.AppKey("log_turns", Turns)
-HOOK_TURNS: web.AppKey[Turns] = web.AppKey("hook_turns", Turns)

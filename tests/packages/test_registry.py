@@ -6,10 +6,11 @@ import re
 import select
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from uuid import uuid4
 
 import aiohttp
@@ -20,6 +21,7 @@ from yarl import URL
 from firefly.packages import Door, Registry, Upstreams, documents, pages, sending
 from firefly.packages import door as doors
 from firefly.packages.registry import PASSED
+from firefly.rota import Rota
 from tests.support.registry import registry
 from tests.support.waiting import eventually
 
@@ -225,7 +227,7 @@ async def test_who_asks_and_goes_away_gets_no_more_than_who_waits(ground: Ground
     begun, going = [], asyncio.Event()
 
     class Waiting(Registry):
-        def visitor(self) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        def visitor(self, visitor: Hashable) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
             async def answer(request: web.BaseRequest) -> web.StreamResponse:
                 begun.append(request.path)
                 await going.wait()
@@ -268,33 +270,88 @@ async def test_who_reads_slowly_keeps_no_other_sandbox_waiting(ground: Ground) -
         assert await response.read() == b"small"
 
 
-async def test_pages_that_wait_to_be_turned_are_few(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    turning, turn = asyncio.Event(), pages._run
+@pytest.fixture
+def turning(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Until it is set no page is turned, except that of the project `other`."""
+    turn, event = pages._run, asyncio.Event()
 
-    async def wait(program: str, page: bytes, *arguments: str) -> bytes:
-        await turning.wait()
+    async def wait(program: ModuleType, page: bytes, *arguments: str) -> bytes:
+        if "other" not in arguments[0]:
+            await event.wait()
         return await turn(program, page, *arguments)
 
     monkeypatch.setattr(pages, "_run", wait)
-    ground.upstream.add_package("engine", "1.0.0")
-    names = [f"engine{number}" for number in range(documents.CHANGED + 8)]
-    for name in names:
+    return event
+
+
+async def status_of(client: aiohttp.ClientSession, path: str, **headers: str) -> int:
+    async with client.get(path, headers=INDEX | headers) as response:
+        return response.status
+
+
+async def test_pages_that_wait_to_be_turned_are_few_and_keep_no_other_sandbox_waiting(
+    ground: Ground, turning: asyncio.Event
+) -> None:
+    names = [f"engine{number}" for number in range(documents.CHANGED_EACH + 3)]
+    for name in (*names, "other"):
         ground.upstream.add_wheel(name, "1.0")
-
-    async with ground.client() as client:
-
-        async def ask(name: str) -> int:
-            async with client.get(f"/+python/simple/{name}/", headers=INDEX) as response:
-                return response.status
-
-        asking = asyncio.gather(*map(ask, names))
-        assert await eventually(lambda: len(ground.upstream.asked) >= documents.CHANGED)
+    ground.upstream.add_package("engine", "1.0.0")
+    async with ground.client() as client, ground.client() as another:
+        asking = asyncio.gather(*(status_of(client, f"/+python/simple/{name}/") for name in names))
+        assert await eventually(lambda: len(ground.upstream.asked) >= documents.CHANGED_EACH)
         # Another registry's connections are the same ones.
         async with client.get("/npm/engine", headers=ABBREVIATED) as response:
             assert response.status == 200
-        assert len(ground.upstream.asked) == documents.CHANGED + 1
+        assert len(ground.upstream.asked) == documents.CHANGED_EACH + 1
+        assert await status_of(another, "/+python/simple/other/") == 200
         turning.set()
         assert set(await asking) == {200}
+
+
+async def test_releases_that_one_sandbox_asks_for_keep_no_other_waiting(ground: Ground, turning: asyncio.Event) -> None:
+    for name in ("engine", "other"):
+        ground.upstream.add_wheel(name, "1.0")
+    async with ground.client() as client, ground.client() as another:
+        turning.set()
+        assert await status_of(client, "/simple/engine/", Host="pypi.org") == 200
+        turning.clear()
+        asking = [
+            asyncio.create_task(status_of(client, "/pypi/engine/1.0/json", Host="pypi.org"))
+            for _ in range(pages.TURNS + 2)
+        ]
+        await eventually(lambda: _turns(ground)._waiting)
+        assert await status_of(another, "/pypi/other/1.0/json", Host="pypi.org") == 200
+        assert not [one for one in asking if one.done()]
+        turning.set()
+        assert set(await asyncio.gather(*asking)) == {200}
+
+
+@pytest.fixture
+def few_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "WAITING", 2)
+
+
+async def test_who_has_too_many_questions_waiting_is_told_to_ask_again(
+    few_wait: None, ground: Ground, turning: asyncio.Event
+) -> None:
+    ground.upstream.add_wheel("other", "1.0")
+    for number in range(pages.TURNS_EACH + 2):
+        ground.upstream.add_wheel(f"engine{number}", "1.0")
+    async with ground.client() as client:
+        asking = [
+            asyncio.create_task(status_of(client, f"/+python/simple/engine{number}/"))
+            for number in range(pages.TURNS_EACH + 2)
+        ]
+        await eventually(lambda: sum(map(len, _turns(ground)._waiting.values())) == 2)
+        async with client.get("/+python/simple/other/", headers=INDEX) as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "2")
+            assert "too many questions of this sandbox" in (await response.json())["error"]
+        turning.set()
+        assert set(await asyncio.gather(*asking)) == {200}
+
+
+def _turns(ground: Ground) -> Rota:
+    return ground.door._registry._pages._turning
 
 
 @pytest.mark.parametrize(
@@ -321,30 +378,39 @@ async def test_who_reads_no_answer_holds_no_memory_of_the_server(ground: Ground)
         assert _memory() - before < 64 << 20
 
 
-async def test_what_is_under_way_takes_as_much_of_the_disk_as_what_is_kept(
-    ground: Ground, client: aiohttp.ClientSession
+async def test_what_is_under_way_takes_as_much_of_the_disk_as_what_is_kept_and_half_of_it_for_one_sandbox(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"/npm/large{number}/-/large{number}-1.0.0.tgz" for number in range(5)]
+    names = [f"/npm/large{number}/-/large{number}-1.0.0.tgz" for number in range(6)]
     for name in names:
         ground.upstream.add_tarball(name.split("/")[2], "1.0.0", os.urandom(15 << 20))
 
-    async def status() -> int:
-        async with client.get(names[-1], allow_redirects=False) as response:
+    async def status(client: aiohttp.ClientSession, name: str) -> int:
+        async with client.get(name, allow_redirects=False) as response:
             await response.read()
             return response.status
 
-    async with _unread(ground, names[:-1]):
-        assert await status() == 307
+    async with _unread(ground, names[:2]), ground.client() as client:
 
-    async def is_free() -> bool:
-        return await status() == 200
+        async def is_free() -> bool:
+            return await status(client, names[5]) == 200
 
-    assert await eventually(is_free)
+        with _asking(str(ground.places[0].folder / "gateway" / doors.SOCKET), names[2]) as more:
+            assert (await asyncio.to_thread(more.recv, 64)).startswith(b"HTTP/1.1 307")
+        assert await status(client, names[2]) == 200
+        async with _unread(ground, names[3:5]):
+            assert not await is_free()
+        assert await eventually(is_free)
+        # Who reads nothing has the room for no longer than he is waited for, however large it is.
+        monkeypatch.setattr(sending, "PATIENCE", 0.5)
+        async with _unread(ground, names[3:5]):
+            assert await eventually(is_free)
 
 
 async def test_who_reads_too_slowly_is_cut_off(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "PATIENCE", 0.2)
-    monkeypatch.setattr(sending, "SLOWEST", 1 << 30)
+    # Of what is large he could take his time for days otherwise.
+    monkeypatch.setattr(sending, "SLOWEST", 64 << 10)
     large = "/npm/large/-/large-1.0.0.tgz"
     ground.upstream.add_tarball("large", "1.0.0", os.urandom(15 << 20))
     # The first is served as it comes, the second from the shelf, the third is a document.
