@@ -100,6 +100,7 @@ async def serving(settings: Settings, *, stop_sandboxes: bool, replace: bool) ->
         # What was built so far lives as long as the process; a full collection need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.enable()
         yield Leaving(settings=settings, doors=house.doors, site=house.site, handover=handover, predecessor=predecessor)
 
 

@@ -1,5 +1,6 @@
 """`firefly serve`: the server, from the settings."""
 
+import gc
 import inspect
 import types
 import typing
@@ -32,6 +33,8 @@ def register(app: typer.Typer) -> None:
 def serve(*, stop_sandboxes: bool, replace: bool, **flags: object) -> None:
     try:
         settings = load(flags)
+        # Until all parts are up, and it is switched on again, it would only find what stays.
+        gc.disable()
         # Only the server needs all of its parts; other commands start faster without them.
         from firefly.app import run
 

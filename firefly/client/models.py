@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Page(Value, Generic[Item]):

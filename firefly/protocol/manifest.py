@@ -56,7 +56,7 @@ MOST_URLS = 20
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 _Kind = TypeVar("_Kind", bound=Section)

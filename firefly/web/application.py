@@ -1,5 +1,6 @@
 """The aiohttp application: services in, routes and middlewares wired, nothing started elsewhere."""
 
+import asyncio
 from functools import cache
 
 from aiohttp import web
@@ -54,15 +55,14 @@ def create_application(services: Services) -> web.Application:
 def set_up_api(app: web.Application) -> None:
     for operation in OPERATIONS:
         app.router.add_route(operation.method, operation.full_path, operation.__call__)
-    document = _document()
 
     async def openapi(_request: web.Request) -> web.Response:
-        return web.Response(body=document, content_type="application/json")
+        return web.Response(body=await asyncio.to_thread(_document), content_type="application/json")
 
     app.router.add_get("/api/v1/openapi.json", openapi)
 
 
 @cache
 def _document() -> bytes:
-    """Made before anybody is served, since it takes a while, and once in a process."""
+    """Made when it is first asked for, once in a process: every start of a server would wait for it."""
     return openapi_document(OPERATIONS)

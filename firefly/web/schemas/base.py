@@ -21,17 +21,17 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 class Input(BaseModel):
     """From outside: unknown members are mistakes, types are not guessed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
 
 class Query(BaseModel):
     """Query strings are text, so numbers in them are parsed."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class Output(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
 
 
 class Listing(Output, Generic[Item]):

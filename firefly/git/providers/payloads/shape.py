@@ -10,7 +10,7 @@ ZEROS = frozenset({"0" * 40, "0" * 64})
 class Shape(BaseModel):
     """The members that Firefly uses; the others are passed over, types are not guessed."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
 
 Line = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")]
