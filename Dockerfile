@@ -43,6 +43,11 @@ USER firefly
 WORKDIR /workspace
 CMD ["/opt/firefly/bin/python", "-s", "-P", "-m", "firefly.bridge"]
 
+# What sandboxes can do without: artifacts in a bucket.
+FROM wheel AS whole
+COPY requirements-s3.lock ./
+RUN /opt/firefly/bin/pip install --no-cache-dir --require-hashes -r requirements-s3.lock
+
 FROM python:3.13-slim-bookworm AS server
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git openssh-client ca-certificates bubblewrap slirp4netns tini \
@@ -52,7 +57,7 @@ RUN apt-get update \
 COPY --from=editor /usr/local/bin/node /usr/local/bin/node
 COPY --from=editor /usr/local/lib/node_modules /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
-COPY --from=wheel /opt/firefly /opt/firefly
+COPY --from=whole /opt/firefly /opt/firefly
 USER firefly
 ENV PATH=/opt/firefly/bin:$PATH FIREFLY_DATA_DIR=/var/lib/firefly FIREFLY_LISTEN=0.0.0.0:8000 FIREFLY_URL=http://localhost:8000
 VOLUME /var/lib/firefly

@@ -16,7 +16,7 @@ from .adapters.ground import Ground
 from .adapters.listening import holding, listeners
 from .adapters.notifying import notify
 from .adapters.tls import Encryption
-from .artifacts import FileArtifactStore
+from .artifacts import opened
 from .audit import Audit
 from .bus import PostgresBus
 from .clock import SystemClock
@@ -156,7 +156,7 @@ async def _lay_ground(stack: AsyncExitStack, settings: Settings, database: Datab
     stack.push_async_callback(bus.close)
     return Ground(
         settings=settings, database=database, bus=bus, clock=SystemClock(), audit=Audit(database),
-        artifacts=FileArtifactStore(settings.data_dir / "artifacts"),
+        artifacts=await stack.enter_async_context(opened(settings)),
     )  # fmt: skip
 
 

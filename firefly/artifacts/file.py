@@ -2,25 +2,21 @@
 
 import asyncio
 import contextlib
-import errno
 import fcntl
-import hashlib
 import math
 import os
-import re
-import tempfile
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
-from ..errors import InvalidInput, NotFound, StorageFull, TooLarge
-from .store import Artifact, ArtifactStore, Held
+from ..errors import NotFound
+from .incoming import Incoming
+from .store import Artifact, ArtifactStore, Held, place_of
 
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _PIECE = 1 << 18
 
 
@@ -33,28 +29,13 @@ class FileArtifactStore(ArtifactStore):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._incoming = folder / "incoming"
+        self._incoming = Incoming(folder / "incoming")
         self._lock = threading.Lock()
 
     async def put(self, body: AsyncIterable[bytes], *, limit: int) -> Artifact:
-        file = await asyncio.to_thread(self._open)
-        temporary = Path(file.name)
-        try:
-            artifact = await self._receive(file, body, limit)
-            await self._settle_whole(file, temporary, artifact)
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StorageFull("There is no space left for the upload. Free some, then send it again.") from error
-            raise
-        finally:
-            await asyncio.to_thread(_discard, file, temporary)
-        return artifact
-
-    def _open(self) -> BinaryIO:
-        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
-        os.close(descriptor)
-        return open(name, "wb")
+        async with self._incoming.receive(body, limit=limit) as received:
+            await self._settle_whole(received.file, received.path, received.artifact)
+        return received.artifact
 
     async def _settle_whole(self, file: BinaryIO, temporary: Path, artifact: Artifact) -> None:
         """Whoever is cancelled meanwhile leaves nothing that nobody would ever remove."""
@@ -67,18 +48,7 @@ class FileArtifactStore(ArtifactStore):
                 await self.remove(artifact.digest)
             raise
 
-    async def _receive(self, file: BinaryIO, body: AsyncIterable[bytes], limit: int) -> Artifact:
-        sha = hashlib.sha256()
-        size = 0
-        async for piece in body:
-            size += len(piece)
-            if size > limit:
-                raise TooLarge(f"The upload is larger than {limit >> 20} MiB, the most that is taken.")
-            await asyncio.to_thread(_take, file, sha, piece)
-        return Artifact(f"sha256:{sha.hexdigest()}", size)
-
     def _settle(self, file: BinaryIO, temporary: Path, artifact: Artifact) -> None:
-        file.flush()
         os.fsync(file.fileno())
         target = self._path(artifact.digest)
         target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -100,13 +70,15 @@ class FileArtifactStore(ArtifactStore):
         return Artifact(digest, found.st_size)
 
     async def read(self, digest: str) -> AsyncGenerator[bytes, None]:
-        return _pieces(await self.local(digest))
+        async with self.local(digest) as path:
+            return _pieces(path)
 
-    async def local(self, digest: str) -> Path:
+    @contextlib.asynccontextmanager
+    async def local(self, digest: str) -> AsyncIterator[Path]:
         path = self._path(digest)
         if not await asyncio.to_thread(path.is_file):
             raise NotFound("There is no artifact of this digest.")
-        return path
+        yield path
 
     async def remove(self, digest: str) -> None:
         await asyncio.to_thread(self._remove, self._path(digest))
@@ -144,9 +116,13 @@ class FileArtifactStore(ArtifactStore):
         return await asyncio.to_thread(self._held, before.timestamp())
 
     def _held(self, before: float) -> Sequence[Held]:
-        for path in _files(self._incoming):
-            if _changed_at(path) < before:
-                path.unlink(missing_ok=True)
+        self._incoming.clear(before)
+        return self._counted(before)
+
+    async def listed(self) -> Sequence[Held]:
+        return await asyncio.to_thread(self._counted, math.inf)
+
+    def _counted(self, before: float) -> Sequence[Held]:
         puts: Counter[Path] = Counter()
         for path in _files(*self._folder.glob("??")):
             if _changed_at(path) < before:
@@ -163,11 +139,7 @@ class FileArtifactStore(ArtifactStore):
             return self._undo(path, puts[: max(0, len(puts) - named)])
 
     def _path(self, digest: str) -> Path:
-        match = _DIGEST.fullmatch(digest)
-        if match is None:
-            raise InvalidInput("A digest looks like sha256: and 64 hexadecimal digits.", field="digest")
-        name = match[1]
-        return self._folder / name[:2] / name[2:]
+        return self._folder.joinpath(*place_of(digest))
 
 
 def _puts(path: Path) -> list[Path]:
@@ -191,18 +163,6 @@ def _changed_at(path: Path) -> float:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _take(file: BinaryIO, sha: "hashlib._Hash", piece: bytes) -> None:
-    file.write(piece)
-    sha.update(piece)
-
-
-def _discard(file: BinaryIO, temporary: Path) -> None:
-    temporary.unlink(missing_ok=True)
-    # What a full disk did not take would be tried again by close.
-    with contextlib.suppress(OSError):
-        file.close()
 
 
 async def _pieces(path: Path) -> AsyncGenerator[bytes, None]:

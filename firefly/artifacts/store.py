@@ -1,10 +1,16 @@
 """The content-addressed store: bytes go in, a digest comes out; the same bytes are kept once."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from ..errors import InvalidInput
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{2})([0-9a-f]{62})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,11 @@ class Held:
 
 
 class ArtifactStore(ABC):
+    @property
+    def available(self) -> bool:
+        """Whether it answered when it was last asked."""
+        return True
+
     @abstractmethod
     async def put(self, body: AsyncIterable[bytes], *, limit: int) -> Artifact:
         """Store all of `body`, to be removed once. Raises TooLarge beyond `limit` bytes, StorageFull; nothing is left
@@ -40,8 +51,8 @@ class ArtifactStore(ABC):
         """The bytes, in pieces. Raises NotFound."""
 
     @abstractmethod
-    async def local(self, digest: str) -> Path:
-        """A file of this machine with the bytes, for reading only. Raises NotFound."""
+    def local(self, digest: str) -> AbstractAsyncContextManager[Path]:
+        """A file of this machine with the bytes, for reading only, while the block runs. Raises NotFound."""
 
     @abstractmethod
     async def remove(self, digest: str) -> None:
@@ -59,5 +70,17 @@ class ArtifactStore(ABC):
         """What was put before a moment. What was being put then, and came to no end, is removed at once."""
 
     @abstractmethod
+    async def listed(self) -> Sequence[Held]:
+        """All that was put, and not removed."""
+
+    @abstractmethod
     async def release(self, digest: str, *, named: int, before: datetime) -> int:
         """Undo all but `named` of the puts before a moment; the bytes that this gives back. Again, it does nothing."""
+
+
+def place_of(digest: str) -> tuple[str, str]:
+    """The folder and the name below which its bytes are kept. Raises InvalidInput for what is no digest."""
+    match = _DIGEST.fullmatch(digest)
+    if match is None:
+        raise InvalidInput("A digest looks like sha256: and 64 hexadecimal digits.", field="digest")
+    return match[1], match[2]

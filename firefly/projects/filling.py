@@ -67,7 +67,8 @@ class Filling:
         project, facts = await self.project(progress)
         digest = progress.input["digest"]
         progress.step(CHECK, progress.input["filename"])
-        summary = await look_over(await self._artifacts.local(digest), total=self._largest)
+        async with self._artifacts.local(digest) as archive:
+            summary = await look_over(archive, total=self._largest)
         progress.step(UNPACK, f"{summary.entries} entries, {summary.size / 1e6:.1f} MB")
         artifact = await self._artifacts.find(digest)
         async with aclosing(await self._artifacts.read(digest)) as body:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from firefly.addresses import is_loopback
 
+from .artifacts import ArtifactSettings
 from .builds import BuildSettings
 from .docker import DockerSettings
 from .door import DoorSettings
@@ -28,7 +29,7 @@ SECRETS = frozenset(
     {
         "secret_key", "bootstrap_token", "database_url", "github_client_secret", "github_app_key",
         "gitlab_client_secret", "bitbucket_client_secret", "gitea_client_secret",
-        "mail_password",
+        "mail_password", "s3_secret_key",
     }
 )  # fmt: skip
 
@@ -36,6 +37,7 @@ SECRETS = frozenset(
 class Settings(
     ServerSettings,
     FolderSettings,
+    ArtifactSettings,
     DoorSettings,
     TlsSettings,
     ProjectSettings,
@@ -108,8 +110,8 @@ class Settings(
 
 
 _GROUPS = (
-    ServerSettings, FolderSettings, DoorSettings, TlsSettings, ProjectSettings, ProviderSettings, SandboxSettings,
-    PackageSettings, DockerSettings, BuildSettings, MailSettings, LimitSettings,
+    ServerSettings, FolderSettings, ArtifactSettings, DoorSettings, TlsSettings, ProjectSettings, ProviderSettings,
+    SandboxSettings, PackageSettings, DockerSettings, BuildSettings, MailSettings, LimitSettings,
 )  # fmt: skip
 # In the order in which they are shown.
 FIELDS = {name: Settings.model_fields[name] for group in _GROUPS for name in group.model_fields}

@@ -1,7 +1,7 @@
 """What builds made: found by what went in, named by what came out, stored compressed, removed when nothing names it."""
 
-from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -117,10 +117,15 @@ class Artifacts:
         sizes = [row["stored_size"] async for row in rows]
         return Cleared(len(sizes), sum(sizes))
 
-    async def local(self, digest: str) -> tuple[Path, int]:
-        """A file of this machine with what is stored of it, and its size uncompressed. Raises NotFound."""
+    @asynccontextmanager
+    async def local(self, digest: str) -> AsyncIterator[tuple[Path, int]]:
+        """A file of this machine with what is stored of it, while the block runs, and its size uncompressed.
+
+        Raises NotFound.
+        """
         kept = await self.get(digest)
-        return await self._store.local(kept.stored), kept.size
+        async with self._store.local(kept.stored) as path:
+            yield path, kept.size
 
     async def discard(self) -> None:
         """Remove from the store what rows no longer name."""

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -32,10 +33,10 @@ log = structlog.get_logger()
 
 
 class Archives(Protocol):
-    async def local(self, digest: str) -> tuple[Path, int]:
+    def local(self, digest: str) -> AbstractAsyncContextManager[tuple[Path, int]]:
         """A file of this machine with an artifact as it is stored, and its size when it is not compressed.
 
-        Raises NotFound.
+        The file is there while the block runs. Raises NotFound.
         """
 
 
@@ -128,12 +129,12 @@ class Shelf:
             self._coming.pop(digest, None)
 
     async def _bring(self, digest: str) -> None:
-        archive, size = await self._archives.local(digest)
-        if size > self._room:
-            raise TooLarge(f"Its pages have {size >> 20} MiB, and {self._room >> 20} MiB are what all may have.")
-        await self._make_room(size)
-        loop = asyncio.get_running_loop()
-        taken = await loop.run_in_executor(self._executor, self._unpack, archive, digest)
+        async with self._archives.local(digest) as (archive, size):
+            if size > self._room:
+                raise TooLarge(f"Its pages have {size >> 20} MiB, and {self._room >> 20} MiB are what all may have.")
+            await self._make_room(size)
+            loop = asyncio.get_running_loop()
+            taken = await loop.run_in_executor(self._executor, self._unpack, archive, digest)
         self._kept[digest] = Entry(taken, time.monotonic())
         await self._make_room(0, spared=digest)
 

@@ -106,8 +106,8 @@ async def test_an_artifact_that_is_damaged_or_gone_is_the_sites_reason(
     build = await gallery.yard.records.find(site.build_id)
     assert build is not None
     assert build.artifact is not None
-    stored, _ = await gallery.artifacts.local(build.artifact)
-    whole = stored.read_bytes()
+    async with gallery.artifacts.local(build.artifact) as (stored, _):
+        whole = stored.read_bytes()
     monkeypatch.setattr(shelf, "PAUSE", 0)
     for damaged in (whole[:-9], b"none", b""):
         stored.write_bytes(damaged)
@@ -154,8 +154,8 @@ async def test_what_vanishes_from_the_disk_is_unpacked_again(gallery: Gallery) -
     build = await gallery.yard.records.find(site.build_id)
     assert build is not None
     assert build.artifact is not None
-    stored, _ = await gallery.artifacts.local(build.artifact)
-    stored.write_bytes(b"damaged")
+    async with gallery.artifacts.local(build.artifact) as (stored, _):
+        stored.write_bytes(b"damaged")
     for folder in gallery.here.folder.iterdir():
         shutil.rmtree(folder)
     with pytest.raises(asyncio.IncompleteReadError):

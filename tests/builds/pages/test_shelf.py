@@ -35,14 +35,15 @@ class Archives:
         self._sizes[digest] = len(whole)
         return digest
 
-    async def local(self, digest: str) -> tuple[Path, int]:
+    @asynccontextmanager
+    async def local(self, digest: str) -> AsyncIterator[tuple[Path, int]]:
         self.asked += 1
         if self.failure is not None:
             raise self.failure
         path = self._folder / digest
         if not path.exists():
             raise NotFound("There is no such artifact.")
-        return path, self._sizes[digest]
+        yield path, self._sizes[digest]
 
     def damage(self, digest: str) -> None:
         (self._folder / digest).write_bytes(b"nothing")

@@ -1,0 +1,59 @@
+"""Both stores, and what lies behind each of them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from firefly.artifacts import ArtifactStore, opened
+from firefly.settings import Settings
+from tests.support.s3 import S3Server, s3_server
+
+
+@dataclass
+class Ground:
+    """`folder` is where what is kept lies as files, `incoming` where what comes is written first."""
+
+    settings: Settings
+    folder: Path
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def another(self) -> ArtifactStore:
+        """As another server opens it."""
+        return await self.stack.enter_async_context(opened(self.settings))
+
+    @property
+    def incoming(self) -> Path:
+        return self.settings.data_dir / "artifacts" / "incoming"
+
+    def files(self) -> list[Path]:
+        folders = {self.folder, self.incoming}
+        found = {path for folder in folders for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
+        return sorted(found)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "bucket"])
+async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ground]:
+    if request.param == "folder":
+        made = Ground(Settings(data_dir=tmp_path), tmp_path / "artifacts")
+    else:
+        server: S3Server = request.getfixturevalue("s3")
+        prefix = token_hex(8)
+        settings = Settings.model_validate({"data_dir": tmp_path, **server.settings(prefix)})
+        made = Ground(settings, server.files(prefix))
+    async with made.stack:
+        yield made
+
+
+@pytest.fixture
+async def store(ground: Ground) -> ArtifactStore:
+    return await ground.another()
