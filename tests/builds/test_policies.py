@@ -89,6 +89,6 @@ def test_later_patterns_take_away_and_tags_are_named_whole() -> None:
         (Policy(), MAIN, "no: [such key", "", ""),
     ],
 )
-def test_why_something_is_not_built(policy: Policy, ref: str, text: str | None, message: str, why: str) -> None:
-    found = refusal(policy, ref, manifest=manifest_of(policy, text), message=message)
+async def test_why_something_is_not_built(policy: Policy, ref: str, text: str | None, message: str, why: str) -> None:
+    found = refusal(policy, ref, manifest=await manifest_of(policy, text), message=message)
     assert (why in found) if why else found == ""

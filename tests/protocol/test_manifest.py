@@ -1,11 +1,13 @@
 """firefly.yml: the schema of the documentation is accepted, everything else names its line."""
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firefly.protocol.errors import ManifestError
 from firefly.protocol.manifest import Manifest, parse
+from firefly.protocol.yamltext import DEEPEST
 
 DOCUMENTED = """
 image: node            # base of the sandbox: a named runtime or an image
@@ -77,6 +79,7 @@ def test_one_command_needs_no_list_and_values_of_env_become_text() -> None:
         ("urls: [Admin]", 1, "urls"),
         (f"urls: [{', '.join(map(str, range(21)))}]", 1, "urls"),
         ("[" * 5000, 1, "nested too deeply"),
+        ("build:\n- a\n" + "- a\n" * 16_000, 1999, "more than 2000 keys and values"),
         ("!!python/object/apply:os.system [id]", 1, "keys with values"),
         ("run:\n  - !!timestamp soon", 2, "tag"),
         ("port: !!int ''", 1, "tag"),
@@ -99,6 +102,22 @@ def test_a_bomb_of_aliases_is_refused_at_once() -> None:
     levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12))
     with pytest.raises(ManifestError, match="aliases"):
         parse(f"l0: &l0 [x]\n{levels}")
+
+
+def test_what_leads_deep_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each level makes the next ones dearer: 5000 of them in 5 KB took seconds, in which a server did nothing else."""
+    asked = 0
+    compose = yaml.SafeLoader.compose_node
+
+    def counted(self: yaml.SafeLoader, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        nonlocal asked
+        asked += 1
+        return compose(self, parent, index)
+
+    monkeypatch.setattr(yaml.SafeLoader, "compose_node", counted)
+    with pytest.raises(ManifestError, match="nested too deeply"):
+        parse("[" * 5000)
+    assert asked <= DEEPEST + 1
 
 
 def test_a_file_too_long_is_refused() -> None:

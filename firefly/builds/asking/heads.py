@@ -43,7 +43,7 @@ class Heads:
     ) -> Moved:
         """`facts` are None where the repository cannot tell; `name` is what the ref shows, a tag's own object."""
         policy = await self.policy(new.project_id, connection)
-        manifest = manifest_of(policy, facts.manifest if facts else None)
+        manifest = await manifest_of(policy, facts.manifest if facts else None)
         default = await self._queries.default_branch(connection, project_id=new.project_id)
         warnings: Sequence[str] = ()
         if facts is not None and new.ref == f"refs/heads/{default}":

@@ -1,5 +1,6 @@
 """What of all that is pushed is built: the project's policy, its firefly.yml, and the commit's own word."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,12 +47,15 @@ def refusal(policy: Policy, ref: str, *, manifest: Manifest | None = None, messa
     return ""
 
 
-def manifest_of(policy: Policy, text: str | None) -> Manifest | None:
-    """The firefly.yml that counts; None where there is none, or one that is wrong, which its build will say."""
+async def manifest_of(policy: Policy, text: str | None) -> Manifest | None:
+    """The firefly.yml that counts; None where there is none, or one that is wrong, which its build will say.
+
+    Read by a thread: it is whatever somebody pushed, and may take as long as all else that the server does in a second.
+    """
     texts = (policy.configuration if policy.forced else None, text, policy.configuration)
     chosen = next((one for one in texts if one is not None), None)
     try:
-        return parse(chosen) if chosen is not None else None
+        return await asyncio.to_thread(parse, chosen) if chosen is not None else None
     except ManifestError:
         return None
 

@@ -1,5 +1,6 @@
 """What a project wants of its builds: seen by whoever sees them, changed by maintainers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -52,7 +53,7 @@ class PreferenceControl:
         """
         project = await self._projects.get(identity, owner, name, Action.MANAGE)
         if text := wanted.get("configuration"):
-            _check(text)
+            await asyncio.to_thread(_check, text)
         async with self._records.database.transaction() as connection:
             await self._queries.lock_project_of_settings(connection, project_id=project.id)
             old = await self._found(project.id, connection)
