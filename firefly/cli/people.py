@@ -11,15 +11,18 @@ from .command import Cli, ProjectPath, command, resolve
 AccountName = Annotated[str, typer.Argument(metavar="NAME", help="Of the account.")]
 
 
-def register(users: typer.Typer, projects: typer.Typer) -> None:
-    command(users, "list")(list_users)
-    command(users)(create)
-    command(users)(role)
-    command(users)(audit)
-    command(projects)(members)
-    command(projects)(add_member)
-    command(projects)(remove_member)
-    command(projects)(visibility)
+def register_users(app: typer.Typer) -> None:
+    command(app, "list")(list_users)
+    command(app)(create)
+    command(app)(role)
+    command(app)(audit)
+
+
+def register_members(app: typer.Typer) -> None:
+    command(app)(members)
+    command(app)(add_member)
+    command(app)(remove_member)
+    command(app)(visibility)
 
 
 async def list_users(cli: Cli) -> None:

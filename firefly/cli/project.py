@@ -8,7 +8,7 @@ import typer
 
 from firefly.client.models import Project
 
-from . import hooks, link
+from . import hooks, link, people
 from .command import Cli, ProjectPath, command, resolve
 from .jobs import follow
 from .upload import read_pieces
@@ -146,3 +146,6 @@ async def templates(cli: Cli) -> None:
         found = await client.templates()
     columns = {"TEMPLATE": lambda t: t.name, "TITLE": lambda t: t.title, "WHAT IT IS": lambda t: t.description}
     cli.table(found, columns, "This server has no templates.")
+
+
+people.register_members(app)

@@ -10,6 +10,8 @@ from pydantic_core import PydanticUndefined
 from firefly import resources
 from firefly.settings import FIELDS, PREFIX
 
+from .main import compose
+
 SHARED = ("--json", "--server", "--token", "--help")
 
 SETTINGS_INTRODUCTION = (
@@ -38,14 +40,14 @@ def register(app: typer.Typer) -> None:
         """Write docs/reference: settings.md, cli.md and api.md."""
         target = folder or resources.folder("docs") / "reference"
         target.mkdir(parents=True, exist_ok=True)
-        for name, text in pages(app).items():
+        for name, text in pages().items():
             (target / name).write_text(text, encoding="utf-8")
             print(target / name)
 
 
-def pages(app: typer.Typer) -> dict[str, str]:
+def pages() -> dict[str, str]:
     """File name → Markdown."""
-    return {"settings.md": settings_page(), "cli.md": cli_page(app), "api.md": api_page()}
+    return {"settings.md": settings_page(), "cli.md": cli_page(), "api.md": api_page()}
 
 
 def settings_page() -> str:
@@ -64,9 +66,9 @@ def _default(field: Any) -> str:
     return f"`{value}`"
 
 
-def cli_page(app: typer.Typer) -> str:
+def cli_page() -> str:
     lines = ["# Command line", "", CLI_INTRODUCTION, ""]
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(compose())
     for path, found in sorted(_commands(group, "firefly")):
         lines += [f"## `{path}`", "", *_command_lines(found), ""]
     return "\n".join(lines)

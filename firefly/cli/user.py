@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from . import people
 from .command import Cli, Failure, command
 from .jobs import follow
 
@@ -117,3 +118,6 @@ async def undo(cli: Cli, job: JobId) -> None:
     async with cli.client() as client:
         await client.linking.undo(job)
     cli.show({"job": str(job)}, "It is taken back.")
+
+
+people.register_users(app)

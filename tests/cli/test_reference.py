@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from typing import TypeGuard, get_args
+from typing import Any, TypeGuard, get_args
 
 import pytest
+import typer
 from pydantic import BaseModel
 
 from firefly import resources
-from firefly.cli.main import app
+from firefly.cli.main import compose
 from firefly.cli.reference import pages
 from firefly.protocol.manifest import Manifest, parse
 from firefly.settings import PREFIX, Settings
@@ -21,7 +22,7 @@ ADVICE = "run `python -m firefly reference` and commit what it writes"
 
 @pytest.mark.parametrize("name", ["settings.md", "cli.md", "api.md"])
 def test_the_reference_is_what_the_code_says(name: str) -> None:
-    assert (REFERENCE / name).read_text(encoding="utf-8") == pages(app)[name], ADVICE
+    assert (REFERENCE / name).read_text(encoding="utf-8") == pages()[name], ADVICE
 
 
 def test_every_setting_is_documented_and_described() -> None:
@@ -32,15 +33,25 @@ def test_every_setting_is_documented_and_described() -> None:
 
 
 def test_every_command_is_documented_and_described() -> None:
-    text = pages(app)["cli.md"]
+    text = pages()["cli.md"]
     for name in ("serve", "doctor", "login", "up", "open", "project create", "files put", "sandbox exec", "token list"):
         assert f"## `firefly {name}`" in text
     for section in text.split("\n## ")[1:]:
         assert section.split("\n\n")[1].strip().endswith(".")
 
 
+def test_a_command_that_is_named_is_loaded_alone_and_is_the_same() -> None:
+    whole: Any = typer.main.get_command(compose())
+    for name, command in whole.commands.items():
+        alone: Any = typer.main.get_command(compose(name))
+        assert name in alone.commands
+        assert len(alone.commands) < 4
+        assert alone.commands[name].help == command.help
+    assert len(typer.main.get_command(compose("nothing-of-it")).commands) == len(whole.commands)  # type: ignore[attr-defined]
+
+
 def test_every_call_is_documented_in_both_documents() -> None:
-    text, document = pages(app)["api.md"], openapi(OPERATIONS)
+    text, document = pages()["api.md"], openapi(OPERATIONS)
     for operation in OPERATIONS:
         path = plain_path(operation.path)
         assert f"`{operation.method} {path}`" in text
