@@ -82,18 +82,15 @@ async def serving(settings: Settings, *, stop_sandboxes: bool, replace: bool) ->
         # All that may take its time or fail is done before a predecessor lets go of anything.
         await _take_over(predecessor, embedded)
         await house.begin(stack, stop_sandboxes=lambda: stop_sandboxes and _is_alone(predecessor))
-        keeper, jobs, entered = house.work.keeper, house.work.jobs, asyncio.Event()
+        entered = asyncio.Event()
         if predecessor is not None:
+            keeper = house.work.keeper
             predecessor.here(service.calls(keeper, house.tunnels), service.notes(keeper, entered))
         await house.receive(stack)
-        estate = Estate(
-            keeper=keeper, jobs=jobs, workers=house.building.workers, tunnels=house.tunnels, embedded=embedded,
-            listen=house.site.listen,
-        )  # fmt: skip
-        handover = Handover(settings.run_dir, sockets, estate)
+        handover = Handover(settings.run_dir, sockets, _estate(house, embedded))
         await handover.open()
         stack.push_async_callback(handover.close)
-        inheriting = inherit(predecessor, house.hosting, jobs, handover, entered)
+        inheriting = inherit(predecessor, house.hosting, house.work.jobs, handover, entered)
         await stack.enter_async_context(_running(*house.upkeep(), inheriting))
         if predecessor is not None:
             predecessor.taken_over()
@@ -123,6 +120,14 @@ async def _take_over(predecessor: Predecessor | None, embedded: EmbeddedPostgres
         await predecessor.let_go()
         if embedded is not None:
             await embedded.take_over()
+
+
+def _estate(house: House, embedded: EmbeddedPostgres | None) -> Estate:
+    """What a successor is given, when one comes."""
+    return Estate(
+        keeper=house.work.keeper, jobs=house.work.jobs, workers=house.building.workers, tunnels=house.tunnels,
+        embedded=embedded, listen=house.site.listen,
+    )  # fmt: skip
 
 
 def _is_alone(predecessor: Predecessor | None) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from typing import Any
 from uuid import UUID
 
 from ..auth import Identity, Passwords, PreviewGrants, hash_secret
@@ -51,20 +52,24 @@ class Keys:
             connection,
             detail,
         ):
-            found = await self._queries.account_named(connection, name=account) if account is not None else None
-            if account is not None and found is None:
-                raise NotFound(f"There is no account named {account[:60]}.")
+            found = await self._account(account, connection) if account is not None else None
             detail["person"] = account or email
             who = {"project_id": project.id, "account_id": found["id"] if found else None, "email": email}
             row = await self._queries.insert_person(
                 connection, **who, by_id=identity.account.id, now=self._records.clock.now(), most=MOST
             )
-            if row is None and await self._queries.find_person(connection, **who) is not None:
-                raise Conflict(f"{account or email} is let in already.")
             if row is None:
+                if await self._queries.find_person(connection, **who) is not None:
+                    raise Conflict(f"{account or email} is let in already.")
                 raise LimitReached(f"A project lets in {MOST} people by name. Make them members, or use a link.")
         shown = found["display_name"] if found else None
         return Person(UUID(str(row["id"])), account, email, shown, identity.account.name, row["since"])
+
+    async def _account(self, name: str, connection: Connection) -> Any:
+        found = await self._queries.account_named(connection, name=name)
+        if found is None:
+            raise NotFound(f"There is no account named {name[:60]}.")
+        return found
 
     async def remove_person(
         self, identity: Identity, owner: str, name: str, id: UUID, *, address: str | None = None

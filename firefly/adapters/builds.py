@@ -18,6 +18,7 @@ from firefly.builds.queueing.sweeping import Sweeping
 from firefly.builds.queueing.usage import Usages
 from firefly.builds.queueing.workers import Workers
 from firefly.builds.republishing import Republishing
+from firefly.builds.seams import Listener
 from firefly.builds.telling.delivery import Delivery
 from firefly.builds.telling.mailing import MailListener
 from firefly.builds.telling.notices import Notices
@@ -59,10 +60,8 @@ class Building:
         """Everything tied together, and nothing begun: another server may still build."""
         notices = Notices()
         records = Records(ground.database, ground.bus, ground.clock, notices)
-        queue, commits = (
-            Queue(records, minutes=ground.settings.build_minutes_per_owner),
-            Commits(git=hosting.git, repositories=hosting.repositories),
-        )
+        queue = Queue(records, minutes=ground.settings.build_minutes_per_owner)
+        commits = Commits(git=hosting.git, repositories=hosting.repositories)
         schedules = Schedules(records=records, queue=queue, commits=commits)
         heads = Heads(records=records, queue=queue, schedules=schedules)
         hosting.pushes.recorder = PushedBuilds(heads=heads, commits=commits, url=ground.settings.url)
@@ -79,7 +78,6 @@ class Building:
             ground, work=work, keyring=keyring, builds=builds, artifacts=making.artifacts, unpacking=making.unpacking,
             open_log=logs.writing,
         )  # fmt: skip
-        notices.register(Republishing(siting.sites, logs.writing))
         siting.records.notices = notices
         workers = Workers(
             claims=Claims(records, ground.settings, place=str(place_of(ground.settings))), runner=making.runner,
@@ -88,9 +86,8 @@ class Building:
         sweeping = Sweeping(records=records, heads=heads, commits=commits, repositories=hosting.repositories)
         sweeping.on_ended(siting.ends.heed)
         calling = Calling.build(ground, work=work, keyring=keyring)
-        notices.register(calling.listener)
-        if ground.settings.mail_host:
-            notices.register(MailListener(ground.database, ground.settings))
+        for listener in _listeners(ground, siting, logs, calling):
+            notices.register(listener)
         return cls(
             records=records, notices=notices, queue=queue, commits=commits, builds=builds, logs=logs,
             delivery=Delivery(records, limits={PUBLISHER: republishing.LIMIT}), schedules=schedules, sweeping=sweeping,
@@ -108,3 +105,11 @@ class Building:
         yield self.workers.run()
         yield from self.siting.upkeep()
         yield self.calling.sending.run()
+
+
+def _listeners(ground: Ground, siting: Siting, logs: Logs, calling: Calling) -> Iterator[Listener]:
+    """Those that there are without any linked provider."""
+    yield Republishing(siting.sites, logs.writing)
+    yield calling.listener
+    if ground.settings.mail_host:
+        yield MailListener(ground.database, ground.settings)

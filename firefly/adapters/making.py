@@ -10,6 +10,7 @@ from firefly.builds.analysis import Plan
 from firefly.builds.clearing.clearing import Clearing
 from firefly.builds.clearing.old_artifacts import OldArtifacts
 from firefly.builds.clearing.old_logs import OldLogs
+from firefly.builds.clearing.part import Part
 from firefly.builds.clearing.strays import Strays
 from firefly.builds.images.running import named
 from firefly.builds.making.caches import Caches
@@ -82,12 +83,7 @@ class Making:
         return cls(
             artifacts=artifacts, caches=caches, workplaces=workplaces, unpacking=unpacking, layers=work.layers,
             strategies=strategies, runner=runner, images=images,
-            clearing=Clearing(database, clock, [
-                # What caches leave goes with what artifacts leave.
-                caches, OldArtifacts(database, artifacts, ArtifactRoom(most=settings.artifacts_per_owner)),
-                Strays(database, store, clock), OldLogs(database, clock, days=settings.build_log_days), workplaces,
-                *([images.clearing] if images is not None else []),
-            ]),
+            clearing=_clearing(ground, artifacts, caches, workplaces, images),
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -113,3 +109,20 @@ class Making:
             # Whatever it is: what is not cleared away now is the next time, and nobody waits for it.
             except Exception as error:
                 log.warning("builds.not_swept", what=str(sweep.__qualname__), reason=repr(error))
+
+
+def _clearing(
+    ground: Ground, artifacts: Artifacts, caches: Caches, workplaces: Workplaces, images: ImageBuilding | None
+) -> Clearing:
+    settings, database, clock = ground.settings, ground.database, ground.clock
+    parts: list[Part] = [
+        # What caches leave goes with what artifacts leave.
+        caches,
+        OldArtifacts(database, artifacts, ArtifactRoom(most=settings.artifacts_per_owner)),
+        Strays(database, ground.artifacts, clock),
+        OldLogs(database, clock, days=settings.build_log_days),
+        workplaces,
+    ]
+    if images is not None:
+        parts.append(images.clearing)
+    return Clearing(database, clock, parts)

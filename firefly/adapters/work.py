@@ -91,28 +91,23 @@ class Work:
         hosts = SiteHosts(runtime.sites, routes)
         shown = WorkspaceRoutes(store=routes, settings=settings, domains=further.served, sites=hosts, revoke=revoke)
         workshop = await Workshop.build(ground, hosting, runtime, bridges=bridges, routes=shown, secrets=values)
-        projects = Projects(
-            records=records, access=Access(audit, clock), audit=audit, clock=clock, creation=workshop.creation,
-            removal=workshop.removal, routes=shown, workspaces=workshop.workspaces,
-        )  # fmt: skip
+        projects = _projects(ground, runtime, workshop, shown)
         closing = Closing(records=records, routes=shown, workspaces=workshop.workspaces)
         own = own_workspaces(ground, hosting, runtime, workshop, projects=projects, bridges=bridges, routes=shown)
         updater = WorkspaceUpdater(records=records, bridge=bridges, clock=clock)
         hosting.smart_http.listener = runtime.gateway.listener = updater
+        members = Members(
+            projects=projects, records=records, audit=audit, clock=clock, revoke=revoke, follow=closing.follow
+        )
         tell = workshop.creation.reconfigure
         return cls(
-            records=records, workshop=workshop,
-            keeper=runtime.keeper, gateway=runtime.gateway, packages=runtime.packages, bridges=bridges,
-            catalogue=workshop.catalogue, projects=projects, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
-            members=Members(
-                projects=projects, records=records, audit=audit, clock=clock, revoke=revoke, follow=closing.follow
-            ),
-            own=own,
+            records=records, keeper=runtime.keeper, gateway=runtime.gateway, packages=runtime.packages,
+            layers=runtime.layers, layered=backend.capabilities().layers, sites=runtime.sites, site_hosts=hosts,
+            workshop=workshop, catalogue=workshop.catalogue, jobs=workshop.jobs, prebuilds=workshop.prebuilds,
+            bridges=bridges, projects=projects, members=members, own=own, values=values, routes=shown,
             access=await _access(ground, credentials, projects, bridges),
             domains=_domains(ground, further, projects, routes),
-            values=values, layers=runtime.layers, layered=backend.capabilities().layers,
             secrets=Secrets(values=values, projects=projects, records=records, audit=audit, tell=tell),
-            routes=shown, sites=runtime.sites, site_hosts=hosts,
             reality=RouteReality(database=ground.database, store=routes, routes=shown, sites=hosts, settings=settings),
         )  # fmt: skip
 
@@ -128,6 +123,14 @@ class Work:
         stack.push_async_callback(close)
         await self.jobs.open()
         stack.push_async_callback(self.jobs.close)
+
+
+def _projects(ground: Ground, runtime: Runtime, workshop: Workshop, routes: WorkspaceRoutes) -> Projects:
+    audit, clock = ground.audit, ground.clock
+    return Projects(
+        records=runtime.records, access=Access(audit, clock), audit=audit, clock=clock, creation=workshop.creation,
+        removal=workshop.removal, routes=routes, workspaces=workshop.workspaces,
+    )  # fmt: skip
 
 
 async def _access(

@@ -113,27 +113,21 @@ async def running(
     `room`: bytes that it may print before anybody reads, if not as many as pipes have anyway.
     """
     # Not asyncio's own pipes: with those `wait` returns only when the last background process has closed them.
-    pipes = {stream: pipe(room) for stream in (Stream.OUT, Stream.ERR)}
+    (out, told_out), (err, told_err) = pipe(room), pipe(room)
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=cwd,
-            env=dict(env),
-            stdin=stdin,
-            stdout=pipes[Stream.OUT][1],
-            stderr=pipes[Stream.ERR][1],
-            start_new_session=True,
+            *argv, cwd=cwd, env=dict(env), stdin=stdin, stdout=told_out, stderr=told_err, start_new_session=True
         )
     except BaseException as error:
-        for reading, _ in pipes.values():
-            os.close(reading)
+        os.close(out)
+        os.close(err)
         if isinstance(error, (OSError, ValueError)):
             raise InvalidInput(f"The command {argv[0]!r} cannot be started: {error}.", field="command") from error
         raise
     finally:
-        for _, writing in pipes.values():
-            os.close(writing)
-    command = Running(process, {stream: reading for stream, (reading, _) in pipes.items()}, sink)
+        os.close(told_out)
+        os.close(told_err)
+    command = Running(process, {Stream.OUT: out, Stream.ERR: err}, sink)
     try:
         yield command
     finally:

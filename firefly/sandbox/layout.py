@@ -81,9 +81,7 @@ class Layout:
         if spec.layers and not self.overlays:
             copied.begin([self.layer(layer.id) for layer in spec.layers], self.workspace(spec.workspace_id), spec.uid)
         tree, home = trees.make(self.workspace(spec.workspace_id), spec.uid)
-        gateway = folder / "gateway"
-        gateway.mkdir(parents=True, mode=0o755)
-        gateway.chmod(0o755)
+        gateway = _make_gateway(folder)
         isolated, root = self._machine.capabilities.isolated, os.getuid() == 0
         overlay = self._overlay(spec, folder) if self._lies_on_layers(spec) else None
         view = mounts.View(
@@ -120,9 +118,7 @@ class Layout:
             "slirp": self._machine.slirp or None,
             "refuse": network.refused(own_addresses(), self._settings.egress_allow),
         }
-        file = folder / "plan.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(plan))
+        _write(folder / "plan.json", plan)
 
     def _lies_on_layers(self, spec: SandboxSpec) -> bool:
         """Not where its layers were made elsewhere: then it begins empty, as any whose files are gone.
@@ -149,6 +145,20 @@ class Layout:
             "uid": spec.uid,
             **{name: str(place) for name, place in places.items()},
         }
+
+
+def _make_gateway(folder: Path) -> Path:
+    """Of a run: where the server listens for its sandbox."""
+    gateway = folder / "gateway"
+    gateway.mkdir(parents=True, mode=0o755)
+    gateway.chmod(0o755)
+    return gateway
+
+
+def _write(file: Path, plan: dict[str, Any]) -> None:
+    """With secrets in it, readable by nobody else from the beginning."""
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(plan))
 
 
 def _free_port() -> int:

@@ -26,14 +26,24 @@ async def names() -> AsyncIterator[LocalNames]:
         yield running
 
 
-async def test_a_domain_is_proven_opened_and_taken_away(names: LocalNames, tmp_path: Path) -> None:
-    server = LiveServer(tmp_path, settings={"FIREFLY_DNS_SERVERS": names.server})
-    await asyncio.to_thread(server.start)
-    try:
-        async with server.client() as client, server.client(token="") as browser:
-            await _walk(server, names, client, browser)
-    finally:
-        await asyncio.to_thread(server.__exit__, None, None, None)
+@pytest.fixture
+async def server(names: LocalNames, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    made = LiveServer(tmp_path, settings={"FIREFLY_DNS_SERVERS": names.server})
+    await asyncio.to_thread(made.start)
+    yield made
+    await asyncio.to_thread(made.__exit__, None, None, None)
+
+
+@pytest.fixture
+async def client(server: LiveServer) -> AsyncIterator[aiohttp.ClientSession]:
+    async with server.client() as session:
+        yield session
+
+
+@pytest.fixture
+async def browser(server: LiveServer) -> AsyncIterator[aiohttp.ClientSession]:
+    async with server.client(token="") as session:
+        yield session
 
 
 async def let_in(browser: aiohttp.ClientSession, url: str) -> str:
@@ -44,7 +54,7 @@ async def let_in(browser: aiohttp.ClientSession, url: str) -> str:
     return grant.partition(";")[0]
 
 
-async def _walk(
+async def test_a_domain_is_proven_opened_and_taken_away(
     server: LiveServer, names: LocalNames, client: aiohttp.ClientSession, browser: aiohttp.ClientSession
 ) -> None:
     project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +19,49 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.timeout(180)]
 
 
-async def test_it_tells_of_an_imported_repository_which_needs_no_hook(tmp_path: Path) -> None:
-    there = support.history(tmp_path / "there", branch="main", commits=1)
-    support.git(tmp_path, "clone", "-q", "--bare", str(there), "bare.git")
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """Somebody's clone of the repository, which is bare beside it."""
+    made = support.history(tmp_path / "there", branch="main", commits=1)
+    support.git(tmp_path, "clone", "-q", "--bare", str(made), "bare.git")
+    return made
+
+
+@pytest.fixture
+async def twin() -> AsyncIterator[ProviderServer]:
+    async with ProviderServer() as running:
+        yield running
+
+
+@pytest.fixture
+def repository(twin: ProviderServer, there: Path) -> TwinRepository:
+    """The App is installed in it."""
+    made = twin.add(TwinRepository("github", "acme/site", there.parent / "bare.git", is_private=False))
+    twin.app.install(made)
+    return made
+
+
+@pytest.fixture
+async def server(twin: ProviderServer, tmp_path: Path) -> AsyncIterator[LiveServer]:
+    settings = {
+        "FIREFLY_IMPORT_ADDRESSES": "127.0.0.1",
+        "FIREFLY_GITHUB_URL": twin.base_url("github"),
+        "FIREFLY_GITHUB_APP_ID": str(twin.app.number),
+        "FIREFLY_GITHUB_APP_KEY": (await asyncio.to_thread(twin.app.make)).replace("\n", "\\n"),
+        "FIREFLY_GITHUB_APP_HOOK_SECRET": twin.app.hook_secret,
+    }
     (tmp_path / "server").mkdir()
-    async with ProviderServer() as twin:
-        repository = twin.add(TwinRepository("github", "acme/site", tmp_path / "bare.git", is_private=False))
-        twin.app.install(repository)
-        settings = {
-            "FIREFLY_IMPORT_ADDRESSES": "127.0.0.1",
-            "FIREFLY_GITHUB_URL": twin.base_url("github"),
-            "FIREFLY_GITHUB_APP_ID": str(twin.app.number),
-            "FIREFLY_GITHUB_APP_KEY": (await asyncio.to_thread(twin.app.make)).replace("\n", "\\n"),
-            "FIREFLY_GITHUB_APP_HOOK_SECRET": twin.app.hook_secret,
-        }
-        with LiveServer(tmp_path / "server", settings=settings) as server:
-            async with server.client() as client:
-                await _life(server, client, twin, repository, there)
+    with LiveServer(tmp_path / "server", settings=settings) as running:
+        yield running
 
 
-async def _life(
+@pytest.fixture
+async def client(server: LiveServer) -> AsyncIterator[aiohttp.ClientSession]:
+    async with server.client() as session:
+        yield session
+
+
+async def test_it_tells_of_an_imported_repository_which_needs_no_hook(
     server: LiveServer, client: aiohttp.ClientSession, twin: ProviderServer, repository: TwinRepository, there: Path
 ) -> None:
     await _json(client, "POST", "/api/v1/connections", {"provider": "github", "token": twin.token})

@@ -34,7 +34,7 @@ async def shared(live_server: LiveServer) -> Shared:
         return Shared(live_server, await create_project(client, f"doors-{secrets.token_hex(3)}", "static"))
 
 
-async def is_inside(guest: Page, shared: Shared, path: str = "/") -> None:
+async def expect_inside(guest: Page, shared: Shared, path: str = "/") -> None:
     await expect(guest.get_by_role("heading", name=SHOWN)).to_be_visible()
     await guest.wait_for_url(f"{shared.preview}{path}")
 
@@ -42,9 +42,9 @@ async def is_inside(guest: Page, shared: Shared, path: str = "/") -> None:
 async def test_a_link_opens_the_preview_and_is_not_in_the_address(shared: Shared, guest: Page) -> None:
     link = await shared.call("POST", "/links", max_uses=1)
     await guest.goto(link["url"])
-    await is_inside(guest, shared)
+    await expect_inside(guest, shared)
     await guest.goto(link["url"])
-    await is_inside(guest, shared)
+    await expect_inside(guest, shared)
 
 
 async def test_a_code_and_a_password_are_typed(shared: Shared, guest: Page) -> None:
@@ -58,12 +58,12 @@ async def test_a_code_and_a_password_are_typed(shared: Shared, guest: Page) -> N
     await expect(guest.get_by_label("Code", exact=True)).to_be_focused()
     await guest.get_by_label("Code", exact=True).fill(code.lower())
     await guest.get_by_label("Code", exact=True).press("Enter")
-    await is_inside(guest, shared, "/?a=1")
+    await expect_inside(guest, shared, "/?a=1")
     await guest.context.clear_cookies()
     await guest.goto(shared.preview)
     await guest.get_by_label("Password", exact=True).fill(PASSWORD)
     await guest.get_by_label("Password", exact=True).press("Enter")
-    await is_inside(guest, shared)
+    await expect_inside(guest, shared)
 
 
 async def test_who_asks_and_is_allowed_lands_where_he_wanted_to_go(shared: Shared, guest: Page) -> None:
@@ -76,7 +76,7 @@ async def test_who_asks_and_is_allowed_lands_where_he_wanted_to_go(shared: Share
         while not requests:
             requests = (await shared.call("GET"))["requests"]
     await shared.call("POST", f"/requests/{requests[0]['id']}", answer="allow", hours=1)
-    await is_inside(guest, shared, "/?wanted=1")
+    await expect_inside(guest, shared, "/?wanted=1")
 
 
 async def test_the_doors_lead_to_signing_in_and_back(shared: Shared, guest: Page) -> None:

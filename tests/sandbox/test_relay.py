@@ -122,7 +122,8 @@ async def test_where_nothing_listens_the_caller_is_told(outer: OuterBridge, tmp_
 async def test_ports_of_the_other_family_are_found(outer: OuterBridge, tmp_path: Path) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
         async with relay(outer, tmp_path) as made:
-            (await made.connect(listener.getsockname()[1])).close()
+            with closing(await made.connect(listener.getsockname()[1])), listener.accept()[0] as inner:
+                assert inner.family == socket.AF_INET6
 
 
 async def test_the_token_alone_opens(outer: OuterBridge, tmp_path: Path) -> None:
@@ -214,5 +215,5 @@ async def test_it_waits_again_where_it_was_cut(tmp_path: Path, monkeypatch: pyte
     async with await asyncio.start_server(cut, "127.0.0.1", 0) as server:
         made = Relay(Remote("127.0.0.1", server.sockets[0].getsockname()[1], "0" * 64), tmp_path)
         await made.open()
-        await eventually(lambda: came > 5)
+        assert await eventually(lambda: came > 5)
         await made.close()

@@ -1,4 +1,7 @@
-"""Who is told what became of a build: providers, by statuses of commits, comments and deployments."""
+"""Who is told what became of a build: providers, by statuses of commits, comments and deployments.
+
+Each is a `Listener`: in goes a notice, as often as it takes until it is heeded once.
+"""
 
 from .comments import Comments
 from .deployments import Deployments

@@ -1,4 +1,7 @@
-"""Sites: what was built, running at hosts of its own, from the first good build of a ref to the ref's end."""
+"""Sites: what was built, running at hosts of its own, from the first good build of a ref to the ref's end.
+
+In goes an artifact; out comes a route to what answers, and whoever was there before is drained.
+"""
 
 from .control import SiteControl
 from .doorman import SiteDoorman

@@ -54,7 +54,10 @@ class Starting:
             await self._doorman.admit(workspace_id)
             await self._bridges.furnish(facts, patience=LIMIT)
         await self._keeper.ensure(workspace_id, insist=True)
-        limit = _limit(wanted.health)
+        return await self._until_it_listens(facts, step)
+
+    async def _until_it_listens(self, facts: SiteFacts, step: StepLog) -> int:
+        workspace_id, limit = facts.workspace, _limit(facts.wanted.health)
         ends_at, seen = time.monotonic() + limit, None
         status = await self._bridges.application(workspace_id, wait=ASK)
         while status.state in COMING and time.monotonic() < ends_at:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import structlog
 
@@ -48,13 +49,16 @@ class Following:
                     await self._caught_up()
                     pause = FIRST_PAUSE
                     async for event in events:
-                        marks = event["Actor"]["Attributes"]
-                        # What happens to a companion is told by whoever runs it.
-                        if COMPANION not in marks:
-                            self._told(event["Action"], marks.get(INSTANCE, ""))
+                        self._tell(event)
                 log.warning("docker.away", reason="The engine ended the stream of events.")
             # Whatever it is: who no longer listens hears of no end.
             except Exception as error:
                 log.warning("docker.away", reason=str(error) or repr(error), retry_after=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _tell(self, event: Mapping[str, Any]) -> None:
+        marks = event["Actor"]["Attributes"]
+        # What happens to a companion is told by whoever runs it.
+        if COMPANION not in marks:
+            self._told(event["Action"], marks.get(INSTANCE, ""))

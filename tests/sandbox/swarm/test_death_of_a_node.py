@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -46,17 +47,17 @@ class Editor:
             return 0.0
 
 
+@pytest.fixture
+def mortal(worker: Node) -> Iterator[Node]:
+    """Revived at the end."""
+    yield worker
+    worker.revive()
+
+
 async def test_it_comes_back_on_the_other_and_five_seconds_of_edits_are_lost_at_most(
-    swarm: Swarm, worker: Node, tmp_path: Path
+    swarm: Swarm, mortal: Node, tmp_path: Path
 ) -> None:
-    try:
-        await _live_through(swarm, worker, tmp_path)
-    finally:
-        await asyncio.to_thread(worker.revive)
-
-
-async def _live_through(swarm: Swarm, worker: Node, folder: Path) -> None:
-    with LiveServer(folder, settings=swarm.settings) as server:
+    with LiveServer(tmp_path, settings=swarm.settings) as server:
         async with server.client() as client:
             with swarm.drained():
                 project = await create_project(client, "garden", "static")
@@ -64,11 +65,11 @@ async def _live_through(swarm: Swarm, worker: Node, folder: Path) -> None:
             editor = Editor(client, f"{base}/files/edited")
             writing = asyncio.create_task(editor.write())
             await eventually(lambda: editor.acknowledged > EDITS, within=60)
-            assert worker.docker("ps", "-q") != ""
+            assert mortal.docker("ps", "-q") != ""
             assert swarm.manager.docker("ps", "-q") == ""
 
             died = time.time()
-            worker.die()
+            mortal.die()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             # Nobody asks: it comes by itself.
