@@ -1,17 +1,24 @@
 """Real npm and pip in several sandboxes, at one cache, which is at a registry of the test's own."""
 
 import asyncio
+import base64
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from firefly.bridge.packages import offered
+from firefly.builds.making.failures import explain
 from tests.support.ports import free_port
+from tests.support.registry import tarball
 
 from .conftest import NPM, PIP, Ground, output_of, printed
 
@@ -126,6 +133,40 @@ async def test_a_tool_of_nodes_means_the_public_registry_and_writes_that_down(gr
     resolved = lock["packages"]["node_modules/engine"].get("resolved", "https://registry.npmjs.org/engine")
     assert resolved.startswith("https://registry.npmjs.org/engine")
     assert ground.upstream.fetched(".tgz") == 1
+
+
+@pytest.mark.skipif(shutil.which("corepack") is None, reason="this Node has no corepack")
+async def test_corepack_brings_what_is_signed_or_has_its_hash_in_the_project(ground: Ground) -> None:
+    """What it refuses to bring is explained."""
+    key = generate_private_key(SECP256R1())
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    trusted = json.dumps({"npm": [{"keyid": "ours", "key": base64.b64encode(public).decode()}]})
+    data, integrity = _add_manager(ground, "9.99.0")
+    signature = key.sign(f"pnpm@9.99.0:{integrity}".encode(), ECDSA(SHA256()))
+    ground.upstream.signatures["pnpm@9.99.0"] = {"keyid": "ours", "sig": base64.b64encode(signature).decode()}
+    unsigned, _ = _add_manager(ground, "9.99.1")
+
+    async def brought(manager: str) -> tuple[int, str]:
+        place = await ground.place()
+        (place.tree / "package.json").write_text(json.dumps({"packageManager": manager}))
+        done = await place.install(f"COREPACK_INTEGRITY_KEYS='{trusted}' corepack pnpm --version")
+        return done.code, output_of(done)
+
+    assert await brought("pnpm@9.99.0") == (0, "pnpm is here")
+    code, said = await brought("pnpm@9.99.1")
+    told = explain("install", exit_code=code, lines=said.splitlines())
+    assert "has no signature of it" in told.cause
+    assert "corepack use" in told.remedy
+    assert await brought(f"pnpm@9.99.1+sha512.{hashlib.sha512(unsigned).hexdigest()}") == (0, "pnpm is here")
+    code, said = await brought(f"pnpm@9.99.1+sha512.{hashlib.sha512(data).hexdigest()}")
+    assert "is not the package manager whose hash" in explain("install", exit_code=code, lines=said.splitlines()).cause
+
+
+def _add_manager(ground: Ground, version: str) -> tuple[bytes, str]:
+    """A pnpm that only says that it is there, and its integrity."""
+    about = json.dumps({"name": "pnpm", "version": version})
+    data = tarball({"package.json": about, "bin/pnpm.cjs": "console.log('pnpm is here')"})
+    return data, ground.upstream.add_tarball("pnpm", version, data)
 
 
 @pytest.mark.parametrize(

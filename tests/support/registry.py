@@ -20,7 +20,7 @@ INDEX = "application/vnd.pypi.simple.v1+json"
 @dataclass
 class RegistryServer:
     """`asked` are the paths in order, `headers` of the last one; what is in `spoilt` comes with other bytes, what is in
-    `moved` from elsewhere."""
+    `moved` from elsewhere. `signatures` are told of `name@version`."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     packages: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class RegistryServer:
     headers: Mapping[str, str] = field(default_factory=dict)
     spoilt: set[str] = field(default_factory=set)
     moved: dict[str, str] = field(default_factory=dict)
+    signatures: dict[str, Mapping[str, str]] = field(default_factory=dict)
     url: str = ""
 
     @property
@@ -90,7 +91,9 @@ class RegistryServer:
 
     def _manifest(self, name: str, version: str) -> dict[str, object]:
         at = f"{self.npm}{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
-        dist = {"tarball": at, "integrity": _integrity(self.packages[name][version])}
+        dist: dict[str, object] = {"tarball": at, "integrity": _integrity(self.packages[name][version])}
+        if signature := self.signatures.get(f"{name}@{version}"):
+            dist["signatures"] = [signature]
         return {"name": name, "version": version, "dist": dist}
 
     def _page(self, project: str) -> dict[str, object]:
@@ -125,8 +128,12 @@ def _sha256(data: bytes) -> str:
 
 
 def _tarball(name: str, version: str, source: str) -> bytes:
+    return tarball({"package.json": json.dumps({"name": name, "version": version}), "index.js": source})
+
+
+def tarball(contents: Mapping[str, str]) -> bytes:
+    """A package as npm has them."""
     made = io.BytesIO()
-    contents = {"package.json": json.dumps({"name": name, "version": version}), "index.js": source}
     with tarfile.open(fileobj=made, mode="w:gz") as archive:
         for path, text in contents.items():
             entry = tarfile.TarInfo(f"package/{path}")

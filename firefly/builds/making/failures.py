@@ -63,6 +63,22 @@ CAUSES: tuple[Cause, ...] = (
         "Lock anew (`uv lock`, `poetry lock`), and commit the file.",
     ),
     when(
+        r"No compatible signature found in package metadata|The package was not signed by any trusted keys",
+        "corepack cannot tell who published the package manager: the registry here has no signature of it.",
+        "Have its hash beside its version in package.json, by which it is checked then: run `corepack use "
+        "<manager>@<version>` on your machine, and commit `packageManager`.",
+    ),
+    when(
+        r"Mismatch hashes\. Expected \w+, got",
+        "What corepack was given is not the package manager whose hash is in package.json.",
+        "See that `packageManager` has the hash of that very version: `corepack use <manager>@<version>` writes it.",
+    ),
+    when(
+        r"(?:EACCES|EROFS|EPERM)\b.*(?:symlink|unlink).*corepack",
+        "corepack cannot put its programs beside Node, where nothing may be written.",
+        "Leave `corepack enable` out, and call `corepack pnpm …` or `corepack yarn …`.",
+    ),
+    when(
         r"npm (?:ERR!|error).*Missing script:? \"?([\w:.-]+)",
         "package.json has no script “{0}”.",
         "Add it under `scripts`, or name another one in firefly.yml.",
