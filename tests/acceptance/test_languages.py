@@ -9,7 +9,7 @@ import pytest
 from firefly.sandbox.languages import LANGUAGES as PROGRAMS
 from tests.support.engine import Engine, needs_engine
 from tests.support.images import make_image
-from tests.support.languages import BY_GRADLE, LANGUAGES, MISSING, WRONG
+from tests.support.languages import LANGUAGES, LARGE, MISSING, WRONG
 from tests.support.server import LiveServer
 from tests.support.town import LIMIT, SHOWN, Town, served
 
@@ -47,9 +47,9 @@ async def town(server: LiveServer, tmp_path: Path) -> AsyncIterator[Town]:
 
 @pytest.mark.parametrize("language", PROGRAMS)
 async def test_a_project_answers_and_what_cannot_be_built_is_explained(town: Town, language: str) -> None:
-    by_gradle = language == "java" and "FIREFLY_SANDBOX" not in town.server.settings
+    large = () if "FIREFLY_SANDBOX" in town.server.settings else LARGE.get(language, ())
     kinds = [kind for kind in LANGUAGES if kind.name == language]
-    assert await town.states([*kinds, *([BY_GRADLE] if by_gradle else [])]) == {"succeeded"}
+    assert await town.states([*kinds, *large]) == {"succeeded"}
     for failing in (MISSING, WRONG):
         files, told = failing[language]
         failed = await town.push(f"{language}-{len(told)}", files)

@@ -9,13 +9,11 @@ import pytest
 
 from tests.bridge.conftest import CONFIGURATION, Running
 from tests.bridge.test_application import page, status_that, text_of
-from tests.support.languages import GO, GRADLE, PHP, RUBY, RUST
+from tests.support.languages import GEMS, GO, GRADLE, MAVEN, PHP, RUBY, RUST
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.kinds, pytest.mark.timeout(300)]
 
-# Debian's own gems, which are those of the system.
-INSTALL = {"firefly.yml": "install: [GEM_HOME=$PWD/vendor/gems bundle install --local]\n"}
 TRIPLED = ("n * 2", "n * 3")
 
 
@@ -25,8 +23,9 @@ TRIPLED = ("n * 2", "n * 3")
         ("go", GO, "count/count.go", "go run ."),
         ("cargo", RUST, "src/count.rs", "cargo run --bin garden"),
         ("gradle", GRADLE, "src/main/java/Count.java", "gradle --no-daemon"),
+        ("mvn", MAVEN, "src/main/java/Count.java", "mvn --batch-mode"),
         ("php", PHP, "src/Count.php", "php -S"),
-        ("ruby", {**RUBY, **INSTALL}, "count.rb", "bundle exec puma"),
+        ("ruby", {**RUBY, "firefly.yml": GEMS}, "count.rb", "bundle exec puma"),
     ],
 )
 async def test_one_is_run_and_a_change_is_seen(
