@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from firefly.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from firefly.pace import Pace
+from firefly.weighing import MOST_VALUES, values_in
 
 from .context import client_address, identity_of, require_identity
 from .problems import Malformed
@@ -106,6 +107,9 @@ async def read_limited(request: web.Request, limit: int, pace: Pace | None = Non
 
 
 def parse(model: type[Model], raw: bytes) -> Model:
+    """Raises Malformed, TooLarge, InvalidInput (naming the field)."""
+    if values_in(raw) > MOST_VALUES:
+        raise TooLarge(f"The body holds more than {MOST_VALUES:,} values.", limit=MOST_VALUES)
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as error:

@@ -128,6 +128,9 @@ async def test_a_body_beyond_the_limit_is_refused_with_and_without_a_length(worl
     untold = await client.post("/api/v1/projects", data=pieces(), headers=JSON)
     assert untold.status == 413
     assert (await untold.json())["type"] == "urn:firefly:too-large"
+    # Of fewer bytes, which would take as long to be read as a hundred times as many of text.
+    dense = await client.post("/api/v1/projects", data=b"[" + b"[]," * 200_000 + b"[]]", headers=JSON)
+    assert dense.status == 413
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from ...errors import Conflict, FireflyError, Forbidden, InvalidInput, NotFound, RateLimited, TimedOut, Unavailable
+from ...weighing import MOST_VALUES, values_in
 from ..addresses import AddressPolicy
 from ..permitted import permitted_session
 from .model import CredentialRefused
@@ -183,6 +184,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         body += piece
         if len(body) > LARGEST:
             raise Unavailable(f"{response.host} answers with more than {LARGEST >> 20} MiB.", retry_after=300)
+    if values_in(body) > MOST_VALUES:
+        raise Unavailable(f"{response.host} answers with more than {MOST_VALUES:,} values.", retry_after=300)
     return bytes(body)
 
 

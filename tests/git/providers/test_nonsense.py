@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from firefly.errors import FireflyError, Unavailable
 from firefly.git.providers import PROVIDERS, Branch, Credential, GitProvider, PullRequest, Transport
+from firefly.weighing import MOST_VALUES
 
 JSON = "application/json; charset=utf-8"
 
@@ -51,6 +52,14 @@ async def test_an_answer_of_another_shape_is_the_providers_fault(stranger: Stran
         ):
             with pytest.raises(FireflyError):
                 await call()
+
+
+@pytest.mark.parametrize("provider", ["gitea"], indirect=True)
+async def test_of_an_answer_of_ever_so_many_values_none_is_read(stranger: Stranger, asked: GitProvider) -> None:
+    """For 16 MiB of empty lists the server would do nothing else for seconds, and take up half a GiB."""
+    stranger.body = b"[" + b"[]," * MOST_VALUES + b"[]]"
+    with pytest.raises(Unavailable, match="more than 200,000 values"):
+        await asked.user()
 
 
 async def test_a_way_on_that_is_no_address_is_the_providers_fault(stranger: Stranger, asked: GitProvider) -> None:

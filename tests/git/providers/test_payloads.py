@@ -7,6 +7,8 @@ import pytest
 
 from firefly.errors import InvalidInput
 from firefly.git.providers.payloads import Happening, read, summary
+from firefly.git.providers.payloads.audience import audience
+from firefly.weighing import MOST_VALUES
 from tests.builds.hooks.datacenter_payloads import datacenter_push, datacenter_repository
 from tests.builds.hooks.payloads import (
     ZEROS,
@@ -112,3 +114,11 @@ def test_a_payload_is_told_in_a_few_words(provider: str, event: str, payload: An
 def test_what_is_not_of_the_published_shape_is_refused(broken: Any) -> None:
     with pytest.raises(InvalidInput, match="not one of push"):
         told("github", "push", broken)
+
+
+@pytest.mark.parametrize("provider", ["github", "gitlab"])
+def test_of_ever_so_many_values_none_is_read(provider: str) -> None:
+    body = b'{"commits": [' + b"{}," * MOST_VALUES + b"{}]}"
+    for reading in (lambda: read(provider, "push", body), lambda: audience("push", body)):
+        with pytest.raises(InvalidInput, match="more than 200,000 values"):
+            reading()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import Field, ValidationError
 
 from ....errors import InvalidInput
+from .reading import check_weight
 from .shape import Line, Shape
 
 # Of installations on many repositories, all of whose names are told.
@@ -80,6 +81,7 @@ def _ids(items: Iterable[Item]) -> frozenset[str]:
 
 def audience(event: str, body: bytes) -> Audience:
     """Raises InvalidInput for what is not of the published shape."""
+    check_weight(body)
     try:
         return Event.model_validate_json(body).audience(event)
     except ValidationError as error:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ....errors import InvalidInput
+from ....weighing import MOST_VALUES, values_in
 from . import bitbucket, bitbucketdc, github, gitlab
 from .happenings import Happening
 
@@ -18,6 +19,7 @@ _SHAPES = {
 
 def read(provider: str, event: str, body: bytes) -> Happening | None:
     """None for what Firefly does not heed. Raises InvalidInput for what is not of the published shape."""
+    check_weight(body)
     try:
         shape: Any = _SHAPES[provider].get(event) if provider in _SHAPES else _gitlab(body)
         told: Happening | None = shape.model_validate_json(body).told() if shape else None
@@ -26,6 +28,12 @@ def read(provider: str, event: str, body: bytes) -> Happening | None:
         place = ".".join(map(str, found["loc"]))
         raise InvalidInput(f"The payload is not one of {event or 'that event'}: {place} {found['msg']}.") from error
     return told
+
+
+def check_weight(body: bytes) -> None:
+    """Whoever signs a body may be anybody: he has the secret of his own project. Raises InvalidInput."""
+    if values_in(body) > MOST_VALUES:
+        raise InvalidInput(f"The payload holds more than {MOST_VALUES:,} values.")
 
 
 def _gitlab(body: bytes) -> Any:
