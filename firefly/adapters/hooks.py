@@ -128,7 +128,7 @@ class Hooks:
         settings = ground.settings
         telling = Telling(
             database, links=links, linked=linked, app_url=settings.url,
-            site_url=lambda label: f"{settings.scheme}://{label}.{settings.content_domain}",
+            site_url=settings.content_url,
         )  # fmt: skip
         for listener in (Statuses(telling), Comments(telling, building.records), Deployments(telling)):
             building.notices.register(listener)

@@ -73,7 +73,7 @@ class Siting:
         starting = Starting(keeper=keeper, exhibits=serving, doorman=doorman, bridges=bridges)
         sites = Sites(
             records=records, hosts=hosts, keeper=keeper, starting=starting, unpacking=unpacking,
-            draining=draining, apply=work.routes.apply,
+            draining=draining, apply=work.routes.apply, url=settings.host_url,
         )  # fmt: skip
         return cls(
             records=records,

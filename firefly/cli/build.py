@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +15,12 @@ from . import build_settings, terminal
 from .build_log import print_lines, watch
 from .build_names import BuildName, find, split
 from .command import Cli, Failure, ProjectPath, command, resolve
-from .explaining import lines, look
+from .explaining import is_folder, lines, look
 
 app = typer.Typer(help="Build projects, and see what became of it.", no_args_is_help=True)
 POLL = 1.0
+# A build ends within a second of being killed; where its server is busy or away, nobody waits for longer.
+DYING = 10.0
 Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended; exit code 1 where it failed.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Print its log as it grows.")]
 
@@ -28,7 +30,10 @@ def describe(build: Build) -> str:
     told = [head.rstrip(), *([f"  {build.reason}"] if build.reason else [])]
     if build.queue:
         told.append(f"  In place {build.queue.position} of the queue, for {build.queue.queued_seconds:.0f} s.")
-    told += [f"  {step.name:10} {step.state:10} {_took(step):>8} {step.reason}".rstrip() for step in build.steps]
+    told += [
+        f"  {step.name:10} {step.state:10} {_took(step):>8} {step.reason or step.command or ''}".rstrip()
+        for step in build.steps
+    ]
     if build.failure:
         cause = build.failure.cause if build.failure.cause != build.reason else ""
         told += [f"  {sentence}" for sentence in (cause, build.failure.remedy) if sentence]
@@ -139,9 +144,10 @@ async def log(
     async with cli.client() as client:
         found = await find(client, build)
         if follow:
-            await print_lines(cli, client.builds.follow(found.id, tail=tail))
+            await print_lines(cli, client, found, client.builds.follow(found.id, tail=tail))
         else:
-            await print_lines(cli, client.builds.log(found.id, tail=tail, search=search, step=step))
+            lines = client.builds.log(found.id, tail=tail, search=search, step=step)
+            await print_lines(cli, client, found, lines)
 
 
 async def _act(cli: Cli, client: FireflyClient, build: Build, action: str) -> None:
@@ -160,7 +166,11 @@ async def cancel(cli: Cli, build: BuildName) -> None:
 async def kill(cli: Cli, build: BuildName) -> None:
     """End a build that waits or runs; it counts as killed."""
     async with cli.client() as client:
-        await _act(cli, client, await find(client, build), "kill")
+        killed = await client.builds.act((await find(client, build)).id, "kill")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DYING):
+                killed = await _ended(cli, client, killed)
+    cli.show(killed, describe(killed))
 
 
 @command(app)
@@ -202,7 +212,7 @@ async def explain(
     ] = ".",
 ) -> None:
     """Tell how a folder, or a build's commit, is installed, built, tested and run, and why; nothing is done."""
-    if "#" not in target and (await asyncio.to_thread(Path(target).is_dir) or target.count("/") != 1):
+    if await asyncio.to_thread(is_folder, target, logged_in=bool(cli.token)):
         found = await asyncio.to_thread(look, Path(target))
     else:
         async with cli.client() as client:

@@ -10,13 +10,24 @@ from firefly.protocol.ansi import coloured, plain
 
 from .command import Cli
 
-_DIM, _RESET = "\x1b[2m", "\x1b[0m"
+_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
-async def print_lines(cli: Cli, lines: AsyncIterator[LogLine]) -> None:
-    """As they come. With --json a line of JSON for each; colours only where a terminal shows them."""
+async def print_lines(cli: Cli, client: FireflyClient, build: Build, lines: AsyncIterator[LogLine]) -> None:
+    """As they come. With --json a line of JSON for each; colours, and heads of steps, only on a terminal."""
+    shown: int | None = None
     async for line in lines:
+        if cli.interactive and line.step != shown:
+            shown = line.step
+            if all(step.position != shown for step in build.steps):
+                build = await client.builds.get(build.id)
+            print(_head(build, shown), flush=True)
         print(json.dumps(line.model_dump()) if cli.as_json else _shown(line, cli.interactive), flush=True)
+
+
+def _head(build: Build, position: int) -> str:
+    step = next((step for step in build.steps if step.position == position), None)
+    return f"{_BOLD}{step.name}{_RESET}  {step.command or ''}".rstrip() if step else ""
 
 
 def _shown(line: LogLine, colours: bool) -> str:
@@ -29,6 +40,6 @@ def _shown(line: LogLine, colours: bool) -> str:
 
 async def watch(cli: Cli, client: FireflyClient, build: Build) -> Build:
     """Print its log until it ends; the build as it ended then."""
-    await print_lines(cli, client.builds.follow(build.id))
+    await print_lines(cli, client, build, client.builds.follow(build.id))
     sys.stdout.flush()
     return await client.builds.get(build.id)

@@ -20,6 +20,7 @@ from firefly.errors import FireflyError
 from firefly.protocol.ansi import settled
 
 from . import credentials
+from .hints import with_hint
 
 Result = TypeVar("Result")
 
@@ -126,7 +127,10 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
 
 
 async def _run(function: Callable[..., Awaitable[None]], cli: Cli, given: dict[str, Any]) -> None:
-    await function(cli, **given)
+    try:
+        await function(cli, **given)
+    except ClientError as error:
+        raise Failure(await with_hint(cli, error, given)) from error
 
 
 def make_cli(server: str | None, token: str | None, as_json: bool) -> Cli:

@@ -8,6 +8,14 @@ from firefly.client.build_models import BuildPlan
 from .command import Failure
 
 
+def is_folder(target: str, *, logged_in: bool) -> bool:
+    """Whether a folder is meant, and no build or project: what is there as a folder is."""
+    if "#" in target or Path(target).is_dir():
+        return "#" not in target
+    # A word of its own is a project's name for whoever has projects.
+    return not (target.count("/") == 1 or (logged_in and "/" not in target)) or target.startswith((".", "/"))
+
+
 def look(folder: Path) -> BuildPlan:
     """Blocks while it reads. Raises Failure, ManifestError."""
     # The analyser is no concern of any other command.

@@ -1,5 +1,6 @@
 """All commands, put together; where one is named, that one alone, since to load all takes longer than most take."""
 
+import re
 import sys
 from importlib import import_module
 from typing import Any
@@ -55,5 +56,16 @@ def start(
     """A code editor, a sandbox and a live preview for every project."""
 
 
+def tell_whole(group: Any) -> None:
+    """In the list of a group's commands each has its first sentence whole; else it would be cut after 45 signs."""
+    for found in group.commands.values():
+        paragraph = " ".join((found.help or "").partition("\n\n")[0].split())
+        found.short_help = re.split(r"(?<=\.) ", paragraph)[0]
+        if hasattr(found, "commands"):
+            tell_whole(found)
+
+
 def main() -> None:
-    compose(*sys.argv[1:2])()
+    commands = typer.main.get_command(compose(*sys.argv[1:2]))
+    tell_whole(commands)
+    commands()

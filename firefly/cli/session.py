@@ -12,6 +12,7 @@ import aiohttp
 import typer
 
 from firefly.client import ClientError, FireflyClient
+from firefly.client.errors import away
 
 from . import credentials
 from .command import Cli, Failure, command, resolve
@@ -76,7 +77,7 @@ async def sign_in(server: str, name: str, password: str) -> str:
                     return _cookie(response)
                 problem = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise ClientError(f"{server} does not answer as Firefly does: {error}") from error
+            raise away(server, error) from error
     raise ClientError(str(problem.get("detail", "The sign-in failed.")), status=response.status, problem=problem)
 
 

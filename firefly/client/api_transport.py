@@ -10,7 +10,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import BaseModel
 
-from .errors import ClientError
+from .errors import ClientError, away
 from .models import Page
 from .sse import ServerEvent, server_events
 
@@ -120,7 +120,7 @@ class ApiTransport:
         except TimeoutError:
             raise ClientError(f"{self.server} did not answer in time. Try again.") from None
         except aiohttp.ClientError as error:
-            raise ClientError(f"{self.server} does not answer: {error}. Is it running?") from error
+            raise away(self.server, error) from error
 
 
 def project_path(owner: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """What the client raises: the server's problem, or that there was no answer."""
 
+import errno
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,20 @@ class ClientError(Exception):
     def kind(self) -> str:
         """The last part of the problem's type, as in `not-found`; empty without an answer."""
         return str(self.problem.get("type", "")).rpartition(":")[2]
+
+
+def away(server: str, error: Exception) -> ClientError:
+    """Of a server that could not be asked, or whose answer is none: in words, where the reason is a usual one."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return ClientError(f"{server} does not answer: there is no host of that name.")
+    if isinstance(error, aiohttp.ClientConnectorError) and _is_refused(error.os_error):
+        return ClientError(f"{server} does not answer: nothing listens there. Is it running?")
+    return ClientError(f"{server} does not answer as Firefly does: {error}")
+
+
+def _is_refused(error: OSError) -> bool:
+    """Of a host with several addresses the reasons are joined, and stand in the text alone."""
+    return error.errno == errno.ECONNREFUSED or "Connect call failed" in str(error)
 
 
 @asynccontextmanager

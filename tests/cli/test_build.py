@@ -11,7 +11,7 @@ from firefly.cli.command import Cli
 from tests.support.waiting import eventually
 from tests.web.world import World
 
-from .conftest import Run, Start
+from .conftest import OnTerminal, Run, Start
 
 
 class Answer(BaseModel):
@@ -63,7 +63,8 @@ async def test_builds_are_asked_for_listed_explained_ended_and_bounded(logged_in
     made = json.loads((await logged_in("build", "start", "site", "--ref", "main", "--json")).out)
     assert (made["project"], made["number"], made["state"]) == ("ada/site", 1, "queued")
     assert (await logged_in("build", "list", "ada/site")).out.splitlines()[1].split()[:3] == ["#1", "queued", "main"]
-    assert "Static, pages" in (await logged_in("build", "explain", "ada/site")).out
+    for target in ("ada/site", "site"):
+        assert "Static, pages" in (await logged_in("build", "explain", target)).out
     ended = await logged_in("build", "cancel", "site#1")
     assert (ended.code, ended.out.split()[:2]) == (0, ["ada/site#1", "cancelled"])
     wanted = await logged_in("build", "settings", "site", "--pattern", "v*", "--timeout", "60", "--json")
@@ -72,7 +73,7 @@ async def test_builds_are_asked_for_listed_explained_ended_and_bounded(logged_in
 
 
 async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails(
-    logged_in: Run, start: Start, world: World
+    logged_in: Run, start: Start, on_terminal: OnTerminal, world: World
 ) -> None:
     await world.shared(world.ada, "site")
     async with start("build", "start", "site", "--follow") as command:
@@ -90,6 +91,10 @@ async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails
     assert command.text.startswith("making\nmade\n")
     assert "It broke." in command.text
     assert (await logged_in("build", "log", "site#1", "--search", "MADE")).out == "made\n"
+    assert "make" in (await logged_in("build", "show", "site#1")).out
+    async with on_terminal("build", "log", "site#1") as terminal:
+        await terminal.shows("build\x1b[0m  make")
+        assert await terminal.ends() == 0
 
 
 async def _builds(world: World) -> list[Any]:

@@ -40,8 +40,9 @@ class Sites:
         unpacking: Unpacking,
         draining: Draining,
         apply: Callable[[list[str]], Awaitable[None]],
+        url: Callable[[str], str],
     ) -> None:
-        """`apply` puts what is committed of hosts into effect here."""
+        """`apply` puts what is committed of hosts into effect here; `url` leads browsers to a host."""
         self._records = records
         self._queries = records.queries
         self._hosts = hosts
@@ -50,6 +51,7 @@ class Sites:
         self._unpacking = unpacking
         self._draining = draining
         self._apply = apply
+        self._url = url
 
     async def publish(self, build: Build, log: BuildLog) -> None:
         """What goes wrong becomes the site's failure. A build that was shown before is shown again."""
@@ -151,7 +153,8 @@ class Sites:
             await self._records.put(facts.id, SiteState.LIVE, reason, connection)
         await self._apply(hosts)
         self._draining.wake()
-        await step.say(f"It is shown at {', '.join(hosts)}.")
+        own, *of_ref = (self._url(host) for host in hosts)
+        await step.say(f"It is shown at {of_ref[0]}, and by itself at {own}" if newest else f"It is shown at {own}")
 
     async def _as_it_is(self, facts: SiteFacts, connection: Connection) -> SiteFacts:
         """With the names and the visibility that its project has now. Raises NotFound where it is gone."""

@@ -69,7 +69,7 @@ class Gallery:
         starting = Starting(keeper=keeper, exhibits=self.here.serving, doorman=NOBODY, bridges=NOBODY)
         self.sites = Sites(
             records=self.records, hosts=hosts, keeper=keeper, starting=starting, unpacking=NOBODY, draining=draining,
-            apply=self.routes.apply,
+            apply=self.routes.apply, url=self.settings.host_url,
         )  # fmt: skip
         self.ends = Ends(records=self.records, hosts=hosts, draining=draining, apply=self.routes.apply)
         self.control = SiteControl(

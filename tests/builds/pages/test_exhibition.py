@@ -27,6 +27,8 @@ async def test_pages_are_shown_by_every_server_from_the_artifact(gallery: Galler
         ("start", "succeeded"), ("health", "succeeded"), ("route", "succeeded")
     ]  # fmt: skip
     assert "database" in log.steps[0].said[0]
+    urls = [gallery.settings.host_url(f"{label}.{DOMAIN}") for label in (MAIN, "build-1--garden--ada")]
+    assert log.steps[2].said == [f"It is shown at {urls[0]}, and by itself at {urls[1]}"]
     for label in (MAIN, f"www--{MAIN}", "build-1--garden--ada"):
         assert gallery.leads(label) == site.id
     for at in (gallery.here, gallery.there):

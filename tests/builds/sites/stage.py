@@ -61,7 +61,7 @@ class Stage:
         starting = Starting(keeper=keeper, exhibits=self.serving, doorman=self.doorman, bridges=self.bridges)
         self.sites = Sites(
             records=self.records, hosts=self.hosts, keeper=keeper, starting=starting,
-            unpacking=unpacking, draining=self.draining, apply=self.apply,
+            unpacking=unpacking, draining=self.draining, apply=self.apply, url=settings.host_url,
         )  # fmt: skip
         self.ends = Ends(records=self.records, hosts=self.hosts, draining=self.draining, apply=self.apply)
 
