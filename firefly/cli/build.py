@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from firefly.client import FireflyClient
-from firefly.client.build_models import Build, BuildStep
+from firefly.client.build_models import Build, BuildSite, BuildStep
 
 from . import build_settings, terminal
 from .build_log import print_lines, watch
@@ -38,11 +38,18 @@ def describe(build: Build) -> str:
         cause = build.failure.cause if build.failure.cause != build.reason else ""
         told += [f"  {sentence}" for sentence in (cause, build.failure.remedy) if sentence]
         told += [f"    {line}" for line in build.failure.lines]
-    if build.site and build.site.url:
+    if build.site and build.site.state == "failed":
+        told.append(f"  Its site did not start: {build.site.reason}")
+        told.append(f"  What it printed: `firefly build log '{build.name}' --tail 30`")
+    elif build.site and build.site.url:
         told.append(f"  {build.site.state}: {build.site.url}")
     if build.kept_until:
         told.append(f"  Its sandbox is kept until {build.kept_until.astimezone():%H:%M}: `firefly build shell`.")
     return "\n".join(told)
+
+
+def _site(site: BuildSite) -> str:
+    return site.url if site.state == "live" else "did not start" if site.state == "failed" else ""
 
 
 def _took(step: BuildStep) -> str:
@@ -116,7 +123,7 @@ async def list_builds(
         "BY": lambda b: f"{b.trigger} {b.by}".strip(),
         "SECONDS": lambda b: "" if b.seconds is None else f"{b.seconds:.0f}",
         "SUBJECT": lambda b: b.subject,
-        "SITE": lambda b: b.site.url if b.site and b.site.state == "live" else "",
+        "SITE": lambda b: _site(b.site) if b.site else "",
     }
     cli.table(found, columns, "Nothing was built yet. `firefly build start` begins.")
 

@@ -39,7 +39,7 @@ async def _nearest(client: FireflyClient, wanted: str) -> str | None:
     path = wanted.partition("#")[0].partition("@")[0]
     async with client:
         whole = path if "/" in path else f"{(await client.me()).account.name}/{path}"
-        paths = [project.path for project in await client.projects()]
+        paths = [project.path for project in await client.projects.all()]
     return None if whole in paths else nearest(whole, paths)
 
 

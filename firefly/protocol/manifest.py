@@ -1,5 +1,7 @@
 """firefly.yml: what a project says about how it is installed, run, built and shown. The schema is strict."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, TypeVar
 
@@ -158,18 +160,25 @@ def validated(kind: type[_Kind], data: dict[str, object], lines: Lines, name: st
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise _located(error, lines, name) from error
+        raise _located(error, lines, name, kind) from error
 
 
-def _located(error: ValidationError, lines: Lines, file: str) -> ManifestError:
+def _located(error: ValidationError, lines: Lines, file: str, kind: type[BaseModel]) -> ManifestError:
     first = error.errors(include_url=False, include_context=False)[0]
     location = tuple(str(part) for part in first["loc"] if part != "[key]")
     line = _line(location, lines)
     name = ".".join(location)
     if first["type"] == "extra_forbidden":
-        return ManifestError(f"{file}, line {line}: the key {name} is not known.", line=line)
+        sentence = f"{file}, line {line}: the key {name} is not known.{_meant(location, kind.model_fields)}"
+        return ManifestError(sentence, line=line)
     message = first["msg"].removeprefix("Value error, ")
     return ManifestError(f"{file}, line {line}: {name}: {message}.", line=line)
+
+
+def _meant(location: tuple[str, ...], known: Iterable[str]) -> str:
+    """Of a key at the top that is nearly one, which."""
+    near = get_close_matches(location[0], list(known), n=1) if len(location) == 1 else []
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _line(location: tuple[str, ...], lines: Lines) -> int:

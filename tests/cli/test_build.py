@@ -55,7 +55,7 @@ async def test_what_cannot_be_explained_is_told(run: Run, tmp_path: Path) -> Non
     assert (missing.code, missing.err) == (1, "missing is no folder.\n")
     (tmp_path / "firefly.yml").write_text("\nbiuld: make")
     wrong = await run("build", "explain")
-    assert (wrong.code, wrong.err) == (1, "firefly.yml, line 2: the key biuld is not known.\n")
+    assert (wrong.code, wrong.err) == (1, "firefly.yml, line 2: the key biuld is not known. Did you mean build?\n")
 
 
 async def test_builds_are_asked_for_listed_explained_ended_and_bounded(logged_in: Run, world: World) -> None:

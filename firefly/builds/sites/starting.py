@@ -29,6 +29,7 @@ LAST_LINES = 20
 # What a configuration says of that which runs.
 NEEDLESS = frozenset({"database", "idle", "port", "seed", "writable"})
 COMING = frozenset({State.INSTALLING, State.STARTING})
+LISTEN = "It has to listen on $PORT; or give the port that it opens as `port` in firefly.yml."
 
 
 class Starting:
@@ -67,7 +68,7 @@ class Starting:
         if _prints(facts) or status.state is not State.RUNNING:
             await self._tell(workspace_id, seen, step)
         if status.state in COMING:
-            raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. See the output.")
+            raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. {LISTEN}")
         if status.state is not State.RUNNING:
             raise SandboxFailed(without_retry(status.reason))
         await step.say(status.reason)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from firefly.builds.model import SiteState, Trust
+from firefly.builds.sites.starting import LISTEN
 from firefly.errors import NotFound, Withheld
 from firefly.routes import Access
 from firefly.testing.clock import ManualClock
@@ -35,7 +36,7 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert stage.leads("main--garden--ada") == first.workspace_id
     silent = {"firefly.yml": "run: sleep 1000\nport: 3000\nhealth: {timeout: 1s}\n"}
     deaf, _ = await stage.publish(await stage.build(silent))
-    assert (deaf.state, deaf.reason) == (SiteState.FAILED, "Nothing listens on port 3000 after 1 s. See the output.")
+    assert (deaf.state, deaf.reason) == (SiteState.FAILED, f"Nothing listens on port 3000 after 1 s. {LISTEN}")
 
     third = await stage.show(project("three"))
     assert stage.leads("main--garden--ada") == third.workspace_id != first.workspace_id
