@@ -1,18 +1,22 @@
 """The documentation, rendered from docs/: the same pages as the site that `make docs` builds."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
 from firefly import resources
 
+from ..assets import REVALIDATED
 from ..templating import render
 
 SECTIONS = ("users", "operators", "contributors", "reference", "decisions")
@@ -57,27 +61,54 @@ def rendered(page: HelpPage) -> Markup:
     """The page as HTML: raw HTML in it is shown, not obeyed, and links to other pages lead to /help."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     tokens = parser.parse(page.path.read_text(encoding="utf-8"))
-    for token in tokens:
-        for child in token.children or ():
-            if child.type == "link_open":
-                _lead_to_help(child, page)
+    for token, following in pairwise(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", anchor_of(following.content))
+        _lead_within_help(token.children or [], page)
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
-def _lead_to_help(link: Token, page: HelpPage) -> None:
+def anchor_of(heading: str) -> str:
+    """What a link to the heading ends with, as where the repository is shown."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def _lead_within_help(tokens: Sequence[Token], page: HelpPage) -> None:
+    """Pictures and links of a line of text lead to /help; a link to a file that is no page becomes its words."""
+    inside = True
+    for token in tokens:
+        if token.type == "image":
+            token.attrSet("src", f"/help/images/{Path(str(token.attrGet('src'))).name}")
+        elif token.type == "link_open":
+            inside = _lead_to_help(token, page)
+        if token.type in {"link_open", "link_close"}:
+            token.hidden = not inside
+
+
+def _lead_to_help(link: Token, page: HelpPage) -> bool:
+    """Whether there is something where it leads."""
     target = urlsplit(str(link.attrGet("href") or ""))
-    if target.scheme or target.netloc or not target.path.endswith(".md"):
-        return
-    folder = resources.folder("docs").resolve()
+    if target.scheme or target.netloc or not target.path:
+        return True
     found = (page.path.parent / target.path).resolve()
-    if found.is_relative_to(folder):
-        name = str(found.relative_to(folder).with_suffix("")).removesuffix("index").rstrip("/")
-        link.attrSet("href", f"/help/{name}" + (f"#{target.fragment}" if target.fragment else ""))
+    if found.suffix != ".md" or not found.is_relative_to(resources.folder("docs").resolve()):
+        return False
+    name = str(found.relative_to(resources.folder("docs").resolve()).with_suffix("")).removesuffix("index").rstrip("/")
+    link.attrSet("href", f"/help/{name}" + (f"#{target.fragment}" if target.fragment else ""))
+    return True
 
 
 def set_up_help(app: web.Application) -> None:
     app.router.add_get("/help", show)
+    app.router.add_get(r"/help/images/{name:[\w-]+\.png}", picture)
     app.router.add_get("/help/{page:.*}", show)
+
+
+async def picture(request: web.Request) -> web.StreamResponse:
+    path = resources.folder("docs") / "images" / request.match_info["name"]
+    if not await asyncio.to_thread(path.is_file):
+        raise web.HTTPNotFound()
+    return web.FileResponse(path, headers={hdrs.CACHE_CONTROL: REVALIDATED})
 
 
 async def show(request: web.Request) -> web.StreamResponse:
