@@ -80,9 +80,12 @@ $(VENV)/bin/python:
 	  || { echo "Python cannot make a virtual environment here. On Debian: apt install python3-venv"; exit 1; }
 
 $(VENV)/.run: $(VENV)/bin/python requirements.lock setup.py pyproject.toml $(editor_sources)
-	$(BIN)/pip install -q --require-hashes -r requirements.lock
-	@$(BIN)/python scripts/npm.py --check || $(BIN)/pip install -q --require-hashes -r requirements-node.lock
-	PYTHONWARNINGS=ignore $(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@echo "1/3 Python's packages"
+	@$(BIN)/pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/python scripts/npm.py --check || { echo "    and Node, which is not here"; $(BIN)/pip install -q --require-hashes -r requirements-node.lock; }
+	@echo "2/3 The editor's packages, and the editor (a minute or two)"
+	@PYTHONWARNINGS=ignore $(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@echo "3/3 Ready; \`$(BIN)/firefly\` is the command line"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
