@@ -109,6 +109,13 @@ CAUSES: tuple[Cause, ...] = (
         "Ask for a version of it that comes as a wheel, or for the libraries that it needs by an `image` of your own.",
     ),
     when(
+        r"KeyError: '(?-i:([A-Z][A-Z0-9_]{2,}))'|(?-i:\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+))\W? (?:is|was)"
+        r" (?:not set|not defined|missing|required|undefined|empty)|(?-i:\b([A-Z][A-Z0-9_]+)): unbound variable"
+        r"|environment variables?:? \W?(?-i:([A-Z][A-Z0-9_]{2,}))",
+        "The variable {0} is not set.",
+        "Set it with `firefly secret set PROJECT {0}`, or under `env` in firefly.yml.",
+    ),
+    when(
         r"ModuleNotFoundError: No module named '?([\w.]+)|ImportError: cannot import name",
         "Python does not find the module “{0}”.",
         "Add the package that brings it to the requirements.",

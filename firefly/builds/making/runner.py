@@ -29,6 +29,10 @@ from .tree import Bounds, CommitTree, TreeReading
 
 log = structlog.get_logger()
 
+_WHAT_RUNS = (
+    "Say in firefly.yml what is run, as in `run: [npm start]`; of several applications which one, "
+    "as in `run: [npm start -w apps/web]` or `run: [cd apps/api && npm start]`."
+)
 SecretsOf = Callable[[UUID], Awaitable[Mapping[str, str]]]
 # What no later try would change.
 _FINAL = (InvalidInput, NotFound, Conflict, SandboxFailed, StorageFull)
@@ -151,7 +155,7 @@ def _failing(step: str) -> Iterator[None]:
 
 def _nothing(plan: Plan) -> Failure:
     cause = next(iter(plan.notes), "Nothing says what is to be run.")
-    return Failure("analyse", cause, "Say in firefly.yml what is run, as in `run: [npm start]`.")
+    return Failure("analyse", cause, _WHAT_RUNS)
 
 
 def _points_elsewhere(source: CommitSource) -> bool:

@@ -14,6 +14,7 @@ from firefly.protocol.application import Line, State, Stream
 from firefly.protocol.manifest import HealthCheck, Manifest
 from firefly.sandbox.keeper import Keeper, Wishes
 
+from ..making.failures import explain
 from ..seams import StepLog
 from .doorman import SiteDoorman
 from .facts import SiteFacts
@@ -26,6 +27,8 @@ LIMIT = 300.0
 # For how long a bridge is asked at a time, between which the log gets what was printed; a hostile one answers at once.
 ASK, PAUSE = 2.0, 0.02
 LAST_LINES = 20
+# Of those that are looked through for a cause, which some tools tell before a long trace.
+TELLING_LINES = 60
 # What a configuration says of that which runs.
 NEEDLESS = frozenset({"database", "idle", "port", "seed", "writable"})
 COMING = frozenset({State.INSTALLING, State.STARTING})
@@ -70,7 +73,7 @@ class Starting:
         if status.state in COMING:
             raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. {LISTEN}")
         if status.state is not State.RUNNING:
-            raise SandboxFailed(without_retry(status.reason))
+            raise SandboxFailed(await self._why(facts, without_retry(status.reason)))
         await step.say(status.reason)
         return status.port
 
@@ -104,6 +107,12 @@ class Starting:
 
     async def _last_lines(self, facts: SiteFacts) -> list[Line]:
         return [] if facts.is_pages else (await self._bridges.output(facts.workspace, after=None))[-LAST_LINES:]
+
+    async def _why(self, facts: SiteFacts, reason: str) -> str:
+        """Why it ended, with the likely cause and what to do, by what it printed last."""
+        printed = await self._bridges.output(facts.workspace, after=None)
+        found = explain("start", lines=[line.text for line in printed[-TELLING_LINES:]])
+        return " ".join(filter(None, (reason, found.cause, found.remedy))) if found.remedy else reason
 
     async def _ask(self, workspace_id: UUID, configuration: Manifest) -> None:
         """Its limits and idle times, as far as they are granted; what runs already starts anew with its limits."""

@@ -25,11 +25,13 @@ async def test_a_site_takes_the_place_of_another_when_it_answers_and_not_before(
     assert await stage.says(first.workspace_id) == "one secret-of-the-project 1"
 
     # One whose application ends says why, and nothing of it is shown.
-    crashed, log = await stage.publish(await stage.build({"firefly.yml": "run: 'echo oh no >&2; exit 3'\n"}))
-    assert (crashed.state, crashed.reason, crashed.hosts) == (
-        SiteState.FAILED,
-        "The application ended with exit status 3. See its output.",
-        (),
+    crashed, log = await stage.publish(
+        await stage.build({"firefly.yml": "run: 'echo oh no, API_KEY is not set >&2; exit 3'\n"})
+    )
+    assert (crashed.state, crashed.hosts) == (SiteState.FAILED, ())
+    assert crashed.reason == (
+        "The application ended with exit status 3. See its output. The variable API_KEY is not set. "
+        "Set it with `firefly secret set PROJECT API_KEY`, or under `env` in firefly.yml."
     )
     assert [(step.name, step.state.value) for step in log.steps] == [("start", "failed")]
     assert b"oh no" in log.steps[0].err
