@@ -142,7 +142,11 @@ class Documents:
             log.warning("packages.unasked", url=url, reason=str(error) or type(error).__name__)
             raise Elsewhere(str(error)) from error
         body = await change(body) if change else body
-        return await asyncio.to_thread(self._write, name, body, kind, tag)
+        try:
+            return await asyncio.to_thread(self._write, name, body, kind, tag)
+        except OSError as error:
+            log.warning("packages.not_kept", url=url, reason=str(error))
+            raise Elsewhere(str(error)) from error
 
     def _read(self, name: str) -> tuple[Document | None, float]:
         """With its age in seconds."""

@@ -50,7 +50,10 @@ class Download:
         """To its end, whatever that is; raises nothing but what cancels it."""
         try:
             await self._receive()
-        except (aiohttp.ClientError, OSError, TimeoutError, Elsewhere, Full) as error:
+        # Which a sandbox can bring about as often as it likes: it is not to fill the log.
+        except (Elsewhere, Full) as error:
+            self._failure = str(error)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self._failure = str(error) or type(error).__name__
             log.warning("packages.not_received", url=self._url, reason=self._failure)
         except BaseException:
@@ -133,4 +136,5 @@ class Download:
                 raise Elsewhere("It is larger than what is kept.")
             self._tell()
         if found.hexdigest() != self._digest.value:
+            log.warning("packages.not_as_named", url=self._url, digest=self._digest.name)
             raise Elsewhere("Its hash is not the one that the registry names.")

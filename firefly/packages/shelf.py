@@ -13,8 +13,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,9 +54,9 @@ class Shelf:
     def _open(self) -> None:
         for folder in (self._files, self._incoming):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in self._incoming.iterdir():
+        for found, path in _there(self._incoming.iterdir()):
             # A server that is about to go may still be receiving the others.
-            if path.stat().st_mtime < time.time() - ABANDONED:
+            if found.st_mtime < time.time() - ABANDONED:
                 path.unlink(missing_ok=True)
         self._size = sum(found.st_size for found, _ in self._all())
         self._make_room()
@@ -132,7 +132,14 @@ class Shelf:
         log.info("packages.made_room", size=self._size)
 
     def _all(self) -> list[tuple[os.stat_result, Path]]:
-        return [(path.stat(), path) for path in self._files.glob("*/*")]
+        return list(_there(self._files.glob("*/*")))
 
     def _path(self, name: str) -> Path:
         return self._files / name.rpartition("-")[2][:2] / name
+
+
+def _there(paths: Iterable[Path]) -> Iterator[tuple[os.stat_result, Path]]:
+    """Those that are still there: another server, which this one takes over from, makes room too."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path.stat(), path

@@ -61,11 +61,11 @@ class BuildSettings(BaseModel):
     build_cpu: float = Field(0, ge=0, le=256, description="Processors of a build's sandbox, in the same ways.")
     build_disk: int = Field(0, ge=0, description="Bytes on the disk of a build's sandbox, in the same way.")
     hooks_at_once: int = Field(
-        2,
+        3,
         ge=1,
         le=32,
         description="Calls of providers' hooks that one server handles at one time, each of another project. "
-        "The others wait: each may fetch a repository.",
+        "The others wait: each may fetch a repository. One is left to others where an owner has all but one.",
     )
     hook_addresses: Texts = Field(
         (),

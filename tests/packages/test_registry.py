@@ -1,6 +1,7 @@
 """What the cache serves and keeps, asked as hostile code in a sandbox might ask."""
 
 import asyncio
+import errno
 import os
 import re
 import select
@@ -11,11 +12,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 from uuid import uuid4
 
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 from yarl import URL
 
 from firefly.packages import Door, Registry, Upstreams, documents, pages, sending
@@ -405,6 +408,28 @@ async def test_what_is_under_way_takes_as_much_of_the_disk_as_what_is_kept_and_h
         monkeypatch.setattr(sending, "PATIENCE", 0.5)
         async with _unread(ground, names[3:5]):
             assert await eventually(is_free)
+
+
+async def test_what_the_disk_does_not_take_is_left_to_the_registry_and_what_is_too_large_fills_no_log(
+    ground: Ground, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = "/npm/large/-/large-1.0.0.tgz"
+    ground.upstream.add_tarball("large", "1.0.0", bytes(17 << 20))
+    ground.upstream.add_package("engine", "1.0.0")
+
+    def receive() -> BinaryIO:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def status(path: str) -> int:
+        async with client.get(path, allow_redirects=False) as response:
+            return response.status
+
+    with capture_logs() as logs:
+        assert await status(large) == 307
+        assert logs == []
+        monkeypatch.setattr(ground.shelf, "receive", receive)
+        assert await status("/npm/engine") == 307
+    assert [entry["event"] for entry in logs] == ["packages.not_kept"]
 
 
 async def test_who_reads_too_slowly_is_cut_off(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:

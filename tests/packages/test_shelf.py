@@ -35,6 +35,16 @@ async def test_a_shelf_that_is_opened_again_knows_what_it_holds(tmp_path: Path) 
     assert smaller.find(f"sha256-{'a' * 64}") is None
 
 
+async def test_what_another_server_takes_away_meanwhile_keeps_none_from_opening(tmp_path: Path) -> None:
+    for folder in ("incoming", "files/ab"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "gone").symlink_to(tmp_path / "nowhere")
+    shelf = Shelf(tmp_path, 1000)
+    await shelf.open()
+    put(shelf, f"sha256-{'a' * 64}", 600)
+    assert shelf.find(f"sha256-{'a' * 64}")
+
+
 def test_only_strong_hashes_count() -> None:
     sha512 = "sha512-" + "A" * 86 + "=="
     assert Digest.of_integrity(f"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= {sha512}") == Digest("sha512", "00" * 64)

@@ -2,7 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,8 +17,10 @@ from ...store import Database, load_queries
 KEPT = timedelta(days=30)
 # Of one project, and the bytes of their compressed bodies.
 MOST_KEPT, MOST_BYTES = 1000, 64 << 20
-# A project's that wait; whoever sends more has to come again.
+# A project's that wait, of as many bytes at most; whoever sends more has to come again.
 MOST_PENDING = 500
+# What is too much goes after so many more of a project's; a large one counts for each so many bytes.
+THINNED_AFTER, LARGE = 50, 256 << 10
 # Whoever handles one says so again long before.
 LEASE = timedelta(seconds=60)
 
@@ -54,6 +57,7 @@ class Deliveries:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._added: Counter[UUID] = Counter()
         self._queries: Any = load_queries("hooks")
 
     async def add(
@@ -76,11 +80,17 @@ class Deliveries:
                 summary=summary[:300], body=packed, size=len(body), state=state.value, reason=reason[:500],
                 now=self._clock.now(),
             )  # fmt: skip
+        self._added[project_id] += 1 + len(packed) // LARGE
+        if self._added[project_id] >= THINNED_AFTER:
+            del self._added[project_id]
+            await self._thin(project_id)
         return UUID(str(row["id"])) if row else None
 
-    async def pending(self, project_id: UUID) -> int:
+    async def is_full(self, project_id: UUID) -> bool:
+        """Whether so much waits that no more is taken."""
         async with self._database.connection() as connection:
-            return int(await self._queries.pending_deliveries(connection, project_id=project_id))
+            row = await self._queries.pending_deliveries(connection, project_id=project_id)
+        return bool(row["count"] >= MOST_PENDING or row["bytes"] >= MOST_BYTES)
 
     async def list(
         self, project_id: UUID, *, cursor: str | None = None, limit: int = 50
@@ -114,12 +124,16 @@ class Deliveries:
             )
         return found is not None
 
-    async def claim(self) -> HookDelivery | None:
-        """The next that is to be handled, for a minute nobody else's."""
+    async def claim(self, busy: Collection[UUID] = ()) -> tuple[HookDelivery, UUID] | None:
+        """The next that is to be handled, for a minute nobody else's, and the owner of its project, none of `busy`."""
         now = self._clock.now()
         async with self._database.connection() as connection:
-            row = await self._queries.claim_delivery(connection, now=now, until=now + LEASE)
-        return _delivery(row) if row else None
+            row = await self._queries.claim_delivery(connection, now=now, until=now + LEASE, busy=list(busy))
+        if row is None:
+            return None
+        values = dict(row)
+        owner_id = UUID(str(values.pop("owner_id")))
+        return _delivery(values), owner_id
 
     async def hold(self, delivery: HookDelivery) -> None:
         """It is still being handled."""
@@ -141,9 +155,16 @@ class Deliveries:
 
     async def forget(self) -> None:
         """What is older than a month, and what is too much."""
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             await self._queries.forget_deliveries(connection, before=self._clock.now() - KEPT)
-            await self._queries.thin_deliveries(connection, most=MOST_KEPT, most_bytes=MOST_BYTES)
+        await self._thin(None)
+
+    async def _thin(self, project_id: UUID | None) -> None:
+        """None: of every project."""
+        async with self._database.connection() as connection:
+            await self._queries.thin_deliveries(
+                connection, project_id=project_id, most=MOST_KEPT, most_bytes=MOST_BYTES
+            )
 
 
 def _delivery(row: Mapping[str, Any]) -> HookDelivery:

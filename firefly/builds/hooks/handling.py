@@ -27,6 +27,7 @@ from ..asking.builds import Builds
 from ..model import NewBuild, Trigger
 from .deliveries import Deliveries, DeliveryState, HookDelivery
 from .pulls import PullRequests
+from .receiving import beside
 from .seams import Linked
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ class Handling:
         body = await self._deliveries.body(delivery.id)
         if body is None:
             return DeliveryState.FAILED, "Its body is not kept any more."
-        happening = read(delivery.provider, delivery.event, body)
+        happening = await beside(len(body), lambda: read(delivery.provider, delivery.event, body))
         if happening is None:
             return DeliveryState.IGNORED, f"Firefly has no use for `{delivery.event}`."
         try:

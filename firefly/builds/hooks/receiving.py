@@ -14,7 +14,7 @@ from ...errors import Conflict, InvalidInput, RateLimited
 from ...git.links import Links, LinkState, ProviderLink
 from ...git.providers.payloads import Happening, RepositoryChange, RepositoryChanged, read, summary
 from ...git.providers.signatures import Envelope, verify
-from .deliveries import MOST_PENDING, Deliveries, DeliveryState
+from .deliveries import Deliveries, DeliveryState
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -67,7 +67,7 @@ class HookReceiver:
     async def take(self, link: ProviderLink, project_id: UUID, envelope: Envelope, body: bytes) -> Received:
         """What was signed by whom it comes from. Raises InvalidInput, RateLimited."""
         provider = link.provider
-        if await self._deliveries.pending(project_id) >= MOST_PENDING:
+        if await self._deliveries.is_full(project_id):
             raise RateLimited("Too many deliveries wait to be handled.", retry_after=60)
         try:
             happening = await beside(len(body), lambda: read(provider, envelope.event, body))

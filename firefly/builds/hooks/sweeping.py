@@ -54,16 +54,20 @@ class PullSweep:
         async with self._database.connection() as connection:
             rows = self._queries.links_to_sweep(connection, now=now, before=now - EACH, most=AT_ONCE)
             due = [UUID(str(row["id"])) async for row in rows]
-        for link_id in due:
-            try:
-                async with asyncio.timeout(LIMIT):
-                    link = await self._links.get(link_id)
-                    if link is not None and link.project_id is not None:
-                        await self._look_at(link, link.project_id)
-            # Of whatever provider it is, the others are looked at.
-            except Exception as error:
-                log.warning("pulls.not_looked_at", link_id=str(link_id), reason=repr(error))
+        async with asyncio.TaskGroup() as tasks:
+            for link_id in due:
+                tasks.create_task(self._try_look_at(link_id))
         return len(due)
+
+    async def _try_look_at(self, link_id: UUID) -> None:
+        try:
+            async with asyncio.timeout(LIMIT):
+                link = await self._links.get(link_id)
+                if link is not None and link.project_id is not None:
+                    await self._look_at(link, link.project_id)
+        # Of whatever provider it is, the others are looked at.
+        except Exception as error:
+            log.warning("pulls.not_looked_at", link_id=str(link_id), reason=repr(error))
 
     async def _look_at(self, link: ProviderLink, project_id: UUID) -> None:
         provider = await self._linked.provider(link)

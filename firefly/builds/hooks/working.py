@@ -1,6 +1,10 @@
 """Deliveries are handled: one after another in each project, again later where something was away."""
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
 
 import structlog
 
@@ -24,12 +28,18 @@ FINAL = (Forbidden, NotFound)
 
 
 class HookWorker:
-    """`at_once`: how many it handles at one time, of different projects."""
+    """`at_once`: how many it handles at one time, of different projects, and never all of one owner's.
+
+    Whoever has a provider of his own may have it answer slowly.
+    """
 
     def __init__(self, deliveries: Deliveries, handling: Handling, *, at_once: int) -> None:
         self._deliveries = deliveries
         self._handling = handling
         self._at_once = at_once
+        self._each = max(1, at_once - 1)
+        self._claiming = asyncio.Lock()
+        self._owners: Counter[UUID] = Counter()
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -60,9 +70,27 @@ class HookWorker:
 
     async def step(self) -> bool:
         """Handle the next; whether there was one."""
-        delivery = await self._deliveries.claim()
-        if delivery is None:
-            return False
+        async with self._claimed() as delivery:
+            if delivery is not None:
+                await self._handle(delivery)
+            return delivery is not None
+
+    @asynccontextmanager
+    async def _claimed(self) -> AsyncIterator[HookDelivery | None]:
+        async with self._claiming:
+            busy = [owner_id for owner_id, count in self._owners.items() if count >= self._each]
+            found = await self._deliveries.claim(busy)
+            delivery, owner_id = found or (None, None)
+            if owner_id is not None:
+                self._owners[owner_id] += 1
+        try:
+            yield delivery
+        finally:
+            if owner_id is not None:
+                self._owners[owner_id] -= 1
+                self._owners += Counter()
+
+    async def _handle(self, delivery: HookDelivery) -> None:
         try:
             async with asyncio.timeout(LIMIT), background(self._beat(delivery)):
                 state, told = await self._handling.handle(delivery)
@@ -75,7 +103,6 @@ class HookWorker:
         except Exception:
             log.exception("hook.failed", id=str(delivery.id))
             await self._failed(delivery, "Firefly met a fault that it did not expect; its log names it.")
-        return True
 
     async def _beat(self, delivery: HookDelivery) -> None:
         while True:

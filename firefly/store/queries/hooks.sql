@@ -33,18 +33,19 @@ where id = :id and project_id = :project_id and body is not null and state <> 'r
 returning id;
 
 -- name: claim_delivery^
--- Those of one project come one after another, in the order in which they were received.
-update hook_deliveries set attempts = attempts + 1, due_at = :until
-where id = (
-    select d.id from hook_deliveries d
+-- Those of one project come one after another, in the order in which they were received; of `busy` owners none comes.
+update hook_deliveries h set attempts = attempts + 1, due_at = :until
+from projects p
+where p.id = h.project_id and h.id = (
+    select d.id from hook_deliveries d join projects o on o.id = d.project_id and o.owner_id <> all (:busy::uuid[])
     where d.state = 'received' and d.due_at <= :now and not exists (
         select from hook_deliveries e
         where e.project_id = d.project_id and e.state = 'received' and (e.received_at, e.id) < (d.received_at, d.id)
     )
-    order by d.due_at limit 1 for update skip locked
+    order by d.due_at limit 1 for update of d skip locked
 )
-returning id, project_id, provider, delivery, event, summary, size, body is not null as is_kept, state, reason,
-    attempts, received_at, handled_at;
+returning h.id, project_id, provider, delivery, event, summary, size, body is not null as is_kept, state, reason,
+    attempts, received_at, handled_at, p.owner_id;
 
 -- name: settle_delivery!
 update hook_deliveries set state = :state, reason = :reason, handled_at = :now
@@ -58,10 +59,10 @@ where id = :id and state = 'received' and attempts = :attempts;
 delete from hook_deliveries where received_at < :before and state <> 'received';
 
 -- name: thin_deliveries!
--- Of each project the newest so many, and of their bodies as many bytes.
+-- Of each project, or of one alone, the newest so many, and of their bodies as many bytes.
 with ranked as (
     select id, row_number() over newest as place, sum(coalesce(length(body), 0)) over newest as bytes
-    from hook_deliveries where state <> 'received'
+    from hook_deliveries where state <> 'received' and project_id = coalesce(:project_id::uuid, project_id)
     window newest as (partition by project_id order by received_at desc, id desc)
 ), gone as (
     delete from hook_deliveries d using ranked r where r.id = d.id and r.place > :most
@@ -69,8 +70,9 @@ with ranked as (
 update hook_deliveries d set body = null from ranked r
 where r.id = d.id and r.place <= :most and r.bytes > :most_bytes and d.body is not null;
 
--- name: pending_deliveries$
-select count(*) from hook_deliveries where project_id = :project_id and state = 'received';
+-- name: pending_deliveries^
+select count(*) as count, coalesce(sum(length(body)), 0) as bytes
+from hook_deliveries where project_id = :project_id and state = 'received';
 
 -- name: find_pull^
 select * from pull_requests where project_id = :project_id and number = :number;
@@ -97,11 +99,16 @@ select comment_id from pull_requests where project_id = :project_id and number =
 update pull_requests set comment_id = :comment_id where project_id = :project_id and number = :number;
 
 -- name: links_to_sweep
+-- First one of each owner, then a second one.
 update provider_links set pulls_at = :now
 where id in (
-    select l.id from provider_links l join projects p on p.id = l.project_id and p.deleted_at is null
-    where l.state in ('linked', 'diverged') and (l.pulls_at is null or l.pulls_at < :before)
-    order by l.pulls_at nulls first limit :most
+    select l.id from provider_links l join (
+        select d.id, row_number() over (partition by p.owner_id order by d.pulls_at nulls first) as place
+        from provider_links d join projects p on p.id = d.project_id and p.deleted_at is null
+        where d.state in ('linked', 'diverged') and (d.pulls_at is null or d.pulls_at < :before)
+    ) due on due.id = l.id
+    where l.pulls_at is null or l.pulls_at < :before
+    order by due.place, l.pulls_at nulls first limit :most
     for update of l skip locked
 )
 returning id;

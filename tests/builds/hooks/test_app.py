@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from firefly.builds.hooks import deliveries
 from firefly.builds.hooks.app_receiving import AppReceived, AppReceiver
 from firefly.builds.hooks.deliveries import DeliveryState
 from firefly.errors import InvalidInput, RateLimited, Unavailable
@@ -140,10 +139,10 @@ async def test_a_project_with_too_many_waiting_takes_no_more_for_now(
 ) -> None:
     push = payloads.app_push(app.number, MAIN, "a" * 40, "b" * 40)
 
-    async def full(project_id: UUID) -> int:
-        return deliveries.MOST_PENDING
+    async def full(project_id: UUID) -> bool:
+        return True
 
-    monkeypatch.setattr(app.post.deliveries, "pending", full)
+    monkeypatch.setattr(app.post.deliveries, "is_full", full)
     with pytest.raises(RateLimited):
         await app.send("push", push, delivery="one")
     monkeypatch.undo()

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from firefly.auth import Identity
-from firefly.builds.hooks import working
-from firefly.builds.hooks.deliveries import KEPT, DeliveryState
+from firefly.builds.hooks import deliveries, sweeping, working
+from firefly.builds.hooks.deliveries import KEPT, DeliveryState, HookDelivery
 from firefly.builds.hooks.working import MOST_ATTEMPTS
 from firefly.builds.model import BuildState, Trigger, Trust
-from firefly.errors import InvalidInput, Unavailable
-from firefly.git.links import LinkState
+from firefly.errors import InvalidInput, RateLimited, Unavailable
+from firefly.git.flow import background
+from firefly.git.links import LinkState, ProviderLink
 from firefly.git.providers import PROVIDERS
 from firefly.git.providers.signatures import Refused
 from firefly.testing.providers import TwinPull, TwinRepository
@@ -121,6 +123,34 @@ async def test_one_that_was_lost_is_missed_by_the_sweep(post: Post) -> None:
     post.yard.clock.advance(1000)
     await post.sweep.look()
     assert (await post.ended())[-1] == ("refs/pull/4", "Pull request 4 was merged.")
+
+
+async def test_links_of_one_owner_keep_those_of_others_from_no_sweep(
+    post: Post, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard, answering, looked = post.yard, asyncio.Event(), []
+    provider = await post.linked.provider(post.link)
+    found = await provider.repository("acme/site")
+    bobs = await yard.project(await yard.person("bob"), "park")
+    for project_id in (await yard.project(ada, "second"), await yard.project(ada, "third"), bobs):
+        await post.links.add(
+            project_id, post.provider, post.link.base_url, found, credential=post.link.credential,
+            state=LinkState.LINKED,
+        )  # fmt: skip
+
+    async def look_at(link: ProviderLink, project_id: UUID) -> None:
+        if project_id != bobs:
+            await answering.wait()
+        looked.append(project_id)
+        answering.set()
+
+    monkeypatch.setattr(sweeping, "AT_ONCE", 2)
+    monkeypatch.setattr(post.sweep, "_look_at", look_at)
+    async with asyncio.timeout(30):
+        assert await post.sweep.look() == 2
+        assert looked[0] == bobs
+        assert await post.sweep.look() == 2
+    assert len(set(looked)) == 4
 
 
 async def test_a_provider_that_tells_nonsense_of_its_pull_requests_ends_no_sweep(post: Post) -> None:
@@ -317,6 +347,52 @@ async def test_they_are_kept_for_a_month_and_paged(post: Post) -> None:
     assert await post.deliveries.list(post.project_id) == ([], None)
 
 
+async def test_who_sends_much_has_no_more_of_it_kept_meanwhile(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner may know the secret of his hook."""
+    push = PUSHES[post.provider](MAIN, ZEROS, "a" * 40)
+    monkeypatch.setattr(deliveries, "THINNED_AFTER", 5)
+    monkeypatch.setattr(deliveries, "MOST_KEPT", 3)
+    for number in range(5):
+        await post.send("star", {"number": number})
+    assert len((await post.deliveries.list(post.project_id))[0]) == 3
+    # What does not compress, and is as large as all together may be.
+    monkeypatch.setattr(deliveries, "MOST_BYTES", 4000)
+    monkeypatch.setattr(deliveries, "LARGE", 500)
+    for _ in range(2):
+        await post.send("star", {"noise": token_hex(3000)})
+    kept = (await post.deliveries.list(post.project_id))[0]
+    assert [one.is_kept for one in kept] == [True, False, False]
+    # So it is with what waits.
+    await post.send(EVENTS[post.provider]["push"], {**push, "noise": token_hex(4000)})
+    with pytest.raises(RateLimited):
+        await post.send(EVENTS[post.provider]["push"], push)
+
+
+async def test_an_owner_whose_provider_is_slow_keeps_no_other_waiting(
+    post: Post, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard, answering, handled = post.yard, asyncio.Event(), asyncio.Queue[UUID]()
+    second, bobs = await yard.project(ada, "second"), await yard.project(await yard.person("bob"), "park")
+    for project_id in (post.project_id, second, bobs):
+        yard.clock.advance(1)
+        await post.deliveries.add(
+            project_id, post.provider, delivery="one", event="push", summary="", body=b"{}",
+            state=DeliveryState.RECEIVED,
+        )  # fmt: skip
+
+    async def handle(delivery: HookDelivery) -> tuple[DeliveryState, str]:
+        if delivery.project_id != bobs:
+            await answering.wait()
+        handled.put_nowait(delivery.project_id)
+        return DeliveryState.HANDLED, ""
+
+    monkeypatch.setattr(post.worker._handling, "handle", handle)
+    async with background(post.worker.run()), asyncio.timeout(30):
+        assert await handled.get() == bobs
+        answering.set()
+        assert {await handled.get(), await handled.get()} == {post.project_id, second}
+
+
 async def test_a_ping_says_that_the_hook_works(post: Post) -> None:
     await post.send("ping", {"zen": "Keep it logically awesome.", "hook_id": 30, "hook": {"type": "Repository"}})
     await post.work()
@@ -331,7 +407,7 @@ async def test_whatever_the_database_says_those_that_handle_go_on(post: Post, mo
     """An answer that comes too late, for one, is no sign that it is away."""
     claim, asked = post.deliveries.claim, asyncio.Event()
 
-    async def late() -> None:
+    async def late(*_: object) -> None:
         asked.set()
         raise TimeoutError
 
