@@ -32,13 +32,9 @@ export class Branches extends Loaded<Branch[]> {
 
   async setDemo(branch: Branch, isDemo: boolean): Promise<void> {
     const change = (all: Branch[]) => all.map((one) => (one.ref === branch.ref ? { ...one, is_demo: isDemo } : one));
-    const takeBack = this.show(change);
     try {
-      await this.api.setDemo(branch.branch, isDemo);
-      // A look that was on its way meanwhile may not have seen it.
-      this.show(change);
+      await this.ahead(change, () => this.api.setDemo(branch.branch, isDemo));
     } catch (thrown) {
-      takeBack();
       this.say(asProblem(thrown).detail, { kind: "problem" });
       return;
     }

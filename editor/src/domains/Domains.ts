@@ -32,11 +32,9 @@ export class Domains extends Loaded<Domain[]> {
 
   /** `mayAdd`: whether whoever removes it could bring it back. */
   async remove(domain: Domain, mayAdd: boolean): Promise<void> {
-    const takeBack = this.show((domains) => domains.filter(({ id }) => id !== domain.id));
     try {
-      await this.api.remove(domain.id);
+      await this.ahead((domains) => domains.filter(({ id }) => id !== domain.id), () => this.api.remove(domain.id));
     } catch (thrown) {
-      takeBack();
       this.say(asProblem(thrown).detail, { kind: "problem" });
       return;
     }

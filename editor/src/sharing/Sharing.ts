@@ -20,8 +20,6 @@ function whoIs(text: string): { account: string } | { email: string } {
 }
 
 export class Sharing extends Loaded<Access> {
-  private changing = 0;
-
   constructor(
     private readonly api: AccessApi,
     private readonly say: typeof showToast = showToast,
@@ -30,7 +28,7 @@ export class Sharing extends Loaded<Access> {
   }
 
   heard(): void {
-    if (this.changing === 0) void this.load();
+    void this.load();
   }
 
   async setEverybody(wanted: Everybody): Promise<void> {
@@ -157,16 +155,10 @@ export class Sharing extends Loaded<Access> {
   private async change<Answer>(ahead: (access: Access) => Access, call: (access: Access) => Promise<Answer>): Promise<Answer> {
     const access = this.value;
     if (!access) throw new Error("Access is not known yet");
-    const takeBack = this.show(ahead);
-    this.changing += 1;
     try {
-      return await call(access);
-    } catch (thrown) {
-      takeBack();
-      throw thrown;
+      return await this.ahead(ahead, () => call(access));
     } finally {
-      this.changing -= 1;
-      if (this.changing === 0) await this.load();
+      await this.load();
     }
   }
 }

@@ -120,11 +120,12 @@ describe("branches", () => {
   });
 
   test("a look that is on its way while a demo is made does not take it back", async () => {
-    const { api, say } = server((call) => (call.startsWith("GET") ? { branches: [branch()] } : { ...branch(), is_demo: true }));
+    let now = branch();
+    const { api, say } = server((call) => (call.startsWith("GET") ? { branches: [now] } : (now = branch({ is_demo: true }))));
     const branches = new Branches(api, "p1", say);
     await branches.load();
-    const change = branches.setDemo(branch(), true);
-    await Promise.all([branches.load(), change]);
+    const look = branches.load();
+    await Promise.all([branches.setDemo(branch(), true), look]);
     expect(branches.value?.[0]?.is_demo).toBe(true);
   });
 

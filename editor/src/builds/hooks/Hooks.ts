@@ -21,22 +21,21 @@ export class Hooks extends Loaded<Hook[]> {
   }
 
   async setActive(hook: Hook, active: boolean): Promise<void> {
-    const takeBack = this.show((hooks) => hooks.map((one) => (one.id === hook.id ? { ...one, active, reason: "" } : one)));
-    await this.attempt(this.api.setActive(hook.id, active), takeBack);
+    const change = (hooks: Hook[]) => hooks.map((one) => (one.id === hook.id ? { ...one, active, reason: "" } : one));
+    await this.attempt(change, () => this.api.setActive(hook.id, active));
   }
 
   /** Its address is nowhere else: this cannot be undone. */
   async remove(hook: Hook): Promise<void> {
-    const takeBack = this.show((hooks) => hooks.filter(({ id }) => id !== hook.id));
-    if (await this.attempt(this.api.remove(hook.id), takeBack)) this.say(`${hook.host} is not called any more.`);
+    const change = (hooks: Hook[]) => hooks.filter(({ id }) => id !== hook.id);
+    if (await this.attempt(change, () => this.api.remove(hook.id))) this.say(`${hook.host} is not called any more.`);
   }
 
-  private async attempt(call: Promise<unknown>, takeBack: () => void): Promise<boolean> {
+  private async attempt(change: (hooks: Hook[]) => Hook[], call: () => Promise<unknown>): Promise<boolean> {
     try {
-      await call;
+      await this.ahead(change, call);
       return true;
     } catch (thrown) {
-      takeBack();
       this.say(asProblem(thrown).detail, { kind: "problem" });
       return false;
     }

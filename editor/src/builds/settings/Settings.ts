@@ -16,12 +16,10 @@ export class Settings extends Loaded<BuildSettings> {
   /** Shows a change at once; it can be undone while `told` is shown. */
   async change(change: Partial<BuildSettings>, told: string): Promise<void> {
     const before = this.value;
-    const takeBack = this.show((settings) => ({ ...settings, ...change }));
     try {
-      const changed = await this.api.changeSettings(change);
+      const changed = await this.ahead((settings) => ({ ...settings, ...change }), () => this.api.changeSettings(change));
       this.show(() => changed);
     } catch (thrown) {
-      takeBack();
       this.say(asProblem(thrown).detail, { kind: "problem" });
       return;
     }
