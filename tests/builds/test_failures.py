@@ -83,6 +83,15 @@ def test_the_lines_that_matter_are_few_and_hold_the_one_that_tells() -> None:
     assert explain("build", exit_code=1, lines=["x" * 10_000]).lines == ("x" * 500,)
 
 
+def test_of_tests_those_that_failed_are_named() -> None:
+    names = ["FAIL: test_red (test_stars.Stars)", "FAIL: test_near (test_stars.Stars)"]
+    noise = ["Traceback (most recent call last):", "AssertionError: 25 not less than 20", "-" * 40]
+    printed = ["test_bright ... ok", names[0], *noise, names[1], *noise, "Ran 3 tests in 0.1s", "FAILED (failures=2)"]
+    assert explain("test", exit_code=1, lines=printed).lines == (*names, "FAILED (failures=2)")
+    many = [f"--- FAIL: Test{n} (0.00s)" for n in range(50)]
+    assert explain("test", exit_code=1, lines=[*many, "FAIL"]).lines == (*many[: MOST_LINES - 1], "FAIL")
+
+
 def test_an_end_of_the_sandbox_counts_more_than_what_was_printed() -> None:
     ended = explain("build", lines=["npm error Missing script: x"], ended="The workspace takes up more than 5 GiB.")
     assert ended.cause == "The workspace takes up more than 5 GiB."

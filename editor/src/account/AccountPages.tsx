@@ -1,7 +1,7 @@
 import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, Plug, PlugZap, User, Users as People } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Api, EventStream, type Account, type Project } from "../shared/api";
-import { Frame, Toasts, type FrameLink } from "../shared/components";
+import { Frame, type FrameLink } from "../shared/components";
 import { usePath } from "../shared/router";
 import { AdminBuilds } from "../builds/AdminBuilds";
 import { BUILD_KINDS, tellBuilds } from "../builds/heard";
@@ -38,22 +38,19 @@ export function AccountPages({ user: given, project }: { user: Account; project:
   const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? ADMIN_LINKS : [])];
   const shown = path.startsWith("/admin") && !ADMIN_LINKS.some(({ href }) => href === path) ? "/admin/users" : path;
   return (
-    <>
-      <Frame
-        user={user}
-        path={shown}
-        navLabel={ofProject ? "Settings" : "Account"}
-        links={links}
-        search={
-          <a className="to-projects" href="/">
-            <FolderGit2 size={16} aria-hidden /> Projects
-          </a>
-        }
-      >
-        {ofProject ? <ProjectSettings api={api} project={project} user={user} /> : <Page path={shown} user={user} onChange={learn} />}
-      </Frame>
-      <Toasts />
-    </>
+    <Frame
+      user={user}
+      path={shown}
+      navLabel={ofProject ? "Settings" : "Account"}
+      links={links}
+      search={
+        <a className="to-projects" href="/">
+          <FolderGit2 size={16} aria-hidden /> Projects
+        </a>
+      }
+    >
+      {ofProject ? <ProjectSettings api={api} project={project} user={user} /> : <Page path={shown} user={user} onChange={learn} />}
+    </Frame>
   );
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { asProblem, type Api, type Page, type Problem, type RouteEntry } from "../shared/api";
+import { reach } from "../shared/api/reach";
 import { Button, ErrorState, Skeleton } from "../shared/components";
 import { sayNumber } from "./amounts";
 
@@ -18,7 +19,7 @@ export function Routes({ api, total }: { api: Api; total: number }) {
         </h2>
         <input className="ff-input door-search" type="search" aria-label="Find a host" placeholder="Find a host" value={search} onChange={(event) => setSearch(event.target.value)} />
       </div>
-      {problem ? (
+      {problem && !pages ? (
         <ErrorState problem={problem} onRetry={again} />
       ) : !pages ? (
         <Skeleton rows={3} label="Loading the routes" />
@@ -75,6 +76,7 @@ function useRoutes(api: Api, search: string) {
       clearTimeout(timer);
     };
   }, [api, search, turn]);
+  useEffect(() => reach.onReturn(() => setTurn((count) => count + 1)), []);
   const more = (cursor: string): void =>
     void api.routes(search, cursor).then(
       (page) => setPages((before) => [...(before ?? []), page]),

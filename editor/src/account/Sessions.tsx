@@ -23,7 +23,7 @@ export function Sessions({ api }: { api: Api }) {
           <h1>Sessions</h1>
           <p className="ff-muted">Where you are signed in.</p>
         </div>
-        <Button onClick={() => void closeAll()}>Sign out everywhere</Button>
+        <Button onClick={() => closeAll()}>Sign out everywhere</Button>
       </div>
       <ul className="items">
         {items.map((session) => (
@@ -40,7 +40,7 @@ export function Sessions({ api }: { api: Api }) {
                 <RelativeTime at={session.last_used_at ?? session.created_at} />
               </span>
             </div>
-            <Button kind="quiet" aria-label={`Sign out ${sayAgent(session.user_agent)}`} onClick={() => void close(session)}>
+            <Button kind="quiet" aria-label={`Sign out ${sayAgent(session.user_agent)}`} onClick={() => close(session)}>
               Sign out
             </Button>
           </li>

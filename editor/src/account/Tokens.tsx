@@ -83,7 +83,7 @@ export function Tokens({ api, user }: { api: Api; user: Account }) {
           footer={
             <>
               <Button onClick={() => setLeaving(null)}>Keep it</Button>
-              <Button kind="danger" onClick={() => void revoke(leaving)}>
+              <Button kind="danger" onClick={() => revoke(leaving)}>
                 Revoke the token
               </Button>
             </>

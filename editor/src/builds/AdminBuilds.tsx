@@ -1,7 +1,7 @@
 import { OctagonX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { asProblem } from "../shared/api";
-import { ErrorState, IconButton, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { ErrorState, IconButton, RelativeTime, showToast, Skeleton, StaleNote } from "../shared/components";
 import { Loaded, useLoaded } from "../shared/Loaded";
 import { ClearedAway } from "./ClearedAway";
 import { KillDialog } from "./build/KillDialog";
@@ -31,7 +31,7 @@ export function AdminBuilds() {
       leave();
     };
   }, [now]);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void now.load()} /> : <Skeleton rows={6} label="Loading the builds" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => now.load()} /> : <Skeleton rows={6} label="Loading the builds" />;
   const kill = async (build: Build): Promise<void> => {
     try {
       await api.kill(build.id);
@@ -45,11 +45,10 @@ export function AdminBuilds() {
       <div className="account-head">
         <div>
           <h1>Builds</h1>
-          <p className="ff-muted" role="status">
-            {problem ? "The server does not answer just now; this is how it was before." : "What is being built just now, in all projects."}
-          </p>
+          <p className="ff-muted">What is being built just now, in all projects.</p>
         </div>
       </div>
+      <StaleNote problem={problem} />
       <Numbers shown={shown} />
       <section id="now" className="account-section" aria-label="On their way" tabIndex={-1}>
         <h2>On their way</h2>
@@ -64,7 +63,7 @@ export function AdminBuilds() {
             {shown.minutes.map(({ owner, minutes }) => (
               <div key={owner}>
                 <dt>{owner}</dt>
-                <dd>{minutes.toLocaleString("en", { maximumFractionDigits: 1 })}</dd>
+                <dd>{sayMinutes(minutes)}</dd>
               </div>
             ))}
           </dl>
@@ -83,6 +82,10 @@ export function AdminBuilds() {
   );
 }
 
+function sayMinutes(minutes: number): string {
+  return minutes.toLocaleString("en", { maximumFractionDigits: 1 });
+}
+
 function Numbers({ shown }: { shown: Overview }) {
   const minutes = shown.minutes.reduce((sum, one) => sum + one.minutes, 0);
   const numbers: [string, string, string][] = [
@@ -90,10 +93,10 @@ function Numbers({ shown }: { shown: Overview }) {
     ["Queued", String(shown.queued), "#now"],
     ["Wait for approval", String(shown.waiting), ""],
     ["Servers that build", String(shown.builders.length), ""],
-    ["Minutes this month", Math.round(minutes).toLocaleString("en"), "#minutes"],
+    ["Minutes this month", sayMinutes(minutes), "#minutes"],
   ];
   return (
-    <dl className="door-numbers">
+    <dl className="door-numbers door-numbers-narrow">
       {numbers.map(([name, value, href]) => (
         <div key={name}>
           <dt>{name}</dt>

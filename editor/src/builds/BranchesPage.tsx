@@ -1,6 +1,6 @@
 import { GitBranch } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { Button, EmptyState, ErrorState, Skeleton } from "../shared/components";
+import { Button, EmptyState, ErrorState, Skeleton, StaleNote } from "../shared/components";
 import { useLoaded } from "../shared/Loaded";
 import { Branches } from "./Branches";
 import { BranchRow } from "./BranchRow";
@@ -31,14 +31,17 @@ export function BranchesPage({ place }: { place: Place }) {
       <div className="builds-head">
         <h1>Branches</h1>
         {all && all.length > 0 && <span className="ff-faint">{typed ? `${shown?.length ?? 0} of ${all.length}` : all.length}</span>}
-        <div className="builds-filters" role="search" aria-label="Branches">
-          <SearchField label="Find branches" hint="Branch, pull request, words" field={field} typed={typed} onType={setTyped} />
-        </div>
+        {all?.length !== 0 && (
+          <div className="builds-filters" role="search" aria-label="Branches">
+            <SearchField label="Find branches" hint="Branch, pull request, words" field={field} typed={typed} onType={setTyped} />
+          </div>
+        )}
         <PageKeys keys={[{ key: "/", does: "Find branches", run: () => field.current?.focus() }, ...rowKeys(".branch-title")]} />
       </div>
+      {shown && <StaleNote problem={problem} />}
       {!shown ? (
         problem ? (
-          <ErrorState problem={problem} onRetry={() => void branches.load()} />
+          <ErrorState problem={problem} onRetry={() => branches.load()} />
         ) : (
           <Skeleton rows={5} label="Loading the branches" />
         )
@@ -54,11 +57,6 @@ export function BranchesPage({ place }: { place: Place }) {
             <BranchRow key={branch.ref} branch={branch} branches={branches} place={place} />
           ))}
         </ul>
-      )}
-      {shown && problem && (
-        <p className="builds-note" role="alert">
-          {problem.detail} This is how it was before.
-        </p>
       )}
     </div>
   );

@@ -1,7 +1,7 @@
 import { CodeXml, GitBranch, Hammer, Settings, Settings2, Webhook } from "lucide-react";
 import { useEffect, useMemo } from "react";
 import type { Account, Project } from "../shared/api";
-import { Frame, Toasts, type FrameLink } from "../shared/components";
+import { Frame, type FrameLink } from "../shared/components";
 import { usePath } from "../shared/router";
 import { BranchesPage } from "./BranchesPage";
 import { BuildPage } from "./build/BuildPage";
@@ -18,12 +18,9 @@ export function BuildsPages({ user, project }: { user: Account; project: Project
   const { page, number } = shownAt(usePath());
   useEffect(hearBuilds, []);
   return (
-    <>
-      <Frame user={user} path={place.link(page)} navLabel={`Builds of ${project.name}`} links={linksOf(place)} search={<Crumbs project={project} user={user} />}>
-        <Page place={place} page={page} number={number} />
-      </Frame>
-      <Toasts />
-    </>
+    <Frame user={user} path={place.link(page)} navLabel={`Builds of ${project.name}`} links={linksOf(place)} search={<Crumbs project={project} user={user} />}>
+      <Page place={place} page={page} number={number} />
+    </Frame>
   );
 }
 

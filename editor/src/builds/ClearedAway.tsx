@@ -23,7 +23,7 @@ export function ClearedAway() {
       {shown ? (
         <ul className="items">{shown.map((part) => <Part key={part.part} part={part} />)}</ul>
       ) : problem ? (
-        <ErrorState problem={problem} onRetry={() => void parts.load()} />
+        <ErrorState problem={problem} onRetry={() => parts.load()} />
       ) : (
         <Skeleton rows={3} label="Loading what was cleared away" />
       )}

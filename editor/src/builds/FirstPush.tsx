@@ -9,9 +9,7 @@ export function FirstPush({ place: { project } }: { place: Place }) {
     <EmptyState icon={<GitBranch size={20} aria-hidden />} title="Push, and it is built">
       <p>Every push is built, and every branch gets a site of its own. In a repository of yours:</p>
       <div className="commands">
-        {/* What is too wide scrolls, and must be reachable by key. */}
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <pre tabIndex={0} aria-label="Commands">{commands}</pre>
+        <pre role="group" aria-label="Commands">{commands}</pre>
         <CopyButton text={commands} />
       </div>
     </EmptyState>

@@ -1,7 +1,7 @@
 import { Hammer } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
 import { useStore } from "zustand";
-import { Button, EmptyState, ErrorState, Skeleton } from "../shared/components";
+import { Button, EmptyState, ErrorState, Skeleton, StaleNote } from "../shared/components";
 import { BuildList } from "./BuildList";
 import { BuildRow } from "./BuildRow";
 import { queryOf, useFilter } from "./filter";
@@ -31,12 +31,13 @@ export function ListPage({ place }: { place: Place }) {
     <div className="builds">
       <div className="builds-head">
         <h1>Builds</h1>
-        <ListFilters filter={filter} field={field} onChange={setFilter} />
+        {(builds?.length !== 0 || isFiltered) && <ListFilters filter={filter} field={field} onChange={setFilter} />}
         <PageKeys keys={[{ key: "/", does: "Find builds", run: () => field.current?.focus() }, ...rowKeys(".build-row-link")]} />
       </div>
+      {builds && <StaleNote problem={problem} />}
       {!builds ? (
         problem ? (
-          <ErrorState problem={problem} onRetry={() => void list.load()} />
+          <ErrorState problem={problem} onRetry={() => list.load()} />
         ) : (
           <Skeleton rows={6} label="Loading the builds" />
         )
@@ -53,13 +54,8 @@ export function ListPage({ place }: { place: Place }) {
       ) : (
         <FirstPush place={place} />
       )}
-      {builds && problem && (
-        <p className="builds-note" role="alert">
-          {problem.detail}
-        </p>
-      )}
       {cursor && (
-        <Button kind="quiet" busy={isLoadingMore} onClick={() => void list.more()}>
+        <Button kind="quiet" busy={isLoadingMore} onClick={() => list.more()}>
           Show more
         </Button>
       )}

@@ -32,7 +32,7 @@ function Browse({ api, mayRestore }: { api: CheckpointsApi; mayRestore: boolean 
   const { value, problem } = useLoaded(history);
   /** undefined: nobody has chosen yet, so the newest is shown where there is room for it. */
   const [chosen, setChosen] = useState<string | undefined>(undefined);
-  if (!value) return problem ? <ErrorState problem={problem} onRetry={() => void history.load()} /> : <Skeleton rows={8} label="Loading the checkpoints" />;
+  if (!value) return problem ? <ErrorState problem={problem} onRetry={() => history.load()} /> : <Skeleton rows={8} label="Loading the checkpoints" />;
   const shown = value.items.find(({ id }) => id === chosen) ?? value.items[0];
   if (!shown) {
     return (

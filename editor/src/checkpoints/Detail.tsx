@@ -79,7 +79,7 @@ function Files({ difference, history, onRestore, busy }: FilesProps) {
   const { value, problem } = useLoaded(difference);
   /** undefined: nobody has chosen yet, so the first with lines is open. */
   const [chosen, setChosen] = useState<string | null | undefined>(undefined);
-  if (!value) return problem ? <ErrorState problem={problem} onRetry={() => void difference.load()} /> : <Skeleton rows={5} label="Comparing" />;
+  if (!value) return problem ? <ErrorState problem={problem} onRetry={() => difference.load()} /> : <Skeleton rows={5} label="Comparing" />;
   if (value.files === 0) return <Nothing difference={difference} />;
   const open = chosen === undefined ? value.items.find(isText)?.path : chosen;
   return (
@@ -104,7 +104,7 @@ function Files({ difference, history, onRestore, busy }: FilesProps) {
         ))}
       </ul>
       {value.next && (
-        <Button kind="quiet" className="cp-more" onClick={() => void difference.more()}>
+        <Button kind="quiet" className="cp-more" onClick={() => difference.more()}>
           Show more of {counted(value.files, "file")}
         </Button>
       )}

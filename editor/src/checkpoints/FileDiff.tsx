@@ -19,7 +19,7 @@ export default function FileDiff({ api, sides: { base, target }, file: { path, c
     return new Loaded(() => Promise.all([older(), newer()]));
   }, [api, base, target, path, change]);
   const { value, problem } = useLoaded(texts);
-  if (!value) return problem ? <ErrorState problem={problem} onRetry={() => void texts.load()} /> : <Skeleton rows={6} label={`Reading ${path}`} />;
+  if (!value) return problem ? <ErrorState problem={problem} onRetry={() => texts.load()} /> : <Skeleton rows={6} label={`Reading ${path}`} />;
   return <Lines path={path} older={value[0]} newer={value[1]} />;
 }
 

@@ -8,7 +8,7 @@ const DAY = 86_400_000;
 
 export function Bin() {
   const { items, state, problem } = useDashboard((all) => all.bin);
-  if (problem) return <ErrorState problem={problem} onRetry={() => void loadBin()} />;
+  if (problem) return <ErrorState problem={problem} onRetry={() => loadBin()} />;
   if (state === "loading") return <Skeleton label="Loading the bin" />;
   return (
     <section aria-labelledby="bin-title">
@@ -47,7 +47,7 @@ function Row({ project }: { project: Project }) {
         <span>{left === 1 ? "1 day left" : `${left} days left`}</span>
       </div>
       <div className="row-tools">
-        <Button icon={<RotateCcw size={14} aria-hidden />} aria-label={`Restore ${project.name}`} onClick={() => void restoreProject(project)}>
+        <Button icon={<RotateCcw size={14} aria-hidden />} aria-label={`Restore ${project.name}`} onClick={() => restoreProject(project)}>
           Restore
         </Button>
       </div>

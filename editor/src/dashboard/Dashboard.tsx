@@ -1,7 +1,7 @@
 import { FolderGit2, Plus, Trash2 } from "lucide-react";
 import { lazy, Suspense, useDeferredValue, useState } from "react";
 import type { Account, Project } from "../shared/api";
-import { Button, Frame, Toasts } from "../shared/components";
+import { Button, Frame } from "../shared/components";
 import { go, usePath } from "../shared/router";
 import { Bin } from "./Bin";
 import "./dashboard.css";
@@ -79,7 +79,6 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
         <RequestNotice onShow={() => setAnswering(true)} />
         {answering && <RequestsDialog onClose={() => setAnswering(false)} />}
       </Suspense>
-      <Toasts />
     </>
   );
 }

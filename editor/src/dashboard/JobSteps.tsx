@@ -50,7 +50,7 @@ export function JobSteps({ project, job: first, onClose }: Props) {
           </>
         ) : (
           <>
-            <Button onClick={() => void cancelJob(job)}>Cancel the {job.kind === "remix" ? "remix" : "import"}</Button>
+            <Button onClick={() => cancelJob(job)}>Cancel the {job.kind === "remix" ? "remix" : "import"}</Button>
             <Button kind="primary" onClick={onClose}>
               Close, it goes on
             </Button>

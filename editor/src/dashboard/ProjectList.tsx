@@ -1,4 +1,4 @@
-import { SearchX, WifiOff } from "lucide-react";
+import { SearchX } from "lucide-react";
 import type { KeyboardEvent } from "react";
 import type { Account } from "../shared/api";
 import { Button, EmptyState, ErrorState, Skeleton } from "../shared/components";
@@ -18,8 +18,7 @@ interface Props {
 
 export function ProjectList({ user, server, query, onClear, onAsk }: Props) {
   const { items, state, problem } = useDashboard((all) => all.projects);
-  const connected = useDashboard((all) => all.connected);
-  if (problem) return <ErrorState problem={problem} onRetry={() => void loadProjects()} />;
+  if (problem) return <ErrorState problem={problem} onRetry={() => loadProjects()} />;
   if (state === "loading") return <Skeleton rows={5} label="Loading your projects" />;
   if (items.length === 0) return <Welcome user={user} server={server} />;
   const found = matching(items, query);
@@ -30,11 +29,6 @@ export function ProjectList({ user, server, query, onClear, onAsk }: Props) {
         <span className="ff-faint" role="status">
           {query ? `${found.length} of ${items.length}` : items.length}
         </span>
-        {!connected && (
-          <span className="offline" role="status">
-            <WifiOff size={14} aria-hidden /> Connection lost, trying again
-          </span>
-        )}
       </div>
       {found.length === 0 ? (
         <EmptyState icon={<SearchX size={20} aria-hidden />} title="No project matches" action={<Button onClick={onClear}>Show all projects</Button>}>

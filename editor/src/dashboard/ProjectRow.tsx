@@ -40,7 +40,7 @@ export function ProjectRow({ project, user, onAsk }: Props) {
       <div className="row-change">{filling ? <Filling job={filling} /> : failed ? <Failed job={failed} /> : build ? <Building build={build} /> : <Change project={project} />}</div>
       <div className="row-tools">
         {filling ? (
-          <Button kind="quiet" onClick={() => void cancelJob(filling)}>
+          <Button kind="quiet" onClick={() => cancelJob(filling)}>
             Cancel
           </Button>
         ) : (

@@ -21,14 +21,13 @@ interface State {
   jobs: Record<string, Job>;
   /** What runs or is queued, by `owner/name`. */
   builds: Record<string, Build>;
-  connected: boolean;
   /** The name that was chosen while this page is open; null: it is still the one it came with. */
   displayName: string | null;
 }
 
 const nothing = { items: [], state: "loading" as const, problem: null };
 
-export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothing, jobs: {}, builds: {}, connected: true, displayName: null }));
+export const useDashboard = create<State>(() => ({ projects: nothing, bin: nothing, jobs: {}, builds: {}, displayName: null }));
 
 export const api = new Api();
 const overview = new OverviewApi();
@@ -126,7 +125,6 @@ export function begin(): () => void {
       loadSoon();
       loadBuildsSoon();
     },
-    onState: (connected) => useDashboard.setState({ connected }),
   });
   return () => {
     stream.close();

@@ -75,7 +75,7 @@ function Record({ domain, manages, onCheck }: Pick<Props, "domain" | "manages" |
       <div className="record-foot">
         <span className="sh-hint">{sayNextCheck(domain, now)}</span>
         {manages && (
-          <Button busy={busy} onClick={() => void check()}>
+          <Button busy={busy} onClick={() => check()}>
             {busy ? "Looking…" : "Check now"}
           </Button>
         )}

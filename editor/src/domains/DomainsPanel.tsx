@@ -18,7 +18,7 @@ export function DomainsPanel({ project }: { project: Shared }) {
     return onAccess((kind, data) => (kind === MISSED || (kind === "domain.changed" && data["project_id"] === id)) && void domains.load());
   }, [domains, id]);
   const { value: shown, problem } = useLoaded(domains);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void domains.load()} /> : <Skeleton rows={4} label="Loading the domains" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => domains.load()} /> : <Skeleton rows={4} label="Loading the domains" />;
   const mayAdd = role === "owner";
   return (
     <section className="domains" aria-label="Domains">

@@ -23,7 +23,7 @@ export function ConnectWays({ connections, providers, next }: Props) {
           <span className="sh-row-title">{provider.title}</span>
           <span className="sh-hint connect-url">{provider.url.replace(/^https?:\/\//, "")}</span>
           {provider.ways.includes("oauth") && (
-            <Button kind="primary" onClick={() => void connections.authorize(provider, "read", next)}>
+            <Button kind="primary" onClick={() => connections.authorize(provider, "read", next)}>
               Connect {provider.title}
             </Button>
           )}

@@ -37,11 +37,11 @@ export function ConnectionRow({ connection, connections, next }: Props) {
         </span>
       </div>
       {broken && connection.kind === "oauth" ? (
-        <Button kind="primary" aria-label={`Reconnect ${title}`} onClick={() => void connections.authorize(connection, "read", next)}>
+        <Button kind="primary" aria-label={`Reconnect ${title}`} onClick={() => connections.authorize(connection, "read", next)}>
           Reconnect
         </Button>
       ) : (
-        <Button kind="quiet" busy={busy} aria-label={`Check ${title}`} onClick={() => void check()}>
+        <Button kind="quiet" busy={busy} aria-label={`Check ${title}`} onClick={() => check()}>
           Check
         </Button>
       )}

@@ -1,6 +1,6 @@
 import { Plug } from "lucide-react";
 import { useEffect, useMemo } from "react";
-import { EmptyState, ErrorState, RelativeTime, Skeleton } from "../shared/components";
+import { EmptyState, ErrorState, RelativeTime, Skeleton, StaleNote } from "../shared/components";
 import { useLoaded } from "../shared/Loaded";
 import { MISSED, onAccess } from "../sharing/heard";
 import { LinkingApi } from "./api";
@@ -19,7 +19,7 @@ export function ConnectionsPage() {
   const connections = useMemo(() => new Connections(new LinkingApi()), []);
   useEffect(() => onAccess((kind) => (kind === MISSED || kind === "connection.changed") && void connections.load()), [connections]);
   const { value: shown, problem } = useLoaded(connections);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void connections.load()} /> : <Skeleton rows={4} label="Loading the connections" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => connections.load()} /> : <Skeleton rows={4} label="Loading the connections" />;
   const free = shown.providers.filter(({ provider, url }) => !shown.connections.some((one) => one.provider === provider && one.url === url && one.state === "working"));
   return (
     <div className="account connections">
@@ -29,6 +29,7 @@ export function ConnectionsPage() {
           <p className="ff-muted">What Firefly may do for you at GitHub, GitLab, Bitbucket, Gitea and Forgejo.</p>
         </div>
       </div>
+      <StaleNote problem={problem} />
       {shown.connections.length === 0 ? (
         <EmptyState icon={<Plug size={20} aria-hidden />} title="No connections yet">
           Connect to import repositories, and to keep projects in step with them.

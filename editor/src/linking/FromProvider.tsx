@@ -22,7 +22,7 @@ export default function FromProvider({ taken, onCreated }: WayProps) {
   const connections = useMemo(() => new Connections(new LinkingApi()), []);
   const { value: shown, problem } = useLoaded(connections);
   const [id, setId] = useState<string | null>(null);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void connections.load()} /> : <Skeleton rows={5} label="Loading the connections" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => connections.load()} /> : <Skeleton rows={5} label="Loading the connections" />;
   if (shown.connections.length === 0)
     return (
       <>
@@ -63,7 +63,7 @@ function Broken({ connection, connections }: { connection: Connection; connectio
         The connection to {TITLES[connection.provider]} stopped working: {connection.reason}
       </p>
       {connection.kind === "oauth" ? (
-        <Button kind="primary" onClick={() => void connections.authorize(connection, "read", HERE)}>
+        <Button kind="primary" onClick={() => connections.authorize(connection, "read", HERE)}>
           Reconnect {TITLES[connection.provider]}
         </Button>
       ) : (
@@ -116,7 +116,7 @@ function Refusal({ problem, connection, connections }: { problem: Problem; conne
     <div className="link-broken" role="alert">
       <p>{problem.detail}</p>
       {need && connection.kind === "oauth" && (
-        <Button onClick={() => void connections.authorize(connection, need as Need, HERE)}>Allow it at {TITLES[connection.provider]}</Button>
+        <Button onClick={() => connections.authorize(connection, need as Need, HERE)}>Allow it at {TITLES[connection.provider]}</Button>
       )}
     </div>
   );

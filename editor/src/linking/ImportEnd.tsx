@@ -31,10 +31,10 @@ export function ImportEnd({ job, onResumed, onUndone }: Props) {
     });
   return (
     <>
-      <Button busy={busy} onClick={() => void undo()}>
+      <Button busy={busy} onClick={() => undo()}>
         Undo
       </Button>
-      <Button kind="primary" busy={busy} onClick={() => void resume()}>
+      <Button kind="primary" busy={busy} onClick={() => resume()}>
         Try again
       </Button>
     </>

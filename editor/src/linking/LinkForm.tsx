@@ -18,7 +18,7 @@ interface Props {
 export function LinkForm({ project, onLink }: Props) {
   const connections = useMemo(() => new Connections(new LinkingApi()), []);
   const { value: shown, problem } = useLoaded(connections);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void connections.load()} /> : <Skeleton rows={2} label="Loading the connections" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => connections.load()} /> : <Skeleton rows={2} label="Loading the connections" />;
   if (shown.connections.length === 0)
     return <ConnectWays connections={connections} providers={shown.providers} next={`/app/${project.owner}/${project.name}/settings`} />;
   return <Form project={project} connections={shown.connections} onLink={onLink} />;

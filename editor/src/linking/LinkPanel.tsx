@@ -28,7 +28,7 @@ export function LinkPanel({ project }: { project: Project }) {
     [link, id],
   );
   const { value: shown, problem } = useLoaded(link);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void link.load()} /> : <Skeleton rows={3} label="Loading the link" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => link.load()} /> : <Skeleton rows={3} label="Loading the link" />;
   const manages = role === "owner" || role === "maintainer";
   return (
     <div className="link">
@@ -92,12 +92,12 @@ function Linked({ shown, link, project }: { shown: Link; link: ProjectLink; proj
           </span>
         </div>
         {edits && (
-          <Button busy={busy} onClick={() => void compare()}>
+          <Button busy={busy} onClick={() => compare()}>
             {busy ? "Comparing…" : "Compare now"}
           </Button>
         )}
         {manages && shown.state === "broken" && (
-          <Button kind="primary" onClick={() => void link.mend()}>
+          <Button kind="primary" onClick={() => link.mend()}>
             Go on with my connection
           </Button>
         )}

@@ -45,7 +45,7 @@ export function RepositoryList({ api, connection, chosen, onChoose, onJoin }: Pr
           {(given) => <input {...given} className="ff-input" type="search" value={search} onChange={(event) => setSearch(event.target.value)} />}
         </Field>
       </div>
-      {problem && <ErrorState problem={problem} onRetry={() => void repositories.find(organisation, search)} />}
+      {problem && <ErrorState problem={problem} onRetry={() => repositories.find(organisation, search)} />}
       {!items && !problem && <Skeleton rows={5} label="Loading the repositories" />}
       {items?.length === 0 && !busy && (
         <EmptyState icon={<FolderGit2 size={20} aria-hidden />} title="No repositories here">
@@ -60,7 +60,7 @@ export function RepositoryList({ api, connection, chosen, onChoose, onJoin }: Pr
         </ul>
       )}
       {next && (
-        <Button busy={busy} onClick={() => void repositories.more(organisation, search)}>
+        <Button busy={busy} onClick={() => repositories.more(organisation, search)}>
           Show more
         </Button>
       )}

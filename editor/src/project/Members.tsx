@@ -1,6 +1,7 @@
 import { UserMinus } from "lucide-react";
 import { useEffect, useState, type SyntheticEvent } from "react";
 import { asProblem, type Account, type Api, type Member, type Problem, type Project, type Role } from "../shared/api";
+import { reach } from "../shared/api/reach";
 import { Button, ErrorState, Field, IconButton, initialsOf, showToast, Skeleton } from "../shared/components";
 
 const ROLES: readonly { id: Role; label: string; hint: string }[] = [
@@ -26,13 +27,18 @@ export function Members({ api, project, user, onChange }: Props) {
   useEffect(() => {
     let shown = true;
     api.members(project).then(
-      ({ items }) => shown && setMembers(items),
+      ({ items }) => {
+        if (!shown) return;
+        setMembers(items);
+        setProblem(null);
+      },
       (thrown: unknown) => shown && setProblem(asProblem(thrown)),
     );
     return () => {
       shown = false;
     };
   }, [api, project, turn]);
+  useEffect(() => reach.onReturn(() => setTurn((count) => count + 1)), []);
   const again = () => {
     setProblem(null);
     setTurn(turn + 1);
@@ -51,7 +57,7 @@ export function Members({ api, project, user, onChange }: Props) {
     const undo = () => void attempt(api.putMember(project, member.name, member.role));
     showToast(`${member.display_name || member.name} is no member any more.`, { undo });
   };
-  if (problem) return <ErrorState problem={problem} onRetry={again} />;
+  if (problem && !members) return <ErrorState problem={problem} onRetry={again} />;
   if (!members) return <Skeleton rows={3} label="Loading the members" />;
   const manages = project.role === "owner" || project.role === "maintainer";
   return (

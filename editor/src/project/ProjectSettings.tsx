@@ -163,7 +163,7 @@ function Deletion({ api, project }: { api: Api; project: Project }) {
     <section className="settings-section" aria-labelledby="delete-title">
       <h2 id="delete-title">Delete</h2>
       <p className="ff-muted">Its pages and preview stop working. For 30 days it can be restored from the bin.</p>
-      <Button kind="danger" onClick={() => void remove()}>
+      <Button kind="danger" onClick={() => remove()}>
         Delete {project.name}
       </Button>
     </section>

@@ -15,7 +15,7 @@ export function SecretsPanel({ project }: { project: Pick<Project, "owner" | "na
   const { owner, name, role } = project;
   const secrets = useMemo(() => new Secrets(new SecretsApi({ owner, name })), [owner, name]);
   const { value: shown, problem } = useLoaded(secrets);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void secrets.load()} /> : <Skeleton rows={3} label="Loading the secrets" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => secrets.load()} /> : <Skeleton rows={3} label="Loading the secrets" />;
   const manages = role === "owner" || role === "maintainer";
   return (
     <div className="secrets">

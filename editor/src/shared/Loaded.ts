@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 import { asProblem, type Problem } from "./api";
+import { reach } from "./api/reach";
 
 export interface LoadedState<Value> {
   /** null until it is known. It stays when asking again fails: then `problem` says so. */
@@ -79,8 +80,11 @@ export class Loaded<Value> {
   }
 }
 
-/** Asks when it comes into view; what is known so far. */
+/** Asks when it comes into view, and when the server is back; what is known so far. */
 export function useLoaded<Value>(loaded: Loaded<Value>): LoadedState<Value> {
-  useEffect(() => void loaded.load(), [loaded]);
+  useEffect(() => {
+    void loaded.load();
+    return reach.onReturn(() => void loaded.load());
+  }, [loaded]);
   return useStore(loaded.store);
 }

@@ -52,8 +52,8 @@ export function RequestCard({ waiting, withProject = false, quiet = false }: Pro
             items={HOURS.map((hours) => ({ label: `For ${sayHours(hours)}`, onSelect: () => allow(hours) }))}
           />
         </span>
-        <Button onClick={() => void answer(waiting, { answer: "code" })}>Give a code</Button>
-        <Button kind="quiet" onClick={() => void answer(waiting, { answer: "deny" })}>
+        <Button onClick={() => answer(waiting, { answer: "code" })}>Give a code</Button>
+        <Button kind="quiet" onClick={() => answer(waiting, { answer: "deny" })}>
           Deny
         </Button>
       </div>

@@ -33,7 +33,7 @@ export function OpenDialog({ api, branch, onClose, go = (address) => location.as
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" busy={step !== null} onClick={() => void open()}>
+          <Button kind="primary" busy={step !== null} onClick={() => open()}>
             Open it
           </Button>
         </>

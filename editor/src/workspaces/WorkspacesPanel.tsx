@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { Account, Project } from "../shared/api";
+import { reach } from "../shared/api/reach";
 import { Button, Dialog, dotOf, ErrorState, RelativeTime, Skeleton, StateDot, type DotState } from "../shared/components";
 import { EndButton } from "../sharing/EndButton";
 import { WorkspacesApi } from "./api";
@@ -21,9 +22,12 @@ export function WorkspacesPanel({ project, user }: Props) {
   const api = useMemo(() => new WorkspacesApi({ owner, name }), [owner, name]);
   const workspaces = useMemo(() => new Workspaces(api), [api]);
   const [opening, setOpening] = useState(false);
-  useEffect(() => void workspaces.load(), [workspaces]);
+  useEffect(() => {
+    void workspaces.load();
+    return reach.onReturn(() => void workspaces.load());
+  }, [workspaces]);
   const { workspaces: shown, problem, stake } = useStore(workspaces.store);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void workspaces.load()} /> : <Skeleton rows={2} label="Loading the workspaces" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => workspaces.load()} /> : <Skeleton rows={2} label="Loading the workspaces" />;
   const hasOwn = shown.some((one) => one.member === user?.name);
   return (
     <>
@@ -41,7 +45,7 @@ export function WorkspacesPanel({ project, user }: Props) {
           footer={
             <>
               <Button onClick={() => workspaces.keep()}>Keep it</Button>
-              <Button kind="danger" onClick={() => void workspaces.discard(stake.member, true)}>
+              <Button kind="danger" onClick={() => workspaces.discard(stake.member, true)}>
                 Discard anyway
               </Button>
             </>

@@ -1,9 +1,33 @@
 import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { Button, dotOf, Field, initialsOf, Menu, showToast, StateDot, Toasts } from "../../src/shared/components";
 
 afterEach(cleanup);
+
+test("a button is busy while what it began goes on, and submits nothing twice", async () => {
+  let settle = (): void => undefined;
+  const send = vi.fn(() => new Promise<void>((resolve) => (settle = resolve)));
+  const onSubmit = vi.fn((event: SubmitEvent) => event.preventDefault());
+  document.addEventListener("submit", onSubmit);
+  render(
+    <form>
+      <Button onClick={send}>Send</Button>
+      <Button type="submit" busy>
+        Save
+      </Button>
+    </form>,
+  );
+  const user = userEvent.setup();
+  const button = screen.getByRole("button", { name: "Send" });
+  await user.dblClick(button);
+  expect([send.mock.calls.length, button.getAttribute("aria-busy")]).toEqual([1, "true"]);
+  settle();
+  await vi.waitFor(() => expect(button.getAttribute("aria-busy")).toBeNull());
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  expect(onSubmit).not.toHaveBeenCalled();
+  document.removeEventListener("submit", onSubmit);
+});
 
 describe("a menu", () => {
   const open = async () => {

@@ -3,6 +3,7 @@
 A table, looked through from above; the first entry that fits is taken. Each is of the tools' own words.
 """
 
+import re
 from collections.abc import Sequence
 
 from ..model import Failure
@@ -14,6 +15,9 @@ MOST_LINES, LONGEST_LINE = 10, 500
 FROM_INSIDE = "The sandbox was ended from inside: by the build itself, or since its memory was used up."
 # Lines before the one that tells, and the most after it.
 _BEFORE, _AFTER = 1, 6
+TESTS_FAILED = "Tests failed."
+# What tools put before the name of a test that failed.
+_FAILED_TEST = re.compile(r"\s*(?:FAIL(?:ED)?:? |--- FAIL: |ERROR: |not ok \d|[✕✗×●] |test .* \.\.\. FAILED$)")
 
 
 CAUSES: tuple[Cause, ...] = (
@@ -178,7 +182,7 @@ CAUSES: tuple[Cause, ...] = (
         "It asks for input, and nobody is there to answer.",
         "Give it the option that makes it ask nothing, such as `--yes`.",
     ),
-    when(r"^(?:FAIL|FAILED)\b|\d+ (?:tests? )?failed|Tests:.*failed", "Tests failed.", "The lines name them."),
+    when(r"^(?:FAIL|FAILED)\b|\d+ (?:tests? )?failed|Tests:.*failed", TESTS_FAILED, "The lines name them."),
     Cause(
         None,
         "It was killed, most likely since the memory of the sandbox was used up.",
@@ -211,7 +215,8 @@ def explain(
     """
     printed = [line.rstrip()[:LONGEST_LINE] for line in lines if line.strip()]
     cause, remedy, at = _find(printed, exit_code, ended, oom_kills)
-    return Failure(step, cause, remedy, command, exit_code, tuple(_around(printed, at)))
+    failed = _failed_tests(printed) if cause == TESTS_FAILED else []
+    return Failure(step, cause, remedy, command, exit_code, tuple(failed or _around(printed, at)))
 
 
 def _find(lines: Sequence[str], exit_code: int | None, ended: str, oom_kills: int) -> tuple[str, str, int | None]:
@@ -239,6 +244,12 @@ def _remedy_of_end(ended: str) -> str:
     if "workspace" in ended:
         return "Ask for more with `resources: {disk: …}` in firefly.yml, or install and build less."
     return "Try again; if it ends so each time, ask an administrator."
+
+
+def _failed_tests(lines: Sequence[str]) -> Sequence[str]:
+    """The first that are named, and what was printed last, which mostly counts them."""
+    named = [line for line in lines if _FAILED_TEST.match(line) and line != lines[-1]]
+    return [*named[: MOST_LINES - 1], lines[-1]] if named else []
 
 
 def _around(lines: Sequence[str], at: int | None) -> Sequence[str]:

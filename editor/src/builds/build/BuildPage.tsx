@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { EmptyState, ErrorState, showToast, Skeleton } from "../../shared/components";
+import { EmptyState, ErrorState, showToast, Skeleton, StaleNote } from "../../shared/components";
 import { copyText } from "../../shared/components/copying";
 import { useLoaded } from "../../shared/Loaded";
 import { go } from "../../shared/router";
@@ -32,14 +32,20 @@ export function BuildPage({ place, number }: { place: Place; number: number }) {
   const { value: build, problem } = useLoaded(one);
   useEffect(() => onBuilds(({ kind, buildId }) => void ((kind === "missed" || buildId === one.value?.id) && kind !== "build.step" && one.load())), [one]);
   useTab(build);
-  if (build) return <Shown key={build.id} place={place} one={one} build={build} />;
+  if (build)
+    return (
+      <>
+        <StaleNote problem={problem} />
+        <Shown key={build.id} place={place} one={one} build={build} />
+      </>
+    );
   if (problem?.status === 404)
     return (
       <EmptyState title={`There is no build ${number}`} action={<a className="ff-button ff-button-primary" href={place.link("builds")}>All builds</a>}>
         Builds are counted from 1 in each project.
       </EmptyState>
     );
-  return problem ? <ErrorState problem={problem} onRetry={() => void one.load()} /> : <Skeleton rows={8} label="Loading the build" />;
+  return problem ? <ErrorState problem={problem} onRetry={() => one.load()} /> : <Skeleton rows={8} label="Loading the build" />;
 }
 
 type Tab = "log" | "output" | "details" | "terminal";

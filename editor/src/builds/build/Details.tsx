@@ -63,7 +63,7 @@ function Plan({ api, build }: { api: BuildsApi; build: Build }) {
   return (
     <section aria-labelledby="plan-title">
       <h2 id="plan-title">What it does, and why</h2>
-      {value ? <Parts plan={value} /> : problem ? <ErrorState problem={problem} onRetry={() => void plan.load()} /> : <Skeleton rows={4} label="Reading the plan" />}
+      {value ? <Parts plan={value} /> : problem ? <ErrorState problem={problem} onRetry={() => plan.load()} /> : <Skeleton rows={4} label="Reading the plan" />}
     </section>
   );
 }

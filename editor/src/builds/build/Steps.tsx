@@ -4,6 +4,9 @@ import { StepTime } from "../StepTime";
 import type { Step } from "../types";
 import { lookOfStep } from "../words";
 
+/** A shorter bar is a dot. */
+const LEAST = 0.05;
+
 /** The steps with their times, as bars too; each leads to its part of the log. */
 export function Steps({ steps, onChoose }: { steps: readonly Step[]; onChoose: (position: number) => void }) {
   const shares = sharesOf(steps);
@@ -17,7 +20,7 @@ export function Steps({ steps, onChoose }: { steps: readonly Step[]; onChoose: (
               <span className="steps-name">{step.name}</span>
               {step.command && <code className="steps-command">{step.command}</code>}
               <StepTime step={step} />
-              <span className={`steps-bar steps-bar-${step.state}`} style={{ "--share": shares[at] } as CSSProperties} aria-hidden />
+              {(shares[at] ?? 0) >= LEAST && <span className={`steps-bar steps-bar-${step.state}`} style={{ "--share": shares[at] } as CSSProperties} aria-hidden />}
             </button>
           </li>
         ))}

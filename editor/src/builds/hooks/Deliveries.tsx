@@ -36,7 +36,7 @@ export function Deliveries({ hook, api }: { hook: Hook; api: HooksApi }) {
     }
     await calls.load();
   };
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void calls.load()} /> : <Skeleton rows={2} label="Loading the calls" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => calls.load()} /> : <Skeleton rows={2} label="Loading the calls" />;
   if (shown.length === 0) return <p className="ff-muted hook-none">It was not called in the last 30 days.</p>;
   return (
     <ul className="calls" aria-label={`Calls of ${hook.host}`}>

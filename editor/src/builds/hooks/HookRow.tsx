@@ -55,7 +55,7 @@ export function HookRow({ hook, hooks, api }: Props) {
           footer={
             <>
               <Button onClick={() => setAsks(false)}>Keep it</Button>
-              <Button kind="danger" onClick={() => void hooks.remove(hook)}>
+              <Button kind="danger" onClick={() => hooks.remove(hook)}>
                 Remove it
               </Button>
             </>

@@ -1,6 +1,6 @@
 import { Webhook } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
-import { Button, EmptyState, ErrorState, Skeleton } from "../../shared/components";
+import { Button, EmptyState, ErrorState, Skeleton, StaleNote } from "../../shared/components";
 import { useLoaded } from "../../shared/Loaded";
 import type { Place } from "../place";
 import { HooksApi } from "./api";
@@ -30,9 +30,10 @@ export function HooksPage({ place }: { place: Place }) {
           </Button>
         )}
       </div>
+      {shown && <StaleNote problem={problem} />}
       {!shown ? (
         problem ? (
-          <ErrorState problem={problem} onRetry={() => void hooks.load()} />
+          <ErrorState problem={problem} onRetry={() => hooks.load()} />
         ) : (
           <Skeleton rows={3} label="Loading the hooks" />
         )

@@ -82,9 +82,7 @@ function Made({ made, onClose }: { made: CreatedHook; onClose: () => void }) {
   return (
     <Dialog title={`${made.host} is called from now on`} description="With this key whoever is called knows that it was Firefly. It is not shown again." onClose={onClose} footer={<Button onClick={onClose}>Done</Button>}>
       <div className="commands">
-        {/* What is too wide scrolls, and must be reachable by key. */}
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <pre tabIndex={0} aria-label="Key">{made.secret}</pre>
+        <pre role="group" aria-label="Key">{made.secret}</pre>
         <CopyButton text={made.secret} kind="primary" label="Copy the key" />
       </div>
     </Dialog>

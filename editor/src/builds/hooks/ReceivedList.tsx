@@ -1,7 +1,7 @@
 import { RotateCw } from "lucide-react";
 import { useMemo } from "react";
 import { asProblem } from "../../shared/api";
-import { Button, ErrorState, RelativeTime, showToast, Skeleton } from "../../shared/components";
+import { Button, ErrorState, RelativeTime, showToast, Skeleton, StaleNote } from "../../shared/components";
 import { Loaded, useLoaded } from "../../shared/Loaded";
 import { StateMark } from "../StateMark";
 import type { Mark } from "../words";
@@ -31,15 +31,16 @@ export function ReceivedList({ api }: { api: HooksApi }) {
   return (
     <section className="received" aria-label="From the provider">
       <h2>From the provider</h2>
-      <p className="ff-muted">What the linked repository’s own hook sent here.</p>
+      {shown?.length !== 0 && <p className="ff-muted">What the linked repository’s own hook sent here.</p>}
+      {shown && <StaleNote problem={problem} />}
       {!shown ? (
         problem ? (
-          <ErrorState problem={problem} onRetry={() => void received.load()} />
+          <ErrorState problem={problem} onRetry={() => received.load()} />
         ) : (
           <Skeleton rows={2} label="Loading what was sent" />
         )
       ) : shown.length === 0 ? (
-        <p className="ff-muted hook-none">Nothing yet. A project that is linked to a repository at GitHub, GitLab, Bitbucket, Gitea or Forgejo hears of its pushes this way.</p>
+        <p className="ff-muted">Nothing yet. A project that is linked to a repository at GitHub, GitLab, Bitbucket, Gitea or Forgejo hears of its pushes this way.</p>
       ) : (
         <ul className="calls" aria-label="What the provider sent">
           {shown.map((one) => (
@@ -53,7 +54,7 @@ export function ReceivedList({ api }: { api: HooksApi }) {
                 </span>
               </span>
               {one.is_kept && (
-                <Button kind="quiet" icon={<RotateCw size={14} aria-hidden />} onClick={() => void again(one)}>
+                <Button kind="quiet" icon={<RotateCw size={14} aria-hidden />} onClick={() => again(one)}>
                   Handle again
                 </Button>
               )}

@@ -19,9 +19,7 @@ export function Badge({ place, secret }: { place: Place; secret: string }) {
         </Field>
       </div>
       <div className="commands">
-        {/* What is too wide scrolls, and must be reachable by key. */}
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <pre tabIndex={0} aria-label="Markdown of the badge">{markdown}</pre>
+        <pre role="group" aria-label="Markdown of the badge">{markdown}</pre>
         <CopyButton text={markdown} label="Copy Markdown" />
       </div>
     </>

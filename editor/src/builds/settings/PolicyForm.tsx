@@ -1,6 +1,6 @@
-import { useState, type SyntheticEvent } from "react";
-import { asProblem } from "../../shared/api";
+import { useState } from "react";
 import { Button, Field, showToast } from "../../shared/components";
+import { useSubmit } from "../../sharing/useSubmit";
 import type { BuildSettings, Policy } from "../types";
 import type { Settings } from "./Settings";
 
@@ -32,24 +32,17 @@ export function PolicyForm({ settings, shown }: { settings: Settings; shown: Bui
 
 function Patterns({ settings, patterns }: { settings: Settings; patterns: readonly string[] }) {
   const [text, setText] = useState(patterns.join("\n"));
-  const [error, setError] = useState<string | null>(null);
   const wanted = text.split(/\s+/).filter(Boolean);
-  const submit = async (event: SyntheticEvent): Promise<void> => {
-    event.preventDefault();
-    try {
-      await settings.save({ patterns: wanted });
-      setError(null);
-      showToast("The patterns are saved.");
-    } catch (thrown) {
-      setError(asProblem(thrown).detail);
-    }
-  };
+  const { error, busy, submit } = useSubmit(async () => {
+    await settings.save({ patterns: wanted });
+    showToast("The patterns are saved.");
+  });
   return (
-    <form className="settings-form" onSubmit={(event) => void submit(event)}>
+    <form className="settings-form" onSubmit={submit}>
       <Field label="Patterns" hint="One a line. * stands for anything but a slash, ** for anything: main, release/*, team/**." error={error}>
         {(given) => <textarea {...given} className="ff-input code-field" rows={3} spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} />}
       </Field>
-      <Button type="submit" disabled={wanted.join("\n") === patterns.join("\n")}>
+      <Button type="submit" busy={busy} disabled={wanted.join("\n") === patterns.join("\n")}>
         Save the patterns
       </Button>
     </form>

@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from "react";
-import { ErrorState, Skeleton } from "../../shared/components";
+import { ErrorState, Skeleton, StaleNote } from "../../shared/components";
 import { useLoaded } from "../../shared/Loaded";
 import type { Place } from "../place";
 import { Badge } from "./Badge";
@@ -19,11 +19,12 @@ export function SettingsPage({ place }: { place: Place }) {
   useEffect(() => {
     document.title = `Build settings · ${project.owner}/${project.name}`;
   }, [project]);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => void settings.load()} /> : <Skeleton rows={8} label="Loading the settings" />;
+  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => settings.load()} /> : <Skeleton rows={8} label="Loading the settings" />;
   const mayChange = project.role === "owner" || project.role === "maintainer";
   return (
     <div className="builds settings-of-builds">
       <h1>Build settings</h1>
+      <StaleNote problem={problem} />
       {!mayChange && <p className="ff-muted">Only maintainers and owners change them.</p>}
       {/* What nobody may change here is shown, and out of reach. */}
       <fieldset className="settings-all" disabled={!mayChange}>

@@ -93,7 +93,7 @@ function Welcome() {
 function Failed({ path, reason }: { path: string; reason: string }) {
   const { documents } = useWorkbench();
   return (
-    <EmptyState icon={<FileQuestion size={20} aria-hidden />} title={`${nameOf(path)} cannot be opened`} action={<Button onClick={() => void documents.load(path)}>Try again</Button>}>
+    <EmptyState icon={<FileQuestion size={20} aria-hidden />} title={`${nameOf(path)} cannot be opened`} action={<Button onClick={() => documents.load(path)}>Try again</Button>}>
       {reason}
     </EmptyState>
   );

@@ -26,7 +26,7 @@ export function OutputPanel() {
         <span className="ff-muted">{status.reason || status.found_by}</span>
       </p>
       {printed.length === 0 ? (
-        <EmptyState title="Nothing printed yet" action={status.state === "stopped" && <Button onClick={() => void application.act("start")}>Start application</Button>}>
+        <EmptyState title="Nothing printed yet" action={status.state === "stopped" && <Button onClick={() => application.act("start")}>Start application</Button>}>
           What the application prints appears here.
         </EmptyState>
       ) : (

@@ -108,7 +108,7 @@ function PreviewBody() {
         title="The application stopped"
         action={
           <span className="ff-state-actions">
-            <Button kind="primary" onClick={() => void application.act("restart")}>
+            <Button kind="primary" onClick={() => application.act("restart")}>
               Restart
             </Button>
             <Button onClick={() => application.showOutput()}>Show output</Button>
@@ -122,7 +122,7 @@ function PreviewBody() {
   }
   if (status.state === "stopped") {
     return (
-      <EmptyState icon={<Globe size={20} aria-hidden />} title="Nothing runs" action={<Button kind="primary" onClick={() => void application.act("start")}>Start application</Button>}>
+      <EmptyState icon={<Globe size={20} aria-hidden />} title="Nothing runs" action={<Button kind="primary" onClick={() => application.act("start")}>Start application</Button>}>
         {status.reason}
       </EmptyState>
     );

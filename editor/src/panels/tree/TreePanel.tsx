@@ -72,7 +72,7 @@ function TreeList() {
 
   if (root?.state === "failed") {
     return (
-      <EmptyState title="The files cannot be read" action={<Button onClick={() => void tree.refresh()}>Try again</Button>}>
+      <EmptyState title="The files cannot be read" action={<Button onClick={() => tree.refresh()}>Try again</Button>}>
         {root.reason}
       </EmptyState>
     );

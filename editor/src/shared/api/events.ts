@@ -1,4 +1,5 @@
 /** The stream of everything that changes: opened once, resumed where it broke off, opened anew when it ends. */
+import { reach, type Reach } from "./reach";
 import { PREFIX } from "./transport";
 import type { ServerEvent } from "./types";
 
@@ -11,6 +12,7 @@ export interface EventStreamOptions {
   /** From here on nothing is missed; what was loaded before may have changed meanwhile. */
   onOpen?: () => void;
   onState?: (connected: boolean) => void;
+  reach?: Pick<Reach, "lost" | "found">;
   makeSource?: (address: string) => EventSource;
 }
 
@@ -22,8 +24,10 @@ export class EventStream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private wait = FIRST_WAIT;
   private lastId = "";
+  private readonly reach: Pick<Reach, "lost" | "found">;
 
   constructor(private readonly options: EventStreamOptions) {
+    this.reach = options.reach ?? reach;
     this.open();
   }
 
@@ -41,9 +45,11 @@ export class EventStream {
     source.onopen = () => {
       this.wait = FIRST_WAIT;
       this.options.onState?.(true);
+      this.reach.found();
     };
     source.onerror = () => {
       this.options.onState?.(false);
+      this.reach.lost();
       // A browser goes on by itself after a broken line, not after a refusal (a restart, a session that ended).
       if (source.readyState === EventSource.CLOSED) this.openLater();
     };

@@ -46,13 +46,10 @@ export class Problem extends Error {
     return [...lines, ...(this.requestId ? [`request ${this.requestId}`] : [])].join("\n");
   }
 
-  static offline(): Problem {
-    return new Problem(
-      0,
-      "urn:firefly:offline",
-      "Firefly does not answer",
-      "The server cannot be reached. Check your connection; Firefly tries again by itself.",
-    );
+  /** Looking goes on by itself when the server is back; a change is the user's to make again. */
+  static offline(isLook = true): Problem {
+    const next = isLook ? "Check your connection; this page tries again by itself." : "Check your connection, then try again.";
+    return new Problem(0, "urn:firefly:offline", "Firefly does not answer", `The server cannot be reached. ${next}`);
   }
 
   static async from(response: Response): Promise<Problem> {

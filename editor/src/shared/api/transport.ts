@@ -55,7 +55,7 @@ export class HttpTransport implements Transport {
       return await this.fetcher(address, options);
     } catch (thrown) {
       if (options.signal?.aborted) throw thrown;
-      throw Problem.offline();
+      throw Problem.offline((options.method ?? "GET") === "GET");
     }
   }
 
@@ -72,7 +72,7 @@ export class HttpTransport implements Transport {
         if (request.status < 300) resolve(JSON.parse(request.responseText) as Answer);
         else reject(Problem.parse(request.status, request.responseText));
       };
-      request.onerror = () => reject(Problem.offline());
+      request.onerror = () => reject(Problem.offline(false));
       request.onabort = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
       request.onloadend = () => signal.removeEventListener("abort", abort);
       signal.addEventListener("abort", abort);

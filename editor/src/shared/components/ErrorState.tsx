@@ -4,7 +4,7 @@ import { Button } from "./Button";
 import { CopyButton } from "./CopyButton";
 
 /** What happened, what to do, and the details to hand on. */
-export function ErrorState({ problem, onRetry }: { problem: Problem; onRetry?: (() => void) | undefined }) {
+export function ErrorState({ problem, onRetry }: { problem: Problem; onRetry?: (() => unknown) | undefined }) {
   return (
     <div className="ff-state" role="alert">
       <div className="ff-state-icon ff-bad">

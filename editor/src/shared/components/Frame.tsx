@@ -1,11 +1,13 @@
 import { CircleHelp, LogOut, Settings, Users } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { countDrafts } from "../../bridge/drafts";
 import type { Account } from "../api";
 import { stayHere } from "../router";
+import { Away } from "./Away";
 import { Logo } from "./Logo";
 import { Menu } from "./Menu";
 import { signOut, SignOutDialog } from "./SignOut";
+import { Toasts } from "./Toasts";
 import "./frame.css";
 
 export interface FrameLink {
@@ -28,8 +30,10 @@ interface Props {
   children: ReactNode;
 }
 
-/** The quiet frame of dashboard and account pages: a bar above, places at the side, the page. */
+/** The quiet frame of dashboard and account pages: a bar above, places at the side, the page, and at its corner what happens. */
 export function Frame({ user, path, links, search, action, navLabel, children }: Props) {
+  const nav = useRef<HTMLElement>(null);
+  useLayoutEffect(() => showCurrent(nav.current), [path]);
   return (
     <div className="ff-frame">
       <a className="ff-skip" href="#main">
@@ -44,7 +48,7 @@ export function Frame({ user, path, links, search, action, navLabel, children }:
         {action}
         <AccountMenu user={user} />
       </header>
-      <nav className="ff-side" aria-label={navLabel}>
+      <nav ref={nav} className="ff-side" aria-label={navLabel}>
         {links.map((link) => (
           <a key={link.href} href={link.href} aria-current={link.href === path ? "page" : undefined} onClick={link.away ? undefined : stayHere}>
             {link.icon}
@@ -56,8 +60,17 @@ export function Frame({ user, path, links, search, action, navLabel, children }:
       <main id="main" className="ff-main" tabIndex={-1}>
         {children}
       </main>
+      <Toasts standing={<Away />} />
     </div>
   );
+}
+
+/** Where the places stand in a row that is wider than the window, where one is comes into the middle. */
+function showCurrent(nav: HTMLElement | null): void {
+  const current = nav?.querySelector("[aria-current]");
+  if (!nav || !current) return;
+  const [row, place] = [nav.getBoundingClientRect(), current.getBoundingClientRect()];
+  nav.scrollLeft += place.left + place.width / 2 - (row.left + row.width / 2);
 }
 
 function AccountMenu({ user }: { user: Account }) {

@@ -19,7 +19,7 @@ export function SignOutDialog({ drafts, onClose }: { drafts: number; onClose: ()
       footer={
         <>
           <Button onClick={onClose}>Stay</Button>
-          <Button kind="danger" busy={busy} onClick={() => void leave()}>
+          <Button kind="danger" busy={busy} onClick={() => leave()}>
             Sign out and lose them
           </Button>
         </>

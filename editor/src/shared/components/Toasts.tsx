@@ -1,13 +1,18 @@
 import { CircleAlert, CircleCheck, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { createPortal } from "react-dom";
 import { useToasts, type Toast } from "./toasts";
 
 const SHOWN_FOR = 5000;
 const UNDO_FOR = 10_000;
 
+interface Props {
+  /** What stands below them for as long as it is so. */
+  standing?: ReactNode;
+}
+
 /** Stands once in a page, and moves into the dialog in front. Each goes away by itself, but not while the pointer or the focus rests on it. */
-export function Toasts() {
+export function Toasts({ standing }: Props) {
   const shown = useToasts((state) => state.shown);
   const front = useToasts((state) => state.dialogs.at(-1));
   const toasts = (
@@ -15,6 +20,7 @@ export function Toasts() {
       {shown.map((toast) => (
         <Row key={toast.id} toast={toast} />
       ))}
+      {standing}
     </div>
   );
   return front ? createPortal(toasts, front) : toasts;

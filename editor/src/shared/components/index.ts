@@ -13,6 +13,7 @@ export { Logo } from "./Logo";
 export { Menu, type MenuItem } from "./Menu";
 export { RelativeTime } from "./RelativeTime";
 export { Skeleton } from "./Skeleton";
+export { StaleNote } from "./StaleNote";
 export { dotOf, sayState, StateDot, type DotState } from "./StateDot";
 export { sayDuration, sayExactly, sayTime } from "./time";
 export { Toasts } from "./Toasts";
