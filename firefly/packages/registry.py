@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from ..rota import Crowded, Rota
+from ..weighing import MOST_VALUES, values_in
 from . import asked, papers, sending
 from .asked import Asked, File, Kind, Package, Page, Release, Tarball, Told
 from .digest import Digest
@@ -242,7 +243,7 @@ def _parsed(manifest: Document) -> object:
     """Whoever publishes a package has written most of it. Raises Elsewhere."""
     with manifest.open() as file:
         text = file.read(LARGEST_MANIFEST + 1)
-    if len(text) > LARGEST_MANIFEST:
+    if len(text) > LARGEST_MANIFEST or values_in(text) > MOST_VALUES:
         raise Elsewhere("The registry says more of it than is read.")
     try:
         return json.loads(text)

@@ -4,6 +4,7 @@ import base64
 import json
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from urllib.parse import quote, quote_plus
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
@@ -13,6 +14,8 @@ SHORTEST = 6
 HIDDEN = "•••".encode()
 # Where `base64` and openssl break their lines.
 WRAPS = (76, 64)
+# By so many of its first bytes a value is recognised that has only begun.
+BEGINNING = 8
 
 
 class Masks:
@@ -20,26 +23,26 @@ class Masks:
 
     def __init__(self) -> None:
         self._forms: frozenset[bytes] = frozenset()
-        # The first tells quickly whether there is any, the second where all are, also those that overlap.
-        self._finders: tuple[BytesAhoCorasick, BytesAhoCorasick] | None = None
+        self._beginnings: frozenset[bytes] = frozenset()
+        self._finder: BytesAhoCorasick | None = None
         self.longest = 0
 
     def add(self, *values: str) -> None:
+        """Takes a second for a hundred long values: for a thread."""
         forms = self._forms.union(*(forms_of(value) for value in values))
         if forms == self._forms:
             return
-        self._forms, ordered = forms, sorted(forms)
-        self._finders = (
-            BytesAhoCorasick(ordered, matchkind=MatchKind.LeftmostLongest),
-            BytesAhoCorasick(ordered, matchkind=MatchKind.Standard),
-        )
+        self._beginnings = frozenset(form[:length] for form in forms for length in _lengths(form))
         self.longest = max(map(len, forms))
+        self._finder = BytesAhoCorasick(sorted(forms), matchkind=MatchKind.Standard)
+        self._forms = forms
 
     def hide(self, data: bytes) -> bytes:
-        finders = self._finders
-        if finders is None or not finders[0].find_matches_as_indexes(data):
+        finder = self._finder
+        # Whether there is any is told sooner than where all are, also those that overlap.
+        if finder is None or not finder.find_matches_as_indexes(data):
             return data
-        found = finders[1].find_matches_as_indexes(data, overlapping=True)
+        found = finder.find_matches_as_indexes(data, overlapping=True)
         shown, at = [], 0
         for start, end in _joined(sorted((start, end) for _, start, end in found)):
             shown += [data[at:start], HIDDEN]
@@ -48,7 +51,9 @@ class Masks:
 
     def begins_in(self, tail: bytes) -> bool:
         """Whether the end of `tail` may be the beginning of something that must not be seen."""
-        return any(tail.endswith(form[:length]) for form in self._forms for length in range(1, len(form)))
+        ends = (tail[-length:] for length in range(1, BEGINNING))
+        further = (tail[at : at + BEGINNING] for at in range(len(tail) - BEGINNING + 1))
+        return any(piece in self._beginnings for piece in chain(ends, further))
 
 
 def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -60,6 +65,11 @@ def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             begin, until = start, end
         until = max(until, end)
     yield begin, until
+
+
+def _lengths(form: bytes) -> range:
+    """Of the beginnings of a form that are not the whole of it."""
+    return range(1, min(BEGINNING, len(form) - 1) + 1)
 
 
 def forms_of(value: str) -> set[bytes]:

@@ -116,7 +116,7 @@ class BuildRunner:
                 state=BuildState.SUCCEEDED, reason="The artifact of an earlier build is taken: nothing has changed.",
                 artifact=earlier.product.digest, reused_from=earlier.build_id,
             )  # fmt: skip
-        log.mask(*job.secrets.values())
+        await asyncio.to_thread(log.mask, *job.secrets.values())
         return _outcome(await self._make(strategy, job, log))
 
     async def _job(self, build: Build, tree: CommitTree, plan: Plan, strategy: BuildStrategy) -> Job:

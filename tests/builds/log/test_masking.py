@@ -106,3 +106,7 @@ def test_the_beginning_of_a_secret_is_known() -> None:
     found = masks("abcdefgh")
     assert found.begins_in(b"the key is abcde")
     assert not found.begins_in(b"the key is abcd!")
+    long = "".join(f"{number:04}" for number in range(8000))
+    found.add(long)
+    assert all(found.begins_in(f"of {long[:length]}".encode()) for length in (1, 7, 8, 9, 5000, 31_999))
+    assert not found.begins_in(long[4:].encode())
