@@ -1,19 +1,23 @@
 """Java and its kin: who builds a project, and what it starts."""
 
+import re
 from dataclasses import dataclass
 
 from .tree import Tree
 
+_WAR = re.compile(
+    r"""<packaging>\s*+war\s*+<|^[ \t]*+(?:(?:id|apply[ \t]++plugin)[ \t:("']++)?war["')]?[ \t]*+$""", re.MULTILINE
+)
 MAVEN, GRADLE = "pom.xml", ("build.gradle", "build.gradle.kts")
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """`program` is Maven's or Gradle's, the project's own where it has one; `folder` is where archives are put."""
+    """`program` is Maven's or Gradle's, the project's own where it has one; `archives` is where they are put."""
 
     path: str
     program: str
-    folder: str
+    archives: str
     spring: bool
 
     @property
@@ -24,7 +28,7 @@ class Builder:
     def run(self) -> str:
         """Of several archives the one with everything in it is the largest."""
         options = " --server.port=$PORT --server.address=$HOST" if self.spring else ""
-        return f'java -jar "$(ls -S {self.folder}/*.jar | head -n 1)"{options}'
+        return f'java -jar "$(ls -S {self.archives} | head -n 1)"{options}'
 
 
 def builder(tree: Tree) -> Builder | None:
@@ -36,4 +40,8 @@ def builder(tree: Tree) -> Builder | None:
 
 
 def _builder(tree: Tree, path: str, program: str, folder: str) -> Builder:
-    return Builder(path, program, folder, "spring-boot" in (tree.text(path) or ""))
+    text = tree.text(path) or ""
+    ending = "war" if _WAR.search(text) else "jar"
+    # Of several modules it is one of those below that runs.
+    above = "*/" if "<modules>" in text else ""
+    return Builder(path, program, f"{above}{folder}/*.{ending}", "spring-boot" in text)

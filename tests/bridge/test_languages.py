@@ -24,7 +24,7 @@ TRIPLED = ("n * 2", "n * 3")
         ("cargo", RUST, "src/count.rs", "cargo run --bin garden"),
         ("gradle", GRADLE, "src/main/java/Count.java", "gradle --no-daemon"),
         ("mvn", MAVEN, "src/main/java/Count.java", "mvn --batch-mode"),
-        ("php", PHP, "src/Count.php", "php -S"),
+        ("php", PHP, "src/Count.php", "php -d variables_order=EGPCS -S"),
         ("ruby", {**RUBY, "firefly.yml": GEMS}, "count.rb", "bundle exec puma"),
     ],
 )

@@ -129,6 +129,61 @@ PHP = {
     "src/Count.php": "<?php\nnamespace Garden;\n\nclass Count\n{\n"
     "    public static function doubled(int $n): int\n    {\n        return $n * 2;\n    }\n}\n",
 }
+# What Debian brings of Symfony stands for the package, and is loaded beside what Composer knows.
+BOOTSTRAP = """<?php
+foreach (['Bundle/FrameworkBundle', 'Component/Console', 'Component/Dotenv'] as $part) {
+    require "/usr/share/php/Symfony/$part/autoload.php";
+}
+require __DIR__ . '/vendor/autoload.php';
+(new Symfony\\Component\\Dotenv\\Dotenv())->bootEnv(__DIR__ . '/.env');
+return new App\\Kernel($_SERVER['APP_ENV'], (bool) $_SERVER['APP_DEBUG']);
+"""
+KERNEL = """<?php
+namespace App;
+
+use Symfony\\Bundle\\FrameworkBundle\\FrameworkBundle;
+use Symfony\\Bundle\\FrameworkBundle\\Kernel\\MicroKernelTrait;
+use Symfony\\Component\\DependencyInjection\\Loader\\Configurator\\ContainerConfigurator;
+use Symfony\\Component\\HttpFoundation\\Response;
+use Symfony\\Component\\Routing\\Loader\\Configurator\\RoutingConfigurator;
+
+class Kernel extends \\Symfony\\Component\\HttpKernel\\Kernel
+{
+    use MicroKernelTrait;
+
+    public function registerBundles(): iterable
+    {
+        return [new FrameworkBundle()];
+    }
+
+    protected function configureContainer(ContainerConfigurator $container): void
+    {
+        $container->extension('framework', ['secret' => 'of a test', 'http_method_override' => false]);
+    }
+
+    protected function configureRoutes(RoutingConfigurator $routes): void
+    {
+        $routes->add('garden', '/garden')->controller([$this, 'garden']);
+    }
+
+    public function garden(): Response
+    {
+        return new Response('Symfony counts ' . 6 * 7 . " in {$this->environment}");
+    }
+}
+"""
+SYMFONY = {
+    "composer.json": '{"require": {"symfony/framework-bundle": "*"}, "replace": {"symfony/framework-bundle": "5.4"},'
+    ' "autoload": {"psr-4": {"App\\\\": "src/"}}, "repositories": [{"packagist.org": false}]}',
+    # What it would be if nothing else were said.
+    ".env": "APP_ENV=dev\n",
+    "bootstrap.php": BOOTSTRAP,
+    "bin/console": "<?php\n$kernel = require __DIR__ . '/../bootstrap.php';\n"
+    "(new Symfony\\Bundle\\FrameworkBundle\\Console\\Application($kernel))->run();\n",
+    "public/index.php": "<?php\n$kernel = require __DIR__ . '/../bootstrap.php';\n"
+    "$kernel->handle(Symfony\\Component\\HttpFoundation\\Request::createFromGlobals())->send();\n",
+    "src/Kernel.php": KERNEL,
+}
 # Debian's own gems, which are those of the system: Bundler looks there where it is told no folder, and wants to write.
 GEMS = 'install: ["env -u BUNDLE_PATH GEM_HOME=$PWD/vendor/gems bundle install --local"]\n'
 PUMA = 'run: ["env -u BUNDLE_PATH bundle exec puma -b tcp://$HOST:$PORT"]\n'
@@ -188,6 +243,7 @@ LARGE = {
         Kind("gradle", "Java", GRADLE, "Java counts 42", log=("gradle --no-daemon", ".gradle-cache")),
         Kind("maven", "Java", MAVEN, "Java counts 42", log=("mvn --batch-mode", ".m2-cache")),
     ),
+    "php": (Kind("symfony", "Symfony", SYMFONY, "Symfony counts 42 in prod", "/garden", ("assets:install public",)),),
     "ruby": (Kind("rails", "Rails", RAILS, "PostgreSQL keeps", log=("bundle install",)),),
 }
 # Of a language, a project that cannot be built, and what is said of it.

@@ -134,9 +134,12 @@ options:
 def test_php_begins_with_the_front_controller_that_the_old_configuration_names() -> None:
     said = {".stage1.yml": "options: {front_controller: app_demo.php}"}
     plan = look({**said, "web/app_demo.php": "", "web/index.php": ""})
-    assert (plan.family, plan.run) == ("PHP", ("ln -sf app_demo.php web/index.php", "php -S $HOST:$PORT -t web"))
+    assert (plan.family, plan.run) == (
+        "PHP",
+        ("ln -sf app_demo.php web/index.php", "php -d variables_order=EGPCS -S $HOST:$PORT -t web"),
+    )
     missing = look({**said, "web/index.php": ""})
-    assert missing.run == ("php -S $HOST:$PORT -t web",)
+    assert missing.run == ("php -d variables_order=EGPCS -S $HOST:$PORT -t web",)
     assert missing.notes == (".stage1.yml: options.front_controller has no effect: there is no app_demo.php.",)
 
 

@@ -61,11 +61,11 @@ def look(files: dict[str, str]) -> Plan:
             (".venv/bin/streamlit run app.py --server.port $PORT --server.address $HOST --server.headless true",),
         ),
         ("Python", {"main.py": "import gradio\ngradio.Interface().launch()\n"}, ("python3 main.py",)),
-        ("PHP", {"index.php": "<?php"}, ("php -S $HOST:$PORT -t .",)),
+        ("PHP", {"index.php": "<?php"}, ("php -d variables_order=EGPCS -S $HOST:$PORT -t .",)),
         (
             "Laravel",
             {"composer.json": composer("laravel/framework"), "public/index.php": "<?php"},
-            ("php artisan migrate --force", "php -S $HOST:$PORT -t public"),
+            ("php artisan migrate --force", "php -d variables_order=EGPCS -S $HOST:$PORT -t public"),
         ),
         (
             "Rails",
@@ -178,7 +178,42 @@ def test_symfony_gets_its_database_and_its_assets() -> None:
         "doctrine:migrations:migrate",
         "doctrine:fixtures:load",
     ]
-    assert (plan.run[-1], plan.database) == ("php -S $HOST:$PORT -t web", "postgres")
+    assert (plan.run[-1], plan.database) == ("php -d variables_order=EGPCS -S $HOST:$PORT -t web", "postgres")
+
+
+def test_symfony_compiles_the_assets_that_only_a_development_finds() -> None:
+    plan = look({"composer.json": composer("symfony/framework-bundle", "symfony/asset-mapper"), "bin/console": ""})
+    assert plan.build[-1] == "php bin/console asset-map:compile"
+
+
+@pytest.mark.parametrize(
+    ("files", "word"),
+    [
+        ({"composer.json": composer("laravel/framework")}, "APP_KEY"),
+        ({"composer.json": composer("laravel/framework"), ".env": ""}, None),
+        ({"Gemfile": "gem 'rails'"}, "RAILS_MASTER_KEY"),
+        ({"Gemfile": "gem 'puma'", "config.ru": ""}, None),
+    ],
+)
+def test_keys_without_which_nothing_is_answered_are_told(files: dict[str, str], word: str | None) -> None:
+    notes = look(files).notes
+    assert any(word in note for note in notes) if word else notes == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "archives"),
+    [
+        ("pom.xml", "<packaging>war</packaging>", "target/*.war"),
+        ("pom.xml", "<packaging>pom</packaging><modules><module>web</module></modules>", "*/target/*.jar"),
+        ("pom.xml", "<a>war</a>", "target/*.jar"),
+        ("build.gradle", "plugins {\n  id 'java'\n  id 'war'\n}", "build/libs/*.war"),
+        ("build.gradle", "apply plugin: 'war'\n", "build/libs/*.war"),
+        ("build.gradle.kts", "plugins {\n    war\n}", "build/libs/*.war"),
+        ("build.gradle", "// no war\n" + "\n" * 100_000, "build/libs/*.jar"),
+    ],
+)
+def test_java_starts_the_archive_that_is_built(path: str, text: str, archives: str) -> None:
+    assert look({path: text}).run == (f'java -jar "$(ls -S {archives} | head -n 1)"',)
 
 
 def test_django_gets_a_database_where_its_settings_name_one_and_gathers_its_files() -> None:
@@ -190,12 +225,12 @@ def test_django_gets_a_database_where_its_settings_name_one_and_gathers_its_file
 def test_symfony_of_old_begins_with_app_php() -> None:
     files = {"composer.json": composer("symfony/symfony"), "app/console": "", "web/app.php": "<?php"}
     plan = look(files)
-    assert plan.run == ("ln -sf app.php web/index.php", "php -S $HOST:$PORT -t web")
+    assert plan.run == ("ln -sf app.php web/index.php", "php -d variables_order=EGPCS -S $HOST:$PORT -t web")
     assert (plan.build, plan.env) == (
         (CLASSES, "php app/console assets:install web"),
         {"PHP_CLI_SERVER_WORKERS": "4", "APP_ENV": "prod", "SYMFONY_ENV": "prod"},
     )
-    assert look({**files, "web/index.php": "<?php"}).run == ("php -S $HOST:$PORT -t web",)
+    assert look({**files, "web/index.php": "<?php"}).run == ("php -d variables_order=EGPCS -S $HOST:$PORT -t web",)
 
 
 @pytest.mark.parametrize(

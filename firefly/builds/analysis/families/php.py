@@ -17,6 +17,7 @@ _OLD_ENTRY = "app.php"
 _DOCTRINE = "doctrine/doctrine-bundle"
 _MIGRATIONS = "doctrine/doctrine-migrations-bundle"
 _FIXTURES = "doctrine/doctrine-fixtures-bundle"
+_KEY = "Laravel answers nobody without a secret APP_KEY: keep what `php artisan key:generate --show` prints."
 
 
 def detect(source: Source, front: str = "") -> Plan | None:
@@ -64,6 +65,8 @@ def _symfony(source: Source, packages: frozenset[str], root: str | None, *, ente
     build = [f"{console} assets:install {root}"]
     if "symfony/assetic-bundle" in packages:
         build.append(f"{console} assetic:dump")
+    if "symfony/asset-mapper" in packages:
+        build.append(f"{console} asset-map:compile")
     if schema := _schema(console, packages):
         why["database"] = f"{_DOCTRINE} is a dependency"
     return _plan(source, "Symfony", root, why, build=tuple(build), before=(*before, *schema), env=env)
@@ -89,7 +92,8 @@ def _laravel(source: Source, root: str) -> Plan:
     }
     before = ("php artisan migrate --force",)
     build = ("php artisan view:cache",)
-    return _plan(source, "Laravel", root, why, build=build, before=before, env={"APP_ENV": "production"})
+    plan = _plan(source, "Laravel", root, why, build=build, before=before, env={"APP_ENV": "production"})
+    return plan if source.has(".env") else replace(plan, notes=(_KEY,))
 
 
 def _plan(

@@ -8,8 +8,11 @@ _FOLDER = "vendor/bundle"
 # By the environment and not by a file of Bundler's, which would be missing where the folder is an earlier build's.
 _ENV = {"BUNDLE_PATH": _FOLDER}
 _PRODUCTION = "what serves visitors is no development; gems are in the tree"
-# Builds of strangers have no secrets, and the assets need none.
-_ASSETS = "SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile"
+# Builds of strangers have no secrets, and the assets need none; before Rails 7.1 the first of these does nothing.
+_ASSETS = "SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=none bundle exec rails assets:precompile"
+_KEY = (
+    "Rails does not start without its keys: keep RAILS_MASTER_KEY (config/master.key), or SECRET_KEY_BASE, as a secret."
+)
 
 
 def detect(source: Source) -> Plan | None:
@@ -53,5 +56,5 @@ def _rails(source: Source, found: frozenset[str], install: tuple[str, ...], cach
     run = ("bundle exec rails db:prepare", f"bundle exec {SERVER}")
     return Plan(
         Strategy.COMMANDS, "Rails", "ruby", install=install, build=build, run=run, database=database, env=env,
-        caches=(cache,), why=why,
+        caches=(cache,), why=why, notes=(_KEY,),
     )  # fmt: skip
