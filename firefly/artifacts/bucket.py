@@ -73,7 +73,7 @@ class Bucket:
             if size > PART:
                 await self._put_in_parts(key, path, size)
             else:
-                await self._call("put_object", key=key, **await asyncio.to_thread(_body, path, 0))
+                await self._deliver("put_object", key, path, 0)
         except BaseException:
             await _to_its_end(self._discard(key))
             raise
@@ -88,8 +88,10 @@ class Bucket:
         try:
             parts = await self._send(key, upload, path, math.ceil(size / PART))
             await self._complete(key, upload, parts)
-        except BaseException:
+        except BaseException as error:
             await _to_its_end(self._abandon(Upload(key, upload, datetime.max)))
+            if isinstance(error, NotFound):
+                raise StoreAway("An upload was ended by somebody else before it was whole.", passing=True) from error
             raise
 
     async def _begin(self, key: str) -> str:
@@ -104,12 +106,22 @@ class Bucket:
 
         async def send() -> None:
             for number in numbers:
-                body = await asyncio.to_thread(_body, path, (number - 1) * PART)
-                answer = await self._call("upload_part", key=key, UploadId=upload, PartNumber=number, **body)
+                start = (number - 1) * PART
+                answer = await self._deliver("upload_part", key, path, start, UploadId=upload, PartNumber=number)
                 tags[number] = answer["ETag"]
 
         await _together(send() for _ in range(min(count, AT_ONCE)))
         return [{"PartNumber": number, "ETag": tags[number]} for number in sorted(tags)]
+
+    async def _deliver(self, name: str, key: str, path: Path, start: int, **values: Any) -> Any:
+        """A part of a file; what arrives damaged is sent again, a few times."""
+        body = await asyncio.to_thread(_body, path, start)
+        for left in reversed(range(TRIES)):
+            try:
+                return await self._call(name, key=key, **values, **body)
+            except StoreAway as error:
+                if not (left and error.damaged):
+                    raise
 
     async def _complete(self, key: str, upload: str, parts: Sequence[dict[str, Any]]) -> None:
         try:
@@ -198,7 +210,8 @@ class Bucket:
         explained = explain(
             error, call=call, bucket=self._place.bucket, service=meta.endpoint_url, region=meta.region_name
         )
-        self.standing.lost(explained.reason)
+        if not explained.damaged:
+            self.standing.lost(explained.reason)
         return explained
 
 

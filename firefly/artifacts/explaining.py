@@ -43,17 +43,23 @@ _ACTIONS = {
 # Of what S3 says, those to which it has come to the right place, and another try may help.
 PASSING = frozenset({
     "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "ThrottlingException",
-    "RequestLimitExceeded", "BadDigest", "500", "502", "503", "504",
+    "RequestLimitExceeded", "500", "502", "503", "504",
 })  # fmt: skip
+
+DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"})
 
 
 class StoreAway(Unavailable):
-    """`reason` is for operators: it names what users need not know. `passing`: nobody has to do anything about it."""
+    """`reason` is for operators: it names what users need not know. `passing`: nobody has to do anything about it.
 
-    def __init__(self, reason: str, *, passing: bool) -> None:
+    `damaged`: it does answer, and what it was sent has arrived as something else.
+    """
+
+    def __init__(self, reason: str, *, passing: bool, damaged: bool = False) -> None:
         super().__init__("The store of artifacts does not answer just now.", retry_after=10)
         self.reason = reason
         self.passing = passing
+        self.damaged = damaged
 
 
 def code_of(error: Exception) -> str:
@@ -71,7 +77,11 @@ def explain(error: Exception, *, call: str, bucket: str, service: str, region: s
                 bucket=bucket, service=service, region=region or "the one of AWS's files", action=action
             )
             return StoreAway(told, passing=False)
-        return StoreAway(f"{service} answered {code} when asked to {action} in {bucket}.", passing=code in PASSING)
+        return StoreAway(
+            f"{service} answered {code} when asked to {action} in {bucket}.",
+            passing=code in PASSING,
+            damaged=code in DAMAGED,
+        )
     if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
         return StoreAway(f"There is no key to the bucket {bucket} ({error}): set {_KEY}.", passing=False)
     if isinstance(error, SSLError):

@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from firefly import resources
 from firefly.client.clearing import Cleared, ClearingCalls
+from firefly.errors import Conflict, InvalidInput
 from firefly.settings import load
 
 from .command import Cli, command
@@ -16,6 +17,8 @@ from .command import Cli, command
 app = typer.Typer(no_args_is_help=True, help="Look after an installation.")
 image = typer.Typer(no_args_is_help=True, help="The image that sandboxes of a Docker engine are made of.")
 app.add_typer(image, name="image")
+artifacts = typer.Typer(no_args_is_help=True, help="What builds made, and where it is kept.")
+app.add_typer(artifacts, name="artifacts")
 
 
 @command(app)
@@ -52,6 +55,39 @@ async def _each(cli: Cli, calls: ClearingCalls, names: Sequence[str], *, dry_run
             cleared.append(await calls.clear(name, dry_run=dry_run))
             progress.advance(shown)
     return cleared
+
+
+@command(artifacts)
+async def copy(
+    cli: Cli,
+    source: Annotated[str, typer.Option("--from", help="As in FIREFLY_ARTIFACTS.")] = "file://",
+    target: Annotated[str, typer.Option("--to", help="As in FIREFLY_ARTIFACTS. Default: what that says.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Copy nothing, and say what would be.")] = False,
+) -> None:
+    """Copy all artifacts from one store to another, on the server's machine and with its settings.
+
+    The server may run meanwhile. Each artifact is checked; what is there already is left as it is, so that the same
+    command goes on where it broke off, and brings what was added since.
+    """
+    from firefly.artifacts import opened
+    from firefly.artifacts.copying import copy_all
+
+    settings = load()
+    if (target or settings.artifacts) == source:
+        raise InvalidInput("Both stores are the same: name another one with --from or --to.")
+    with Progress(console=cli.err, disable=not cli.interactive, transient=True) as progress:
+        shown = progress.add_task("copying", total=None)
+        async with opened(settings, source) as one, opened(settings, target) as other:
+            copied = await copy_all(
+                one, other, dry=dry_run, tell=lambda at, of: progress.update(shown, completed=at, total=of)
+            )
+    what = "would be copied" if dry_run else "copied"
+    cli.show(
+        {"copied": copied.count, "bytes": copied.bytes, "there": copied.there, "damaged": copied.damaged},
+        f"{copied.count} artifacts {what}, {copied.bytes:,} bytes; {copied.there} were there already.",
+    )
+    if copied.damaged:
+        raise Conflict("Damaged, and not copied: " + ", ".join(copied.damaged))
 
 
 @command(image)

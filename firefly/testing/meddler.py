@@ -1,6 +1,7 @@
 """What lies between a server and S3 and spoils it: it cuts bodies off, damages bytes, says SlowDown, loses answers."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -116,8 +117,9 @@ class Meddler:
         """By the name that the client used, which it has signed."""
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         url = self.target + request.raw_path.removeprefix(f"http://{request.host}")
+        sent = io.BytesIO(body)
         async with self._session.request(
-            request.method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+            request.method, URL(url, encoded=True), data=sent, headers=headers, allow_redirects=False
         ) as answer:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
             return answer.status, kept, await answer.read()

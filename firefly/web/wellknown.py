@@ -24,9 +24,17 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """503 while the database is away: a load balancer then sends visitors elsewhere."""
-    available = services_of(request).database.available
-    body = {"status": "ready" if available else "waiting", "database": "ok" if available else "away"}
+    """503 while the database is away: a load balancer then sends visitors elsewhere.
+
+    The store of artifacts, which all servers have together, is only told of: elsewhere is no better.
+    """
+    services = services_of(request)
+    available = services.database.available
+    body = {
+        "status": "ready" if available else "waiting",
+        "database": "ok" if available else "away",
+        "artifacts": "ok" if services.artifacts.available else "away",
+    }
     return web.json_response(body, status=200 if available else 503)
 
 

@@ -39,7 +39,7 @@ def s3_server(folder: Path, *options: str, scheme: str = "http") -> Iterator[S3S
     (data / BUCKET).mkdir(parents=True)
     command = [
         os.fspath(RCLONE), "serve", "s3", os.fspath(data), "--config", "", "--addr", f"127.0.0.1:{port}",
-        "--auth-key", f"{KEY},{SECRET}", "--no-cleanup", *options,
+        "--auth-key", f"{KEY},{SECRET}", "--no-cleanup", "--disable-multipart-streaming", *options,
     ]  # fmt: skip
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={"HOME": os.fspath(folder)})

@@ -18,6 +18,10 @@ async def test_alive_and_ready(world: World, monkeypatch: pytest.MonkeyPatch) ->
     client = world.client()
     assert await (await client.get("/healthz")).json() == {"status": "ok"}
     assert (await client.get("/readyz")).status == 200
+    # All servers have one store: that it is away is told, and no reason to go to another.
+    world.artifacts.available = False
+    limping = await client.get("/readyz")
+    assert (limping.status, (await limping.json())["artifacts"]) == (200, "away")
     monkeypatch.setattr(Database, "available", property(lambda _: False))
     away = await client.get("/readyz")
     assert (away.status, (await away.json())["database"]) == (503, "away")

@@ -393,6 +393,8 @@ class MemoryGit:
 
 
 class MemoryArtifacts:
+    available = True
+
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
 
