@@ -35,6 +35,7 @@ class Exhibit:
 
     site_id: UUID
     build_id: UUID
+    owner_id: UUID
     name: str
     digest: str
     since: float
@@ -70,7 +71,8 @@ class Exhibition:
             await self._unpack(facts, digest)
             if changes == self._changes:
                 name = f"pages {site_id} {next(self._numbers)}"
-                shown = self._shown[site_id] = Exhibit(site_id, facts.build_id, name, digest, time.monotonic())
+                shown = Exhibit(site_id, facts.build_id, facts.owner_id, name, digest, time.monotonic())
+                self._shown[site_id] = shown
                 return shown
         raise Unavailable("This site changes just now. Try again.")
 
@@ -83,7 +85,7 @@ class Exhibition:
     async def _unpack(self, facts: SiteFacts, digest: str) -> None:
         """Its site says it where that fails, until it does no more."""
         try:
-            await self._shelf.get(digest)
+            await self._shelf.get(digest, facts.owner_id)
         except Unavailable:
             raise
         except FireflyError as error:
@@ -98,7 +100,7 @@ class Exhibition:
 
     async def folder(self, exhibit: Exhibit) -> ShelfFolder:
         """Its pages, unpacked again where they made room for others. Raises what keeps them from being."""
-        return await self._shelf.get(exhibit.digest)
+        return await self._shelf.get(exhibit.digest, exhibit.owner_id)
 
     def evicted(self, exhibit: Exhibit) -> None:
         """Its pages were found to be gone from the disk."""

@@ -8,8 +8,9 @@ import errno
 import os
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -18,15 +19,16 @@ from typing import Protocol
 
 import structlog
 
-from firefly.errors import Conflict, FireflyError, StorageFull, TooLarge
+from firefly.errors import Conflict, FireflyError, StorageFull, TooLarge, Unavailable
+from firefly.rota import Crowded, Rota
 from firefly.sandbox.tasks import Tasks
 
 from .folder import ShelfFolder
 from .unpacking import NO_SPACE, Bounds, unpack
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-# Unpackings at one time.
-AT_ONCE = 2
+# Unpackings at one time, and those of one owner's pages; so many more of his wait, for as long as one may take.
+AT_ONCE, EACH, WAITING = 3, 2, 64
 # Seconds for which what could not be unpacked is not tried again, however many ask.
 PAUSE = 30.0
 log = structlog.get_logger()
@@ -67,6 +69,8 @@ class Shelf:
         self._failed: dict[str, Failure] = {}
         self._coming: dict[str, asyncio.Task[None]] = {}
         self._tasks = Tasks()
+        self._turns = Rota(AT_ONCE, each=EACH, waiting=WAITING, within=self._bounds.seconds)
+        self._ending = threading.Event()
         self._executor = ThreadPoolExecutor(AT_ONCE, "unpacking")
 
     async def open(self) -> None:
@@ -74,6 +78,7 @@ class Shelf:
         self._kept = await asyncio.get_running_loop().run_in_executor(self._executor, self._survey)
 
     async def close(self) -> None:
+        self._ending.set()
         await self._tasks.close()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -82,17 +87,17 @@ class Shelf:
         """For /metrics."""
         return {"pages_unpacked": len(self._kept), "pages_bytes": sum(one.size for one in self._kept.values())}
 
-    async def get(self, digest: str) -> ShelfFolder:
+    async def get(self, digest: str, owner: Hashable) -> ShelfFolder:
         """Unpacked here, at the latest when this returns; however many ask, it is unpacked once.
 
-        Raises NotFound, and what `unpack` raises.
+        Raises NotFound, Unavailable where too many of that owner's wait, and what `unpack` raises.
         """
         entry = self._kept.get(digest)
         if entry is None:
             self._check(digest)
             coming = self._coming.get(digest)
             if coming is None:
-                coming = self._coming[digest] = self._tasks.start(self._fetch(digest), f"pages-{digest}")
+                coming = self._coming[digest] = self._tasks.start(self._fetch(digest, owner), f"pages-{digest}")
             await asyncio.shield(coming)
         else:
             entry.used_at = time.monotonic()
@@ -111,9 +116,10 @@ class Shelf:
             raise failure.error.with_traceback(None)
         self._failed = {key: one for key, one in self._failed.items() if one.until > time.monotonic()}
 
-    async def _fetch(self, digest: str) -> None:
+    async def _fetch(self, digest: str, owner: Hashable) -> None:
         try:
-            await self._bring(digest)
+            async with self._turns.turn(owner):
+                await self._bring(digest)
         # Whatever it is: not everybody who asks is to meet it anew.
         except Exception as error:
             told = _told(error)
@@ -157,7 +163,7 @@ class Shelf:
         made.mkdir(mode=0o700, parents=True)
         try:
             (made / "files").mkdir(mode=0o700)
-            size = unpack(archive, made / "files", digest=digest, bounds=self._bounds)
+            size = unpack(archive, made / "files", digest=digest, bounds=self._bounds, ending=self._ending)
             (made / "size").write_text(str(size))
             self._put(made, self._path(digest))
         finally:
@@ -201,6 +207,8 @@ class Shelf:
 def _told(error: Exception) -> FireflyError:
     if isinstance(error, FireflyError):
         return error
+    if isinstance(error, Crowded):
+        return Unavailable("Too many sites are unpacked just now. Try again.", retry_after=PAUSE)
     if not isinstance(error, OSError):
         return Conflict("They could not be unpacked by a fault of Firefly's own; the server's log names it.")
     if error.errno in NO_SPACE:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import posixpath
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from firefly.errors import Conflict, StorageFull, TimedOut, TooLarge
+from firefly.errors import Conflict, StorageFull, TimedOut, TooLarge, Unavailable
 
 from .archive import Kind, Member, check, members, padding, show
 
@@ -39,8 +40,10 @@ class Bounds:
     seconds: float = 600.0
 
 
-def unpack(archive: Path, folder: Path, *, digest: str, bounds: Bounds) -> int:
+def unpack(archive: Path, folder: Path, *, digest: str, bounds: Bounds, ending: threading.Event) -> int:
     """Put everything below `folder`, which is there and empty; about how many bytes of the disk it takes. Blocks.
+
+    `ending` is set when the server ends, which is not to wait for it.
 
     Raises
     ------
@@ -48,11 +51,12 @@ def unpack(archive: Path, folder: Path, *, digest: str, bounds: Bounds) -> int:
     TooLarge        it goes beyond a bound
     TimedOut        it took too long
     StorageFull
+    Unavailable     the server ends
     """
     root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         with _decompressed(archive) as plain:
-            return _Tree(root, Plain(plain, bounds), bounds).fill(digest)
+            return _Tree(root, Plain(plain, bounds, ending), bounds).fill(digest)
     except zstandard.ZstdError as error:
         raise Conflict(f"What is stored of it is damaged: {error}.") from error
     except OSError as error:
@@ -72,8 +76,9 @@ def _decompressed(archive: Path) -> Iterator[BinaryIO]:
 class Plain:
     """The uncompressed archive, measured while it is read."""
 
-    def __init__(self, file: BinaryIO, bounds: Bounds) -> None:
+    def __init__(self, file: BinaryIO, bounds: Bounds, ending: threading.Event) -> None:
         self._file = file
+        self._ending = ending
         self._sha = hashlib.sha256()
         # What heads and the filling of blocks take comes on top of what files have.
         self._left = bounds.size + bounds.entries * ENTRY
@@ -101,6 +106,8 @@ class Plain:
         self._left -= len(data)
         if self._left < 0:
             raise TooLarge("Its archive is larger than pages may be.")
+        if self._ending.is_set():
+            raise Unavailable("The server ends. Try again in a moment.")
         if time.monotonic() > self._ends_at:
             raise TimedOut(f"Its pages could not be unpacked within {self._seconds:g} s.")
         return data

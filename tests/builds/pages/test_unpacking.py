@@ -5,6 +5,7 @@ import io
 import os
 import tarfile
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ def put(archive: bytes, folder: Path, *, bounds: Bounds = BOUNDS, digest: str | 
     stored = folder.with_name("stored")
     stored.write_bytes(zstandard.compress(archive))
     named = digest or f"sha256:{hashlib.sha256(archive).hexdigest()}"
-    return unpack(stored, folder, digest=named, bounds=bounds)
+    return unpack(stored, folder, digest=named, bounds=bounds, ending=threading.Event())
 
 
 def files(folder: Path) -> dict[str, str]:
