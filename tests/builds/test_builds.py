@@ -1,5 +1,7 @@
 """What members ask of builds: who may, what is one build and what two, how one is ended, tried again and approved."""
 
+import asyncio
+
 import pytest
 
 from firefly.auth import Identity
@@ -178,10 +180,14 @@ async def test_what_a_member_asks_for_of_a_fork_is_still_the_forks(yard: Yard, a
 async def test_nobody_fills_the_queue(yard: Yard, ada: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     await yard.repository(await yard.project(ada))
     monkeypatch.setattr(builds, "MOST_WAITING", 2)
-    for _ in range(2):
-        await yard.builds.ask(ada, "ada", "garden", forced=True)
-    with pytest.raises(LimitReached, match="wait already"):
-        await yard.builds.ask(ada, "ada", "garden", forced=True)
+    asked = [yard.builds.ask(ada, "ada", "garden", forced=True) for _ in range(6)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(answer, Build) for answer in answers) == 2
+    assert sum(isinstance(answer, LimitReached) for answer in answers) == 4
+    first = await yard.builds.of_number(ada, "ada", "garden", 1)
+    await yard.execute("update builds set state = 'failed' where id = $1", first.id)
+    again = await asyncio.gather(*(yard.builds.retry(ada, first.id) for _ in range(3)), return_exceptions=True)
+    assert sum(isinstance(answer, LimitReached) for answer in again) == 2
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a\nb", "refs/firefly/x", "x" * 1001])

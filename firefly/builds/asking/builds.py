@@ -47,15 +47,15 @@ class Builds:
         self._projects = projects
         self._audit = audit
 
-    async def request(self, new: NewBuild, *, anew: bool = False) -> Build:
+    async def request(self, new: NewBuild) -> Build:
         """For other parts, which have decided that it may be built, whatever the project's policy (see `consider`).
 
         It is written down when this returns. The newest build of the ref where that is of the same commit and did not
-        fail, unless `new` is forced, or `anew`.
+        fail, unless `new` is forced.
         """
         facts = await self._commits.find(new.project_id, new.commit)
         async with self._records.database.transaction() as connection:
-            build, _ = await self._queue.enter(new, connection, facts=facts, anew=anew)
+            build, _ = await self._queue.enter(new, connection, facts=facts)
         return build
 
     async def consider(self, new: NewBuild) -> Moved:
@@ -105,7 +105,8 @@ class Builds:
         return build
 
     async def _make_room(self, project_id: UUID, connection: Connection) -> None:
-        """The queue is everybody's, and nobody's to fill. Raises LimitReached."""
+        """The queue is everybody's, and nobody's to fill, by many requests at once neither. Raises LimitReached."""
+        await self._queries.hold_queue(connection, project_id=project_id)
         if await self._queries.count_waiting(connection, project_id=project_id) >= MOST_WAITING:
             raise LimitReached(
                 f"{MOST_WAITING} builds of this project wait already. Cancel some, or let them run.", limit=MOST_WAITING
@@ -197,9 +198,11 @@ class Builds:
             account_id=identity.account.id, subject=old.subject, author=old.author,
             forced=old.forced or old.state is BuildState.SUCCEEDED,
         )  # fmt: skip
-        async with self._records.database.connection() as connection:
+        facts = await self._commits.find(new.project_id, new.commit)
+        async with self._records.database.transaction() as connection:
             await self._make_room(old.project_id, connection)
-        return await self.request(new, anew=True)
+            build, _ = await self._queue.enter(new, connection, facts=facts, anew=True)
+        return build
 
     async def approve(self, identity: Identity, build_id: UUID) -> Build:
         """Let what a fork asks for be built: this commit of it, and no later one. Raises Conflict."""
