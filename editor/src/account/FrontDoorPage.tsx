@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Api, FrontDoor, Talker } from "../shared/api";
-import { ErrorState, RelativeTime, Skeleton } from "../shared/components";
+import { ErrorState, type Figure, Figures, RelativeTime, Skeleton } from "../shared/components";
 import { sayBytes, sayNumber, saySeconds } from "./amounts";
 import "./front-door.css";
 import { Routes } from "./Routes";
@@ -19,7 +19,7 @@ export function FrontDoorPage({ api }: { api: Api }) {
           </p>
         </div>
       </div>
-      <Numbers door={answer} />
+      <Figures figures={figuresOf(answer)} />
       <Failures failures={answer.failures} />
       <div className="door-pair">
         <Talkers id="hosts" title="Hosts" talkers={answer.hosts} />
@@ -31,35 +31,17 @@ export function FrontDoorPage({ api }: { api: Api }) {
   );
 }
 
-function Numbers({ door }: { door: FrontDoor }) {
-  const numbers: [string, string, string | null, string][] = [
-    ["Requests", `${sayNumber(door.requests_per_second)}/s`, "#hosts", "by host"],
-    ["Errors", `${sayNumber(door.errors_per_second)}/s`, "#failures", "the last failures"],
-    ["Half within", saySeconds(door.p50), null, ""],
-    ["99 % within", saySeconds(door.p99), null, ""],
-    ["Connections", sayNumber(door.connections), "#clients", "by address"],
-    ["Tunnels", sayNumber(door.tunnels), "#pool", "by target"],
-    ["Waiting", sayNumber(door.held), "#routes", "the routes"],
-    ["Event loop", `${saySeconds(door.lag_p99)}, ${saySeconds(door.longest_lag)} at most`, null, ""],
+function figuresOf(door: FrontDoor): Figure[] {
+  return [
+    { name: "Requests", value: `${sayNumber(door.requests_per_second)}/s`, href: "#hosts", more: "by host" },
+    { name: "Errors", value: `${sayNumber(door.errors_per_second)}/s`, href: "#failures", more: "the last failures" },
+    { name: "Half within", value: saySeconds(door.p50) },
+    { name: "99 % within", value: saySeconds(door.p99) },
+    { name: "Connections", value: sayNumber(door.connections), href: "#clients", more: "by address" },
+    { name: "Tunnels", value: sayNumber(door.tunnels), href: "#pool", more: "by target" },
+    { name: "Waiting", value: sayNumber(door.held), href: "#routes", more: "the routes" },
+    { name: "Event loop", value: `${saySeconds(door.lag_p99)}, ${saySeconds(door.longest_lag)} at most` },
   ];
-  return (
-    <dl className="door-numbers">
-      {numbers.map(([name, value, href, what]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {href ? (
-              <a href={href} aria-label={`${name}: ${value}, ${what}`}>
-                {value}
-              </a>
-            ) : (
-              value
-            )}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
 }
 
 function Section({ id, title, empty, children }: { id: string; title: string; empty: string | null; children: ReactNode }) {

@@ -1,7 +1,7 @@
 import { OctagonX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { asProblem } from "../shared/api";
-import { ErrorState, IconButton, RelativeTime, showToast, Skeleton, StaleNote } from "../shared/components";
+import { ErrorState, type Figure, Figures, IconButton, RelativeTime, showToast, Skeleton, StaleNote } from "../shared/components";
 import { Loaded, useLoaded } from "../shared/Loaded";
 import { ClearedAway } from "./ClearedAway";
 import { KillDialog } from "./build/KillDialog";
@@ -49,7 +49,7 @@ export function AdminBuilds() {
         </div>
       </div>
       <StaleNote problem={problem} />
-      <Numbers shown={shown} />
+      <Figures figures={figuresOf(shown)} narrow />
       <section id="now" className="account-section" aria-label="On their way" tabIndex={-1}>
         <h2>On their way</h2>
         {shown.builds.length === 0 ? <p className="ff-muted">Nothing is built, and nothing waits.</p> : <ul className="items">{shown.builds.map((build) => <Row key={build.id} build={build} onKill={() => setAsked(build)} />)}</ul>}
@@ -86,33 +86,15 @@ function sayMinutes(minutes: number): string {
   return minutes.toLocaleString("en", { maximumFractionDigits: 1 });
 }
 
-function Numbers({ shown }: { shown: Overview }) {
+function figuresOf(shown: Overview): Figure[] {
   const minutes = shown.minutes.reduce((sum, one) => sum + one.minutes, 0);
-  const numbers: [string, string, string][] = [
-    ["Running", String(shown.running), "#now"],
-    ["Queued", String(shown.queued), "#now"],
-    ["Wait for approval", String(shown.waiting), ""],
-    ["Servers that build", String(shown.builders.length), ""],
-    ["Minutes this month", sayMinutes(minutes), "#minutes"],
+  return [
+    { name: "Running", value: String(shown.running), href: "#now" },
+    { name: "Queued", value: String(shown.queued), href: "#now" },
+    { name: "Wait for approval", value: String(shown.waiting) },
+    { name: "Servers that build", value: String(shown.builders.length) },
+    { name: "Minutes this month", value: sayMinutes(minutes), href: "#minutes" },
   ];
-  return (
-    <dl className="door-numbers door-numbers-narrow">
-      {numbers.map(([name, value, href]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {href ? (
-              <a href={href} aria-label={`${name}: ${value}`}>
-                {value}
-              </a>
-            ) : (
-              value
-            )}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
 }
 
 function Row({ build, onKill }: { build: Build; onKill: () => void }) {

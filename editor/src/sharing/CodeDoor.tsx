@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Button, Field, useNow } from "../shared/components";
 import { Door } from "./Door";
 import { EndButton } from "./EndButton";
+import { FormButtons } from "./FormButtons";
 import { Once } from "./Once";
 import type { NewCode } from "./types";
 import { useAccess } from "./useSharing";
@@ -83,14 +84,7 @@ function CodeForm({ replaces, onMade, onClose }: { replaces: boolean; onMade: (c
           </select>
         )}
       </Field>
-      <div className="sh-buttons">
-        <Button kind={replaces ? "danger" : "primary"} type="submit" busy={busy}>
-          {replaces ? "Replace the code" : "Make the code"}
-        </Button>
-        <Button kind="quiet" onClick={onClose}>
-          Cancel
-        </Button>
-      </div>
+      <FormButtons label={replaces ? "Replace the code" : "Make the code"} busy={busy} replaces={replaces} onClose={onClose} />
     </form>
   );
 }

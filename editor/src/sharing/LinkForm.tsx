@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
-import { Button, Field } from "../shared/components";
+import { Field } from "../shared/components";
+import { FormButtons } from "./FormButtons";
 import type { NewLink } from "./types";
 import { useAccess } from "./useSharing";
 import { useSubmit } from "./useSubmit";
@@ -60,14 +61,7 @@ export function LinkForm({ onMade, onClose }: { onMade: (link: NewLink) => void;
           )}
         </Field>
       </div>
-      <div className="sh-buttons">
-        <Button kind="primary" type="submit" busy={busy}>
-          Make the link
-        </Button>
-        <Button kind="quiet" onClick={onClose}>
-          Cancel
-        </Button>
-      </div>
+      <FormButtons label="Make the link" busy={busy} onClose={onClose} />
     </form>
   );
 }

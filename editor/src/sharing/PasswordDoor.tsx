@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Button, Field, RelativeTime } from "../shared/components";
 import { Door } from "./Door";
 import { EndButton } from "./EndButton";
+import { FormButtons } from "./FormButtons";
 import { useAccess } from "./useSharing";
 import { useSubmit } from "./useSubmit";
 
@@ -68,14 +69,7 @@ function PasswordForm({ replaces, onClose }: { replaces: boolean; onClose: () =>
           <input {...given} autoFocus className="ff-input" maxLength={400} autoComplete="off" autoCapitalize="none" spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} />
         )}
       </Field>
-      <div className="sh-buttons">
-        <Button kind={replaces ? "danger" : "primary"} type="submit" busy={busy}>
-          {replaces ? "Replace the password" : "Set the password"}
-        </Button>
-        <Button kind="quiet" onClick={onClose}>
-          Cancel
-        </Button>
-      </div>
+      <FormButtons label={replaces ? "Replace the password" : "Set the password"} busy={busy} replaces={replaces} onClose={onClose} />
     </form>
   );
 }

@@ -8,6 +8,7 @@ export { Dialog } from "./Dialog";
 export { EmptyState } from "./EmptyState";
 export { ErrorState } from "./ErrorState";
 export { Field } from "./Field";
+export { Figures, type Figure } from "./Figures";
 export { IconButton } from "./IconButton";
 export { Logo } from "./Logo";
 export { Menu, type MenuItem } from "./Menu";
