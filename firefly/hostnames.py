@@ -1,4 +1,4 @@
-"""The grammar of names and of host labels on the content domain: label <-> what it stands for.
+"""The grammar of host labels on the content domain: label <-> what it stands for.
 
 One label per preview, so that one wildcard certificate serves all. Parts are joined by `--`, which no name contains.
 A part that could be read in two ways, or that lost something when it was written as a label, ends in `-` and six hex
@@ -14,25 +14,14 @@ from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 from .errors import InvalidInput
+from .names import LABEL_HASH, NAME, RESERVED_PARTS, RESERVED_PREFIXES, is_name
 
-LONGEST_NAME = 39
 LONGEST_LABEL = 63
 # A workspace's label leaves room for `65535--`, so that the labels of its ports derive from it.
 LONGEST_WORKSPACE_LABEL = LONGEST_LABEL - len("65535--")
-RESERVED_NAMES = frozenset({"deleted", "firefly", "localhost", "me", "new", "null", "system", "undefined"})
-# Programs ask for these on any domain, or people take them for the operator's.
-RESERVED_ALIASES = RESERVED_NAMES | {
-    *("admin", "api", "app", "assets", "auth", "autoconfig", "autodiscover", "broadcasthost", "cdn", "dns", "editor"),
-    *("ftp", "git", "help", "hooks", "imap", "isatap", "login", "mail", "mcp", "mta-sts", "pop", "preview", "smtp"),
-    *("ssl", "static", "status", "support", "wpad", "www"),
-}
-RESERVED_PARTS = frozenset({"build", "live", "me", "pr", "staging"})
-RESERVED_PREFIXES = ("build-", "me-", "pr-")
 CHANNELS = {"staging": "staging", "production": "live"}
 
-_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 _PART_HASH = re.compile(r"(.+)-([0-9a-f]{6})")
-_LABEL_HASH = re.compile(r".+-[0-9a-f]{16}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -117,48 +106,6 @@ Label: TypeAlias = (
 )
 
 
-def validate_name(name: str, *, field: str = "name") -> str:
-    """Return `name` when it may name an owner or a project. Raises InvalidInput with a sentence that says why not."""
-    if not name:
-        raise InvalidInput("The name is empty. Choose one of letters, digits and single hyphens.", field=field)
-    if len(name) > LONGEST_NAME:
-        raise InvalidInput(f"The name is too long: at most {LONGEST_NAME} characters.", field=field)
-    if not name.isascii():
-        raise InvalidInput("The name may hold only the letters a-z, digits and single hyphens.", field=field)
-    if name != name.lower():
-        raise InvalidInput("The name may hold no capitals. Use small letters.", field=field)
-    if not is_name(name):
-        raise InvalidInput(
-            "The name may hold letters, digits and single hyphens, and begins and ends with a letter or digit.",
-            field=field,
-        )
-    if name in RESERVED_NAMES:
-        raise InvalidInput(f"The name {name} is reserved. Choose another one.", field=field)
-    return name
-
-
-def check_alias(label: str) -> str:
-    """Return `label` when a project may choose it for itself. Raises InvalidInput with a sentence that says why not.
-
-    It is a name, so it holds no `--`, as nearly all allocated labels do, and does not end as those that were cut.
-    """
-    if not is_name(label):
-        raise InvalidInput(
-            f"An alias has 1 to {LONGEST_NAME} small letters, digits and single hyphens, and no dots; it begins and "
-            "ends with a letter or digit.",
-            field="host",
-        )
-    taken = label in RESERVED_ALIASES or label in RESERVED_PARTS or label.startswith(RESERVED_PREFIXES)
-    if taken or label.isdecimal() or _LABEL_HASH.fullmatch(label):
-        raise InvalidInput(f"The label {label} is reserved. Choose another one.", field="host")
-    return label
-
-
-def is_name(text: str) -> bool:
-    """Whether `text` has the form of a name, reserved or not."""
-    return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
-
-
 def format(label: Label) -> str:
     """Write `label` as one DNS label of at most 63 characters. Raises InvalidInput for what is not a name."""
     _check(label)
@@ -187,7 +134,7 @@ def parse(text: str) -> Label | None:
 
     Whatever is returned formats to `text` again.
     """
-    if len(text) > LONGEST_LABEL or _LABEL_HASH.fullmatch(text):
+    if len(text) > LONGEST_LABEL or LABEL_HASH.fullmatch(text):
         return None
     parts = text.split("--")
     try:
@@ -268,7 +215,7 @@ def _user(name: str) -> str:
 
 def _branch(branch: str) -> str:
     plain = (
-        _NAME.fullmatch(branch)
+        NAME.fullmatch(branch)
         and len(branch) != 2
         and not branch.isdecimal()
         and branch not in RESERVED_PARTS
@@ -295,7 +242,7 @@ def _with_port(text: str, port: int | None) -> str:
 
 
 def _fit(text: str, limit: int) -> str:
-    if len(text) <= limit and not _LABEL_HASH.fullmatch(text):
+    if len(text) <= limit and not LABEL_HASH.fullmatch(text):
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{text[: limit - 17].rstrip('-')}-{digest}"

@@ -9,7 +9,7 @@ import structlog
 from ..addresses import network_of
 from ..clock import Clock
 from ..errors import Conflict, InvalidInput, NameTaken, NotFound, Unauthenticated
-from ..hostnames import is_name, validate_name
+from ..names import is_name, validate_name
 from ..store import Connection, Database, load_queries
 from .limiter import Limit, RateLimiter
 from .model import Account

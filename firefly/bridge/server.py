@@ -21,6 +21,7 @@ from firefly.bridge.application.published import Published
 from firefly.bridge.detection.project import ProjectFiles
 from firefly.bridge.dispatcher import Dispatcher
 from firefly.bridge.environment import Environment
+from firefly.bridge.filling import Filling
 from firefly.bridge.http.building import BuildingRoutes
 from firefly.bridge.http.control import ControlRoutes
 from firefly.bridge.http.files import FileRoutes
@@ -85,7 +86,8 @@ def build(environment: Environment, clock: Clock) -> Bridge:
     copies = Copies(environment, store)
     flusher = Flusher(environment, watcher, clock, store=store, copies=copies)
     restoring = Restoring(environment, repository, store, copies)
-    service = WorkspaceService(environment, workspace, storage, repository, application, flusher, restoring)
+    filling = Filling(environment, workspace, storage, repository)
+    service = WorkspaceService(environment, workspace, filling, repository, application, flusher, restoring)
     watch = Watch(workspace, storage, watcher)
     dispatcher = Dispatcher([service, files, watch, terminals, application, execution])
     activity = Activity(

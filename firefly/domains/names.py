@@ -7,7 +7,7 @@ import idna
 
 from ..addresses import host_name
 from ..errors import InvalidInput
-from ..hostnames import check_alias
+from ..names import check_alias
 from ..settings import Settings
 from ..tls import sites
 from .model import RECORD_PREFIX, Kind

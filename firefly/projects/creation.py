@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import structlog
 
-from .. import hostnames
 from ..audit import Audit
 from ..auth import Identity
 from ..bus import JSON
 from ..clock import Clock
 from ..errors import FireflyError, Forbidden, InvalidInput, NameTaken
 from ..git import Importer, Repositories
+from ..names import validate_name
 from ..quotas import Quotas
 from ..secrets import SecretValues
 from ..store import Connection
@@ -109,7 +109,7 @@ class Creation:
     async def _check(self, identity: Identity, request: CreateProject) -> None:
         if not identity.has("write"):
             raise Forbidden("This token does not have the scope write. Use one that has.")
-        hostnames.validate_name(request.name)
+        validate_name(request.name)
         if request.owner not in (None, identity.account.name):
             raise Forbidden("You can make projects under your own name only.")
         sources = (request.template, request.git_url, request.archive, request.remix_of, request.repository)

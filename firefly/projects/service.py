@@ -7,11 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
-from .. import hostnames
 from ..audit import Audit
 from ..auth import Identity
 from ..clock import Clock
 from ..errors import InvalidInput, Moved, NameTaken, NotFound
+from ..names import validate_name
 from ..store import Connection
 from .access import UNKNOWN, Access, Action
 from .changes import check_description
@@ -133,7 +133,7 @@ class Projects:
             await self.may_publish(project.id)
         check_description(change.description or "")
         if change.name not in (None, project.name):
-            hostnames.validate_name(change.name or "")
+            validate_name(change.name or "")
         try:
             await self._changing.change(identity.account.id, project.id, change)
         except asyncpg.UniqueViolationError as error:

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from fnmatch import fnmatch
+from collections.abc import Sequence
 
 import structlog
 
 from firefly.bridge.application.arrival import arrive, ended
 from firefly.bridge.application.backoff import Backoff
 from firefly.bridge.application.board import Board
+from firefly.bridge.application.changes import CONFIGURING, must_analyse, until_changed, until_script_changed
 from firefly.bridge.application.installer import Installer, InstallFailed
 from firefly.bridge.application.ports import accepts
 from firefly.bridge.application.scripts import command_of
@@ -23,22 +23,12 @@ from firefly.bridge.process import running
 from firefly.bridge.site.pages import empty_page, output_page
 from firefly.bridge.site.server import Content, Site
 from firefly.bridge.tasks import first_of
-from firefly.bridge.watcher import Batch, Subscription
+from firefly.bridge.watcher import Subscription
 from firefly.errors import InvalidInput
 from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind, State
-from firefly.protocol.errors import LEGACY_NAMES, MANIFEST_NAME, ManifestError
+from firefly.protocol.errors import LEGACY_NAMES, ManifestError
 
-_CONFIGURING = (MANIFEST_NAME, "watch.json")
-_KINDS = ("composer.json", "index.php", "Gemfile", "config.ru", "go.mod", "Cargo.toml", "pom.xml", "build.gradle")
-_ANALYSED = frozenset(
-    {
-        *(*_CONFIGURING, *LEGACY_NAMES, *_KINDS),
-        *("package.json", "Procfile", "index.html", "requirements.txt", "pyproject.toml"),
-    }
-)
-# Not data files: a script that writes one would start itself anew for ever.
-_SCRIPT_FILES = ("*.py", "requirements.txt", "pyproject.toml", MANIFEST_NAME)
 log = structlog.get_logger()
 
 
@@ -97,7 +87,7 @@ class Lifecycle:
         except ManifestError as error:
             self._output.say(error.detail)
             self._board.set(State.CRASHED, error.detail, command=None, notes=[])
-            await self._changed(changes, (*_CONFIGURING, *LEGACY_NAMES).__contains__)
+            await until_changed(changes, (*CONFIGURING, *LEGACY_NAMES).__contains__)
             return
         self._announce(plan)
         try:
@@ -171,7 +161,7 @@ class Lifecycle:
                 self._output.flush()
 
     async def _until_restart(self, plan: Plan, changes: Subscription) -> None:
-        await self._changed(changes, lambda path: path in _CONFIGURING or plan.restarts(path))
+        await until_changed(changes, lambda path: path in CONFIGURING or plan.restarts(path))
         await asyncio.sleep(plan.throttle)
         self._output.say("The project changed: restarting.")
 
@@ -182,7 +172,7 @@ class Lifecycle:
         following = f"Trying again in {delay:.0f} s." if delay else "It is tried again when a file changes."
         self._board.set(State.CRASHED, f"{reason} {following}", exit_code=code, restarts=self._backoff.failures)
         changes.clear()
-        waits = [self._changed(changes, lambda _: True)]
+        waits = [until_changed(changes, lambda _: True)]
         if delay:
             waits.append(asyncio.sleep(delay))
         await first_of(*waits)
@@ -194,17 +184,14 @@ class Lifecycle:
         argv = [self._environment.shell(), "-c", plan.command or ""]
         changes.clear()
         async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
-            code = await first_of(command.wait(), self._script_changed(changes))
+            code = await first_of(command.wait(), until_script_changed(changes))
         self._output.flush()
         if code is not None:
             self._board.set(State.STOPPED if code == 0 else State.CRASHED, ended("script", code), exit_code=code)
             await self._site.reload()
             changes.clear()
-            await self._script_changed(changes)
+            await until_script_changed(changes)
         self._output.say("The project changed: running again.")
-
-    async def _script_changed(self, changes: Subscription) -> None:
-        await self._changed(changes, lambda path: any(fnmatch(path, pattern) for pattern in _SCRIPT_FILES))
 
     async def _show_output(self, plan: Plan, first: int) -> None:
         def page() -> bytes:
@@ -223,17 +210,12 @@ class Lifecycle:
             self._board.set(State.WAITING, f"Nothing to run yet: {plan.found_by}.")
         while True:
             batch = await changes.next()
-            if self._must_analyse(batch, plan):
+            if must_analyse(batch, plan):
                 await asyncio.sleep(plan.throttle)
                 again = await asyncio.to_thread(self._plan_or_none)
                 if again != plan:
                     return
             await self._site.reload(batch)
-
-    def _must_analyse(self, batch: Batch, plan: Plan) -> bool:
-        top = {path for path in batch.changes if "/" not in path}
-        nothing_yet = plan.kind is ApplicationKind.NONE
-        return batch.missed or nothing_yet or any(path in _ANALYSED or path.endswith((".py", ".go")) for path in top)
 
     def _analyse(self) -> Plan:
         environment = self._environment
@@ -252,10 +234,3 @@ class Lifecycle:
             except OSError as error:
                 self._board.set(State.WAITING, f"Port {port} cannot be opened: {error.strerror}. Stop what has it.")
                 await asyncio.sleep(1)
-
-    async def _changed(self, changes: Subscription, counts: Callable[[str], bool]) -> None:
-        """Until a file changes that `counts`."""
-        while True:
-            batch = await changes.next()
-            if batch.missed or any(counts(path) for path in batch.changes):
-                return

@@ -1,11 +1,9 @@
-"""The workspace as a whole: hello, filling it for the first time, whose it is, following pushes."""
+"""The workspace as a whole: hello, its configuration, being filled and restored, following pushes."""
 
 import asyncio
 import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -14,15 +12,14 @@ import structlog
 
 from firefly.bridge.dispatcher import Method
 from firefly.bridge.environment import Environment
+from firefly.bridge.filling import Filling
 from firefly.bridge.repository import Repository
 from firefly.bridge.services.application import Application
 from firefly.bridge.services.files import EDITABLE
 from firefly.bridge.shadow.flusher import Flusher
 from firefly.bridge.shadow.restoring import Restoring
-from firefly.bridge.storage import Storage
-from firefly.bridge.tasks import in_thread
-from firefly.bridge.workspace import ANNEX, REPOSITORY, Workspace
-from firefly.errors import Conflict, NotFound, StorageFull
+from firefly.bridge.workspace import Workspace
+from firefly.errors import Conflict
 from firefly.protocol import MAX_MESSAGE, VERSION
 from firefly.protocol.application import State
 from firefly.protocol.workspace import (
@@ -44,7 +41,6 @@ if TYPE_CHECKING:
     from firefly.bridge.connection import Connection
 
 FEATURES = ["files", "watch", "terminal", "application", "exec"]
-_TEMPLATE_DATA = "template.toml"
 log = structlog.get_logger()
 
 
@@ -59,7 +55,7 @@ class WorkspaceService:
         self,
         environment: Environment,
         workspace: Workspace,
-        storage: Storage,
+        filling: Filling,
         repository: Repository,
         application: Application,
         flusher: Flusher,
@@ -67,7 +63,7 @@ class WorkspaceService:
     ) -> None:
         self._environment = environment
         self._workspace = workspace
-        self._storage = storage
+        self._filling = filling
         self._repository = repository
         self._application = application
         self._flusher = flusher
@@ -105,57 +101,29 @@ class WorkspaceService:
 
     async def initialize(self, params: InitializeParams) -> Initialized:
         """Fill the empty workspace; Conflict when it is not."""
-        async with self._lock:
-            if not params.onto:
-                self._must_be_empty()
-            done = await self._clone() if params.template is None else await self._from_template(params)
-            self._connected = True
-            await self._application.look_again()
-            return done
-
-    async def _clone(self) -> Initialized:
-        commit = await self._repository.clone()
-        return Initialized(files=self._count(), commit=commit)
-
-    async def _from_template(self, params: InitializeParams) -> Initialized:
-        prepared = await asyncio.to_thread(self._copy_template, params.template or "")
-        for path, text in params.files.items():
-            await asyncio.to_thread(self._storage.write, path, [text.encode()])
-        return await self._first_commit(prepared=prepared and not params.files)
+        async with self._being_filled():
+            return await self._filling.begin(params)
 
     async def initialize_from(self, archive: Path) -> Initialized:
         """Fill the empty workspace from an uploaded archive; one that is refused leaves it empty."""
-        from firefly.bridge.archive import unpack
-
-        async with self._lock:
-            self._must_be_empty()
-            try:
-                await in_thread(unpack, archive, self._workspace)
-            except BaseException:
-                await asyncio.to_thread(self._empty)
-                raise
-            done = await self._first_commit(prepared=False)
-            self._connected = True
-            await self._application.look_again()
-            return done
+        async with self._being_filled():
+            return await self._filling.from_archive(archive)
 
     async def initialize_remix(self, changes: BinaryIO, *, onto: bool = False) -> Initialized:
         """Fill the empty workspace from the hosted repository, then with what another one had not committed.
 
         `onto`: it is not empty, but lies on a layer of the same repository.
         """
-        from firefly.bridge.changes import base_of, unpack
+        async with self._being_filled():
+            return await self._filling.from_remix(changes, onto=onto)
 
+    @asynccontextmanager
+    async def _being_filled(self) -> AsyncIterator[None]:
+        """By nobody else meanwhile; then it is known to be connected, and looked at anew for an application."""
         async with self._lock:
-            if not onto:
-                self._must_be_empty()
-            base = await asyncio.to_thread(base_of, changes)
-            commit = await self._repository.clone()
-            if base == (commit or "") or (base and await self._repository.go_back(base)):
-                await in_thread(unpack, changes, self._workspace)
+            yield
             self._connected = True
             await self._application.look_again()
-            return Initialized(files=len(self._present()), commit=await self._repository.head())
 
     async def settle(self) -> None:
         """For what is made ready for others to begin on."""
@@ -206,7 +174,7 @@ class WorkspaceService:
             log.info("workspace.restored", checkpoint=checkpoint)
             if self._configuration is not None:
                 await self._begin(self._configuration)
-            return Restored(files=await asyncio.to_thread(self._count), checkpoint=checkpoint)
+            return Restored(files=await asyncio.to_thread(self._filling.count), checkpoint=checkpoint)
 
     async def _connect(self) -> None:
         try:
@@ -232,50 +200,6 @@ class WorkspaceService:
     async def pull(self, ref: str) -> Pulled:
         async with self._lock:
             return await self._repository.pull(ref)
-
-    async def _first_commit(self, *, prepared: bool) -> Initialized:
-        if prepared:
-            return Initialized(files=self._count(), commit=await self._repository.copied_head(), prepared=True)
-        await self._repository.connect()
-        commit = await self._repository.commit_all("Start the project")
-        await self._repository.publish()
-        return Initialized(files=self._count(), commit=commit)
-
-    def _copy_template(self, name: str) -> bool:
-        """Whether the copy came with its history."""
-        prepared = self._environment.prepared / name if self._environment.prepared else None
-        source = prepared if prepared and prepared.is_dir() else self._environment.templates / name
-        if not source.is_dir():
-            raise NotFound(f"There is no template {name}.")
-        try:
-            ignore = shutil.ignore_patterns(_TEMPLATE_DATA, "__pycache__")
-            # With ordinary permissions whatever the installed package has.
-            shutil.copytree(
-                source, self._environment.workspace, copy_function=shutil.copyfile, symlinks=True, dirs_exist_ok=True,
-                ignore=ignore,
-            )  # fmt: skip
-        except shutil.Error as error:
-            raise StorageFull(f"The template could not be copied: {error.args[0][0][2]}") from error
-        return source is prepared and (source / REPOSITORY).is_dir()
-
-    def _must_be_empty(self) -> None:
-        if self._present():
-            raise Conflict("The workspace is not empty.")
-
-    def _present(self) -> list[str]:
-        return [name for name in os.listdir(self._environment.workspace) if name not in {REPOSITORY, ANNEX}]
-
-    def _count(self) -> int:
-        count = 0
-        for _, folders, files in os.walk(self._environment.workspace):
-            folders[:] = [name for name in folders if name not in {REPOSITORY, ANNEX}]
-            count += len(files)
-        return count
-
-    def _empty(self) -> None:
-        for name in self._present():
-            path = self._environment.workspace / name
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
     @property
     def _kept(self) -> Path:
