@@ -20,23 +20,20 @@ from ..bus import Bus
 from ..clock import Clock
 from ..errors import DatabaseUnavailable, FireflyError
 from ..git import Copier, Repositories
-from ..sandbox.layers import DEEPEST, Layers, Ready
+from ..sandbox.layers import Layers
 from ..store import load_queries
 from .access import Action
+from .prebuild_making import MANY, PrebuildMaking, is_public
 from .preparation import Preparation
 from .records import Records, plain
-from .seams import BridgeGateway, Prepared, Workspaces
+from .seams import BridgeGateway, Workspaces
 from .service import Projects
 
 log = structlog.get_logger()
 
 Wanted = Literal["all", "projects", "off"]
-LONGEST = 1800.0
-# After a push, so that one that follows at once is not in vain; and after a failure that may pass.
-QUIET, RETRY = 2.0, 600.0
-LONGEST_LOG = 64 << 10
-# Of fewer files, of which none says what to install, a clone is as quick.
-MANY = 2000
+# After a failure that may pass.
+RETRY = 600.0
 TELLING = frozenset(
     {"firefly.yml", "package.json", "requirements.txt", "pyproject.toml", ".devcontainer/devcontainer.json"}
 )
@@ -81,14 +78,16 @@ class Prebuilds:
         self._clock = clock
         self._layers = layers
         self._workspaces = workspaces
-        self._bridge = bridge
         self._repositories = repositories
         self._copier = copier
         self._preparation = preparation
         self._queries: Any = load_queries("prebuilds")
+        self._making = PrebuildMaking(
+            database=records.database, bus=bus, clock=clock, layers=layers, workspaces=workspaces, bridge=bridge,
+            repositories=repositories, copier=copier, preparation=preparation, reading=reading,
+        )  # fmt: skip
         self._wake = asyncio.Event()
         self._current: tuple[UUID | None, asyncio.Task[None]] | None = None
-        self._reading = reading
         self._wanted = wanted
 
     async def run(self) -> None:
@@ -117,10 +116,7 @@ class Prebuilds:
     async def of_project(self, project_id: UUID) -> UUID | None:
         """The layer to begin a copy of a project on; None where there is none, or it has history that was removed."""
         ready = await self._layers.of_project(project_id)
-        return ready.id if ready and await self._is_public(project_id, ready) else None
-
-    async def _is_public(self, project_id: UUID, ready: Ready) -> bool:
-        return bool(ready.reaches) and await self._copier.holds(project_id, ready.reaches.split())
+        return ready.id if ready and await is_public(self._copier, project_id, ready) else None
 
     async def _begin(self) -> None:
         """Clear away what an earlier server did not end, and ask for the templates whose files are others now."""
@@ -175,7 +171,7 @@ class Prebuilds:
                 if not await happens(self._wake, RETRY):
                     await self._again()
                 continue
-            task = asyncio.create_task(self._make(row), name=f"prebuild {row['id']}")
+            task = asyncio.create_task(self._making.make(row), name=f"prebuild {row['id']}")
             self._current = (plain(row["project_id"]), task)
             try:
                 await asyncio.wait([task])
@@ -195,91 +191,3 @@ class Prebuilds:
     async def _next(self) -> Any:
         async with self._database.connection() as connection:
             return await self._queries.next_prebuild(connection)
-
-    async def _make(self, row: Any) -> None:
-        """To its end, whatever that is; written down in any case."""
-        prepared, state, reason = None, "cancelled", "A newer push came, or the server was stopped."
-        try:
-            if row["project_id"]:
-                await asyncio.sleep(QUIET)
-            async with asyncio.timeout(LONGEST):
-                prepared = await self._prepare(row)
-            state, reason = ("succeeded" if prepared.done else "failed"), prepared.reason
-        except TimeoutError:
-            state, reason = "failed", f"It took longer than {LONGEST / 60:.0f} minutes."
-        except FireflyError as error:
-            state, reason = "failed", error.detail
-        except Exception as error:
-            log.exception("prebuild.broken", prebuild_id=str(row["id"]))
-            state, reason = "failed", f"Something went wrong in Firefly: {type(error).__name__}."
-        finally:
-            await asyncio.shield(self._end(row, state, reason, prepared.log if prepared else ""))
-
-    async def _end(self, row: Any, state: str, reason: str, text: str) -> None:
-        log.info("prebuild.ended", prebuild_id=str(row["id"]), template=row["template"], state=state, reason=reason)
-        try:
-            async with self._database.transaction() as connection:
-                await self._queries.end_prebuild(
-                    connection,
-                    id=row["id"],
-                    state=state,
-                    reason=reason,
-                    log=text.replace("\0", "\ufffd")[-LONGEST_LOG:],
-                    now=self._clock.now(),
-                )
-                if row["project_id"]:
-                    data = {"project_id": str(row["project_id"]), "state": state, "reason": reason[:500]}
-                    await self._bus.publish("events", "prebuild.changed", data, connection=connection)
-        except FireflyError as error:
-            log.warning("prebuild.unrecorded", prebuild_id=str(row["id"]), reason=error.detail)
-
-    async def _prepare(self, row: Any) -> Prepared:
-        project_id: UUID | None = plain(row["project_id"])
-        below = await self._below(project_id) if project_id else None
-        workspace_id = await self._workspaces.claim(layer_id=below.id if below else None, fresh=True)
-        try:
-            async with self._database.connection() as connection:
-                await self._queries.begin_prebuild(
-                    connection, id=row["id"], workspace_id=workspace_id, now=self._clock.now()
-                )
-            reaches = ""
-            if project_id is not None:
-                self._reading[workspace_id] = project_id
-                reaches = await self._public(project_id)
-                await self._bridge.initialize_clone(workspace_id, onto=below is not None)
-                # What was pushed meanwhile may have come along.
-                reaches = " ".join([reaches, await self._public(project_id), below.reaches if below else ""]).strip()
-            else:
-                await self._bridge.initialize_template(workspace_id, row["template"])
-            # Only for templates: what other applications leave behind when they run is nobody's to begin on.
-            warm = self._preparation.warm(row["template"]) if row["template"] else ()
-            prepared = await self._bridge.prepare(workspace_id, warm=warm)
-            if prepared.done and (prepared.steps or await self._is_large(project_id, row["origin"])):
-                await self._workspaces.stop(workspace_id, "It is ready.")
-                await self._layers.make(
-                    workspace_id,
-                    origin=row["origin"],
-                    reaches=" ".join(dict.fromkeys(reaches.split())),
-                    project_id=project_id,
-                    template=row["template"],
-                )
-            return prepared
-        finally:
-            self._reading.pop(workspace_id, None)
-            await asyncio.shield(self._workspaces.remove(workspace_id))
-
-    async def _is_large(self, project_id: UUID | None, commit: str) -> bool:
-        if project_id is None:
-            return False
-        return await self._copier.is_large(project_id, commit, files=MANY, telling=frozenset())
-
-    async def _below(self, project_id: UUID) -> Ready | None:
-        """The present layer, to begin on; None at the fifth, so that stacks stay low, and where history was removed."""
-        ready = await self._layers.of_project(project_id)
-        if ready is None or ready.depth >= DEEPEST or not await self._is_public(project_id, ready):
-            return None
-        return ready
-
-    async def _public(self, project_id: UUID) -> str:
-        refs = await self._repositories.refs(project_id)
-        return " ".join(sorted({name for ref, name in refs.items() if not ref.startswith("refs/firefly/")}))

@@ -19,7 +19,7 @@ from .house import House
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firefly.projects.prebuilding.QUIET", 0)
+    monkeypatch.setattr("firefly.projects.prebuild_making.QUIET", 0)
 
 
 @pytest.fixture
