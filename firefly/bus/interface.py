@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self, TypeAlias
@@ -16,6 +16,8 @@ Notify: TypeAlias = Callable[[str, str], Awaitable[object]]
 # Of a notification's 8000 bytes, what is left beside the frame around the data.
 LARGEST_EVENT = 7600
 QUEUE = 1024
+# Seconds between two looks at a bus that has ended.
+PAUSE = 1.0
 MISSED: Final = "bus.missed"
 
 
@@ -79,6 +81,19 @@ class Bus(ABC):
     def subscribe(self, *topics: str) -> "Subscription":
         """Events of `topics` from the moment when the returned context is entered."""
         return Subscription(self._subscriptions, frozenset(topics))
+
+    async def hear(self, *topics: str) -> AsyncGenerator[Event, None]:
+        """Events of `topics` for ever, also where the bus ends and begins again.
+
+        One of kind MISSED comes first each time that this listens, since nobody did before.
+        """
+        while True:
+            async with self.subscribe(*topics) as subscription:
+                yield Event(min(topics), MISSED, {}, 0)
+                async for event in subscription:
+                    subscription.missed = False
+                    yield event
+            await asyncio.sleep(PAUSE)
 
     def _deliver(self, event: Event) -> None:
         for subscription in tuple(self._subscriptions):

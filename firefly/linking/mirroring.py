@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -210,12 +211,7 @@ class Mirrors:
             log.warning("mirror.not_noted", project_id=str(turn.project_id), reason=repr(error))
 
     async def _listen(self) -> None:
-        while True:
-            try:
-                async with self._bus.subscribe("events") as subscription:
-                    async for event in subscription:
-                        if event.kind == "push.recorded":
-                            self._wake.set()
-            except FireflyError as error:
-                log.warning("mirrors.not_listening", reason=error.detail)
-            await asyncio.sleep(1)
+        async with aclosing(self._bus.hear("events")) as events:
+            async for event in events:
+                if event.kind == "push.recorded":
+                    self._wake.set()

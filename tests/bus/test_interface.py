@@ -1,6 +1,7 @@
 """Subscriptions: bounded, honest about what was lost, and ended with the bus."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -83,3 +84,16 @@ async def test_the_twin_keeps_what_was_published() -> None:
     assert [(found.topic, found.kind, found.data) for found in bus.published] == [
         ("routes", "route.added", {"host": "a"})
     ]
+
+
+async def test_whoever_hears_for_ever_is_told_that_something_was_missed_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("firefly.bus.interface.PAUSE", 0)
+    bus = MemoryBus()
+    async with asyncio.timeout(30), aclosing(bus.hear("events")) as events:
+        for _ in range(2):
+            assert (await anext(events)).kind == MISSED
+            await bus.publish("events", "tick", {})
+            assert (await anext(events)).kind == "tick"
+            await bus.close()

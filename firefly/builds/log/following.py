@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from uuid import UUID
 
 from ...bus import MISSED, Bus
@@ -31,15 +31,12 @@ class Following:
 
     async def run(self) -> None:
         """Hear of what is written, on whichever server, until cancelled."""
-        while True:
-            async with self._bus.subscribe(TOPIC) as events:
-                async for event in events:
-                    if event.kind == MISSED:
-                        events.missed = False
-                        self._look_at_all()
-                    elif known := self._followers.get(UUID(str(event.data["build_id"]))):
-                        known[0].heed(str(event.data["what"]))
-            await asyncio.sleep(1)
+        async with aclosing(self._bus.hear(TOPIC)) as events:
+            async for event in events:
+                if event.kind == MISSED:
+                    self._look_at_all()
+                elif known := self._followers.get(UUID(str(event.data["build_id"]))):
+                    known[0].heed(str(event.data["what"]))
 
     def _look_at_all(self) -> None:
         for follower, _ in self._followers.values():

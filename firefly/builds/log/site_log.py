@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -65,17 +65,15 @@ class SiteLog:
             group.create_task(self._look_for_ever())
 
     async def _hear(self) -> None:
-        while True:
-            async with self._bus.subscribe(TOPIC) as events:
-                async for event in events:
-                    if (build_id := event.data.get("build_id")) is None:
-                        continue
-                    if event.kind == "site_log.watched":
-                        self._watched[UUID(str(build_id))] = time.monotonic() + WATCHED_FOR
-                        self._hurry.set()
-                    elif grown := self._grown.pop(UUID(str(build_id)), None):
-                        grown.set()
-            await asyncio.sleep(1)
+        async with aclosing(self._bus.hear(TOPIC)) as events:
+            async for event in events:
+                if (build_id := event.data.get("build_id")) is None:
+                    continue
+                if event.kind == "site_log.watched":
+                    self._watched[UUID(str(build_id))] = time.monotonic() + WATCHED_FOR
+                    self._hurry.set()
+                elif grown := self._grown.pop(UUID(str(build_id)), None):
+                    grown.set()
 
     async def _look_for_ever(self) -> None:
         while True:

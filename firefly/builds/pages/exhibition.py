@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
@@ -113,16 +114,12 @@ class Exhibition:
             group.create_task(self._age())
 
     async def _hear(self) -> None:
-        while True:
-            async with self._bus.subscribe("events") as events:
-                self._forget_all()
-                async for event in events:
-                    if event.kind == MISSED:
-                        events.missed = False
-                        self._forget_all()
-                    elif event.kind == "site.changed":
-                        self._forget(event.data)
-            await asyncio.sleep(1)
+        async with aclosing(self._bus.hear("events")) as events:
+            async for event in events:
+                if event.kind == MISSED:
+                    self._forget_all()
+                elif event.kind == "site.changed":
+                    self._forget(event.data)
 
     def _forget_all(self) -> None:
         self._changes += 1
