@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-BENCHMARKS = ("proxy", "sandbox", "builds", "packages", "editor")
+BENCHMARKS = ("proxy", "sandbox", "builds", "artifacts", "packages", "editor")
 RESULTS = Path(__file__).parent / "results"
 TICKS = os.sysconf("SC_CLK_TCK")
 # In nice levels: nine tenths of a core against everything else.

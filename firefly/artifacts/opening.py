@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
@@ -49,19 +49,15 @@ async def _reached(settings: Settings, place: BucketPlace) -> "AsyncIterator[Buc
 
     from .bucket import Bucket
 
-    try:
-        client = await _client(settings).__aenter__()
-    except (BotoCoreError, ValueError) as error:
-        raise InvalidInput(f"FIREFLY_ARTIFACTS: {error}") from error
-    try:
-        bucket = Bucket(client, place)
+    async with AsyncExitStack() as stack:
         try:
-            await _check(bucket)
-            yield bucket
-        finally:
-            await bucket.standing.close()
-    finally:
-        await client.close()
+            client = await stack.enter_async_context(_client(settings))
+        except (BotoCoreError, ValueError) as error:
+            raise InvalidInput(f"FIREFLY_ARTIFACTS: {error}") from error
+        bucket = Bucket(client, place)
+        stack.push_async_callback(bucket.standing.close)
+        await _check(bucket)
+        yield bucket
 
 
 async def _check(bucket: "Bucket") -> None:

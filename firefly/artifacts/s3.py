@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,12 @@ from secrets import token_hex
 
 from ..errors import Conflict, NotFound
 from .bucket import Bucket, Stored
+from .explaining import StoreAway
 from .incoming import Incoming, take
 from .store import Artifact, ArtifactStore, Held, place_of
 
+# Seconds for which a whole body waits for a service that does not take it, and between tries.
+PATIENCE, PAUSE = 120.0, 2.0
 _KEY = re.compile(r"([0-9a-f]{2})/([0-9a-f]{62})/[0-9a-f]{16}")
 
 
@@ -37,8 +40,20 @@ class S3ArtifactStore(ArtifactStore):
     async def put(self, body: AsyncIterable[bytes], *, limit: int) -> Artifact:
         async with self._incoming.receive(body, limit=limit) as received:
             key = _folder(received.artifact.digest) + token_hex(8)
-            await self._bucket.put(key, received.path, received.artifact.size)
+            await self._patiently(lambda: self._bucket.put(key, received.path, received.artifact.size))
         return received.artifact
+
+    async def _patiently(self, put: Callable[[], Awaitable[None]]) -> None:
+        """What has been long in the making does not fail because the service is away for a while."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE
+        while True:
+            try:
+                return await put()
+            except StoreAway as error:
+                if not error.passing or loop.time() > until:
+                    raise
+            await asyncio.sleep(PAUSE)
 
     async def find(self, digest: str) -> Artifact | None:
         async with aclosing(self._bucket.objects(_folder(digest), most=1)) as objects:

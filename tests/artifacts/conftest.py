@@ -1,5 +1,6 @@
 """Both stores, and what lies behind each of them."""
 
+import functools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from botocore import loaders
 
 from firefly.artifacts import ArtifactStore, opened
 from firefly.settings import Settings
@@ -33,6 +35,14 @@ class Ground:
         folders = {self.folder, self.incoming}
         found = {path for folder in folders for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
         return sorted(found)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _descriptions() -> Iterator[None]:
+    """The library reads a megabyte of them for each client: here all of them together do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders, "create_loader", functools.cache(loaders.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")

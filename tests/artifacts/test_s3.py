@@ -11,6 +11,7 @@ from secrets import token_hex
 import pytest
 
 from firefly.artifacts import ArtifactStore, bucket, opened, opening, standing
+from firefly.artifacts import s3 as store_of_s3
 from firefly.errors import Conflict, InvalidInput, NotFound, Unavailable
 from firefly.settings import Settings
 from firefly.testing.meddler import Fault, Meddler
@@ -30,6 +31,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "PATIENCE", 0.0)
     monkeypatch.setattr(opening, "TRIES", 2)
     monkeypatch.setattr(bucket, "PAUSE", 0.001)
+    monkeypatch.setattr(store_of_s3, "PATIENCE", 0.0)
+    monkeypatch.setattr(store_of_s3, "PAUSE", 0.01)
     monkeypatch.setattr(bucket, "PART", PART)
     for name in os.environ:
         if name.startswith("AWS_"):
@@ -115,6 +118,16 @@ async def test_what_is_damaged_on_the_way_there_is_sent_again(
     meddler.plan(Fault.REFUSE, "PUT")
     digest = (await store.put(pieces(content), limit=size)).digest
     assert await read(store, digest) == content
+
+
+async def test_a_whole_body_waits_for_a_service_that_is_away(
+    store: ArtifactStore, meddler: Meddler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_of_s3, "PATIENCE", 60.0)
+    meddler.plan(Fault.REFUSE, "PUT", times=3)
+    digest = (await store.put(pieces(b"one"), limit=SMALL)).digest
+    assert await read(store, digest) == b"one"
+    assert await store.puts(digest) == 1
 
 
 async def test_an_upload_whose_last_answer_is_lost_is_there_once(
@@ -284,3 +297,10 @@ async def test_without_the_package_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "aiobotocore", None)
     assert "pip install 'firefly-studio[s3]'" in await refusal(settings(s3, tmp_path, prefix))
+
+
+async def test_who_has_no_bucket_does_not_load_what_it_takes() -> None:
+    words = "import sys, firefly.artifacts; print([name for name in sys.modules if 'botocore' in name])"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", words, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert (process.returncode, out.strip()) == (0, b"[]")

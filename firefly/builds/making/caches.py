@@ -10,7 +10,7 @@ import structlog
 
 from firefly.artifacts import ArtifactStore
 from firefly.clock import Clock
-from firefly.errors import FireflyError, InvalidInput, NotFound
+from firefly.errors import Conflict, FireflyError, InvalidInput, NotFound
 from firefly.protocol.building import PackParams
 from firefly.store import Database, load_queries
 
@@ -47,7 +47,7 @@ class Caches:
                 if await self._restore(job, cache, workplace):
                     await step.say(f"{cache.folder} is that of an earlier build: {_same(cache)}")
                     restored.add(cache.folder)
-            except (NotFound, InvalidInput) as error:
+            except (NotFound, InvalidInput, Conflict) as error:
                 log.warning("cache.broken", folder=cache.folder, reason=error.detail)
         return restored
 
