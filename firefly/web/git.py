@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from firefly.addresses import network_of
 from firefly.errors import Forbidden, InvalidInput, Moved, NotFound, TooLarge, Unauthenticated
 from firefly.git import Service
 from firefly.projects import Action, Project
 
-from .context import identity_of
+from .context import client_address, identity_of
 from .services import services_of
 from .turns import GIT_TURNS, Turns
 
@@ -63,7 +64,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
 def _turn(request: web.Request) -> AbstractContextManager[None]:
     """git waits for slow callers with a process each. Raises RateLimited."""
     identity = identity_of(request)
-    return request.config_dict[GIT_TURNS].taken(identity.account.id if identity else None)
+    network = network_of(client_address(request))
+    return request.config_dict[GIT_TURNS].taken(identity.account.id if identity else None, network)
 
 
 def _service(name: str) -> Service:

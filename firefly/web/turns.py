@@ -9,28 +9,29 @@ from aiohttp import web
 
 from firefly.errors import RateLimited
 
-# Of the 32 processes that git has in all. Whoever is not signed in is one caller, together with all who are not.
+# Of the 32 processes that git has: one account's, or those of visitors from one network; and those of all visitors.
 MOST_AT_ONCE, MOST_VISITORS = 8, 16
 WAIT = 5.0
 
 
 class Turns:
     def __init__(self) -> None:
-        self._taken: Counter[UUID | None] = Counter()
+        self._taken: Counter[UUID | str | None] = Counter()
 
     @contextmanager
-    def taken(self, account_id: UUID | None) -> Iterator[None]:
-        """One turn of that account. Raises RateLimited where it has all of its turns."""
-        most = MOST_AT_ONCE if account_id else MOST_VISITORS
-        if self._taken[account_id] >= most:
-            raise RateLimited(f"{most} of these requests are under way. Let one end, then try again.", retry_after=WAIT)
-        self._taken[account_id] += 1
+    def taken(self, account_id: UUID | None, network: str = "") -> Iterator[None]:
+        """One turn of that account, or of visitors from that network. Raises RateLimited where all are taken."""
+        bounds = {account_id: MOST_AT_ONCE} if account_id else {network: MOST_AT_ONCE, None: MOST_VISITORS}
+        for party, most in bounds.items():
+            if self._taken[party] >= most:
+                told = f"{most} of these requests are under way. Let one end, then try again."
+                raise RateLimited(told, retry_after=WAIT)
+        self._taken.update(bounds.keys())
         try:
             yield
         finally:
-            self._taken[account_id] -= 1
-            if not self._taken[account_id]:
-                del self._taken[account_id]
+            self._taken.subtract(bounds.keys())
+            self._taken += Counter()
 
 
 GIT_TURNS: web.AppKey[Turns] = web.AppKey("git_turns", Turns)

@@ -1,5 +1,6 @@
 """Turns: so many for each caller, given back however a request ends."""
 
+from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,23 @@ def test_a_caller_with_all_of_its_turns_waits_and_others_do_not() -> None:
         pass
     held[0].__exit__(None, None, None)
     with turns.taken(ada):
+        pass
+
+
+def test_visitors_from_one_network_leave_turns_to_those_from_others() -> None:
+    turns = Turns()
+    with ExitStack() as stack:
+        for _ in range(MOST_AT_ONCE):
+            stack.enter_context(turns.taken(None, "192.0.2.1"))
+        with pytest.raises(RateLimited), turns.taken(None, "192.0.2.1"):
+            pass
+        for number in range(MOST_VISITORS - MOST_AT_ONCE):
+            stack.enter_context(turns.taken(None, f"192.0.2.{number % 2 + 2}"))
+        with pytest.raises(RateLimited), turns.taken(None, "192.0.2.9"):
+            pass
+        with turns.taken(uuid4(), "192.0.2.1"):
+            pass
+    with turns.taken(None, "192.0.2.1"):
         pass
 
 
