@@ -1,4 +1,4 @@
-"""`firefly build`: start, list, show, log, cancel, kill, retry, approve, stop, explain, shell, branches, settings."""
+"""`firefly build`: start, list, show, log, cancel, kill, retry, rollback, approve, stop, explain, shell and more."""
 
 import asyncio
 import sys
@@ -185,6 +185,15 @@ async def retry(cli: Cli, build: BuildName, wait: Wait = False, follow: Follow =
     """Build the same commit again."""
     async with cli.client() as client:
         again = await client.builds.act((await find(client, build)).id, "retry")
+        await _finish(cli, client, again, wait=wait, follow=follow)
+
+
+@command(app)
+async def rollback(cli: Cli, build: BuildName, wait: Wait = False, follow: Follow = False) -> None:
+    """Have an earlier build's commit shown as its branch's newest again, by the artifact that is kept of it."""
+    async with cli.client() as client:
+        earlier = await find(client, build)
+        again = await client.builds.start(*earlier.project.split("/"), ref=earlier.ref, commit=earlier.commit)
         await _finish(cli, client, again, wait=wait, follow=follow)
 
 

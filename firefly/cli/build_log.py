@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from firefly.client import FireflyClient
 from firefly.client.build_models import Build, LogLine
-from firefly.protocol.ansi import coloured, plain
+from firefly.protocol.ansi import coloured, plain, settled
 
 from .command import Cli
 
@@ -27,7 +27,7 @@ async def print_lines(cli: Cli, client: FireflyClient, build: Build, lines: Asyn
 
 def _head(build: Build, position: int) -> str:
     step = next((step for step in build.steps if step.position == position), None)
-    return f"{_BOLD}{step.name}{_RESET}  {plain(step.command or '')}".rstrip() if step else ""
+    return f"{_BOLD}{step.name}{_RESET}  {settled(step.command or '')}".rstrip() if step else ""
 
 
 def _shown(line: LogLine, colours: bool) -> str:

@@ -72,6 +72,14 @@ async def test_builds_are_asked_for_listed_explained_ended_and_bounded(logged_in
     assert (kept["policy"], kept["patterns"], kept["timeout"]) == ("patterns", ["v*"], 60)
 
 
+async def test_an_earlier_build_becomes_its_branchs_newest_again(logged_in: Run, world: World) -> None:
+    await world.shared(world.ada, "site")
+    for commit in ("a" * 40, "b" * 40):
+        assert (await logged_in("build", "start", "site", "--ref", "new", "--commit", commit)).code == 0
+    again = json.loads((await logged_in("build", "rollback", "site#1", "--json")).out)
+    assert (again["number"], again["branch"], again["commit"]) == (3, "new", "a" * 40)
+
+
 async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails(
     logged_in: Run, start: Start, on_terminal: OnTerminal, world: World
 ) -> None:
