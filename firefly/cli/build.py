@@ -39,7 +39,8 @@ def describe(build: Build) -> str:
         told += [f"  {sentence}" for sentence in (cause, build.failure.remedy) if sentence]
         told += [f"    {line}" for line in build.failure.lines]
     if build.site and build.site.state == "failed":
-        told.append(f"  Its site did not start: {build.site.reason}")
+        is_told = any(step.reason == build.site.reason for step in build.steps)
+        told.append("  Its site did not start." if is_told else f"  Its site did not start: {build.site.reason}")
         told.append(f"  What it printed: `firefly build log '{build.name}' --tail 30`")
     elif build.site and build.site.url:
         told.append(f"  {build.site.state}: {build.site.url}")

@@ -42,7 +42,8 @@ class WorkspaceUpdater:
 
     async def _note(self, project: Project, push: PushRecorded) -> None:
         names = [change.ref.removeprefix("refs/heads/").removeprefix("refs/tags/") for change in push.changes]
-        what = f"pushed to {names[0]}" if len(names) == 1 else f"pushed to {len(names)} branches"
+        did = "pushed to" if any(change.new.strip("0") for change in push.changes) else "deleted"
+        what = f"{did} {names[0]}" if len(names) == 1 else f"{did} {len(names)} branches"
         async with self._records.database.transaction() as connection:
             await self._records.queries.note_change(
                 connection, id=project.id, now=self._clock.now(), what=what[:200], account_id=push.pusher_id

@@ -76,6 +76,8 @@ async def test_many_refs_are_one_change(house: House, ada: Identity, garden: Pro
     await house.updater.pushed(push(garden, ada, "refs/heads/main", "refs/heads/side"))
 
     assert house.last_event("project.changed")["what"] == "pushed to 2 branches"
+    await house.updater.pushed(push(garden, ada, "refs/heads/side", new="0" * 40))
+    assert house.last_event("project.changed")["what"] == "deleted side"
 
 
 async def test_a_project_that_was_removed_meanwhile_is_no_error(house: House, ada: Identity, garden: Project) -> None:

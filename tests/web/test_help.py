@@ -32,6 +32,7 @@ def leads_nowhere(text: str, here: str) -> Iterator[str]:
 def test_every_link_and_picture_of_the_help_leads_somewhere() -> None:
     dead = [link for page in help_pages().values() for link in leads_nowhere(rendered(page), page.href)]
     assert dead == []
+    assert next(page.name for page in help_pages().values() if page.section == "users") == "users/getting-started"
     assert anchor_of("What is built, and when") == "what-is-built-and-when"
 
 

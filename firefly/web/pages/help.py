@@ -20,6 +20,8 @@ from ..assets import REVALIDATED
 from ..templating import render
 
 SECTIONS = ("users", "operators", "contributors", "reference", "decisions")
+# Of a section, what one reads before all else.
+FIRST = ("users/getting-started", "users/how-to", "operators/running")
 _TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
 
 
@@ -42,11 +44,13 @@ class HelpPage:
 
 @cache
 def help_pages() -> dict[str, HelpPage]:
-    """Every page by name, in the order of SECTIONS; read once, since the files come with the version."""
+    """Every page by name, in the order of SECTIONS and FIRST; read once, since the files come with the version."""
     folder = resources.folder("docs")
     found = [_page(path, folder) for path in sorted(folder.rglob("*.md")) if not path.name.startswith(".")]
     order = {name: number for number, name in enumerate(("", *SECTIONS))}
-    return {page.name: page for page in sorted(found, key=lambda page: (order.get(page.section, 99), page.name))}
+    rank = {name: number for number, name in enumerate(FIRST)}
+    found.sort(key=lambda page: (order.get(page.section, 99), rank.get(page.name, len(FIRST)), page.name))
+    return {page.name: page for page in found}
 
 
 def _page(path: Path, folder: Path) -> HelpPage:
