@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import hdrs, web
 
-from firefly.errors import FireflyError, Moved, TooManySandboxes
+from firefly.errors import FireflyError, Moved, NotFound, TooManySandboxes
 from firefly.log import REQUEST_ID_HEADER, bind_request, shown_path
 
 from . import problems
@@ -115,4 +115,12 @@ async def refuse_forgeries(request: web.Request, handler: Handler) -> web.Stream
     return await handler(request)
 
 
-MIDDLEWARES = (give_request_id, tell_problems, authenticate, refuse_forgeries)
+@web.middleware
+async def refuse_nulls(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No name has one, nor any word that is looked for: the database takes none."""
+    if "%00" in request.rel_url.raw_path_qs:
+        raise NotFound("There is nothing here: no address of ours has a NUL in it.")
+    return await handler(request)
+
+
+MIDDLEWARES = (give_request_id, tell_problems, refuse_nulls, authenticate, refuse_forgeries)
