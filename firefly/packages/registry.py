@@ -34,8 +34,7 @@ from .source import Source
 from .upstream import Upstreams
 
 UPSTREAMS, PAPERS = "/+upstreams", "/+papers"
-ABBREVIATED = "application/vnd.npm.install-v1+json"
-WHOLE, HTML = "application/json", "text/html"
+ABBREVIATED, WHOLE, HTML = "application/vnd.npm.install-v1+json", "application/json", "text/html"
 # Of a path, in bytes, and of what a registry says of one version: far beyond any that is published.
 LONGEST_PATH, LARGEST_MANIFEST = 1024, 4 << 20
 # How much is passed on at a time that is not kept: to one sandbox, which may read slowly, and to all.
