@@ -109,19 +109,26 @@ def on_terminal(environment: dict[str, str], tmp_path: Path) -> OnTerminal:
     return on_terminal
 
 
+def remember(environment: Mapping[str, str], server: str, token: str) -> None:
+    """Keep what `firefly login` keeps, without a process for it."""
+    file = Path(environment["XDG_CONFIG_HOME"]) / "firefly" / "credentials.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"default": server, "servers": {server: token}}))
+
+
+def address_of(world: World) -> str:
+    return str(world.server.make_url("")).rstrip("/")
+
+
 @pytest.fixture
-async def logged_in(world: World, run: Run) -> Run:
-    """`run` after a login as ada."""
-    server = str(world.server.make_url("")).rstrip("/")
-    done = await run("login", "--server", server, "--token", await world.token(world.ada))
-    assert done.code == 0, done.err
+async def logged_in(world: World, run: Run, environment: dict[str, str]) -> Run:
+    """`run` as after a login as ada."""
+    remember(environment, address_of(world), await world.token(world.ada))
     return run
 
 
 @pytest.fixture
 def at_home(live_server: LiveServer, run: Run, environment: dict[str, str]) -> Run:
     """`run` as after a login to the whole server as its administrator."""
-    file = Path(environment["XDG_CONFIG_HOME"]) / "firefly" / "credentials.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(json.dumps({"default": live_server.url, "servers": {live_server.url: live_server.token}}))
+    remember(environment, live_server.url, live_server.token)
     return run

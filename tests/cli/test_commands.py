@@ -19,22 +19,23 @@ from tests.support.certificates import TestAuthority
 from tests.web.bridge import MemoryBridge
 from tests.web.world import World
 
-from .conftest import FIREFLY, Run
+from .conftest import FIREFLY, Run, address_of
 
 
-async def test_login_keeps_the_token_for_its_owner_only(logged_in: Run, tmp_path: Path) -> None:
+async def test_login_keeps_the_token_for_its_owner_only(world: World, run: Run, tmp_path: Path) -> None:
+    done = await run("login", "--server", address_of(world), "--token", await world.token(world.ada))
+    assert done.code == 0, done.err
     file = tmp_path / "config" / "firefly" / "credentials.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert "ffp_" in file.read_text()
-    gone = await logged_in("logout", "--json")
+    gone = await run("logout", "--json")
     assert json.loads(gone.out)["forgotten"] is True
     assert "ffp_" not in file.read_text()
 
 
 async def test_a_wrong_token_is_not_kept(world: World, run: Run, tmp_path: Path) -> None:
-    server = str(world.server.make_url("")).rstrip("/")
-    done = await run("login", "--server", server, "--token", "ffp_wrong")
+    done = await run("login", "--server", address_of(world), "--token", "ffp_wrong")
     assert (done.code, done.out) == (1, "")
     assert "token" in done.err
     assert not (tmp_path / "config" / "firefly" / "credentials.json").exists()
@@ -132,7 +133,7 @@ async def test_a_reader_that_has_gone_is_no_success_and_no_noise(
 
 
 async def test_a_token_may_come_by_the_environment(run: Run, world: World, environment: dict[str, str]) -> None:
-    server = str(world.server.make_url("")).rstrip("/")
+    server = address_of(world)
     environment["FIREFLY_TOKEN"] = await world.token(world.ada)
     done = await run("token", "list", "--server", server)
     assert done.code == 0, done.err
