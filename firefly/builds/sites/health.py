@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from firefly.errors import FireflyError, SandboxFailed
 from firefly.proxy.probing import status_of
 
-# Between two looks; each may take so long.
-PAUSE, ONE_LOOK = 0.1, 10.0
+# Between two looks; each may take so long, and the last one has a moment, too.
+PAUSE, ONE_LOOK, LEAST = 0.1, 10.0, 1.0
 STANDARD = 30.0
 
 
@@ -37,7 +37,7 @@ async def until_well(dial: Callable[[], Awaitable[socket.socket]], look: Look) -
     seen = "nothing took the connection"
     while True:
         try:
-            async with asyncio.timeout(min(ONE_LOOK, max(ends_at - time.monotonic(), 0.1))):
+            async with asyncio.timeout(min(ONE_LOOK, max(ends_at - time.monotonic(), LEAST))):
                 status = await _ask(dial, look)
         except TimeoutError:
             seen = "it took the connection and did not answer"
