@@ -1,6 +1,7 @@
 """Both stores, and what lies behind each of them."""
 
 import functools
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -10,8 +11,10 @@ from secrets import token_hex
 import pytest
 from botocore import loaders
 
-from firefly.artifacts import ArtifactStore, opened
+from firefly.artifacts import ArtifactStore, bucket, opened, opening, standing
+from firefly.artifacts import s3 as s3_store
 from firefly.settings import Settings
+from firefly.testing.meddler import Meddler
 from tests.support.s3 import S3Server, s3_server
 
 
@@ -67,3 +70,34 @@ async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 @pytest.fixture
 async def store(ground: Ground) -> ArtifactStore:
     return await ground.another()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small parts, hardly any pauses, and nothing of what AWS's variables say."""
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
+    monkeypatch.setattr(opening, "TRIES", 2)
+    monkeypatch.setattr(bucket, "PAUSE", 0.001)
+    monkeypatch.setattr(s3_store, "PATIENCE", 0.0)
+    monkeypatch.setattr(s3_store, "PAUSE", 0.01)
+    monkeypatch.setattr(bucket, "PART", 1 << 20)
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(standing, "PAUSE", 0.05)
+
+
+@pytest.fixture
+async def meddler(s3: S3Server) -> AsyncIterator[Meddler]:
+    async with Meddler(s3.url).running() as made:
+        yield made
+
+
+@pytest.fixture
+def prefix() -> str:
+    return token_hex(8)
+
+
+def configured(s3: S3Server, folder: Path, prefix: str, **more: object) -> Settings:
+    """The settings of a server that keeps its artifacts there."""
+    return Settings.model_validate({"data_dir": folder, **s3.settings(prefix, **more)})
