@@ -8,8 +8,9 @@ import pytest
 
 from firefly.sandbox.languages import LANGUAGES as PROGRAMS
 from tests.support.engine import Engine, needs_engine
+from tests.support.frameworks import LARGE
 from tests.support.images import make_image
-from tests.support.languages import LANGUAGES, LARGE, MISSING, WRONG
+from tests.support.languages import LANGUAGES, MISSING, WRONG
 from tests.support.server import LiveServer
 from tests.support.town import LIMIT, SHOWN, Town, served
 

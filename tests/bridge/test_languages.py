@@ -9,7 +9,8 @@ import pytest
 
 from tests.bridge.conftest import CONFIGURATION, Running
 from tests.bridge.test_application import page, status_that, text_of
-from tests.support.languages import GEMS, GO, GRADLE, MAVEN, PHP, RUBY, RUST
+from tests.support.frameworks import MAVEN
+from tests.support.languages import GEMS, GO, GRADLE, PHP, RUBY, RUST
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.kinds, pytest.mark.timeout(300)]

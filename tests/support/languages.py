@@ -81,46 +81,6 @@ GRADLE = {
     "src/main/java/Main.java": MAIN,
     "src/main/java/Count.java": COUNT,
 }
-# Of what Debian packs for Maven there is a repository on the disk.
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>garden</groupId>
-  <artifactId>garden</artifactId>
-  <version>1</version>
-  <properties>
-    <maven.compiler.source>17</maven.compiler.source>
-    <maven.compiler.target>17</maven.compiler.target>
-    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
-  </properties>
-  <build>
-    <plugins>
-      <plugin>
-        <artifactId>maven-jar-plugin</artifactId>
-        <configuration><archive><manifest><mainClass>Main</mainClass></manifest></archive></configuration>
-      </plugin>
-    </plugins>
-  </build>
-</project>
-"""
-_REPOSITORY = "<id>central</id><url>file:///usr/share/maven-repo</url><releases><checksumPolicy>ignore</checksumPolicy></releases>"
-SETTINGS = f"""<settings>
-  <profiles>
-    <profile>
-      <id>debian</id>
-      <repositories><repository>{_REPOSITORY}</repository></repositories>
-      <pluginRepositories><pluginRepository>{_REPOSITORY}</pluginRepository></pluginRepositories>
-    </profile>
-  </profiles>
-  <activeProfiles><activeProfile>debian</activeProfile></activeProfiles>
-</settings>
-"""
-MAVEN = {
-    "pom.xml": POM,
-    ".mvn/maven.config": "--settings\n.mvn/settings.xml\n",
-    ".mvn/settings.xml": SETTINGS,
-    "src/main/java/Main.java": MAIN,
-    "src/main/java/Count.java": COUNT,
-}
 PHP = {
     "composer.json": '{"require": {"php": ">=8.1", "ext-mbstring": "*"}, "autoload": {"psr-4": {"Garden\\\\": "src/"}},'
     ' "repositories": [{"packagist.org": false}]}',
@@ -129,105 +89,15 @@ PHP = {
     "src/Count.php": "<?php\nnamespace Garden;\n\nclass Count\n{\n"
     "    public static function doubled(int $n): int\n    {\n        return $n * 2;\n    }\n}\n",
 }
-# What Debian brings of Symfony stands for the package, and is loaded beside what Composer knows.
-BOOTSTRAP = """<?php
-foreach (['Bundle/FrameworkBundle', 'Component/Console', 'Component/Dotenv'] as $part) {
-    require "/usr/share/php/Symfony/$part/autoload.php";
-}
-require __DIR__ . '/vendor/autoload.php';
-(new Symfony\\Component\\Dotenv\\Dotenv())->bootEnv(__DIR__ . '/.env');
-return new App\\Kernel($_SERVER['APP_ENV'], (bool) $_SERVER['APP_DEBUG']);
-"""
-KERNEL = """<?php
-namespace App;
-
-use Symfony\\Bundle\\FrameworkBundle\\FrameworkBundle;
-use Symfony\\Bundle\\FrameworkBundle\\Kernel\\MicroKernelTrait;
-use Symfony\\Component\\DependencyInjection\\Loader\\Configurator\\ContainerConfigurator;
-use Symfony\\Component\\HttpFoundation\\Response;
-use Symfony\\Component\\Routing\\Loader\\Configurator\\RoutingConfigurator;
-
-class Kernel extends \\Symfony\\Component\\HttpKernel\\Kernel
-{
-    use MicroKernelTrait;
-
-    public function registerBundles(): iterable
-    {
-        return [new FrameworkBundle()];
-    }
-
-    protected function configureContainer(ContainerConfigurator $container): void
-    {
-        $container->extension('framework', ['secret' => 'of a test', 'http_method_override' => false]);
-    }
-
-    protected function configureRoutes(RoutingConfigurator $routes): void
-    {
-        $routes->add('garden', '/garden')->controller([$this, 'garden']);
-    }
-
-    public function garden(): Response
-    {
-        return new Response('Symfony counts ' . 6 * 7 . " in {$this->environment}");
-    }
-}
-"""
-SYMFONY = {
-    "composer.json": '{"require": {"symfony/framework-bundle": "*"}, "replace": {"symfony/framework-bundle": "5.4"},'
-    ' "autoload": {"psr-4": {"App\\\\": "src/"}}, "repositories": [{"packagist.org": false}]}',
-    # What it would be if nothing else were said.
-    ".env": "APP_ENV=dev\n",
-    "bootstrap.php": BOOTSTRAP,
-    "bin/console": "<?php\n$kernel = require __DIR__ . '/../bootstrap.php';\n"
-    "(new Symfony\\Bundle\\FrameworkBundle\\Console\\Application($kernel))->run();\n",
-    "public/index.php": "<?php\n$kernel = require __DIR__ . '/../bootstrap.php';\n"
-    "$kernel->handle(Symfony\\Component\\HttpFoundation\\Request::createFromGlobals())->send();\n",
-    "src/Kernel.php": KERNEL,
-}
 # Debian's own gems, which are those of the system: Bundler looks there where it is told no folder, and wants to write.
 GEMS = 'install: ["env -u BUNDLE_PATH GEM_HOME=$PWD/vendor/gems bundle install --local"]\n'
 PUMA = 'run: ["env -u BUNDLE_PATH bundle exec puma -b tcp://$HOST:$PORT"]\n'
-BY_RAILS = (
-    'run: ["env -u BUNDLE_PATH bundle exec rails db:prepare", '
-    '"env -u BUNDLE_PATH bundle exec rails server -b $HOST -p $PORT -P /tmp/rails.pid"]\n'
-)
 RUBY = {
     "Gemfile": 'source "https://rubygems.org"\ngem "puma"\n',
     "config.ru": "require_relative 'count'\n"
     "run ->(env) { [200, {'content-type' => 'text/plain'}, [\"Ruby counts #{doubled(21)}\"]] }\n",
     "count.rb": "def doubled(n) = n * 2\n",
     "firefly.yml": GEMS + PUMA,
-}
-APPLICATION = """require_relative "boot"
-require "rails"
-require "active_record/railtie"
-require "action_controller/railtie"
-Bundler.require(*Rails.groups)
-
-class Garden < Rails::Application
-  config.load_defaults 6.1
-  config.secret_key_base = "of a test"
-end
-"""
-RAILS = {
-    "Gemfile": 'source "https://rubygems.org"\ngem "rails"\ngem "pg"\ngem "puma"\n',
-    "Rakefile": 'require_relative "config/application"\nRails.application.load_tasks\n',
-    "bin/rails": 'APP_PATH = File.expand_path("../config/application", __dir__)\n'
-    'require_relative "../config/boot"\nrequire "rails/commands"\n',
-    "config.ru": 'require_relative "config/environment"\nrun Rails.application\n',
-    "config/boot.rb": 'ENV["BUNDLE_GEMFILE"] ||= File.expand_path("../Gemfile", __dir__)\nrequire "bundler/setup"\n',
-    "config/application.rb": APPLICATION,
-    "config/environment.rb": 'require_relative "application"\nRails.application.initialize!\n',
-    "config/environments/production.rb": "Rails.application.configure { config.eager_load = true }\n",
-    "config/routes.rb": 'Rails.application.routes.draw { root "notes#index" }\n',
-    "config/database.yml": 'production:\n  url: <%= ENV["DATABASE_URL"] %>\n',
-    "db/migrate/20260101000000_create_notes.rb": "class CreateNotes < ActiveRecord::Migration[6.1]\n"
-    "  def change\n    create_table(:notes) { |table| table.string :text }\n  end\nend\n",
-    "app/models/note.rb": "class Note < ActiveRecord::Base\nend\n",
-    "app/controllers/notes_controller.rb": "class NotesController < ActionController::Base\n  def index\n"
-    '    Note.create!(text: "hello")\n'
-    '    render plain: "#{Note.connection.adapter_name} keeps #{Note.count} notes"\n  end\nend\n',
-    "firefly.yml": GEMS + BY_RAILS,
 }
 LANGUAGES = (
     Kind("go", "Go", GO, "Go counts 42", log=("go build", "is there: the project asks for 1.19")),
@@ -237,15 +107,6 @@ LANGUAGES = (
     Kind("php", "PHP", PHP, "PHP counts 42 at /some/where", path="/some/where", log=("composer install",)),
     Kind("ruby", "Rack", RUBY, "Ruby counts 42", log=("bundle install",)),
 )
-# What is too large for an image, by language.
-LARGE = {
-    "java": (
-        Kind("gradle", "Java", GRADLE, "Java counts 42", log=("gradle --no-daemon", ".gradle-cache")),
-        Kind("maven", "Java", MAVEN, "Java counts 42", log=("mvn --batch-mode", ".m2-cache")),
-    ),
-    "php": (Kind("symfony", "Symfony", SYMFONY, "Symfony counts 42 in prod", "/garden", ("assets:install public",)),),
-    "ruby": (Kind("rails", "Rails", RAILS, "PostgreSQL keeps", log=("bundle install",)),),
-}
 # Of a language, a project that cannot be built, and what is said of it.
 MISSING = {
     "go": ({**GO, "count/count.go": 'package count\n\nimport _ "example.com/gone/lib"\n'}, "example.com/gone/lib"),
