@@ -39,8 +39,6 @@ ABBREVIATED, WHOLE, HTML = "application/vnd.npm.install-v1+json", "application/j
 LONGEST_PATH, LARGEST_MANIFEST = 1024, 4 << 20
 # How much is passed on at a time that is not kept: to one sandbox, which may read slowly, and to all.
 PASSED, PASSED_TO_ALL, PASSED_WITHIN = 4, 64, 300.0
-# Papers keep a thread busy.
-PAPERS_AT_ONCE, PAPERS_EACH, PAPERS_WAITING, PAPERS_WITHIN = 2, 1, 16, 30.0
 
 
 class Registry:
@@ -55,7 +53,8 @@ class Registry:
         self._passed = Source(at_once=PASSED_TO_ALL, each=PASSED, within=PASSED_WITHIN)
         self._documents = Documents(shelf, self._source)
         self._pages = Pages(self._documents)
-        self._papers = Rota(PAPERS_AT_ONCE, each=PAPERS_EACH, waiting=PAPERS_WAITING, within=PAPERS_WITHIN)
+        # Each keeps a thread busy.
+        self._papers = Rota(2, each=1, waiting=16, within=30)
         self._downloads: dict[str, tuple[Download, asyncio.Task[None]]] = {}
 
     async def close(self) -> None:
@@ -75,8 +74,8 @@ class Registry:
         try:
             return await self._find_answer(visitor, request)
         except Crowded as error:
-            told = {"error": f"The cache of packages has too many questions of this sandbox: {error} Ask again."}
-            return web.json_response(told, status=429, headers={"Retry-After": "2"})
+            told = f"The cache of packages has too many questions of this sandbox: {error} Ask again."
+            return web.json_response({"error": told}, status=429, headers={"Retry-After": "2"})
 
     async def _find_answer(self, visitor: Hashable, request: web.BaseRequest) -> web.StreamResponse:
         """Raises Crowded."""

@@ -292,8 +292,13 @@ async def status_of(client: aiohttp.ClientSession, path: str, **headers: str) ->
         return response.status
 
 
+@pytest.fixture
+def few_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "CHANGED_EACH", 4)
+
+
 async def test_pages_that_wait_to_be_turned_are_few_and_keep_no_other_sandbox_waiting(
-    ground: Ground, turning: asyncio.Event
+    few_changed: None, ground: Ground, turning: asyncio.Event
 ) -> None:
     names = [f"engine{number}" for number in range(documents.CHANGED_EACH + 3)]
     for name in (*names, "other"):
@@ -384,9 +389,10 @@ async def test_who_reads_no_answer_holds_no_memory_of_the_server(ground: Ground)
 async def test_what_is_under_way_takes_as_much_of_the_disk_as_what_is_kept_and_half_of_it_for_one_sandbox(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ground.shelf.limit = 8 << 20
     names = [f"/npm/large{number}/-/large{number}-1.0.0.tgz" for number in range(6)]
     for name in names:
-        ground.upstream.add_tarball(name.split("/")[2], "1.0.0", os.urandom(15 << 20))
+        ground.upstream.add_tarball(name.split("/")[2], "1.0.0", os.urandom(15 << 17))
 
     async def status(client: aiohttp.ClientSession, name: str) -> int:
         async with client.get(name, allow_redirects=False) as response:
