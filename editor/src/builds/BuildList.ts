@@ -18,6 +18,7 @@ const GATHER = 120;
 export class BuildList {
   readonly store = createStore<BuildListState>(() => ({ builds: null, cursor: null, problem: null, isLoadingMore: false }));
   private turn = 0;
+  private renewals = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -33,12 +34,15 @@ export class BuildList {
     else void this.load();
   }
 
-  /** The first page anew; what was shown below it goes. */
+  /** The first page anew; what was shown below it goes. One asked for before the newest row is asked for again. */
   async load(): Promise<void> {
     const turn = ++this.turn;
+    const { renewals } = this;
     try {
       const { builds, cursor } = await this.api.list(this.filter);
-      if (turn === this.turn) this.store.setState({ builds, cursor, problem: null });
+      if (turn !== this.turn) return;
+      if (renewals !== this.renewals) await this.load();
+      else this.store.setState({ builds, cursor, problem: null });
     } catch (thrown) {
       if (turn === this.turn) this.store.setState({ problem: asProblem(thrown) });
     }
@@ -78,6 +82,7 @@ export class BuildList {
   private async renew(id: string): Promise<void> {
     try {
       const build = await this.api.build(id);
+      this.renewals += 1;
       const { builds } = this.store.getState();
       this.store.setState({ builds: builds?.map((one) => (one.id === id ? build : one)) ?? null });
     } catch {

@@ -36,11 +36,17 @@ const LISTS_CHANGE_BY = ["project.created", "project.changed", "project.deleted"
 const KINDS = [...LISTS_CHANGE_BY, ...ACCESS_KINDS, ...BUILD_KINDS, "sandbox.changed", "job.changed", "push.recorded", "account.changed"];
 const GATHER = 120;
 
+/** Counts looks and changes: an answer that either has overtaken is not shown. */
+const turns = { projects: 0, bin: 0 };
+
 async function load(list: "projects" | "bin"): Promise<void> {
+  const turn = ++turns[list];
   try {
     const { items } = await api.allProjects({ deleted: list === "bin" });
+    if (turn !== turns[list]) return;
     useDashboard.setState({ [list]: { items: list === "bin" ? items : newestFirst(items), state: "ready", problem: null } });
   } catch (thrown) {
+    if (turn !== turns[list]) return;
     const before = useDashboard.getState()[list];
     // What is already shown stays: the stream says when to try again.
     if (before.state !== "ready") useDashboard.setState({ [list]: { ...before, state: "problem", problem: asProblem(thrown) } });
@@ -146,7 +152,6 @@ export async function attempt<Answer>(call: () => Promise<Answer>): Promise<Answ
 export async function deleteProject(project: Project): Promise<void> {
   if (!(await attempt(() => api.deleteProject(project)))) return;
   dropRow("projects", project);
-  loadSoon();
   showToast(`${project.name} is in the bin for 30 days.`, { undo: () => void restoreProject(project) });
 }
 
@@ -160,6 +165,8 @@ export async function restoreProject(project: Project): Promise<void> {
 
 function dropRow(list: "projects" | "bin", project: Project): void {
   const before = useDashboard.getState()[list];
+  turns[list] += 1;
+  loadSoon();
   useDashboard.setState({ [list]: { ...before, items: before.items.filter(({ id }) => id !== project.id) } });
 }
 

@@ -106,6 +106,27 @@ describe("the list of builds", () => {
   });
 });
 
+test("a list that was on its way when a row was renewed is asked for again", async () => {
+  const pages: ((state: "running" | "failed") => void)[] = [];
+  const { answers, api } = server((call) => {
+    if (call === "GET /builds/b12") return build({ state: "failed" });
+    return new Promise((resolve) => pages.push((state) => resolve({ builds: [build({ state })], cursor: null })));
+  });
+  const list = new BuildList(api, "p1");
+  const answer = async (at: number, state: "running" | "failed") => (await vi.waitFor(() => pages[at] ?? expect.fail("not asked yet")))(state);
+  const states = () => list.store.getState().builds?.map(({ state }) => state);
+  const first = list.load();
+  await answer(0, "running");
+  await first;
+  const second = list.load();
+  list.heard({ kind: "build.changed", buildId: "b12", projectId: "p1", data: {} });
+  await vi.waitFor(() => expect(states()).toEqual(["failed"]));
+  await answer(1, "running");
+  await answer(2, "failed");
+  await second;
+  expect([states(), answers.calls.length]).toEqual([["failed"], 4]);
+});
+
 describe("branches", () => {
   test("a demo is shown at once, and taken back when it is refused", async () => {
     const { answers, api, say } = server(() => ({ branches: [branch()] }));

@@ -10,7 +10,8 @@ export function SiteLink({ site }: { site: Site }) {
     <div className={site.state === "live" ? "site site-live" : "site"}>
       {site.state === "live" ? (
         <a className="site-address" href={site.url} target="_blank" rel="noopener" title="Open the site (O)">
-          {hostOf(site.url)} <ExternalLink size={18} aria-hidden />
+          {hostOf(site.url)}
+          <ExternalLink size={18} aria-hidden />
         </a>
       ) : (
         site.url && <span className="site-address ff-muted">{hostOf(site.url)}</span>
