@@ -24,6 +24,8 @@ from .standing import Standing
 PART, AT_ONCE = 8 << 20, 4
 # Seconds for one call with all its tries: the parts of a slow line need some.
 LIMIT = 300.0
+# Seconds in which what failed is tidied up: who stops a server does not wait for a service that is away.
+TIDYING = 10.0
 # How often a body that breaks is gone on with where nothing more of it comes; seconds before the second time.
 TRIES, PAUSE = 5, 0.2
 _PIECE = 1 << 18
@@ -75,13 +77,8 @@ class Bucket:
             else:
                 await self._deliver("put_object", key, path, 0)
         except BaseException:
-            await _to_its_end(self._discard(key))
+            await _to_its_end(self.delete(key))
             raise
-
-    async def _discard(self, key: str) -> None:
-        # Whoever looks for bytes without a name finds what cannot be removed now.
-        with contextlib.suppress(FireflyError):
-            await self.delete(key)
 
     async def _put_in_parts(self, key: str, path: Path, size: int) -> None:
         upload = await self._begin(key)
@@ -89,17 +86,13 @@ class Bucket:
             parts = await self._send(key, upload, path, math.ceil(size / PART))
             await self._complete(key, upload, parts)
         except BaseException as error:
-            await _to_its_end(self._abandon(Upload(key, upload, datetime.max)))
+            await _to_its_end(self.abort(Upload(key, upload, datetime.max)))
             if isinstance(error, NotFound):
                 raise StoreAway("An upload was ended by somebody else before it was whole.", passing=True) from error
             raise
 
     async def _begin(self, key: str) -> str:
         return str((await self._call("create_multipart_upload", key=key))["UploadId"])
-
-    async def _abandon(self, upload: Upload) -> None:
-        with contextlib.suppress(FireflyError):
-            await self.abort(upload)
 
     async def _send(self, key: str, upload: str, path: Path, count: int) -> list[dict[str, Any]]:
         numbers, tags = iter(range(1, count + 1)), dict[int, str]()
@@ -235,9 +228,17 @@ async def _together(work: Any) -> None:
 
 
 async def _to_its_end(work: Coroutine[None, None, None]) -> None:
-    """Although whoever waits for it is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    await task
+    """Tidying up, as far as there is time for it, although whoever waits for it is cancelled meanwhile."""
+    task = asyncio.ensure_future(_briefly(work))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def _briefly(work: Coroutine[None, None, None]) -> None:
+    # Whoever looks for bytes without a name, and for old uploads, finds what cannot be removed now.
+    with contextlib.suppress(FireflyError, TimeoutError):
+        async with asyncio.timeout(TIDYING):
+            await work
