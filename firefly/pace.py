@@ -1,7 +1,7 @@
 """How fast somebody has to send or to read: for who is slower nobody waits any longer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 
@@ -26,7 +26,7 @@ class Pace:
     def moved(self, size: int) -> None:
         self._left = min(self._patience, self._left + size / self._slowest)
 
-    async def kept(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def kept(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """All that he sends. Raises TimeoutError."""
         while True:
             async with self.waiting():

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, Hashable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,7 +70,7 @@ class Download:
         if not self._begun:
             raise Elsewhere(self._failure)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """All of it, at the pace of its coming. Raises Elsewhere where it breaks off, or is not what it should be."""
         with await asyncio.to_thread(self._open) as file:
             read = 0

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +38,7 @@ async def _kept(request: web.BaseRequest, file: BinaryIO, kind: str) -> web.Stre
     return await _send(request, response, _read(file))
 
 
-async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
+async def _read(file: BinaryIO) -> AsyncGenerator[bytes, None]:
     while piece := await asyncio.to_thread(file.read, BLOCK):
         yield piece
 
@@ -62,11 +62,11 @@ async def passed(request: web.BaseRequest, source: Source, url: str, visitor: Ha
 
 
 async def _send(
-    request: web.BaseRequest, response: web.StreamResponse, body: AsyncIterator[bytes]
+    request: web.BaseRequest, response: web.StreamResponse, body: AsyncGenerator[bytes, None]
 ) -> web.StreamResponse:
     """How long what is sent takes to come is not the client's fault; how long it waits for the client is."""
     pace = Pace(PATIENCE, SLOWEST)
-    async with _ending_early(request):
+    async with _ending_early(request), contextlib.aclosing(body):
         await response.prepare(request)
         async for piece in body:
             async with pace.waiting():

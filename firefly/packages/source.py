@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,7 +65,7 @@ class Source:
         raise aiohttp.ClientError("It redirects for ever.")
 
 
-def pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+def pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     """What it sends, as it comes. Raises aiohttp.ClientError, TimeoutError."""
     return Pace(SILENCE, SLOWEST).kept(aiter(response.content.iter_chunked(BLOCK)))
 
