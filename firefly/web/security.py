@@ -6,6 +6,7 @@ from .context import HostKind, host_kind
 from .services import services_of
 
 CSP = "Content-Security-Policy"
+RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
 FIELDS = {
     "X-Content-Type-Options": "nosniff",
     # The origin is told to previews, which then know that Firefly's own page opened them.
@@ -25,7 +26,7 @@ async def set_security_fields(request: web.Request, response: web.StreamResponse
     headers.setdefault(CSP, NOTHING)
     headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     if host_kind(request) is HostKind.APP:
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault(RESOURCE_POLICY, "same-origin")
         headers.setdefault("X-Frame-Options", "DENY")
         if age := services_of(request).settings.strict_age:
             headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, f"max-age={age}")

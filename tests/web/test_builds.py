@@ -16,6 +16,7 @@ from firefly.builds.model import Build
 from firefly.client.sse import server_events
 from firefly.errors import NotFound, Unavailable
 from firefly.projects import Project, Role
+from firefly.web.security import RESOURCE_POLICY
 from firefly.web.streams import OpenStreams
 from firefly.web.turns import LOG_TURNS, MOST_AT_ONCE
 
@@ -295,14 +296,15 @@ async def test_what_a_project_wants_of_its_builds_is_kept_and_a_wrong_configurat
 async def test_a_badge_is_for_members_and_for_its_key_until_the_project_is_public(world: World, owner: Client) -> None:
     path, anybody = f"{PATH}/badge.svg", world.client()
     await asked(owner)
-    assert "building" in await (await owner.get(path)).text()
+    own = await owner.get(path)
+    assert ("building" in await own.text(), own.headers[RESOURCE_POLICY]) == (True, "same-origin")
     assert (await anybody.get(path)).status == (await anybody.get(path, params={"key": "ä"})).status == 404
     key = (await got(owner, "/projects/ada/site/build-settings"))["badge_key"]
     async with world.services.database.connection() as connection:
         await connection.execute("update builds set state = 'tests_failed'")
         response = await anybody.get(path, params={"key": key})
         assert (response.status, response.content_type) == (200, "image/svg+xml")
-        assert "tests failing" in await response.text()
+        assert ("tests failing" in await response.text(), response.headers[RESOURCE_POLICY]) == (True, "cross-origin")
         await connection.execute("update projects set visibility = 'public'")
     assert "no build" in await (await anybody.get(path, params={"branch": "other"})).text()
 

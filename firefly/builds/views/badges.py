@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from html import escape
+from typing import NamedTuple
 from uuid import UUID
 
 from ...auth import Identity
@@ -28,6 +29,12 @@ PURPOSE = "badges"
 UNKNOWN = "There is no such project, or its badge needs its key."
 
 
+class Picture(NamedTuple):
+    svg: str
+    # Whether everybody with the same address sees it, so that pages of other sites may show it to whomever they like.
+    for_all: bool
+
+
 class Badges:
     """Of public projects for everybody, of others with their key, which tells nothing else."""
 
@@ -40,18 +47,23 @@ class Badges:
     def key(self, project_id: UUID) -> str:
         return _sign(self._keyring.derive(PURPOSE), project_id)
 
-    async def picture(self, identity: Identity | None, owner: str, name: str, *, branch: str | None, key: str) -> str:
-        """As SVG; of the default branch without `branch`. Raises NotFound for whoever may not see it."""
+    async def picture(
+        self, identity: Identity | None, owner: str, name: str, *, branch: str | None, key: str
+    ) -> Picture:
+        """Of the default branch without `branch`. Raises NotFound for whoever may not see it."""
         ref = full_ref(branch) if branch else None
         if not (owner.isprintable() and name.isprintable()):
             raise NotFound(UNKNOWN)
         async with self._records.database.connection() as connection:
             row = await self._queries.badge(connection, owner=owner, name=name, ref=ref)
-        if row is None or not (row["visibility"] == Visibility.PUBLIC or self._opens(key, plain(row["project_id"]))):
+        for_all = row is not None and (
+            row["visibility"] == Visibility.PUBLIC or self._opens(key, plain(row["project_id"]))
+        )
+        if not for_all:
             await self._authorise(identity, owner, name)
         state = row and row["state"]
         word, colour = _WORDS.get(BuildState(state), _UNDER_WAY) if state else _NONE
-        return draw("build", word, colour)
+        return Picture(draw("build", word, colour), for_all)
 
     def _opens(self, key: str, project_id: UUID) -> bool:
         return any(

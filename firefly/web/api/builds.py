@@ -14,6 +14,7 @@ from firefly.projects import Action
 from .. import schemas
 from ..building import build_answer, build_answers
 from ..routing import Answer, Call, Resource
+from ..security import RESOURCE_POLICY
 
 resource = Resource("Builds")
 PATH = "/projects/{owner}/{name}/builds"
@@ -58,7 +59,8 @@ async def badge(call: Call) -> Answer:
     picture = await call.services.desk.badges.picture(
         call.visitor, *call.project, branch=query.branch or None, key=query.key
     )
-    return web.Response(text=picture, content_type="image/svg+xml", headers={hdrs.CACHE_CONTROL: "no-cache"})
+    headers = {hdrs.CACHE_CONTROL: "no-cache", RESOURCE_POLICY: "cross-origin" if picture.for_all else "same-origin"}
+    return web.Response(text=picture.svg, content_type="image/svg+xml", headers=headers)
 
 
 @resource.get(f"{PATH}/{{number:[0-9]+}}", "Look at a build by its number", answer=schemas.Build)
