@@ -38,7 +38,7 @@ SETTINGS = f"""<settings>
 """
 MAVEN = {
     "pom.xml": POM,
-    ".mvn/maven.config": "--settings\n.mvn/settings.xml\n",
+    ".mvn/maven.config": "--settings\n.mvn/settings.xml\n-Dmaven.repo.local=.m2-cache\n",
     ".mvn/settings.xml": SETTINGS,
     "src/main/java/Main.java": MAIN,
     "src/main/java/Count.java": COUNT,
