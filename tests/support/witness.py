@@ -61,12 +61,13 @@ class Witness:
 
 
 async def make_witness(server: LiveServer, *, name: str = "", **more: Any) -> Witness:
-    """A new project of the bootstrap token's account, up and answering."""
+    """A new project of the bootstrap token's account, up and answering on both ports."""
     async with server.client() as client:
         witness = Witness(
             server, await create_project(client, name or f"witness-{secrets.token_hex(3)}", "static", **more)
         )
         await witness.put("app.py", await asyncio.to_thread(PROGRAM.read_text))
         await witness.put("firefly.yml", MANIFEST)
-        await wait_for_text(client, f"{witness.preview}/ready", server.token, SECRET)
+        for origin in (witness.preview, witness.at(API_PORT)):
+            await wait_for_text(client, f"{origin}/ready", server.token, SECRET)
     return witness
