@@ -32,6 +32,7 @@ ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 30.0
 # beyond so many in use, one that becomes free is awaited so long before another is opened.
 FEW, PATIENCE = 4, 0.1
 PROBE_INTERVAL, PROBE_INTERVAL_AWAY, REPORT_INTERVAL = 5.0, 0.5, 5.0
+AGAIN = "Nothing is lost; try again in a moment."
 # What says that the server is away or going; other errors of the same connection are the statement's own.
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -75,7 +76,7 @@ def is_closed(connection: Connection) -> bool:
 class Database:
     """A pool of connections to one PostgreSQL database. json and jsonb are Python values on both sides.
 
-    Every wait has a limit, and everything that means "the server is away" is raised as DatabaseUnavailable.
+    Every wait has a limit, and everything that means "the server is away", or late, is raised as DatabaseUnavailable.
     """
 
     def __init__(self, dsn: str, *, min_size: int = 2, max_size: int = 20) -> None:
@@ -140,7 +141,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """One connection of the pool. Raises DatabaseUnavailable when there is none or it is lost on the way."""
+        """One connection of the pool. Raises DatabaseUnavailable when there is none, it is lost or too late."""
         patient = await self._take_turn()
         try:
             async with self._acquired() as connection:
@@ -167,6 +168,8 @@ class Database:
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             if self._means_loss(error, connection):
                 raise self._lost(error) from error
+            if isinstance(error, TimeoutError):
+                raise DatabaseUnavailable(f"The database took too long to answer. {AGAIN}") from error
             raise
         finally:
             await self._release(connection)
@@ -214,7 +217,7 @@ class Database:
 
     def _lost(self, error: BaseException) -> DatabaseUnavailable:
         self._change(False, reason=str(error) or type(error).__name__)
-        return DatabaseUnavailable("The database does not answer just now. Nothing is lost; try again in a moment.")
+        return DatabaseUnavailable(f"The database does not answer just now. {AGAIN}")
 
     def _change(self, available: bool, **reason: Any) -> None:
         if available == self._available:

@@ -142,6 +142,15 @@ async def test_a_database_that_hangs_counts_as_away(
     await db.close()
 
 
+async def test_a_statement_that_takes_too_long_is_an_error_of_ours_and_no_loss(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="too long"):
+        async with database.connection() as connection:
+            await connection.execute("select pg_sleep(60)", timeout=0.1)
+    assert database.available
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 1") == 1
+
+
 async def test_errors_of_a_statement_stay_what_they_are(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with database.connection() as connection:
