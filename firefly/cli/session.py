@@ -55,7 +55,13 @@ def _ask(name: str | None) -> tuple[str, str]:
 
 
 async def _by_password(cli: Cli, name: str, password: str) -> str:
-    session = await sign_in(cli.server, name, password)
+    try:
+        session = await sign_in(cli.server, name, password)
+    except ClientError as error:
+        if error.status == 401:
+            # To log in is what he is at.
+            raise Failure(error.detail) from error
+        raise
     headers = {"Cookie": f"{SESSION_COOKIE}={session}", "Origin": cli.server}
     async with (
         aiohttp.ClientSession(headers=headers, cookie_jar=aiohttp.DummyCookieJar()) as http,

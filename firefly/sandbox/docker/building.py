@@ -74,7 +74,8 @@ async def make_base(
     with tempfile.TemporaryDirectory(prefix="firefly-base-", dir=work) as made:
         archive = keep or Path(made) / "base.tar"
         if not archive.exists():
-            tree, fresh = Path(made) / "tree", Path(made) / "tree.tar"
+            # Beside it: nothing is moved whole from one disk to another.
+            tree, fresh = Path(made) / "tree", archive.with_suffix(".part")
             await debian.make(tree, suite=suite, mirror=mirror, packages=packages, tell=tell)
             _check_python(debian.python_of(tree))
             await debian.pack(tree, fresh)
