@@ -17,7 +17,7 @@ from ..errors import NotFound
 from .incoming import Incoming
 from .store import Artifact, ArtifactStore, Held, place_of
 
-_PIECE = 1 << 20
+_PIECE = 1 << 21
 
 
 class FileArtifactStore(ArtifactStore):
