@@ -49,7 +49,9 @@ LANGUAGES: Mapping[str, Language] = {
         "Ruby", ("ruby", "bundle", "gem"), "ruby --version", ("ruby", "ruby-dev", "bundler"), "lib/ruby"
     ),
     "rust": Language(
-        "Rust", ("cargo", "rustc"), "cargo --version > /dev/null && rustc --version", ("cargo",), "lib/rustlib"
+        # debootstrap looks for no package by what it provides, as rustc's libc-dev.
+        "Rust", ("cargo", "rustc"), "cargo --version > /dev/null && rustc --version", ("cargo", "libc6-dev"),
+        "lib/rustlib",
     ),
 }  # fmt: skip
 
