@@ -24,6 +24,7 @@ FireflyError
 Each carries a sentence that says what happened and what to do. `web.problems` turns them into RFC 9457 problems.
 """
 
+import errno
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -162,3 +163,7 @@ class SandboxFailed(FireflyError):
 class StorageFull(FireflyError):
     kind = "storage-full"
     title = "The disk is full"
+
+
+# What the system calls it: of the disk, and of what one user may have of it.
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 import os
 import tempfile
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import StorageFull, TooLarge
+from ..errors import DISK_FULL, StorageFull, TooLarge
 from .store import Artifact
 
 
@@ -47,7 +46,7 @@ class Incoming:
         try:
             yield file
         except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if error.errno in DISK_FULL:
                 raise StorageFull("There is no space left for the upload. Free some, then send it again.") from error
             raise
         finally:

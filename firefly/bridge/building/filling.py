@@ -9,13 +9,12 @@ from typing import IO, BinaryIO
 
 from firefly.beneath import open_beneath
 from firefly.bridge.workspace import ANNEX, REPOSITORY
-from firefly.errors import InvalidInput, StorageFull
+from firefly.errors import DISK_FULL, InvalidInput, StorageFull
 from firefly.protocol.building import DEEPEST, MOST_TOLD, Filled
 
 BLOCK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-_NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 
 
 class Filling:
@@ -50,7 +49,7 @@ class Filling:
             _check(name)
             self._make(package, member, name)
         except OSError as error:
-            if error.errno in _NO_SPACE:
+            if error.errno in DISK_FULL:
                 raise StorageFull("The disk of the sandbox is full.") from error
             self._refuse(name, error.strerror or str(error))
         except ValueError as error:

@@ -19,12 +19,12 @@ from typing import Protocol
 
 import structlog
 
-from firefly.errors import Conflict, FireflyError, StorageFull, TooLarge, Unavailable
+from firefly.errors import DISK_FULL, Conflict, FireflyError, StorageFull, TooLarge, Unavailable
 from firefly.rota import Crowded, Rota
 from firefly.sandbox.tasks import Tasks
 
 from .folder import ShelfFolder
-from .unpacking import NO_SPACE, Bounds, unpack
+from .unpacking import Bounds, unpack
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Unpackings at one time, and those of one owner's pages; so many more of his wait, for as long as one may take.
@@ -211,7 +211,7 @@ def _told(error: Exception) -> FireflyError:
         return Unavailable("Too many sites are unpacked just now. Try again.", retry_after=PAUSE)
     if not isinstance(error, OSError):
         return Conflict("They could not be unpacked by a fault of Firefly's own; the server's log names it.")
-    if error.errno in NO_SPACE:
+    if error.errno in DISK_FULL:
         return StorageFull("There is no space left on the server's disk.")
     return Conflict(f"The server's disk does not take them: {error.strerror or error}.")
 

@@ -3,7 +3,6 @@
 A link among them becomes another name of the file that it leads to, or of all files below the folder.
 """
 
-import errno
 import hashlib
 import os
 import posixpath
@@ -18,7 +17,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from firefly.errors import Conflict, StorageFull, TimedOut, TooLarge, Unavailable
+from firefly.errors import DISK_FULL, Conflict, StorageFull, TimedOut, TooLarge, Unavailable
 
 from .archive import Kind, Member, check, members, padding, show
 
@@ -28,7 +27,6 @@ MOST_LINKS, LONGEST_CHAIN = 1000, 16
 # What an entry takes on a disk beside its bytes.
 ENTRY = 4096
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def unpack(archive: Path, folder: Path, *, digest: str, bounds: Bounds, ending: 
     except zstandard.ZstdError as error:
         raise Conflict(f"What is stored of it is damaged: {error}.") from error
     except OSError as error:
-        if error.errno in NO_SPACE:
+        if error.errno in DISK_FULL:
             raise StorageFull("There is no space left on the server's disk for its pages.") from error
         raise Conflict(f"Its archive cannot be unpacked: {error.strerror}.") from error
     finally:
