@@ -1,10 +1,11 @@
-"""The servers that acceptance tests share, and a client of the one that builds nothing."""
+"""The servers that acceptance tests share, a client of the one that builds nothing, and the twin of all providers."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
 
+from firefly.testing.providers import ProviderServer
 from tests.support.server import BUILDING, LiveServer
 
 
@@ -19,3 +20,10 @@ def building_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSe
 async def client(live_server: LiveServer) -> AsyncIterator[aiohttp.ClientSession]:
     async with live_server.client() as session:
         yield session
+
+
+@pytest.fixture
+async def twin() -> AsyncIterator[ProviderServer]:
+    """Where repositories are imported from."""
+    async with ProviderServer() as made:
+        yield made

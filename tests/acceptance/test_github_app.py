@@ -28,12 +28,6 @@ def there(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def twin() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as running:
-        yield running
-
-
-@pytest.fixture
 def repository(twin: ProviderServer, there: Path) -> TwinRepository:
     """The App is installed in it."""
     made = twin.add(TwinRepository("github", "acme/site", there.parent / "bare.git", is_private=False))

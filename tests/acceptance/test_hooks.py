@@ -101,12 +101,6 @@ class Linked:
 
 
 @pytest.fixture
-async def twin() -> AsyncIterator[ProviderServer]:
-    async with ProviderServer() as made:
-        yield made
-
-
-@pytest.fixture
 async def house(tmp_path: Path, twin: ProviderServer) -> AsyncIterator[tuple[LiveServer, aiohttp.ClientSession]]:
     """A server that may reach the twin."""
     (tmp_path / "server").mkdir()
