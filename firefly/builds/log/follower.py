@@ -95,7 +95,7 @@ class Follower:
         while self.end is None:
             try:
                 await self._read()
-            except (DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except (DatabaseUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("build_log.unread", build=str(self._build_id), reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_PAUSE)
                 self._news.update(("lines", "steps", "end"))

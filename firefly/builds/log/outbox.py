@@ -92,7 +92,7 @@ class Outbox:
             except (HoldLost, asyncpg.ForeignKeyViolationError) as error:
                 log.warning("build_log.not_ours", build=str(self._build_id), reason=str(error))
                 self._discard()
-            except (DatabaseUnavailable, TimeoutError, OSError) as error:
+            except (DatabaseUnavailable, OSError) as error:
                 await self._wait(error)
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 # A full disk is away too, in a way; what is refused for itself must not keep back the rest.
