@@ -5,7 +5,7 @@ import base64
 import contextlib
 import hashlib
 import math
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -217,7 +217,7 @@ def _body(path: Path, at: int) -> dict[str, Any]:
     return {"Body": body, "ContentMD5": base64.b64encode(digest).decode()}
 
 
-async def _together(work: Any) -> None:
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """All of it beside one another; the first failure ends the rest, and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:

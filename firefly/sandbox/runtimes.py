@@ -53,9 +53,9 @@ def find(data_dir: Path) -> Runtimes:
     elif not _in_system(node):
         folders.append(node.parent.parent)
         binaries.append(node.parent)
-    git = shutil.which("git")
-    if git is None or _among_others("git"):
-        what = f"{_among_others('git')}Projects have no history, and cannot be cloned or pushed."
+    git, among = shutil.which("git"), _among_others("git")
+    if git is None or among:
+        what = f"{among}Projects have no history, and cannot be cloned or pushed."
         lacks.append(Lack("git", what, "apt install git"))
     elif not _in_system(Path(git)):
         folders.append(Path(git).resolve().parent.parent)
