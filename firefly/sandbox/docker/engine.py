@@ -18,6 +18,10 @@ CONNECTING = 5.0
 AWAY = 900
 # The first is said with status 409, the second with 500 (moby, daemon/pause.go and unpause.go).
 ALREADY = ("is already paused", "is not paused")
+# Of runc where processes of the container begin meanwhile, or the machine is slow: it has let them go on, and leaves it
+# to its caller to try again (opencontainers/runc, pull request 4388).
+NOT_YET = "unable to freeze"
+NOT_YET_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 ENDLESS = aiohttp.ClientTimeout(total=None, sock_connect=CONNECTING)
 
 
@@ -75,6 +79,17 @@ class Engine:
 
     async def pause(self, container: str, *, frozen: bool) -> None:
         """Or let it go on. What is so already is no error. Raises Conflict where it does not run."""
+        for pause in NOT_YET_PAUSES:
+            try:
+                await self._pause(container, frozen=frozen)
+                return
+            except Unavailable as error:
+                if NOT_YET not in error.detail:
+                    raise
+            await asyncio.sleep(pause)
+        await self._pause(container, frozen=frozen)
+
+    async def _pause(self, container: str, *, frozen: bool) -> None:
         try:
             async with self.calling() as docker:
                 found = docker.containers.container(container)
