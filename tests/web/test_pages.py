@@ -29,7 +29,7 @@ MANIFEST = {
     "_start-1.js": {"file": "start-1.js", "name": "start", "css": ["start-1.css"], "imports": ["_s.js"]},
     "_rare-1.js": {"file": "rare-1.js", "name": "rare"},
     "src/pages/main.tsx": {"file": "account-1.js", "name": "account", "isEntry": True},
-    "src/builds/main.tsx": {"file": "builds-1.js", "name": "builds", "isEntry": True},
+    "src/project/main.tsx": {"file": "project-1.js", "name": "project", "isEntry": True},
     "_s.js": {"file": "shared-1.js", "css": ["shared-1.css"], "imports": ["_s.js"]},
 }
 
@@ -131,12 +131,12 @@ async def test_a_renamed_projects_page_moves_for_good(world: World, built: Asset
         assert (response.status, response.headers["Location"]) == (301, f"/app/ada/new{page}")
 
 
-async def test_the_pages_of_builds_are_for_members_who_are_signed_in(world: World, built: Assets) -> None:
+async def test_the_pages_of_a_project_are_for_members_who_are_signed_in(world: World, built: Assets) -> None:
     world.projects.add(world.ada, "site")
     browser = await world.browser(world.ada)
-    for page in ("branches", "builds", "builds/12", "builds/settings"):
+    for page in ("branches", "builds", "builds/12", "builds/settings", "settings"):
         html = await (await browser.get(f"/app/ada/site/{page}")).text()
-        assert (boot_of(html)["page"], boot_of(html)["project"]["name"]) == ("builds", "site")
+        assert (boot_of(html)["page"], boot_of(html)["project"]["name"]) == ("project", "site")
     assert (await browser.get("/app/ada/site/builds/last")).status == 404
     stranger = await (await world.browser(world.bob)).get("/app/ada/site/builds/12")
     assert stranger.status == 404

@@ -1,12 +1,11 @@
 import { DoorOpen, FolderGit2, Hammer, KeyRound, MonitorSmartphone, Plug, PlugZap, User, Users as People } from "lucide-react";
 import { useEffect, useState } from "react";
-import { Api, EventStream, type Account, type Project } from "../shared/api";
+import { Api, EventStream, type Account } from "../shared/api";
 import { Frame, type FrameLink } from "../shared/components";
 import { usePath } from "../shared/router";
 import { AdminBuilds } from "../builds/AdminBuilds";
 import { BUILD_KINDS, tellBuilds } from "../builds/heard";
-import { ProjectSettings } from "../project/ProjectSettings";
-import { ACCESS_KINDS, MISSED, tellAccess } from "../sharing/heard";
+import { MISSED, tellAccess } from "../sharing/heard";
 import "./account.css";
 import { ConnectionsPage } from "../linking/ConnectionsPage";
 import { LINK_KINDS } from "../linking/heard";
@@ -31,17 +30,16 @@ const APP_LINK: FrameLink = { href: "/admin/github-app", label: "GitHub App", ic
 
 const ADMIN_LINKS = [USERS_LINK, BUILDS_LINK, DOOR_LINK, APP_LINK];
 
-export function AccountPages({ user: given, project }: { user: Account; project: Project | null }) {
+export function AccountPages({ user: given }: { user: Account }) {
   const { user, learn } = useUser(given);
   const path = usePath();
-  const ofProject = project !== null && path.startsWith("/app/");
   const links = [...ACCOUNT_LINKS, ...(user.is_administrator ? ADMIN_LINKS : [])];
   const shown = path.startsWith("/admin") && !ADMIN_LINKS.some(({ href }) => href === path) ? "/admin/users" : path;
   return (
     <Frame
       user={user}
       path={shown}
-      navLabel={ofProject ? "Settings" : "Account"}
+      navLabel="Account"
       links={links}
       search={
         <a className="to-projects" href="/">
@@ -49,7 +47,7 @@ export function AccountPages({ user: given, project }: { user: Account; project:
         </a>
       }
     >
-      {ofProject ? <ProjectSettings api={api} project={project} user={user} /> : <Page path={shown} user={user} onChange={learn} />}
+      <Page path={shown} user={user} onChange={learn} />
     </Frame>
   );
 }
@@ -73,7 +71,7 @@ function useUser(given: Account): { user: Account; learn: (change: Partial<Accou
       void ask();
     };
     const stream = new EventStream({
-      kinds: ["account.changed", ...ACCESS_KINDS, ...LINK_KINDS, ...BUILD_KINDS],
+      kinds: ["account.changed", ...LINK_KINDS, ...BUILD_KINDS],
       onEvent: ({ kind, data }) => {
         if (kind === "account.changed") learn({ display_name: String(data["display_name"]) });
         else if (BUILD_KINDS.includes(kind)) tellBuilds(kind, data);

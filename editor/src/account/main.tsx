@@ -4,10 +4,10 @@ import { readBoot } from "../shared/boot";
 import { AccountPages } from "./AccountPages";
 
 const root = document.getElementById("root");
-const { user, project } = readBoot();
+const { user } = readBoot();
 if (root && user)
   createRoot(root).render(
     <StrictMode>
-      <AccountPages user={user} project={project} />
+      <AccountPages user={user} />
     </StrictMode>,
   );

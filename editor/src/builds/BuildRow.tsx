@@ -16,7 +16,11 @@ export function BuildRow({ build, place }: { build: Build; place: Place }) {
           {build.subject || `Build of ${build.branch}`}
         </a>
         <span className="build-row-hint">
-          #{build.number} · {sayStanding(build)} · {sayTrigger(build)} <RelativeTime at={build.created_at} />
+          #{build.number} · {sayStanding(build)} · <span className="build-row-trigger">{sayTrigger(build)} </span>
+          <span className="build-row-where">
+            <bdi>{build.branch}</bdi> ·{" "}
+          </span>
+          <RelativeTime at={build.created_at} />
         </span>
       </div>
       <span className="build-row-branch" title={build.branch}>

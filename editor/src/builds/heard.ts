@@ -1,6 +1,4 @@
 /** What the page's one stream of events tells of builds, for whatever of them is shown. */
-import { EventStream } from "../shared/api";
-
 export interface Heard {
   kind: "build.changed" | "build.step" | "site.changed" | "missed";
   buildId: string;
@@ -24,15 +22,4 @@ export function tellBuilds(kind: string, data: Record<string, unknown> = {}): vo
 export function onBuilds(listener: Listener): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
-}
-
-/** Opens the stream; returns how to close it. */
-export function hearBuilds(): () => void {
-  const stream = new EventStream({
-    kinds: BUILD_KINDS,
-    onEvent: ({ kind, data }) => tellBuilds(kind, data),
-    onReset: () => tellBuilds("missed"),
-    onOpen: () => tellBuilds("missed"),
-  });
-  return () => stream.close();
 }

@@ -2,7 +2,8 @@
 import type { Account, Project } from "../shared/api";
 import { BuildsApi } from "./api";
 
-export type PageName = "branches" | "builds" | "hooks" | "settings";
+/** `settings` are those of builds, `project` all others. */
+export type PageName = "branches" | "builds" | "hooks" | "settings" | "project";
 
 export interface Place {
   project: Project;
@@ -26,6 +27,7 @@ export function placeOf(project: Project, user: Account): Place {
     api: new BuildsApi(project),
     link: (page, number) => {
       if (number !== undefined) return `${base}/builds/${number}`;
+      if (page === "project") return `${base}/settings`;
       return page === "settings" || page === "hooks" ? `${base}/builds/${page}` : `${base}/${page}`;
     },
   };
@@ -35,9 +37,10 @@ export function baseOf({ owner, name }: Pick<Project, "owner" | "name">): string
   return `/app/${owner}/${name}`;
 }
 
-/** What an address shows: `…/branches`, `…/builds`, `…/builds/12`, `…/builds/hooks`, `…/builds/settings`. */
+/** What an address shows: `…/branches`, `…/builds`, `…/builds/12`, `…/builds/hooks`, `…/builds/settings`, `…/settings`. */
 export function shownAt(path: string): Shown {
   const [, , , , page, part] = path.split("/");
+  if (page === "settings") return { page: "project", number: null };
   if (page !== "builds") return { page: "branches", number: null };
   if (part === "settings" || part === "hooks") return { page: part, number: null };
   return { page: "builds", number: part && /^\d+$/.test(part) ? Number(part) : null };

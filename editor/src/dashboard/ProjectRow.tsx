@@ -45,7 +45,7 @@ export function ProjectRow({ project, user, onAsk }: Props) {
           </Button>
         ) : (
           <a className="row-preview" href={project.urls.preview} target="_blank" rel="noopener" aria-label={`Preview of ${project.name}`}>
-            Preview <ExternalLink size={14} aria-hidden />
+            <span>Preview</span> <ExternalLink size={14} aria-hidden />
           </a>
         )}
         <Menu label={`More for ${project.name}`} trigger={<Ellipsis size={16} aria-hidden />} items={itemsFor(project, onAsk)} />

@@ -1,6 +1,5 @@
-import { ArrowLeft } from "lucide-react";
-import { useState, type SyntheticEvent } from "react";
-import { asProblem, type Account, type Api, type Project } from "../shared/api";
+import { useEffect, useState, type SyntheticEvent } from "react";
+import { Api, asProblem, type Account, type Project } from "../shared/api";
 import { Button, CopyButton, Field, showToast } from "../shared/components";
 import { Preview } from "../sharing/Preview";
 import { Summary } from "../sharing/Summary";
@@ -15,22 +14,22 @@ import { Members } from "./Members";
 import "./project.css";
 
 interface Props {
-  api: Api;
   project: Project;
-  user: Account | null;
+  user: Account;
+  onChange: (project: Project) => void;
 }
 
+const api = new Api();
+
 /** The settings page of one project: name and description, access, members, deletion. */
-export function ProjectSettings({ api, project: given, user }: Props) {
-  const [project, setProject] = useState(given);
-  const address = `/app/${project.owner}/${project.name}`;
+export default function ProjectSettings({ project, user, onChange }: Props) {
+  useEffect(() => {
+    document.title = `Settings · ${project.owner}/${project.name}`;
+  }, [project]);
   return (
     <div className="settings">
-      <a className="settings-back" href={address}>
-        <ArrowLeft size={16} aria-hidden /> {project.owner}/{project.name}
-      </a>
       <h1>Project settings</h1>
-      <General api={api} project={project} onChange={setProject} />
+      <General project={project} onChange={onChange} />
       <section className="settings-section" aria-labelledby="access-title">
         <h2 id="access-title">Who can see it</h2>
         <WithAccess project={sharedOf(project)}>
@@ -74,26 +73,12 @@ export function ProjectSettings({ api, project: given, user }: Props) {
           <CopyButton text={`git clone ${project.urls.git}`} />
         </div>
       </section>
-      {project.role && (
-        <section className="settings-section" aria-labelledby="builds-title">
-          <h2 id="builds-title">Builds</h2>
-          <p className="ff-muted">
-            Every push is built, and every branch has a site: <a href={`${address}/branches`}>branches</a>, <a href={`${address}/builds`}>builds</a>
-            {project.role !== "viewer" && (
-              <>
-                , <a href={`${address}/builds/settings`}>build settings</a>
-              </>
-            )}
-            .
-          </p>
-        </section>
-      )}
-      {project.role === "owner" && <Deletion api={api} project={project} />}
+      {project.role === "owner" && <Deletion project={project} />}
     </div>
   );
 }
 
-function General({ api, project, onChange }: { api: Api; project: Project; onChange: (project: Project) => void }) {
+function General({ project, onChange }: { project: Project; onChange: (project: Project) => void }) {
   const [name, setName] = useState(project.name);
   const [description, setDescription] = useState(project.description);
   const [error, setError] = useState<string | null>(null);
@@ -114,7 +99,7 @@ function General({ api, project, onChange }: { api: Api; project: Project; onCha
     setBusy(false);
   };
   return (
-    <form className="settings-section settings-form" onSubmit={(event) => void submit(event)}>
+    <form className="settings-section" onSubmit={(event) => void submit(event)}>
       <h2>General</h2>
       <Lineage project={project} />
       <Field label="Name" error={error} hint="The old addresses lead to the new ones for 90 days.">
@@ -150,7 +135,7 @@ function Lineage({ project: { remix_of: source, remixes } }: { project: Project 
   );
 }
 
-function Deletion({ api, project }: { api: Api; project: Project }) {
+function Deletion({ project }: { project: Project }) {
   const remove = async () => {
     try {
       await api.deleteProject(project);

@@ -22,6 +22,8 @@ const RGB: readonly (readonly [number, number, number])[] = [
 
 interface Look {
   colour: string;
+  ground: string;
+  inverse: boolean;
   bold: boolean;
   dim: boolean;
   italic: boolean;
@@ -29,7 +31,7 @@ interface Look {
   struck: boolean;
 }
 
-const PLAIN: Look = { colour: "", bold: false, dim: false, italic: false, underlined: false, struck: false };
+const PLAIN: Look = { colour: "", ground: "", inverse: false, bold: false, dim: false, italic: false, underlined: false, struck: false };
 
 /** Colours of a printed line as classes; everything else that terminals are told is left out. */
 export function spansOf(line: string): Span[] {
@@ -65,7 +67,7 @@ function changed(look: Look, codes: readonly number[]): Look {
     const code = codes[at] ?? 0;
     if (code === 38 || code === 48) {
       const [colour, length] = wideColour(codes.slice(at + 1));
-      if (code === 38) now = { ...now, colour };
+      now = code === 38 ? { ...now, colour } : { ...now, ground: colour };
       at += length;
     } else now = change(now, code);
   }
@@ -78,14 +80,17 @@ function change(look: Look, code: number): Look {
   if (code === 2) return { ...look, dim: true };
   if (code === 3) return { ...look, italic: true };
   if (code === 4) return { ...look, underlined: true };
+  if (code === 7) return { ...look, inverse: true };
   if (code === 9) return { ...look, struck: true };
   if (code === 22) return { ...look, bold: false, dim: false };
   if (code === 23) return { ...look, italic: false };
   if (code === 24) return { ...look, underlined: false };
+  if (code === 27) return { ...look, inverse: false };
   if (code === 29) return { ...look, struck: false };
   if (code === 39) return { ...look, colour: "" };
-  const index = code >= 90 && code <= 97 ? code - 90 : code >= 30 && code <= 37 ? code - 30 : -1;
-  return index < 0 ? look : { ...look, colour: COLOURS[index] ?? "" };
+  if (code === 49) return { ...look, ground: "" };
+  const of = (plain: number, bright: number): string => COLOURS[code - plain] ?? COLOURS[code - bright] ?? "";
+  return { ...look, colour: of(30, 90) || look.colour, ground: of(40, 100) || look.ground };
 }
 
 /** One of 256 colours or of all: the nearest that can be read on every ground, and how many codes it took. */
@@ -108,7 +113,9 @@ function nearest(red: number, green: number, blue: number): string {
   return COLOURS[far.indexOf(Math.min(...far))] ?? "";
 }
 
-function classOf({ colour, bold, dim, italic, underlined, struck }: Look): string {
-  const parts = [colour && `ansi-${colour}`, bold && "ansi-bold", dim && "ansi-dim", italic && "ansi-italic"];
+/** Where there is a ground, what stands on it has the colour that all text has: the pair that was asked for may be unreadable here. */
+function classOf({ colour, ground, inverse, bold, dim, italic, underlined, struck }: Look): string {
+  const on = inverse ? colour || "white" : ground;
+  const parts = [on ? `ansi-on ansi-on-${on}` : colour && `ansi-${colour}`, bold && "ansi-bold", dim && "ansi-dim", italic && "ansi-italic"];
   return [...parts, underlined && "ansi-underlined", struck && "ansi-struck"].filter(Boolean).join(" ");
 }

@@ -20,10 +20,14 @@ describe("times in words", () => {
   });
 
   it.each([
+    [40, "40 ms"],
     [400, "0.4 s"],
+    [9_960, "10 s"],
     [12_300, "12 s"],
+    [59_700, "1 min 0 s"],
+    [119_700, "2 min 0 s"],
     [185_000, "3 min 5 s"],
-    [-5, "0.0 s"],
+    [-5, "0 ms"],
   ])("%i milliseconds last %s", (length, words) => {
     expect(sayDuration(length)).toBe(words);
   });

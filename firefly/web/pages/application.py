@@ -27,7 +27,7 @@ ACCOUNT_PAGES = (
     "/admin/front-door",
 )
 
-BUILD_PAGES = ("/branches", "/builds", r"/builds/{number:\d+}", "/builds/hooks", "/builds/settings")
+PROJECT_PAGES = ("/branches", "/builds", r"/builds/{number:\d+}", "/builds/hooks", "/builds/settings", "/settings")
 
 
 def set_up_application_pages(app: web.Application) -> None:
@@ -37,9 +37,8 @@ def set_up_application_pages(app: web.Application) -> None:
     for path in ACCOUNT_PAGES:
         app.router.add_get(path, account)
     app.router.add_get("/app/{owner}/{name}", editor)
-    app.router.add_get("/app/{owner}/{name}/settings", project_settings)
-    for path in BUILD_PAGES:
-        app.router.add_get(f"/app/{{owner}}/{{name}}{path}", builds)
+    for path in PROJECT_PAGES:
+        app.router.add_get(f"/app/{{owner}}/{{name}}{path}", project_pages)
 
 
 async def dashboard(request: web.Request) -> web.StreamResponse:
@@ -58,18 +57,13 @@ async def editor(request: web.Request) -> web.StreamResponse:
     return await _shell(request, "editor", project.path, project=project, policy=policy)
 
 
-async def project_settings(request: web.Request) -> web.StreamResponse:
-    project = await _project(request, "/settings")
-    return await _shell(request, "account", f"Settings of {project.path}", project=project)
-
-
-async def builds(request: web.Request) -> web.StreamResponse:
+async def project_pages(request: web.Request) -> web.StreamResponse:
     require_person(request)
     place = request.path.split("/", 4)[4]
     project = await _project(request, f"/{place}")
     # The terminal of a kept sandbox and the field for a configuration write style elements, as the editor does.
     policy = page_policy(request, styles=EDITOR_STYLES)
-    return await _shell(request, "builds", f"Builds of {project.path}", project=project, policy=policy)
+    return await _shell(request, "project", project.path, project=project, policy=policy)
 
 
 def require_person(request: web.Request) -> None:

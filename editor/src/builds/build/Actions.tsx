@@ -46,7 +46,7 @@ export function Actions({ build, one, role, onRetried }: Props) {
         </Button>
       )}
       {live && (
-        <Button kind="quiet" busy={busy} icon={<CircleStop size={16} aria-hidden />} onClick={() => run(one.stopSite())}>
+        <Button busy={busy} icon={<CircleStop size={16} aria-hidden />} onClick={() => run(one.stopSite())}>
           Stop site
         </Button>
       )}

@@ -53,7 +53,7 @@ function NothingYet({ build, isOpening }: { build: Build; isOpening: boolean }) 
   if (build.state === "waiting") return <EmptyState title="It waits for approval">What comes from a fork is built once a maintainer has looked at it. Its log appears here.</EmptyState>;
   if (build.state === "queued") return <EmptyState title={build.queue?.held ? "Builds are held" : "It waits for its turn"}>{build.queue && `${sentence(sayPlace(build.queue))} `}The log appears here as soon as it starts. You may close this page meanwhile.</EmptyState>;
   if (isOpening) return <Skeleton rows={8} label="Reading the log" />;
-  if (isOver(build.state)) return <EmptyState title="There is no log">{build.reason || "This build ended before it did anything."}</EmptyState>;
+  if (isOver(build.state)) return <EmptyState title="There is no log">This build ended before it did anything.</EmptyState>;
   return <EmptyState title="It is starting">The first lines appear in a moment.</EmptyState>;
 }
 

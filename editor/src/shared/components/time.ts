@@ -23,10 +23,11 @@ export function sayExactly(at: Date): string {
   return exact.format(at);
 }
 
-/** "0.4 s", "12 s", "3 min 5 s". */
+/** "40 ms", "0.4 s", "12 s", "3 min 5 s". */
 export function sayDuration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const time = Math.max(0, milliseconds);
+  if (time < 100) return `${Math.round(time)} ms`;
+  if (time < 9_950) return `${(time / 1000).toFixed(1)} s`;
+  const seconds = Math.round(time / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -1,13 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { readBoot } from "../shared/boot";
-import { BuildsPages } from "./BuildsPages";
+import { ProjectPages } from "./ProjectPages";
 
 const root = document.getElementById("root");
 const { user, project } = readBoot();
 if (root && user && project)
   createRoot(root).render(
     <StrictMode>
-      <BuildsPages user={user} project={project} />
+      <ProjectPages user={user} project={project} />
     </StrictMode>,
   );
