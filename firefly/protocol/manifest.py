@@ -124,7 +124,7 @@ class Manifest(Section):
     schedule: dict[str, str] = Field(default_factory=dict)
     watch: Watch = Field(default_factory=Watch)
     idle: Idle | None = None
-    database: Literal["postgres"] | None = None
+    database: Literal["postgres", "none"] | None = None
     seed: Texts = Field(default_factory=list)
     caches: InsidePaths = Field(default_factory=list)
 

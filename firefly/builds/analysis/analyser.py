@@ -136,7 +136,8 @@ def _changes(wanted: Manifest) -> dict[str, object]:
         if (commands := getattr(wanted, part)) or part in wanted.model_fields_set:
             changes[part] = tuple(commands or ())
     single = (("port", wanted.port), ("database", wanted.database), ("runtime", wanted.image))
-    return changes | {part: value for part, value in single if value is not None}
+    changes |= {part: value for part, value in single if value is not None}
+    return changes | {"database": None} if wanted.database == "none" else changes
 
 
 def _with_versions(plan: Plan, source: Source) -> Plan:

@@ -222,6 +222,26 @@ def test_django_gets_a_database_where_its_settings_name_one_and_gathers_its_file
     assert (plan.database, plan.build) == ("postgres", (".venv/bin/python3 manage.py collectstatic --noinput",))
 
 
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({".env.example": "APP_KEY=\nDB_CONNECTION=pgsql\n"}, ".env.example says pgsql"),
+        ({".env.example": "# DB_CONNECTION=mysql\nDB_CONNECTION='mysql'\n"}, ".env.example says mysql"),
+        ({"config/database.php": "'default' => env('DB_CONNECTION', 'pgsql'),"}, "config/database.php says pgsql"),
+        ({".env.example": "DB_CONNECTION=sqlite", "config/database.php": "'default'=>env('DB_CONNECTION','x')"}, ""),
+        ({"config/database.php": "'default' => 'sqlite'"}, ""),
+        ({".env.example": "DB_CONNECTION=mysql", "firefly.yml": "database: none"}, ""),
+    ],
+)  # fmt: skip
+def test_laravel_gets_a_database_unless_it_says_sqlite_or_none(files: dict[str, str], why: str) -> None:
+    plan = look({"composer.json": composer("laravel/framework"), ".env": "", "public/index.php": "", **files})
+    assert (plan.database, plan.why.get("database", "")) == ("postgres" if why else None, why)
+    assert ("php artisan migrate --force" in plan.run[:2], plan.run[0].startswith("test -z")) == (
+        True, bool(why) or "firefly.yml" in files
+    )  # fmt: skip
+    assert any("database: none" in note for note in plan.notes) is ("mysql" in files.get(".env.example", ""))
+
+
 def test_symfony_of_old_begins_with_app_php() -> None:
     files = {"composer.json": composer("symfony/symfony"), "app/console": "", "web/app.php": "<?php"}
     plan = look(files)

@@ -1,5 +1,6 @@
 """PHP: Symfony with its database and assets, Laravel, and pages with a front controller."""
 
+import re
 from dataclasses import replace
 
 from firefly.builds.analysis.plan import Cache, Plan, Strategy
@@ -17,6 +18,14 @@ _OLD_ENTRY = "app.php"
 _DOCTRINE = "doctrine/doctrine-bundle"
 _MIGRATIONS = "doctrine/doctrine-migrations-bundle"
 _FIXTURES = "doctrine/doctrine-fixtures-bundle"
+# Where a Laravel application says which kind of database it uses; the first that says it counts.
+_CONNECTIONS = {
+    ".env.example": re.compile(r"^[ \t]*DB_CONNECTION[ \t]*=[ \t]*[\"']?(\w+)", re.MULTILINE),
+    "config/database.php": re.compile(r"""['"]default['"]\s*=>\s*env\(\s*['"]DB_CONNECTION['"]\s*,\s*['"](\w+)['"]"""),
+}
+_POSTGRES = "pgsql"
+# Laravel has named the address in two ways; the site's own goes before what secrets say of another.
+_OWN = 'test -z "$PGHOST" || export DB_CONNECTION=pgsql DB_URL="$DATABASE_URL"'
 _KEY = "Laravel answers nobody without a secret APP_KEY: keep what `php artisan key:generate --show` prints."
 
 
@@ -90,10 +99,26 @@ def _laravel(source: Source, root: str) -> Plan:
         "family": "laravel/framework is a dependency",
         "build": "Laravel reads its views faster when they are cached",
     }
-    before = ("php artisan migrate --force",)
-    build = ("php artisan view:cache",)
-    plan = _plan(source, "Laravel", root, why, build=build, before=before, env={"APP_ENV": "production"})
-    return plan if source.has(".env") else replace(plan, notes=(_KEY,))
+    before: tuple[str, ...] = ("php artisan migrate --force",)
+    notes: tuple[str, ...] = () if source.has(".env") else (_KEY,)
+    connection, said_by = _connection(source)
+    if connection != "sqlite":
+        why["database"] = f"{said_by} says {connection}"
+        before = (_OWN, *before)
+    if connection not in ("sqlite", _POSTGRES):
+        notes += (f"{said_by} says {connection}, and sites get a PostgreSQL: with `database: none` they get none.",)
+    plan = _plan(
+        source, "Laravel", root, why, build=("php artisan view:cache",), before=before, env={"APP_ENV": "production"}
+    )
+    return replace(plan, notes=notes)
+
+
+def _connection(source: Source) -> tuple[str, str]:
+    """The kind of database that it uses, and the file that says so; by itself Laravel uses sqlite."""
+    for path, pattern in _CONNECTIONS.items():
+        if found := pattern.search(source.text(path) or ""):
+            return found[1], path
+    return "sqlite", ""
 
 
 def _plan(
