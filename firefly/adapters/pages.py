@@ -59,6 +59,9 @@ class PagesServing:
     async def show(self, site_id: UUID) -> None:
         await self._exhibition.open(site_id)
 
+    def forget(self, build_id: UUID) -> None:
+        self._exhibition.forget(build_id)
+
     async def connect(self, site_id: UUID) -> socket.socket:
         return (await self.dial(site_id))[1]
 

@@ -81,7 +81,7 @@ class Siting:
             ends=Ends(records=records, hosts=hosts, draining=draining, apply=work.routes.apply),
             control=SiteControl(
                 records=records, builds=builds, projects=work.projects, draining=draining, publisher=sites,
-                open_log=open_log,
+                exhibits=serving, open_log=open_log,
             ),
             draining=draining,
             watching=Watching(records, bridges, node=keeper.node),

@@ -141,13 +141,8 @@ async def test_pages_are_shown_without_a_process(shop: Shop) -> None:
     assert (lost.status, lost.text) == (404, "lost")
 
     await shop.act(1, "stop")
-
-    async def is_refused() -> bool:
-        """Once the front door has heard of it."""
-        answer = await ask(shop.client, shop.url("pages"), shop.server.token)
-        return answer.status == 503 and "stopped it" in answer.text
-
-    assert await eventually(is_refused)
+    stopped = await ask(shop.client, shop.url("pages"), shop.server.token)
+    assert (stopped.status, "stopped it" in stopped.text) == (503, True)
     await shop.act(1, "start")
     await shop.shows("pages", "page one")
 

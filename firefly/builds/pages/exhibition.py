@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
@@ -119,16 +118,16 @@ class Exhibition:
                 if event.kind == MISSED:
                     self._forget_all()
                 elif event.kind == "site.changed":
-                    self._forget(event.data)
+                    self.forget(UUID(str(event.data["build_id"])))
 
     def _forget_all(self) -> None:
         self._changes += 1
         self._shown.clear()
 
-    def _forget(self, data: Mapping[str, object]) -> None:
+    def forget(self, build_id: UUID) -> None:
+        """Its site has changed: it is looked up again for whoever asks from now on."""
         self._changes += 1
-        build_id = str(data.get("build_id"))
-        self._shown = {id: one for id, one in self._shown.items() if str(one.build_id) != build_id}
+        self._shown = {id: one for id, one in self._shown.items() if one.build_id != build_id}
 
     async def _age(self) -> None:
         while True:

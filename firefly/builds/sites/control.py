@@ -15,6 +15,7 @@ from ..model import Build, BuildState, Site, SiteState
 from ..seams import BuildLog, Publisher
 from .draining import Draining
 from .records import SiteRecords
+from .seams import Exhibits
 
 OpenLog = Callable[[Build], AbstractAsyncContextManager[BuildLog]]
 NONE = "Nothing shows this build."
@@ -25,7 +26,7 @@ class SiteControl:
 
     def __init__(
         self, *, records: SiteRecords, builds: Builds, projects: Projects, draining: Draining, publisher: Publisher,
-        open_log: OpenLog,
+        exhibits: Exhibits, open_log: OpenLog,
     ) -> None:  # fmt: skip
         self._records = records
         self._queries = records.queries
@@ -33,6 +34,7 @@ class SiteControl:
         self._projects = projects
         self._draining = draining
         self._publisher = publisher
+        self._exhibits = exhibits
         self._open_log = open_log
         self._tasks = Tasks()
 
@@ -44,6 +46,7 @@ class SiteControl:
             raise Conflict(NONE)
         reason = f"{identity.account.name} stopped it."
         await self._records.put(site.id, SiteState.STOPPED, reason)
+        self._exhibits.forget(build.id)
         await self._draining.stop(site.id, reason)
         return build
 

@@ -25,6 +25,9 @@ class Exhibits(Protocol):
 
     async def connect(self, site_id: UUID) -> socket.socket: ...
 
+    def forget(self, build_id: UUID) -> None:
+        """The site of that build has changed: here at once, on other servers when the bus tells them."""
+
 
 class SiteBridges(Protocol):
     """Calls to the bridges of sites, none of which starts a sandbox. Raises what bridges raise."""

@@ -74,7 +74,7 @@ class Gallery:
         self.ends = Ends(records=self.records, hosts=hosts, draining=draining, apply=self.routes.apply)
         self.control = SiteControl(
             records=self.records, builds=yard.builds, projects=yard.projects, draining=draining, publisher=self.sites,
-            open_log=NOBODY,
+            exhibits=self.here.serving, open_log=NOBODY,
         )  # fmt: skip
 
     def replica(self, name: str) -> Replica:

@@ -101,6 +101,21 @@ async def test_who_stops_it_stops_it_everywhere_also_on_connections_that_are_ope
     assert await gallery.get(site, at=gallery.there) == (200, "one")
 
 
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server hears of changes by the bus."""
+    monkeypatch.setattr(exhibition.Exhibition, "_hear", lambda _: asyncio.Event().wait())
+
+
+async def test_the_server_that_stops_it_does_so_before_it_says_so(deaf: None, gallery: Gallery) -> None:
+    site = await gallery.show(1, {"index.html": "one"})
+    assert [await gallery.get(site, at=at) for at in (gallery.here, gallery.there)] == [(200, "one")] * 2
+    await gallery.control.stop(gallery.ada, site.build_id)
+    assert (gallery.here.serving.name(site.id), gallery.there.serving.name(site.id) is None) == (None, False)
+    with pytest.raises(Withheld):
+        await gallery.get(site)
+
+
 async def test_an_artifact_that_is_damaged_or_gone_is_the_sites_reason(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
