@@ -2,84 +2,31 @@
 
 import asyncio
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from firefly.client import FireflyClient
-from firefly.client.build_models import Build, BuildSite, BuildStep
+from firefly.client.build_models import Build, BuildSite
 
 from . import build_settings, terminal
-from .build_log import print_lines, watch
+from .build_log import print_lines
 from .build_names import BuildName, find, split
+from .build_waiting import Follow, NoSite, Wait, ended, finish
+from .build_words import describe
 from .command import Cli, Failure, ProjectPath, command, resolve
 from .explaining import is_folder, lines, look
 
 app = typer.Typer(help="Build projects, and see what became of it.", no_args_is_help=True)
-POLL = 1.0
 # A build ends within a second of being killed; where its server is busy or away, nobody waits for longer.
 DYING = 10.0
-Wait = Annotated[bool, typer.Option("--wait", help="Until it has ended; exit code 1 where it failed.")]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Print its log as it grows.")]
-
-
-def describe(build: Build) -> str:
-    head = f"{build.name}  {build.state.replace('_', ' ')}  {build.branch}  {build.commit[:10]}  {build.subject}"
-    told = [head.rstrip(), *([f"  {build.reason}"] if build.reason else [])]
-    if build.queue:
-        told.append(f"  In place {build.queue.position} of the queue, for {build.queue.queued_seconds:.0f} s.")
-    told += [
-        f"  {step.name:10} {step.state:10} {_took(step):>8} {step.reason or step.command or ''}".rstrip()
-        for step in build.steps
-    ]
-    if build.failure:
-        cause = build.failure.cause if build.failure.cause != build.reason else ""
-        told += [f"  {sentence}" for sentence in (cause, build.failure.remedy) if sentence]
-        told += [f"    {line}" for line in build.failure.lines]
-    if build.site and build.site.state == "failed":
-        is_told = any(step.reason == build.site.reason for step in build.steps)
-        told.append("  Its site did not start." if is_told else f"  Its site did not start: {build.site.reason}")
-        told.append(f"  What it printed: `firefly build log '{build.name}' --tail 30`")
-    elif build.site and build.site.url:
-        told.append(f"  {build.site.state}: {build.site.url}")
-    if build.kept_until:
-        told.append(f"  Its sandbox is kept until {build.kept_until.astimezone():%H:%M}: `firefly build shell`.")
-    return "\n".join(told)
+Grow = Annotated[bool, typer.Option("--follow", "-f", help="Print it as it grows.")]
 
 
 def _site(site: BuildSite) -> str:
     return site.url if site.state == "live" else "did not start" if site.state == "failed" else ""
-
-
-def _took(step: BuildStep) -> str:
-    return f"{(step.ended_at - step.started_at).total_seconds():.1f} s" if step.ended_at else ""
-
-
-async def _finish(cli: Cli, client: FireflyClient, build: Build, *, wait: bool, follow: bool) -> None:
-    """Show it, at once or when it has ended. Raises Failure where that was not well."""
-    if follow:
-        build = await watch(cli, client, build)
-    elif wait:
-        build = await _ended(cli, client, build)
-    if not follow or not cli.as_json:
-        cli.show(build, describe(build))
-    if (wait or follow) and build.state != "succeeded":
-        raise typer.Exit(1)
-
-
-async def _ended(cli: Cli, client: FireflyClient, build: Build) -> Build:
-    told = ""
-    with cli.err.status("") if cli.interactive else nullcontext() as status:
-        while not build.is_over:
-            running = next((step.name for step in build.steps if step.state == "running"), build.state)
-            if running != told:
-                told = running
-                status.update(f"{build.name}: {told}") if status else cli.note(f"{build.name}: {told}")
-            await asyncio.sleep(POLL)
-            build = await client.builds.get(build.id)
-    return build
 
 
 @command(app)
@@ -93,16 +40,17 @@ async def start(
     force: Annotated[bool, typer.Option("--force", help="Also what was built before, without its artifact.")] = False,
     wait: Wait = False,
     follow: Follow = False,
+    no_site: NoSite = False,
 ) -> None:
     """Build a branch. Of a build that is named, show the site again."""
     path, number = split(project)
     async with cli.client() as client:
         owner, name = await resolve(client, path)
         if number is not None:
-            await _act(cli, client, await client.builds.numbered(owner, name, number), "start")
-            return
-        build = await client.builds.start(owner, name, ref=ref, commit=commit, forced=force)
-        await _finish(cli, client, build, wait=wait, follow=follow)
+            build = await client.builds.act((await client.builds.numbered(owner, name, number)).id, "start")
+        else:
+            build = await client.builds.start(owner, name, ref=ref, commit=commit, forced=force)
+        await finish(cli, client, build, wait=wait, follow=follow, no_site=no_site)
 
 
 @command(app, "list")
@@ -141,7 +89,7 @@ async def show(cli: Cli, build: BuildName) -> None:
 async def log(
     cli: Cli,
     build: BuildName,
-    follow: Follow = False,
+    follow: Grow = False,
     tail: Annotated[int | None, typer.Option(min=1, help="Begin so many lines before its end.")] = None,
     search: Annotated[str, typer.Option(help="Only lines that hold this text.")] = "",
     step: Annotated[int | None, typer.Option(min=0, help="Only those of the step at this position.")] = None,
@@ -177,25 +125,29 @@ async def kill(cli: Cli, build: BuildName) -> None:
         killed = await client.builds.act((await find(client, build)).id, "kill")
         with suppress(TimeoutError):
             async with asyncio.timeout(DYING):
-                killed = await _ended(cli, client, killed)
+                killed = await ended(cli, client, killed)
     cli.show(killed, describe(killed))
 
 
 @command(app)
-async def retry(cli: Cli, build: BuildName, wait: Wait = False, follow: Follow = False) -> None:
+async def retry(
+    cli: Cli, build: BuildName, wait: Wait = False, follow: Follow = False, no_site: NoSite = False
+) -> None:
     """Build the same commit again."""
     async with cli.client() as client:
         again = await client.builds.act((await find(client, build)).id, "retry")
-        await _finish(cli, client, again, wait=wait, follow=follow)
+        await finish(cli, client, again, wait=wait, follow=follow, no_site=no_site)
 
 
 @command(app)
-async def rollback(cli: Cli, build: BuildName, wait: Wait = False, follow: Follow = False) -> None:
+async def rollback(
+    cli: Cli, build: BuildName, wait: Wait = False, follow: Follow = False, no_site: NoSite = False
+) -> None:
     """Have an earlier build's commit shown as its branch's newest again, by the artifact that is kept of it."""
     async with cli.client() as client:
         earlier = await find(client, build)
         again = await client.builds.start(*earlier.project.split("/"), ref=earlier.ref, commit=earlier.commit)
-        await _finish(cli, client, again, wait=wait, follow=follow)
+        await finish(cli, client, again, wait=wait, follow=follow, no_site=no_site)
 
 
 @command(app)

@@ -51,7 +51,7 @@ class BuildCalls:
         return await self._transport.ask(Build, "GET", f"{project_path(owner, name)}/builds/{number}")
 
     async def act(self, build_id: UUID, action: str) -> Build:
-        """`action`: cancel, kill, retry, approve; of its site: stop, start (as long as its application takes)."""
+        """`action`: cancel, kill, retry, approve; of its site: stop, start."""
         return await self._transport.ask(Build, "POST", f"/builds/{build_id}/{action}", timeout=PATIENCE)
 
     async def explain(self, build_id: UUID) -> BuildPlan:

@@ -97,7 +97,7 @@ async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails
         await command.process.wait()
     assert command.process.returncode == 1
     assert command.text.startswith("making\nmade\n")
-    assert "It broke." in command.text
+    assert "ada/site#1 failed. It broke.\n" in command.text
     assert (await logged_in("build", "log", "site#1", "--search", "MADE")).out == "made\n"
     assert "make" in (await logged_in("build", "show", "site#1")).out
     async with on_terminal("build", "log", "site#1") as terminal:
@@ -105,11 +105,43 @@ async def test_waiting_for_a_build_prints_its_log_and_ends_with_1_where_it_fails
         assert await terminal.ends() == 0
 
 
+async def test_waiting_goes_on_until_the_site_is_live_and_ends_with_1_and_the_reason_where_it_fails(
+    logged_in: Run, start: Start, world: World
+) -> None:
+    project = await world.shared(world.ada, "site")
+    async with start("build", "start", "site", "--wait") as command:
+        (row,) = await eventually(lambda: _builds(world))
+        await _execute(world, "update builds set state = 'succeeded', artifact = 'x', ended_at = now()")
+        await command.tells("ada/site#1: its site: starting")
+        await _execute(
+            world,
+            "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at)"
+            " values ($1, $2, $1, 'ref', 'refs/heads/main', 'main--site--ada', $3, 'starting', now())",
+            row["id"], project.id, project.workspace_id,
+        )  # fmt: skip
+        await _execute(
+            world,
+            "insert into site_hosts (label, project_id, ref, sub, site_id)"
+            " values ('main--site--ada', $1, 'refs/heads/main', '', $2)", project.id, row["id"],
+        )  # fmt: skip
+        assert command.process.returncode is None
+        await _execute(world, "update sites set state = 'live', live_at = now()")
+        await command.process.wait()
+    assert command.process.returncode == 0
+    assert f"  live: {world.settings.content_url('main--site--ada')}\n" in command.text
+
+    await _execute(world, "update sites set state = 'failed', reason = 'Nothing listens.'")
+    failed = await logged_in("build", "start", "site#1", "--wait")
+    assert (failed.code, failed.err) == (1, "ada/site#1 was built, and its site did not start. Nothing listens.\n")
+    assert "  Its site did not start: Nothing listens.\n" in failed.out
+    assert (await logged_in("build", "start", "site#1", "--wait", "--no-site", "--json")).code == 0
+
+
 async def _builds(world: World) -> list[Any]:
     async with world.services.database.connection() as connection:
         return list(await connection.fetch("select id from builds"))
 
 
-async def _execute(world: World, statement: str) -> None:
+async def _execute(world: World, statement: str, *values: object) -> None:
     async with world.services.database.connection() as connection:
-        await connection.execute(statement)
+        await connection.execute(statement, *values)

@@ -105,7 +105,7 @@ async def stop_site(call: Call) -> Answer:
     return await _change(call, call.services.sites.stop)
 
 
-@resource.post("/builds/{id}/start", "Show it again; answers once it is shown, or has failed", answer=schemas.Build)
+@resource.post("/builds/{id}/start", "Show it again; its site says when it is shown, or why not", answer=schemas.Build)
 async def start_site(call: Call) -> Answer:
     return await _change(call, call.services.sites.start)
 
