@@ -56,7 +56,7 @@ class BridgeCalls:
     async def prepare(self, workspace_id: UUID, *, warm: Sequence[str] = ()) -> Prepared:
         async with self._bridge(workspace_id) as bridge:
             status = await bridge.prepare()
-            async with bridge.connect(member=SERVER) as connection:
+            async with bridge.connect(member=SERVER, answers=True) as connection:
                 lines = (await connection.subscribe()).lines
             done = status.state is State.STOPPED
             if done and warm:
@@ -109,7 +109,7 @@ class BridgeCalls:
         async with (
             domain_errors(),
             BridgeClient.on_socket(self._keeper.bridge_path(workspace_id)) as bridge,
-            bridge.connect(member=SERVER) as connection,
+            bridge.connect(member=SERVER, answers=True) as connection,
         ):
             status = await bridge.application_status()
             lines = (await connection.subscribe(after=after)).lines
@@ -117,7 +117,7 @@ class BridgeCalls:
 
     async def recent_output(self, workspace_id: UUID) -> list[Line]:
         """What the application printed last, as far as the bridge keeps it."""
-        async with self._bridge(workspace_id) as bridge, bridge.connect(member=SERVER) as connection:
+        async with self._bridge(workspace_id) as bridge, bridge.connect(member=SERVER, answers=True) as connection:
             return (await connection.subscribe()).lines
 
     async def configuration(self, facts: WorkspaceFacts) -> Configuration:

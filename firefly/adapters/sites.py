@@ -101,7 +101,7 @@ class BridgesOfSites:
         async with (
             domain_errors(),
             self._bridge(workspace_id) as bridge,
-            bridge.connect(member=SERVER) as connection,
+            bridge.connect(member=SERVER, answers=True) as connection,
         ):
             return (await connection.subscribe(after=after)).lines
 

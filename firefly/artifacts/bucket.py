@@ -30,7 +30,8 @@ TIDYING = 10.0
 TRIES, PAUSE = 5, 0.2
 _PIECE = 1 << 18
 _GONE = frozenset({"NoSuchKey", "NoSuchUpload", "404"})
-_BROKEN = (BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError, OSError)
+# ValueError: numbers and times in its answers that are none.
+_BROKEN = (BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,18 @@ class Bucket:
                 raise
 
     async def read(self, key: str, size: int) -> AsyncGenerator[bytes, None]:
-        """All its bytes; where that breaks it goes on from there. Raises NotFound."""
+        """All its bytes, and no more than `size`; where that breaks it goes on from there. Raises NotFound."""
         at = fruitless = 0
         while at < size:
             before = at
             try:
                 async with aclosing(self._from(key, at)) as body:
                     async for piece in body:
-                        at += len(piece)
-                        yield piece
+                        part = piece[: size - at]
+                        at += len(part)
+                        yield part
+                        if at == size:
+                            return
                 error: Exception = EOFError("it ended too early")
             except _BROKEN as broken:
                 error = broken

@@ -191,8 +191,11 @@ class BridgeClient(BridgeTransport):
         return await self._json(ShadowStatus, "POST", "/shadow/flush", timeout=timeout)
 
     @asynccontextmanager
-    async def connect(self, *, member: Member | None = None) -> AsyncIterator[BridgeConnection]:
-        """The WebSocket side. `member` is needed on the unix socket; through the API the server says who it is."""
+    async def connect(self, *, member: Member | None = None, answers: bool = False) -> AsyncIterator[BridgeConnection]:
+        """The WebSocket side. `member` is needed on the unix socket; through the API the server says who it is.
+
+        `answers`: nothing but those of calls is wanted.
+        """
         headers = {MEMBER_HEADER: member.model_dump_json()} if member else {}
         try:
             socket = await self._session.ws_connect(
@@ -200,7 +203,7 @@ class BridgeClient(BridgeTransport):
             )
         except aiohttp.ClientError as error:
             raise Unavailable(f"The bridge refused the connection: {error}") from error
-        connection = BridgeConnection(socket)
+        connection = BridgeConnection(socket, answers=answers)
         try:
             yield connection
         finally:

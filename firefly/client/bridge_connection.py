@@ -35,6 +35,7 @@ from firefly.protocol.frames import Frame, FrameKind, decode, encode
 from firefly.protocol.model import Done, Nothing
 from firefly.protocol.terminal import Opened, OpenParams, ResizeParams, TerminalList, TerminalParams
 from firefly.protocol.workspace import Hello, HelloParams
+from firefly.weighing import MOST_VALUES, is_heavy
 
 INBOX = 4096
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -54,11 +55,13 @@ Incoming = Notification | Frame
 class BridgeConnection:
     """Made by `BridgeClient.connect`. Iterate over `incoming()` for notifications and frames.
 
-    The inbox is bounded: whoever neither reads it nor closes the connection stops receiving answers too.
+    The inbox is bounded: whoever neither reads it nor closes the connection stops receiving answers too. Where only
+    `answers` are wanted, nothing else is kept.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, answers: bool = False) -> None:
         self._socket = socket
+        self._answers = answers
         self._ids = itertools.count(1)
         self._pending: dict[int, asyncio.Future[object]] = {}
         self._inbox: asyncio.Queue[Incoming | None] = asyncio.Queue(INBOX)
@@ -174,8 +177,8 @@ class BridgeConnection:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
-                    await self._inbox.put(decode(message.data))
-                elif message.type is aiohttp.WSMsgType.TEXT and isinstance(body := json.loads(message.data), dict):
+                    await self._keep(decode(message.data))
+                elif message.type is aiohttp.WSMsgType.TEXT and isinstance(body := _read(message.data), dict):
                     await self._take(body)
         # Whoever speaks another language is as good as gone; what waits for an answer is told so.
         except (ValueError, RecursionError, InvalidInput):
@@ -183,10 +186,14 @@ class BridgeConnection:
         finally:
             self._end()
 
+    async def _keep(self, item: Incoming) -> None:
+        if not self._answers:
+            await self._inbox.put(item)
+
     async def _take(self, body: Mapping[str, object]) -> None:
         method, params, number = body.get("method"), body.get("params"), body.get("id")
         if isinstance(method, str):
-            await self._inbox.put(Notification(method, params if isinstance(params, dict) else {}))
+            await self._keep(Notification(method, params if isinstance(params, dict) else {}))
             return
         future = self._pending.get(number) if isinstance(number, int) else None
         if future is None or future.done():
@@ -205,3 +212,10 @@ class BridgeConnection:
         if self._inbox.full():
             self._inbox.get_nowait()
         self._inbox.put_nowait(None)
+
+
+def _read(text: str) -> object:
+    """Raises ValueError for what is no JSON, or takes long to read."""
+    if len(text) > MOST_VALUES and is_heavy(text.encode("utf-8", "replace")):
+        raise ValueError("too many values")
+    return json.loads(text)

@@ -14,8 +14,10 @@ from yarl import URL
 
 from firefly.errors import Unavailable
 from firefly.protocol.errors import from_problem
+from firefly.weighing import is_heavy
 
-LARGEST_ANSWER = 64 << 20
+LARGEST_ANSWER, LARGEST_PROBLEM = 64 << 20, 256 << 10
+TOO_MUCH = "The sandbox sent more than it should. Restart it."
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
@@ -67,7 +69,7 @@ class BridgeTransport:
         most: int | None = None,
     ) -> Answer:
         async with self._request(method, path, data=data, headers=headers, timeout=timeout) as response:
-            return answer.model_validate_json(await read_whole(response, most))
+            return answer.model_validate_json(await read_json(response, most))
 
     @asynccontextmanager
     async def _request(
@@ -87,7 +89,7 @@ class BridgeTransport:
             raise Unavailable(f"The bridge does not answer: {error}") from error
         async with response:
             if response.status >= 400:
-                raise from_problem(_problem(await read_whole(response)))
+                raise from_problem(_problem(await read_whole(response, LARGEST_PROBLEM)))
             yield response
 
 
@@ -101,9 +103,17 @@ async def read_whole(response: aiohttp.ClientResponse, most: int | None = None) 
     async for part in response.content.iter_any():
         size += len(part)
         if size > bound:
-            raise Unavailable("The sandbox sent more than it should. Restart it.")
+            raise Unavailable(TOO_MUCH)
         parts.append(part)
     return b"".join(parts)
+
+
+async def read_json(response: aiohttp.ClientResponse, most: int | None = None) -> bytes:
+    """As `read_whole`; raises Unavailable too for what takes long to read, or much memory once it is read."""
+    body = await read_whole(response, most)
+    if is_heavy(body):
+        raise Unavailable(TOO_MUCH)
+    return body
 
 
 def _problem(raw: bytes) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from firefly.protocol.model import Params, Result
+from firefly.protocol.model import Listed, Params, Result
 
 
 class State(StrEnum):
@@ -59,8 +59,8 @@ class ApplicationStatus(Result):
     exit_code: int | None = None
     restarts: int = 0
     found_by: str = ""
-    steps: list[Step] = Field(default_factory=list)
-    notes: list[str] = Field(default_factory=list)
+    steps: Listed[Step] = Field(default_factory=list)
+    notes: Listed[str] = Field(default_factory=list)
 
 
 class Usage(Result):
@@ -107,4 +107,4 @@ class SubscribeParams(Params):
 class Output(Result):
     """The answer of application.subscribe and the notification application.output."""
 
-    lines: list[Line]
+    lines: Listed[Line]

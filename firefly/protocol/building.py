@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from pydantic import Field
 
-from firefly.protocol.model import Params, Result
+from firefly.protocol.model import Listed, Params, Result
 
 # Of a frame: its kind, and the bytes of its content.
 HEAD = struct.Struct(">BI")
@@ -58,14 +58,14 @@ class Packed(Result):
     """`left_out` has the first few paths of what is not in the archive, and why."""
 
     files: int
-    left_out: list[str] = Field(default_factory=list)
+    left_out: Listed[str] = Field(default_factory=list)
 
 
 class Filled(Result):
     """`refused` has the first few paths that were not made, and why."""
 
     files: int
-    refused: list[str] = Field(default_factory=list)
+    refused: Listed[str] = Field(default_factory=list)
 
 
 def frame(kind: FrameKind, content: bytes = b"") -> bytes:

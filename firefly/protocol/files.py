@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from firefly.errors import Forbidden
-from firefly.protocol.model import Params, Result
+from firefly.protocol.model import Listed, Params, Result
 
 
 class Kind(StrEnum):
@@ -71,14 +71,14 @@ class Entry(Result):
 class Listing(Result):
     """Folders first, then by name. `truncated`: there are more entries than one answer holds."""
 
-    entries: list[Entry]
+    entries: Listed[Entry]
     truncated: bool = False
 
 
 class Index(Result):
     """The paths of all files that git does not ignore, at most 20,000."""
 
-    paths: list[str]
+    paths: Listed[str]
     truncated: bool
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from firefly.protocol.model import Params, Result
+from firefly.protocol.model import Listed, Params, Result
 from firefly.protocol.site import SiteParams
 
 # Bytes of the copy of a workspace's files that git ignores.
@@ -158,7 +158,7 @@ class ShadowStatus(Result):
     flushed_at: datetime | None = None
     commit: str | None = None
     error: str = ""
-    refused: list[Refused] = Field(default_factory=list)
+    refused: Listed[Refused] = Field(default_factory=list)
 
 
 class Health(Result):

@@ -18,6 +18,8 @@ _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-leng
 class Fault(Enum):
     CUT = "half of the answer comes, then the connection ends"
     DAMAGE = "a byte of the answer is another one"
+    FIGURES = "sizes in the answer are no numbers"
+    LENGTHEN = "more comes than there is"
     DAMAGE_REQUEST = "a byte of what is sent is another one"
     LOSE = "it is done, and the connection ends without an answer"
     REFUSE = "it is not done, and an error comes back"
@@ -106,6 +108,10 @@ class Meddler:
             return _cut(request, web.Response())
         if fault is Fault.DAMAGE:
             answer = _damaged(answer)
+        if fault is Fault.FIGURES:
+            answer = answer.replace(b"<Size>", b"<Size>x")
+        if fault is Fault.LENGTHEN:
+            answer += bytes(8 << 20)
         response = web.StreamResponse(status=status, headers=headers)
         if request.method != "HEAD":
             response.content_length = len(answer)

@@ -4,14 +4,16 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import aiohttp
 from aiohttp import hdrs, web
+from pydantic import BaseModel
 from yarl import URL
 
-from firefly.client.bridge_transport import read_whole
+from firefly.client.bridge_transport import LARGEST_PROBLEM, read_json, read_whole
+from firefly.client.errors import domain_errors
 from firefly.errors import FireflyError, TimedOut, Unavailable
 from firefly.log import REQUEST_ID_HEADER
 from firefly.projects import Role
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 # Sessions are kept per run of a sandbox; beyond this many the one used longest ago is closed.
 KEPT_SESSIONS = 256
 SILENCE = 120.0
+Told = TypeVar("Told", bound=BaseModel)
 
 
 class Bridges:
@@ -151,12 +154,19 @@ async def refuse_as_told(response: aiohttp.ClientResponse) -> None:
     if response.status < 400:
         return
     try:
-        body = json.loads(await read_whole(response))
+        body = json.loads(await read_whole(response, LARGEST_PROBLEM))
     except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict):
         raise from_problem(body)
     raise FireflyError(f"The sandbox answered with status {response.status}.")
+
+
+async def answer_of(kind: type[Told], response: aiohttp.ClientResponse) -> Told:
+    """What the bridge told, or the domain error that it told in its place; Unavailable for what is neither."""
+    await refuse_as_told(response)
+    async with domain_errors():
+        return kind.model_validate_json(await read_json(response))
 
 
 async def pass_through(

@@ -81,6 +81,22 @@ async def test_what_is_damaged_there_or_on_the_way_is_never_given_out_whole(
     assert await read(store, digest) == content
 
 
+async def test_of_an_answer_without_end_no_more_is_kept_than_was_put(store: ArtifactStore, meddler: Meddler) -> None:
+    digest = (await store.put(pieces(b"one"), limit=SMALL)).digest
+    meddler.plan(Fault.LENGTHEN, "GET", digest[9:] + "/", times=2)
+    assert await read(store, digest) == b"one"
+    async with store.local(digest) as path:
+        assert path.read_bytes() == b"one"
+
+
+async def test_a_list_whose_figures_are_none_is_no_answer(store: ArtifactStore, meddler: Meddler) -> None:
+    digest = (await store.put(pieces(b"one"), limit=SMALL)).digest
+    meddler.plan(Fault.FIGURES, "GET", "list-type")
+    with pytest.raises(Unavailable):
+        await store.find(digest)
+    assert await store.find(digest)
+
+
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_what_is_damaged_on_the_way_there_is_sent_again(
     store: ArtifactStore, meddler: Meddler, size: int

@@ -130,3 +130,12 @@ async def test_a_new_member_hears_at_once_and_a_removed_one_no_more(world: World
 
 async def test_nobody_listens_without_signing_in(world: World) -> None:
     assert (await world.client().get("/api/v1/events")).status == 401
+
+
+async def test_an_id_that_is_none_of_ours_is_told_to_load_anew(world: World) -> None:
+    client = await world.program(world.ada)
+    async with stream(world, client) as events:
+        boot = (await events.next())[2].partition("-")[0]
+    for number in ("9" * 5000, "٣", "-1", ""):
+        async with stream(world, client, f"{boot}-{number}") as events:
+            assert (await events.next())[0] == "stream.reset"

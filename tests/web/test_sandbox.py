@@ -166,7 +166,7 @@ async def test_a_sandbox_that_never_stops_answering_is_not_heard_out(
     world: World, bridge: MemoryBridge, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.setattr("firefly.client.bridge_transport.LARGEST_ANSWER", 1000)
-    bridge.answer = web.Response(body=b"{" + b" " * 100_000, status=status, content_type="application/json")
+    bridge.answer = web.Response(body=b"{" + b" " * 300_000, status=status, content_type="application/json")
     world.projects.add(world.ada, "site")
     response = await (await world.program(world.ada)).post(f"{BASE}/exec", json={"command": "id"})
     assert response.status == 503

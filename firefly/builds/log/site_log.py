@@ -17,8 +17,8 @@ from ...protocol.application import Line as Printed
 from ...protocol.application import Stream as PrintedTo
 from ...store import Database, load_queries
 from ..queueing.records import plain
-from .encoding import BEAT, encode_lines
-from .pieces import LARGEST, Block, Line, Piece, Stream, pack, unpack
+from .encoding import BEAT, Encoded, encode_lines
+from .pieces import Block, Line, Piece, Stream, batches, pack, unpack
 from .reading import LogPage, read
 
 log = structlog.get_logger()
@@ -32,6 +32,8 @@ LOOK_EVERY, WATCHED_EVERY = 10.0, 0.5
 # Who watches says so as often, and counts for a little longer.
 WATCHING, WATCHED_FOR = 5.0, 12.0
 AT_ONCE = 16
+# Of all who read, those for whom lines are made ready beside the loop at one time.
+READERS = 2
 # Seconds that a sandbox gets to answer: one that is silent keeps up no other.
 PATIENCE = 2.0
 HEARTBEAT = 15.0
@@ -57,6 +59,7 @@ class SiteLog:
         self._watched: dict[UUID, float] = {}
         self._grown: dict[UUID, asyncio.Event] = {}
         self._hurry = asyncio.Event()
+        self._readers = asyncio.Semaphore(READERS)
 
     async def run(self) -> None:
         """Fetch what the sites of this server print, until cancelled."""
@@ -135,7 +138,7 @@ class SiteLog:
             log.debug("site_log.no_answer", build=str(build_id), reason=str(error))
             return
         next_line = newest.next_line if newest else 1
-        for blocks in _parts(lines):
+        for blocks in batches(list(_blocks(lines))):
             piece = Piece(next_line, sum(block.lines for block in blocks), _size(blocks), pack(blocks))
             await self._add(build_id, piece)
             next_line = piece.next_line
@@ -160,7 +163,8 @@ class SiteLog:
         """Of what is kept, the lines behind line `after`."""
         found: list[Line] = []
         while len(found) <= limit and (pieces := await self._pieces(build_id, after + 1)):
-            found += _shown(pieces, after)
+            async with self._readers:
+                found += await asyncio.to_thread(_shown, pieces, after)
             after = pieces[-1].next_line - 1
         return LogPage(found[:limit], found[limit - 1].n if len(found) > limit else None)
 
@@ -173,9 +177,9 @@ class SiteLog:
                 told_at = time.monotonic()
                 await self._bus.publish(TOPIC, "site_log.watched", _about(build_id))
             pieces = await self._pieces(build_id, after + 1)
-            if lines := _shown(pieces, after):
-                beat_at, after = time.monotonic(), lines[-1].n
-                yield encode_lines(lines).data
+            if pieces and (event := await self._event(pieces, after)):
+                beat_at, after = time.monotonic(), event.last
+                yield event.data
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(WATCHING):
@@ -183,6 +187,10 @@ class SiteLog:
                 if time.monotonic() - beat_at > HEARTBEAT:
                     beat_at = time.monotonic()
                     yield BEAT
+
+    async def _event(self, pieces: Sequence[Piece], after: int) -> Encoded | None:
+        async with self._readers:
+            return await asyncio.to_thread(_encoded, pieces, after)
 
     async def _pieces(self, build_id: UUID, line: int) -> list[Piece]:
         async with self._database.connection() as connection:
@@ -194,24 +202,17 @@ def _shown(pieces: Sequence[Piece], after: int) -> list[Line]:
     return [replace(line, step=0) for line in read(pieces, after)]
 
 
+def _encoded(pieces: Sequence[Piece], after: int) -> Encoded | None:
+    lines = _shown(pieces, after)
+    return encode_lines(lines) if lines else None
+
+
 def _last_seen(newest: Piece | None) -> int | None:
     """The number that the sandbox gave to the last line that is stored."""
     if newest is None:
         return None
     block = unpack(newest.data)[-1]
     return block.step + block.lines - 1
-
-
-def _parts(lines: Sequence[Printed]) -> Iterator[list[Block]]:
-    """As many at a time as go into one piece."""
-    begun: list[Block] = []
-    for block in _blocks(lines):
-        begun.append(block)
-        if _size(begun) >= LARGEST:
-            yield begun
-            begun = []
-    if begun:
-        yield begun
 
 
 def _blocks(lines: Sequence[Printed]) -> Iterator[Block]:

@@ -110,14 +110,14 @@ where workspace_id is not null and state in ('starting', 'live', 'replaced');
 select first_line, lines, size, data from site_log where build_id = :build_id order by first_line desc limit 1;
 
 -- name: add_to_site_log^
--- What is kept of the others is bounded by their size, each counting for a little more than its text.
+-- What is kept of the others is bounded by their size, each piece and line counting for a little more than its text.
 with added as (
     insert into site_log (build_id, first_line, lines, size, data)
     values (:build_id, :first_line, :lines, :size, :data)
     on conflict do nothing returning build_id
 ), dropped as (
     delete from site_log l using (
-        select first_line, sum(size + 512) over (order by first_line desc) as until
+        select first_line, sum(size + 16 * lines + 512) over (order by first_line desc) as until
         from site_log where build_id = :build_id
     ) o
     where l.build_id = :build_id and l.first_line = o.first_line and o.until > :most

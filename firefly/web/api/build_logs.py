@@ -49,8 +49,9 @@ async def site_log(call: Call) -> Answer:
     build = await call.services.builds.get(call.require_scope("read"), call.id())
     query = call.query(schemas.SiteLogQuery)
     if not call.wants_events:
-        page = await call.services.site_log.page(build.id, after=query.after, limit=query.limit)
-        return schemas.LogPage.model_validate(page)
+        with call.request.config_dict[LOG_TURNS].taken(call.identity.account.id):
+            page = await call.services.site_log.page(build.id, after=query.after, limit=query.limit)
+            return schemas.LogPage.model_validate(page)
     return await _stream(call, build, call.services.site_log.follow(build.id, _last(call) or query.after))
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from aiohttp import hdrs, web
 
-from firefly.client.bridge_transport import read_whole
 from firefly.errors import InvalidInput
 from firefly.projects import Action, Project
 from firefly.protocol.workspace import Restored, RestoreParams, ShadowStatus
@@ -15,7 +14,7 @@ from firefly.sandbox.backend import State
 from .. import schemas
 from ..routing import Answer, Call, Resource
 from ..turns import GIT_TURNS
-from ..workspaces import ask_bridge, entered, refuse_as_told, workspace_of
+from ..workspaces import answer_of, ask_bridge, entered, workspace_of
 from .files import shown_as
 
 resource = Resource("Checkpoints")
@@ -72,8 +71,7 @@ async def status(call: Call) -> Answer:
 
 async def _shadow(call: Call, project: Project, method: str, path: str) -> ShadowStatus:
     async with ask_bridge(call.request, project, method, path, identity=call.identity) as response:
-        await refuse_as_told(response)
-        return ShadowStatus.model_validate_json(await read_whole(response))
+        return await answer_of(ShadowStatus, response)
 
 
 async def _sides(call: Call, against: schemas.Against) -> tuple[Project, str, str]:
@@ -171,6 +169,5 @@ async def restore(call: Call) -> Answer:
     async with ask_bridge(
         call.request, project, "POST", "/shadow/restore", identity=identity, fields=fields, data=data
     ) as response:
-        await refuse_as_told(response)
-        restored = Restored.model_validate_json(await read_whole(response))
+        restored = await answer_of(Restored, response)
     return schemas.RestoredFiles(files=restored.files, undo=restored.before)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -9,6 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.builds.log import SiteLog, site_log
+from firefly.builds.log.pieces import Line as Stored
+from firefly.builds.log.pieces import Piece
+from firefly.builds.log.reading import read
 from firefly.builds.model import Build
 from firefly.bus import Bus
 from firefly.errors import Unavailable
@@ -122,6 +127,35 @@ async def test_only_the_newest_are_kept(
     assert "are not kept" in told
     assert kept[-1].endswith("49")
     assert 10 <= len(kept) <= 20
+
+
+async def test_of_ever_so_many_empty_lines_few_are_kept(
+    sites: SiteLog, build: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_log, "MOST", 50_000)
+    for _ in range(8):
+        sandbox.print(*[""] * 1000)
+        await sites.look()
+    assert 1000 <= len((await sites.page(build.id, limit=10_000)).lines) <= 4000
+
+
+async def test_what_is_read_of_one_is_made_ready_beside_the_loop(
+    sites: SiteLog, build: Build, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.print("one")
+    await sites.look()
+    threads = [threading.get_ident()]
+
+    def noted(pieces: Sequence[Piece], after: int) -> Iterator[Stored]:
+        threads.append(threading.get_ident())
+        return read(pieces, after)
+
+    monkeypatch.setattr(site_log, "read", noted)
+    assert await texts(sites, build) == ["one"]
+    async with asyncio.timeout(30), aclosing(sites.follow(build.id, 0)) as parts:
+        assert b'"one"' in await anext(parts)
+    assert len(threads) >= 3
+    assert threads[0] not in threads[1:]
 
 
 async def test_whoever_watches_sees_it_soon(
