@@ -88,7 +88,7 @@ class Siting:
             log=SiteLog(
                 ground.database, ground.bus,
                 output=lambda workspace_id, after: bridges.output(workspace_id, after=after),
-                runs=lambda workspace_id: keeper.running(workspace_id) is not None,
+                running=keeper.all_running,
             ),
             quota=quota, shelf=shelf, exhibition=exhibition, serving=serving,
         )  # fmt: skip

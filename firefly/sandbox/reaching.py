@@ -16,6 +16,10 @@ class Reaching(Parts):
         slot = self._slots.get(workspace_id)
         return slot.instance if slot is not None and slot.state is State.RUNNING else None
 
+    def all_running(self) -> list[UUID]:
+        """The workspaces whose runs may be used now; no input or output."""
+        return [slot.workspace_id for slot in self._slots if slot.state is State.RUNNING and slot.instance is not None]
+
     def alive(self, workspace_id: UUID) -> bool:
         """Whether there is a run, frozen or not; no input or output."""
         slot = self._slots.get(workspace_id)

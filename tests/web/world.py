@@ -311,7 +311,7 @@ async def make_world(
         clearing=Clearing(database, clock, [OldLogs(database, clock, days=90)]),
         desk=desk,
         sites=cast(Any, MemorySites(made_builds, projects)),
-        site_log=SiteLog(database, bus, output=nothing_printed, runs=lambda _: True),
+        site_log=SiteLog(database, bus, output=nothing_printed, running=list),
         discovery=cast(Any, MemoryDiscovery(connections)),
         linked=cast(Any, MemoryLinked(projects, jobs)),
         joining=cast(Any, MemoryJoining(projects)),

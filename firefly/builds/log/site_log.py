@@ -39,9 +39,9 @@ PATIENCE = 2.0
 HEARTBEAT = 15.0
 _STREAMS: Mapping[PrintedTo, Stream] = {PrintedTo.OUT: "out", PrintedTo.ERR: "err", PrintedTo.SYSTEM: "firefly"}
 
-# What the sandbox of a workspace printed behind a line; whether one runs here.
+# What the sandbox of a workspace printed behind a line; the workspaces whose sandboxes run here.
 Output = Callable[[UUID, int | None], Awaitable[Sequence[Printed]]]
-Runs = Callable[[UUID], bool]
+Running = Callable[[], Sequence[UUID]]
 
 
 class SiteLog:
@@ -50,11 +50,11 @@ class SiteLog:
     A block's `step` is the number that the sandbox gave its first line, so that the next look begins behind it.
     """
 
-    def __init__(self, database: Database, bus: Bus, *, output: Output, runs: Runs) -> None:
+    def __init__(self, database: Database, bus: Bus, *, output: Output, running: Running) -> None:
         self._database = database
         self._bus = bus
         self._output = output
-        self._runs = runs
+        self._running = running
         self._queries: Any = load_queries("build_log")
         self._watched: dict[UUID, float] = {}
         self._grown: dict[UUID, asyncio.Event] = {}
@@ -116,9 +116,8 @@ class SiteLog:
 
     async def _sites(self) -> list[tuple[UUID, UUID]]:
         async with self._database.connection() as connection:
-            rows = [row async for row in self._queries.running_sites_to_read(connection)]
-        sites = [(plain(row["build_id"]), plain(row["workspace_id"])) for row in rows]
-        return [(build_id, workspace_id) for build_id, workspace_id in sites if self._runs(workspace_id)]
+            rows = self._queries.sites_to_read(connection, workspace_ids=self._running())
+            return [(plain(row["build_id"]), plain(row["workspace_id"])) async for row in rows]
 
     async def _try(self, build_id: UUID, workspace_id: UUID) -> None:
         try:

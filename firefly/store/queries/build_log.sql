@@ -101,10 +101,10 @@ values (:build_id, :first_line, :lines, :size, :data);
 -- name: state_of_log^
 select state, started_at, ended_at, log_ended_at from builds where id = :build_id;
 
--- name: running_sites_to_read
--- Builds whose sites may print something, with their sandboxes.
+-- name: sites_to_read
+-- Builds whose sites may print something, with their sandboxes, which are among these.
 select build_id, workspace_id from sites
-where workspace_id is not null and state in ('starting', 'live', 'replaced');
+where workspace_id = any(:workspace_ids::uuid[]) and state in ('starting', 'live', 'replaced');
 
 -- name: newest_of_site_log^
 select first_line, lines, size, data from site_log where build_id = :build_id order by first_line desc limit 1;

@@ -5,11 +5,15 @@ where build_id = any(:ids) and purpose = 'build' and kept_until > :now order by 
 -- name: last_good^
 -- The newest before it that went well, of its own ref; else of the default branch, from which it came most likely.
 select b.*, o.name as owner, p.name as project, coalesce(a.name, '') as account
-from builds b join projects p on p.id = b.project_id join accounts o on o.id = p.owner_id
+from projects p join accounts o on o.id = p.owner_id
+cross join lateral unnest(array[:ref, 'refs/heads/' || p.default_branch]) with ordinality as w (ref, place)
+cross join lateral (
+    select * from builds
+    where project_id = p.id and ref = w.ref and number < :number and state = 'succeeded'
+    order by number desc limit 1
+) b
 left join accounts a on a.id = b.account_id
-where b.project_id = :project_id and b.number < :number and b.state = 'succeeded'
-    and b.ref in (:ref, 'refs/heads/' || p.default_branch)
-order by b.ref = :ref desc, b.number desc limit 1;
+where p.id = :project_id order by w.place limit 1;
 
 -- name: build_settings^
 select policy, patterns, pull_requests, held, held_reason, configuration, configuration_forced,

@@ -68,11 +68,14 @@ WHERE p.deleted_at IS NULL AND (s.workspace_id IS NOT NULL OR s.is_pages) AND r.
 LIMIT :most;
 
 -- name: site_of_nothing
--- Hosts that lead to a site and are not written down as such.
+-- Hosts that lead to a site and are not written down as such; what can be looked up by an index is.
 SELECT r.host, r.project_id FROM routes AS r JOIN projects AS p ON p.id = r.project_id
-LEFT JOIN sites AS s ON s.workspace_id::text = r.target ->> 'workspace_id' AND r.kind = 'sandbox'
+LEFT JOIN sites AS s ON s.workspace_id = CASE r.kind WHEN 'sandbox' THEN (r.target ->> 'workspace_id')::uuid END
 WHERE p.deleted_at IS NULL AND (s.id IS NOT NULL OR r.kind = 'pages') AND r.redirect_to IS NULL
-    AND NOT EXISTS (SELECT 1 FROM site_hosts AS h WHERE h.label || :content = r.host)
+    AND NOT EXISTS (
+        SELECT 1 FROM site_hosts AS h
+        WHERE h.label = CASE WHEN right(r.host, length(:content)) = :content THEN left(r.host, -length(:content)) END
+    )
 ORDER BY r.host LIMIT :most FOR UPDATE OF p SKIP LOCKED;
 
 -- name: not_shown

@@ -58,7 +58,7 @@ async def sites(build: Build, yard: Yard, database: Database, bus: Bus, sandbox:
         " values ($1, $2, $1, 'ref', 'refs/heads/main', 'x', $3, 'live', now())",
         build.id, build.project_id, workspace_id,
     )  # fmt: skip
-    return SiteLog(database, bus, output=sandbox.output, runs=lambda _: sandbox.runs)
+    return SiteLog(database, bus, output=sandbox.output, running=lambda: [workspace_id] if sandbox.runs else [])
 
 
 async def texts(sites: SiteLog, build: Build, **more: int) -> list[str]:
