@@ -8,6 +8,9 @@ from pydantic import Field
 
 from firefly.protocol.model import Listed, Params, Result
 
+# What to do about an application that is not found where it was expected.
+LISTEN = "It has to listen on $PORT; or give the port that it opens as `port` in firefly.yml."
+
 
 class State(StrEnum):
     STOPPED = "stopped"
@@ -47,7 +50,8 @@ class ApplicationStatus(Result):
     """Also the notification application.changed.
 
     `port` is the one to dial for the preview; `found_by` says why this command; `notes` holds what is worth knowing
-    (keys of firefly.yml that do not count here). `reason` is a sentence for people.
+    (keys of firefly.yml that do not count here). `reason` is a sentence for people. `stalled`: what is starting does
+    nothing any more, and listens nowhere that could be shown.
     """
 
     state: State
@@ -58,6 +62,7 @@ class ApplicationStatus(Result):
     since: datetime
     exit_code: int | None = None
     restarts: int = 0
+    stalled: bool = False
     found_by: str = ""
     steps: Listed[Step] = Field(default_factory=list)
     notes: Listed[str] = Field(default_factory=list)

@@ -24,7 +24,7 @@ class Board:
     def set(self, state: State, reason: str, **fields: object) -> None:
         """A new state with its reason; other fields stay unless given. `since` moves only with the state."""
         since = self.status.since if state is self.status.state else self._clock.now()
-        self._put(state=state, reason=reason, since=since, **{"exit_code": None, **fields})
+        self._put(state=state, reason=reason, since=since, **{"exit_code": None, "stalled": False, **fields})
 
     def steps(self, steps: list[Step]) -> None:
         self._put(steps=steps)

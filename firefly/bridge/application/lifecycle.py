@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import structlog
 
-from firefly.bridge.application.arrival import arrive, ended
+from firefly.bridge.application.arrival import arrive, ended, waiting_for
 from firefly.bridge.application.backoff import Backoff
 from firefly.bridge.application.board import Board
 from firefly.bridge.application.changes import CONFIGURING, must_analyse, until_changed, until_script_changed
 from firefly.bridge.application.installer import Installer, InstallFailed
 from firefly.bridge.application.ports import accepts
 from firefly.bridge.application.scripts import command_of
+from firefly.bridge.application.stillness import Stillness
 from firefly.bridge.application.variables import variables
 from firefly.bridge.detection.analyser import analyse
 from firefly.bridge.detection.plan import Plan
@@ -143,18 +144,20 @@ class Lifecycle:
     async def _run(self, plan: Plan, env: dict[str, str], changes: Subscription) -> int | None:
         """The exit status; None when a change of the project asks for a restart."""
         changes.clear()
-        self._board.set(State.STARTING, f"Waiting for port {plan.port}.")
+        self._board.set(State.STARTING, waiting_for(plan.port))
         self._output.say(f"$ {plan.command}")
         wanted = await asyncio.to_thread(command_of, plan.command or "", self._files, self._environment)
         argv, env = [wanted.shell, "-c", wanted.text], {**env, **wanted.env}
         if wanted.text != plan.command:
             self._output.say(f"> {wanted.text}")
         async with running(argv, cwd=self._environment.workspace, env=env, sink=self._output.feed) as command:
+            restarts = self._backoff.failures
+            stillness = Stillness(command.pid, self._output, alone=not self._environment.port_is_fixed)
             try:
                 return await first_of(
                     command.wait(),
                     self._until_restart(plan, changes),
-                    arrive(command, self._board, port=plan.port, restarts=self._backoff.failures),
+                    arrive(command, self._board, port=plan.port, restarts=restarts, stillness=stillness),
                 )
             finally:
                 await command.stop()

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from firefly.bridge.handed import PORT
 
-_LISTENING = "0A"
+_LISTENING, _CONNECTED, _CONNECTING = "0A", "01", "02"
+# How addresses of the loopback end in the kernel's tables, of both families.
+_LOOPBACK = ("7F", "00000000000000000000000001000000")
 # The resolver of a Docker engine listens in each container, on 127.0.0.11.
 _RESOLVER = ("0B00007F", "7F00000B")
 _DEBUGGERS = frozenset({9229, 5678})
@@ -31,8 +33,13 @@ async def accepts(port: int) -> bool:
 def ports_of(session: int) -> set[int]:
     """The ports on which the processes of a session listen; what cannot be looked at counts for nothing."""
     ports = dict(_listeners())
-    found = {ports[inode] for pid in _members(session) for inode in _sockets(pid) if inode in ports}
-    return found - _DEBUGGERS
+    return {ports[inode] for inode in _sockets_of(session) if inode in ports} - _DEBUGGERS
+
+
+def reaches_out(session: int) -> bool:
+    """Whether a process of the session has, or wants, a connection to another machine."""
+    outer = {row[9] for row in _rows(_CONNECTED, _CONNECTING) if not row[2].partition(":")[0].endswith(_LOOPBACK)}
+    return not outer.isdisjoint(_sockets_of(session)) if outer else False
 
 
 def of_nobody() -> set[int]:
@@ -51,26 +58,34 @@ def listening() -> list[int]:
 
 
 def _listeners() -> Iterator[tuple[str, int]]:
+    for row in _rows(_LISTENING):
+        if not row[1].startswith(_RESOLVER):
+            yield row[9], int(row[1].rpartition(":")[2], 16)
+
+
+def _rows(*states: str) -> Iterator[list[str]]:
+    """Of the kernel's tables of connections, by columns: 1 and 2 are the addresses, 9 the inode."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
             with open(table) as file:
                 rows = [line.split() for line in file.readlines()[1:]]
         except OSError:
             continue
-        yield from (
-            (row[9], int(row[1].rpartition(":")[2], 16))
-            for row in rows
-            if row[3] == _LISTENING and not row[1].startswith(_RESOLVER)
-        )
+        yield from (row for row in rows if row[3] in states)
 
 
-def _members(session: int) -> Iterator[str]:
+def members(session: int) -> Iterator[str]:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             if os.getsid(int(pid)) == session:
                 yield pid
         except OSError:
             continue
+
+
+def _sockets_of(session: int) -> Iterator[str]:
+    for pid in members(session):
+        yield from _sockets(pid)
 
 
 def _sockets(pid: str) -> Iterator[str]:

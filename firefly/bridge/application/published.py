@@ -4,20 +4,22 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
-from firefly.bridge.application.arrival import arrive, ended
+from firefly.bridge.application.arrival import arrive, ended, waiting_for
 from firefly.bridge.application.backoff import LONGEST, Backoff
 from firefly.bridge.application.board import Board
 from firefly.bridge.application.database import OwnDatabase
 from firefly.bridge.application.ports import accepts
+from firefly.bridge.application.stillness import Stillness
 from firefly.bridge.application.variables import variables
 from firefly.bridge.detection.plan import Plan
 from firefly.bridge.environment import Environment
 from firefly.bridge.output import Output
-from firefly.bridge.process import running
+from firefly.bridge.process import Running, running
 from firefly.bridge.site.server import Content, Site
 from firefly.bridge.tasks import first_of, for_ever
 from firefly.errors import FireflyError
 from firefly.protocol.application import ApplicationKind, State
+from firefly.protocol.companion import COMMAND
 from firefly.protocol.site import SiteParams
 from firefly.protocol.workspace import Configuration
 
@@ -70,7 +72,7 @@ class Published:
         """Why it ended, and with what status."""
         if await accepts(plan.port):
             return f"Another program listens on port {plan.port} already.", -1
-        self._board.set(State.STARTING, f"Waiting for port {plan.port}.")
+        self._board.set(State.STARTING, waiting_for(plan.port))
         for line in (plan.command or "").splitlines():
             self._output.say(f"$ {line}")
         text = plan.command or ""
@@ -80,7 +82,13 @@ class Published:
                 restarts = self._backoff.failures
                 code = await first_of(
                     command.wait(),
-                    arrive(command, self._board, port=plan.port, restarts=restarts),
+                    arrive(
+                        command,
+                        self._board,
+                        port=plan.port,
+                        restarts=restarts,
+                        stillness=self._stillness(command, plan),
+                    ),
                     self.database.gone(),
                 )
             finally:
@@ -88,6 +96,12 @@ class Published:
                 self._output.flush()
         assert code is not None
         return f"{ended('application', code)} See its output.", code
+
+    def _stillness(self, command: Running, plan: Plan) -> Stillness | None:
+        """None for an image, which runs beside this sandbox."""
+        if COMMAND in (plan.command or ""):
+            return None
+        return Stillness(command.pid, self._output, alone=not self._environment.port_is_fixed)
 
     async def _show(self, plan: Plan) -> None:
         await self._site.show(Content(folder=plan.folder, inject=False), port=plan.port)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from firefly.errors import FireflyError, InvalidInput, SandboxFailed
-from firefly.protocol.application import Line, State, Stream
+from firefly.protocol.application import LISTEN, ApplicationStatus, Line, State, Stream
 from firefly.protocol.manifest import HealthCheck, Manifest
 from firefly.sandbox.keeper import Keeper, Wishes
 
@@ -32,7 +32,7 @@ TELLING_LINES = 60
 # What a configuration says of that which runs.
 NEEDLESS = frozenset({"database", "idle", "port", "seed", "writable"})
 COMING = frozenset({State.INSTALLING, State.STARTING})
-LISTEN = "It has to listen on $PORT; or give the port that it opens as `port` in firefly.yml."
+PATIENT = "One that is to wait before it listens is given its time by `health: {timeout: 2m}`."
 
 
 class Starting:
@@ -61,17 +61,18 @@ class Starting:
         return await self._until_it_listens(facts, step)
 
     async def _until_it_listens(self, facts: SiteFacts, step: StepLog) -> int:
-        workspace_id, limit = facts.workspace, _limit(facts.wanted.health)
+        workspace_id, given = facts.workspace, _given(facts.wanted.health)
+        limit = given or LIMIT
         ends_at, seen = time.monotonic() + limit, None
         status = await self._bridges.application(workspace_id, wait=ASK)
-        while status.state in COMING and time.monotonic() < ends_at:
+        while status.state in COMING and time.monotonic() < ends_at and (given or not status.stalled):
             seen = await self._tell(workspace_id, seen, step)
             await asyncio.sleep(PAUSE)
             status = await self._bridges.application(workspace_id, wait=ASK)
         if _prints(facts) or status.state is not State.RUNNING:
             await self._tell(workspace_id, seen, step)
         if status.state in COMING:
-            raise SandboxFailed(f"Nothing listens on port {status.port} after {limit:g} s. {LISTEN}")
+            raise SandboxFailed(await self._why(facts, _silence(status, limit, given=given is not None)))
         if status.state is not State.RUNNING:
             raise SandboxFailed(await self._why(facts, without_retry(status.reason)))
         await step.say(status.reason)
@@ -151,6 +152,13 @@ def _prints(facts: SiteFacts) -> bool:
     return bool(facts.wanted.run or facts.wanted.database) or facts.kind == "image"
 
 
-def _limit(health: HealthCheck | None) -> float:
-    """Seconds until the application has to listen."""
-    return health.timeout if health is not None and "timeout" in health.model_fields_set else LIMIT
+def _silence(status: ApplicationStatus, limit: float, *, given: bool) -> str:
+    """Of one that listens nowhere. `given`: its time was, and is not to be longer."""
+    if not status.stalled:
+        return f"Nothing listens on port {status.port} after {limit:g} s. {LISTEN}"
+    return status.reason if given or LISTEN not in status.reason else f"{status.reason} {PATIENT}"
+
+
+def _given(health: HealthCheck | None) -> float | None:
+    """Seconds until the application has to listen, where its configuration says so."""
+    return health.timeout if health is not None and "timeout" in health.model_fields_set else None

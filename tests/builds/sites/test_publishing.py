@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from firefly.builds.model import SiteState, Trust
-from firefly.builds.sites.starting import LISTEN
 from firefly.errors import NotFound, Withheld
+from firefly.protocol.application import LISTEN
 from firefly.routes import Access
 from firefly.testing.clock import ManualClock
 from tests.builds.sites.stage import DOMAIN, Stage, project
