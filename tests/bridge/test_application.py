@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 
 import aiohttp
@@ -229,6 +230,32 @@ async def test_a_failing_installation_is_a_crash_with_its_output(house: Running)
     assert status.exit_code == 9
     assert [step.state for step in status.steps] == [StepState.FAILED]
     assert "no such package" in await text_of(house)
+
+
+async def test_what_is_run_for_want_of_a_dev_is_built_before_each_start(house: Running) -> None:
+    (house.tree / "server.py.in").write_text(SERVER)
+    build = "\n  - 'cp server.py.in server.py; echo built >> built'\n  - test ! -e broken"
+    (house.tree / "firefly.yml").write_text(f"build: {build}\nrun: {sys.executable} server.py\n")
+    await house.client.configure(CONFIGURATION)
+    first = await running(house)
+    assert [(step.name, step.state) for step in first.steps] == [("Build", StepState.DONE)] * 2
+    assert "$ cp server.py.in server.py; echo built >> built\n$ test ! -e broken\n" in await text_of(house)
+    async with house.connected() as bridge:
+        await bridge.application("restart")
+        await status_that(house, lambda status: status.state is State.RUNNING and status.since > first.since)
+        assert (house.tree / "built").read_text() == "built\n" * 2
+
+        (house.tree / "broken").touch()
+        await bridge.application("restart")
+        failed = await status_that(house, lambda status: status.state is State.CRASHED)
+    assert failed.reason == "test ! -e broken failed with exit status 1. See the output. Trying again in 1 s."
+    # What it wrote is no reason to try again sooner.
+    began = time.monotonic()
+    await status_that(house, lambda status: status.restarts == 2)
+    assert time.monotonic() - began > 0.7
+    # Where there is a `dev` it needs nothing built.
+    manifest(house, build=build, run=f"{sys.executable} server.py")
+    assert (await running(house)).steps == []
 
 
 async def test_files_named_in_watch_restart_it(house: Running) -> None:

@@ -1,4 +1,4 @@
-"""Brings in a project's dependencies, each step only when something it depends on has changed."""
+"""What comes before the start: dependencies, only when what they depend on has changed; then what is built."""
 
 import asyncio
 import contextlib
@@ -38,12 +38,13 @@ class Installer:
 
     async def install(self, plan: Plan, env: Mapping[str, str], *, force: bool = False) -> None:
         """Run the steps that are due. Raises InstallFailed."""
+        steps = (*plan.install, *plan.build)
         stamps = await asyncio.to_thread(self._read_stamps)
-        marks = [await asyncio.to_thread(self._mark, step) for step in plan.install]
-        self._steps = [Step(name=step.name, command=step.command, state=StepState.WAITING) for step in plan.install]
+        marks = [await asyncio.to_thread(self._mark, step) for step in steps]
+        self._steps = [Step(name=step.name, command=step.command, state=StepState.WAITING) for step in steps]
         self._board.steps(list(self._steps))
-        for number, (step, mark) in enumerate(zip(plan.install, marks, strict=True)):
-            if not force and stamps.get(step.command) == mark and self._has_result(step):
+        for number, (step, mark) in enumerate(zip(steps, marks, strict=True)):
+            if not (force or step.always) and stamps.get(step.command) == mark and self._has_result(step):
                 self._set(number, StepState.SKIPPED)
                 continue
             await self._run(number, step, env)

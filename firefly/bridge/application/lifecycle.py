@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -24,7 +25,7 @@ from firefly.bridge.process import running
 from firefly.bridge.site.pages import empty_page, output_page
 from firefly.bridge.site.server import Content, Site
 from firefly.bridge.tasks import first_of
-from firefly.bridge.watcher import Subscription
+from firefly.bridge.watcher import BATCH_SECONDS, Subscription
 from firefly.errors import InvalidInput
 from firefly.protocol.activity import Wishes
 from firefly.protocol.application import ApplicationKind, State
@@ -73,7 +74,7 @@ class Lifecycle:
             plan = await asyncio.to_thread(self._analyse)
             self._announce(plan)
             env = variables(self._environment, plan, hosts=self.hosts, url=self.url)
-            await self._installer.install(plan, env)
+            await self._installer.install(replace(plan, build=()), env)
         except (ManifestError, InstallFailed, InvalidInput) as error:
             self._output.say(str(error))
             self._board.set(State.CRASHED, str(error))
@@ -93,7 +94,7 @@ class Lifecycle:
         self._announce(plan)
         try:
             env = variables(self._environment, plan, hosts=self.hosts, url=self.url)
-            await self._installer.install(plan, env, force=force_install)
+            await self._install(plan, env, force=force_install)
         except (InstallFailed, InvalidInput) as error:
             await self._fail(str(error), getattr(error, "code", -1), 0, changes)
             return
@@ -101,6 +102,14 @@ class Lifecycle:
             await self._carry_out(plan, env, changes)
         except InvalidInput as error:
             await self._fail(error.detail, -1, 0, changes)
+
+    async def _install(self, plan: Plan, env: dict[str, str], *, force: bool) -> None:
+        try:
+            await self._installer.install(plan, env, force=force)
+        finally:
+            if plan.build:
+                # What it wrote is told in a moment, and is no change that somebody made.
+                await asyncio.sleep(4 * BATCH_SECONDS)
 
     async def _carry_out(self, plan: Plan, env: dict[str, str], changes: Subscription) -> None:
         match plan.kind:

@@ -62,10 +62,13 @@ def _with_container(plan: Plan, container: DevContainer, files: ProjectFiles) ->
 def _plan(files: ProjectFiles, found: "Configured", port: int) -> Plan:
     for name, commands in (("dev", found.manifest.dev), ("run", found.manifest.run)):
         if commands:
+            build = _builds(found) if name == "run" else ()
             found_by = f"{found.origin} has {name}"
-            return Plan(ApplicationKind.SERVER, " && ".join(commands), found_by, port, install=_installs(files))
+            command = " && ".join(commands)
+            return Plan(ApplicationKind.SERVER, command, found_by, port, install=_installs(files), build=build)
     if web := procfile.processes(files.text(procfile.NAME)).get("web"):
-        return Plan(ApplicationKind.SERVER, web, "the Procfile has web", port, install=_installs(files))
+        install, build = _installs(files), _builds(found)
+        return Plan(ApplicationKind.SERVER, web, "the Procfile has web", port, install=install, build=build)
     for detect in (languages.detect_first, node.detect, python.detect, languages.detect):
         if plan := detect(files, port):
             return plan
@@ -83,6 +86,11 @@ def _site(files: ProjectFiles, port: int) -> Plan:
 
 def _installs(files: ProjectFiles) -> tuple[InstallStep, ...]:
     return (*node.install_steps(files), *python.install_steps(files), *languages.install_steps(files))
+
+
+def _builds(found: "Configured") -> tuple[InstallStep, ...]:
+    """What is run as visitors see it is made as for them."""
+    return tuple(InstallStep("Build", command, (), None, always=True) for command in found.manifest.build or ())
 
 
 def _with_manifest(plan: Plan, found: "Configured", files: ProjectFiles, by: "Watched | None") -> Plan:

@@ -14,23 +14,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InstallStep:
-    """One command that brings in dependencies. It is skipped when none of `inputs` changed and `result` is there."""
+    """One command before the start: done `always`, else when one of `inputs` changed or `result` is not there."""
 
     name: str
     command: str
     inputs: tuple[str, ...]
     result: str | None
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`folder` is what a static site is served from; `found_by` is a sentence for people."""
+    """`folder` is what a static site is served from; `found_by` is a sentence for people.
+
+    `install` brings in dependencies; `build` makes what runs, anew at each start.
+    """
 
     kind: ApplicationKind
     command: str | None
     found_by: str
     port: int
     install: tuple[InstallStep, ...] = ()
+    build: tuple[InstallStep, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
     restart_on: tuple[str, ...] = ()
