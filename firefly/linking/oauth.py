@@ -15,6 +15,9 @@ from ..git.providers.transport import Answer, Transport
 from .dialects import DIALECTS, api_url
 from .model import Tokens
 
+# Seconds for which a token is believed to be good, whatever its provider says.
+_LONGEST = 10 * 365 * 86400
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -106,7 +109,7 @@ class OAuth:
         """GitHub tells mistakes with status 200."""
         try:
             data = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             data = {}
         if not isinstance(data, dict) or not isinstance(data.get("access_token"), str):
             said = data.get("error_description") or data.get("error") if isinstance(data, dict) else ""
@@ -115,7 +118,7 @@ class OAuth:
         return Tokens(
             access=data["access_token"],
             refresh=str(data.get("refresh_token") or ""),
-            expires_in=float(expires) if isinstance(expires, int | float) and expires > 0 else None,
+            expires_in=float(min(expires, _LONGEST)) if isinstance(expires, int | float) and expires > 0 else None,
             scopes=frozenset(str(scope).replace(",", " ").split()),
         )
 

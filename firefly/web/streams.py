@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 MOST_PER_ACCOUNT = 100
 
 
+class Kind(Enum):
+    BRIEF = "answers in a moment, unless a sandbox has to start, or the body takes its time"
+    STREAM = "ends by itself"
+    ENDLESS = "ends by what its reader does"
+
+
 class OpenStreams:
-    """The tasks that answer with a stream. Nothing else is kept of them."""
+    """The tasks that answer with a stream, or ask a bridge for somebody. Nothing else is kept of them."""
 
     def __init__(self) -> None:
-        self._open: dict[asyncio.Task[object], Holder] = {}
-        self._endless: set[asyncio.Task[object]] = set()
+        self._open: dict[asyncio.Task[object], tuple[Holder, Kind]] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -34,29 +40,46 @@ class OpenStreams:
 
         One that is `endless` ends by what its reader does, never by itself.
         """
-        holder, task = Holder.of(identity, project_id), asyncio.current_task()
-        assert task is not None
-        held = sum(1 for other in self._open.values() if other.account_id == holder.account_id)
+        holder = Holder.of(identity, project_id)
+        held = sum(
+            1 for other, kind in self._open.values() if other.account_id == holder.account_id and kind is not Kind.BRIEF
+        )
         if held >= MOST_PER_ACCOUNT:
             raise LimitReached(f"You have {MOST_PER_ACCOUNT} streams open already. Close some, then try again.")
-        self._open[task] = holder
-        if endless:
-            self._endless.add(task)
+        with self._held(holder, Kind.ENDLESS if endless else Kind.STREAM):
+            yield
+
+    @contextmanager
+    def asking(self, identity: "Identity | None", project_id: UUID) -> Iterator[None]:
+        """While the current task asks a bridge something for `identity`: as a part of a stream, or by itself."""
+        task = asyncio.current_task()
+        if identity is None or task in self._open:
+            yield
+            return
+        with self._held(Holder.of(identity, project_id), Kind.BRIEF):
+            yield
+
+    @contextmanager
+    def _held(self, holder: Holder, kind: Kind) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = holder, kind
         try:
             yield
         finally:
             del self._open[task]
-            self._endless.discard(task)
 
     def end(self, revocation: Revocation) -> None:
-        """Break off the streams that `revocation` ends: their readers come back, and are asked who they are."""
-        for task in [task for task, holder in self._open.items() if revocation.ends(holder)]:
+        """Break off what `revocation` ends: whoever waits for it comes back, and is asked who he is."""
+        for task in [task for task, (holder, _) in self._open.items() if revocation.ends(holder)]:
             task.cancel()
 
     def close(self, *, endless: bool = False) -> None:
-        """Break off all, or those that are `endless`: the server is about to go, and their readers come back."""
-        for task in self._endless if endless else self._open:
-            task.cancel()
+        """Break off all streams, or those that are `endless`: the server is about to go; their readers come back."""
+        ended = {Kind.ENDLESS} if endless else {Kind.STREAM, Kind.ENDLESS}
+        for task, (_, kind) in self._open.items():
+            if kind in ended:
+                task.cancel()
 
 
 STREAMS: web.AppKey[OpenStreams] = web.AppKey("open_streams", OpenStreams)

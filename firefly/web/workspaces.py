@@ -22,6 +22,7 @@ from firefly.protocol import MEMBER_HEADER
 from firefly.protocol.errors import from_problem
 
 from .context import REQUEST_ID
+from .streams import STREAMS
 
 if TYPE_CHECKING:
     from firefly.auth import Identity
@@ -117,18 +118,19 @@ async def ask_bridge(
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """Ask the project's bridge; the answer is read by the caller. `silence`: seconds without a byte that end it.
 
-    Raises Unavailable and TimedOut where it does not answer.
+    It ends with what lets `identity` ask. Raises Unavailable and TimedOut where the bridge does not answer.
     """
-    session = await request.config_dict[BRIDGES].session(workspace_of(project))
-    sent = {**(fields or {}), MEMBER_HEADER: member_field(identity, project), REQUEST_ID_HEADER: request[REQUEST_ID]}
     limit = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
-    try:
-        async with session.request(method, path, headers=sent, params=params, data=data, timeout=limit) as response:
-            yield response
-    except TimeoutError:
-        raise TimedOut("The sandbox did not answer in time. Try again, or restart it.") from None
-    except aiohttp.ClientError as error:
-        raise Unavailable("The sandbox's connection broke. Try again in a moment.", retry_after=1) from error
+    sent = {**(fields or {}), MEMBER_HEADER: member_field(identity, project), REQUEST_ID_HEADER: request[REQUEST_ID]}
+    with request.config_dict[STREAMS].asking(identity, project.id):
+        session = await request.config_dict[BRIDGES].session(workspace_of(project))
+        try:
+            async with session.request(method, path, headers=sent, params=params, data=data, timeout=limit) as response:
+                yield response
+        except TimeoutError:
+            raise TimedOut("The sandbox did not answer in time. Try again, or restart it.") from None
+        except aiohttp.ClientError as error:
+            raise Unavailable("The sandbox's connection broke. Try again in a moment.", retry_after=1) from error
 
 
 async def entered(call: "Call", identity: "Identity | None", action: "Action") -> "Project":

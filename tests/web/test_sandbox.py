@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -9,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from firefly.errors import TooManySandboxes
-from firefly.projects import Role, Visibility
+from firefly.projects import Project, Role, Visibility
 from firefly.routes import BridgeTarget
 from firefly.sandbox.backend import Instance
 
@@ -252,3 +254,54 @@ async def test_a_session_that_ends_while_the_sandbox_starts_opens_no_bridge(
     with pytest.raises(aiohttp.ClientError):
         await asyncio.wait_for(client.get(f"{BASE}/bridge", headers=UPGRADE), 30)
     assert world.tunnels._waiting == {}
+
+
+@pytest.mark.parametrize(("method", "path"), [
+    ("POST", "exec"), ("GET", "logs"), ("PUT", "files/a.txt"), ("DELETE", "files/b.txt"), ("GET", "files/c.txt"),
+])  # fmt: skip
+async def test_access_that_ends_while_the_sandbox_starts_asks_nothing_of_it(
+    world: World, bridge: MemoryBridge, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    project = world.projects.add(world.ada, "site")
+    world.projects.members[project.id][world.bob.id] = Role.EDITOR
+
+    async def removed_meanwhile(workspace_id: UUID) -> Instance:
+        await world.services.revocations.record("removed", account_id=world.bob.id, project_id=project.id)
+        await asyncio.Event().wait()
+        raise AssertionError("it ends by being cancelled")
+
+    monkeypatch.setattr(world.keeper, "ensure", removed_meanwhile)
+    client = await world.program(world.bob)
+    body = {"command": "id"} if method == "POST" else None
+    async with asyncio.timeout(30):
+        with pytest.raises(aiohttp.ClientError):
+            await client.request(method, f"{BASE}/{path}", json=body)
+    assert bridge.requests == []
+
+
+async def test_a_command_is_not_run_for_who_was_removed_while_it_came(world: World, bridge: MemoryBridge) -> None:
+    project = world.projects.add(world.ada, "site")
+    world.projects.members[project.id][world.bob.id] = Role.EDITOR
+    asked, removed = asyncio.Event(), asyncio.Event()
+    known = world.projects.get
+
+    async def get(*who: Any) -> Project:
+        found = await known(*who)
+        asked.set()
+        return found
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"command": '
+        await removed.wait()
+        yield b'"id"}'
+
+    client = await world.program(world.bob)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.projects, "get", get)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            asking = group.create_task(client.post(f"{BASE}/exec", data=body()))
+            await asked.wait()
+            del world.projects.members[project.id][world.bob.id]
+            removed.set()
+    assert asking.result().status == 404
+    assert bridge.requests == []

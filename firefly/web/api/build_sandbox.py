@@ -28,7 +28,7 @@ async def _kept(call: Call) -> Project:
     answer=schemas.ExecAnswer,
 )
 async def execute(call: Call) -> Answer:
-    return await execute_in(call, await _kept(call))
+    return await execute_in(call, lambda: _kept(call))
 
 
 @resource.get(

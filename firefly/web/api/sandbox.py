@@ -131,12 +131,20 @@ async def change_settings(call: Call) -> Answer:
     in_workspace=True,
 )
 async def execute(call: Call) -> Answer:
-    return await execute_in(call, await _project(call, Action.RUN, "write"))
+    return await execute_in(call, lambda: _project(call, Action.RUN, "write"))
 
 
-async def execute_in(call: Call, project: Project) -> Answer:
-    """Have the bridge of its sandbox run the command that the request's body holds."""
+async def execute_in(call: Call, find: Callable[[], Awaitable[Project]]) -> Answer:
+    """Have the bridge of the project that `find` gives run the command that the request's body holds."""
+    project = await find()
     body = await call.body(schemas.Exec)
+    streams = call.request.config_dict[STREAMS]
+    with streams.entered(call.identity, project.id) if call.wants_events else streams.asking(call.identity, project.id):
+        # A body takes its time, and so does a start: what is taken away from now on ends this.
+        return await _execute(call, await find(), body)
+
+
+async def _execute(call: Call, project: Project, body: schemas.Exec) -> Answer:
     kind = "text/event-stream" if call.wants_events else "application/json"
     async with ask_bridge(
         call.request,
@@ -150,7 +158,7 @@ async def execute_in(call: Call, project: Project) -> Answer:
     ) as response:
         await refuse_as_told(response)
         if call.wants_events:
-            return await relay(call, project, response)
+            return await _relay(call, project, response)
         return web.Response(body=await read_whole(response), content_type="application/json")
 
 
@@ -160,23 +168,21 @@ async def logs(call: Call) -> Answer:
     fields: dict[str, str] = {hdrs.ACCEPT: "text/event-stream"}
     if last := call.request.headers.get("Last-Event-ID"):
         fields["Last-Event-ID"] = last[:100]
-    async with ask_bridge(
-        call.request, project, "GET", "/logs", identity=call.identity, fields=fields, silence=STREAM_SILENCE
-    ) as response:
-        await refuse_as_told(response)
-        return await relay(call, project, response, endless=True)
+    with call.request.config_dict[STREAMS].entered(call.identity, project.id, endless=True):
+        async with ask_bridge(
+            call.request, project, "GET", "/logs", identity=call.identity, fields=fields, silence=STREAM_SILENCE
+        ) as response:
+            await refuse_as_told(response)
+            return await _relay(call, project, response)
 
 
-async def relay(
-    call: Call, project: Project, response: aiohttp.ClientResponse, *, endless: bool = False
-) -> web.StreamResponse:
+async def _relay(call: Call, project: Project, response: aiohttp.ClientResponse) -> web.StreamResponse:
     """Send the bridge's events on as they come; a reader counts as activity while something is printed."""
-    with call.request.config_dict[STREAMS].entered(call.identity, project.id, endless=endless):
-        stream = await open_stream(call.request)
-        async for part in _parts(response):
-            call.services.keeper.touch(workspace_of(project))
-            await stream.write(part)
-        await stream.write_eof()
+    stream = await open_stream(call.request)
+    async for part in _parts(response):
+        call.services.keeper.touch(workspace_of(project))
+        await stream.write(part)
+    await stream.write_eof()
     return stream
 
 
