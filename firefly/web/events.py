@@ -5,7 +5,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from firefly.bus import MISSED
+from firefly.bus import MISSED, Event
 from firefly.errors import FireflyError
 
 from .sse import Message
@@ -69,19 +69,21 @@ class EventHub:
         self._readers: set[Reader] = set()
 
     async def run(self) -> None:
-        while True:
-            try:
-                async with self._services.bus.subscribe(TOPIC) as subscription:
-                    async for event in subscription:
-                        if event.kind == MISSED:
-                            subscription.missed = False
-                            self._reset()
-                        else:
-                            await self._keep(event.kind, event.data)
-            except FireflyError as error:
-                log.warning("events.interrupted", reason=error.detail)
+        """Until cancelled."""
+        async with aclosing(self._services.bus.hear(TOPIC)) as events:
+            async for event in events:
+                if event.kind == MISSED:
+                    self._reset()
+                else:
+                    await self._try_to_keep(event)
+
+    async def _try_to_keep(self, event: Event) -> None:
+        try:
+            await self._keep(event.kind, event.data)
+        # Whose it is cannot be told: whoever it concerns reads anew.
+        except FireflyError as error:
+            log.warning("events.not_kept", kind=event.kind, reason=error.detail)
             self._reset()
-            await asyncio.sleep(1)
 
     def _reset(self) -> None:
         self._kept.clear()

@@ -5,11 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
+import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
 from firefly.client.sse import server_events
+from firefly.errors import DatabaseUnavailable
 from firefly.web.events import EVENT_HUB
 from tests.support.waiting import eventually
 
@@ -139,3 +142,20 @@ async def test_an_id_that_is_none_of_ours_is_told_to_load_anew(world: World) -> 
     for number in ("9" * 5000, "٣", "-1", ""):
         async with stream(world, client, f"{boot}-{number}") as events:
             assert (await events.next())[0] == "stream.reset"
+
+
+async def test_what_cannot_be_told_means_reload_and_nothing_after_it_is_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_workspace_id: UUID) -> None:
+        raise DatabaseUnavailable("The database does not answer just now.")
+
+    project = world.projects.add(world.ada, "site")
+    async with stream(world, await world.program(world.ada)) as events:
+        await events.next()
+        with monkeypatch.context() as patch:
+            patch.setattr(world.projects, "by_workspace", away)
+            await publish(world, "sandbox.changed", workspace_id=str(project.workspace_id), state="running")
+            assert (await events.next())[0] == "stream.reset"
+        await publish(world, "job.changed", project_id=str(project.id))
+        assert (await events.next())[0] == "job.changed"
