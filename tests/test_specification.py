@@ -1,4 +1,7 @@
-"""SPECIFICATION.md and THREAT_MODEL.md are true of this checkout: what they name as holding a promise is there."""
+"""SPECIFICATION.md and THREAT_MODEL.md are true of this checkout: what they name as holding a promise is there.
+
+And so is what a newcomer is sent to.
+"""
 
 import re
 from pathlib import Path
@@ -43,3 +46,13 @@ def test_what_holds_a_promise_exists(row: str) -> None:
 def test_there_are_promises() -> None:
     assert len(PROMISES) > 50
     assert len(THREATS) > 20
+
+
+def test_where_newcomers_are_sent_something_is() -> None:
+    text = (ROOT / "docs/contributors/contributing.md").read_text()
+    section = text.partition("## Where things are")[2].partition("\n## ")[0]
+    named = [name for name in NAMED.findall(section) if "/" in name or "." in name]
+    known = {path.name for path in (ROOT / "firefly").rglob("*.py")}
+    missing = [name for name in named if not any((ROOT / place / name).exists() for place in ("", "firefly"))]
+    assert len(named) > 40
+    assert [name for name in missing if name not in known] == []

@@ -1,4 +1,4 @@
-"""The command line: a client of the API; `serve` alone starts the server."""
+"""The command line: a client of the API; `serve` and `admin` alone start or reach into a server."""
 
 from .main import main
 

@@ -1,1 +1,1 @@
-"""Sandboxes: what makes them (`backend`, `process`), and what keeps them (`keeper`)."""
+"""Sandboxes: what makes them (`backend`; `process`, `docker`, `swarm`), and what keeps them (`keeper`)."""
