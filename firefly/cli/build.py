@@ -50,6 +50,8 @@ async def start(
             build = await client.builds.act((await client.builds.numbered(owner, name, number)).id, "start")
         else:
             build = await client.builds.start(owner, name, ref=ref, commit=commit, forced=force)
+            if build.is_over:
+                cli.note(f"{build.name} has built this commit already; --force builds it again.")
         await finish(cli, client, build, wait=wait, follow=follow, no_site=no_site)
 
 
@@ -74,7 +76,8 @@ async def list_builds(
         "SUBJECT": lambda b: b.subject,
         "SITE": lambda b: _site(b.site) if b.site else "",
     }
-    cli.table(found, columns, "Nothing was built yet. `firefly build start` begins.")
+    nothing = f"Nothing was built yet. `firefly build start {project}` begins."
+    cli.table(found, columns, "No build is like that." if ref or state else nothing)
 
 
 @command(app)
@@ -103,7 +106,8 @@ async def log(
             await print_lines(cli, client, found, client.builds.follow(found.id, tail=tail))
         else:
             lines = client.builds.log(found.id, tail=tail, search=search, step=step)
-            await print_lines(cli, client, found, lines)
+            if not await print_lines(cli, client, found, lines):
+                cli.note("No line of it is like that." if search or step is not None else "It has printed nothing.")
 
 
 async def _act(cli: Cli, client: FireflyClient, build: Build, action: str) -> None:

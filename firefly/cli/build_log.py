@@ -13,16 +13,21 @@ from .command import Cli
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
-async def print_lines(cli: Cli, client: FireflyClient, build: Build, lines: AsyncIterator[LogLine]) -> None:
-    """As they come. With --json a line of JSON for each; colours, and heads of steps, only on a terminal."""
+async def print_lines(cli: Cli, client: FireflyClient, build: Build, lines: AsyncIterator[LogLine]) -> bool:
+    """As they come; whether there were any. With --json a line of JSON for each; colours, and heads of steps, only on a
+    terminal.
+    """
     shown: int | None = None
+    printed = False
     async for line in lines:
+        printed = True
         if cli.interactive and line.step != shown:
             shown = line.step
             if all(step.position != shown for step in build.steps):
                 build = await client.builds.get(build.id)
             print(_head(build, shown), flush=True)
         print(json.dumps(line.model_dump()) if cli.as_json else _shown(line, cli.interactive), flush=True)
+    return printed
 
 
 def _head(build: Build, position: int) -> str:

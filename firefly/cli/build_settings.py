@@ -27,7 +27,7 @@ async def branches(cli: Cli, project: ProjectPath) -> None:
         "DEMO": lambda b: "demo" if b.is_demo else "",
         "SITE": lambda b: b.site.url if b.site else "",
     }
-    cli.table(found, columns, "There are no branches yet: push one.")
+    cli.table(found, columns, "No branch was pushed or built yet.")
 
 
 async def demo(

@@ -42,7 +42,7 @@ async def ended(cli: Cli, client: FireflyClient, build: Build) -> Build:
     told = ""
     with cli.err.status("") if cli.interactive else nullcontext() as status:
         while not build.is_over:
-            if (now := f"{build.name}: {_does(build) or build.state}") != told:
+            if (now := f"{build.name}: {_does(build) or _waits(build)}") != told:
                 told = now
                 status.update(told) if status else cli.note(told)
             await asyncio.sleep(POLL)
@@ -65,6 +65,12 @@ async def shown(cli: Cli, client: FireflyClient, build: Build) -> Build:
 
 def _does(build: Build) -> str:
     return next((step.name for step in build.steps if step.state == "running"), "")
+
+
+def _waits(build: Build) -> str:
+    """Its state, and for what it waits."""
+    reason = (build.queue.reason if build.queue else "") or build.reason
+    return f"{build.state}. {reason}" if reason else build.state
 
 
 def _comes(build: Build, *, waited: float) -> bool:

@@ -28,6 +28,10 @@ async def test_a_build_of_a_branch_knows_its_commit_and_who_asked(yard: Yard, ad
     assert (build.project_id, build.number, build.ref, build.commit) == (project, 1, "refs/heads/main", commit)
     assert (build.subject, build.author, build.account, build.trigger) == ("Say it anew", "Ada", "ada", Trigger.MANUAL)
     assert build.tree == support.git(copy, "rev-parse", "HEAD^{tree}")
+    # Where it is is known from now on, so that it is listed, and its site ends with it.
+    async with yard.database.connection() as connection:
+        heads = await connection.fetch("select ref, commit from build_heads where project_id = $1", project)
+    assert [tuple(head) for head in heads] == [("refs/heads/main", commit)]
     place = (await yard.builds.places([build]))[build.id]
     assert (place.position, place.ahead_of_project, place.held) == (1, 0, False)
     with pytest.raises(InvalidInput, match="no branch, tag or pull request topic"):

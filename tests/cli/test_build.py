@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from firefly.cli.build_words import describe
 from firefly.cli.command import Cli
+from firefly.client.build_models import Build
 from tests.support.waiting import eventually
 from tests.web.world import World
 
@@ -60,13 +62,21 @@ async def test_what_cannot_be_explained_is_told(run: Run, tmp_path: Path) -> Non
 
 async def test_builds_are_asked_for_listed_explained_ended_and_bounded(logged_in: Run, world: World) -> None:
     await world.shared(world.ada, "site")
+    nothing = await logged_in("build", "list", "site")
+    assert nothing.out == "Nothing was built yet. `firefly build start site` begins.\n"
     made = json.loads((await logged_in("build", "start", "site", "--ref", "main", "--json")).out)
     assert (made["project"], made["number"], made["state"]) == ("ada/site", 1, "queued")
+    held = Build.model_validate({**made, "queue": {**made["queue"], "reason": "The project is on hold."}})
+    assert describe(held).endswith(" s. The project is on hold.")
     assert (await logged_in("build", "list", "ada/site")).out.splitlines()[1].split()[:3] == ["#1", "queued", "main"]
     for target in ("ada/site", "site"):
         assert "Static, pages" in (await logged_in("build", "explain", target)).out
     ended = await logged_in("build", "cancel", "site#1")
     assert (ended.code, ended.out.split()[:2]) == (0, ["ada/site#1", "cancelled"])
+    assert (await logged_in("build", "log", "site#1")).err == "It has printed nothing.\n"
+    await _execute(world, "update builds set state = 'succeeded'")
+    again = await logged_in("build", "start", "site")
+    assert again.err == "ada/site#1 has built this commit already; --force builds it again.\n"
     wanted = await logged_in("build", "settings", "site", "--pattern", "v*", "--timeout", "60", "--json")
     kept = json.loads(wanted.out)
     assert (kept["policy"], kept["patterns"], kept["timeout"]) == ("patterns", ["v*"], 60)

@@ -101,6 +101,8 @@ class Builds:
         )  # fmt: skip
         async with self._records.database.transaction() as connection:
             await self._make_room(project.id, connection)
+            if commit is None and whole.startswith("refs/heads/"):
+                await self._heads.know(project.id, whole, facts.commit, connection)
             build, _ = await self._queue.enter(new, connection, facts=facts)
         return build
 

@@ -66,6 +66,12 @@ class Heads:
             connection, project_id=project_id, ref=ref, commit=name, reason=reason, now=self._records.clock.now()
         )
 
+    async def know(self, project_id: UUID, ref: str, commit: str, connection: Connection) -> None:
+        """Where a branch is that nobody has pushed, as that of a template, unless that is known."""
+        await self._queries.know_head(
+            connection, project_id=project_id, ref=ref, commit=commit, now=self._records.clock.now()
+        )
+
     async def note_all(self, project_id: UUID, names: Mapping[str, str], reason: str, connection: Connection) -> None:
         """As `note`, for what each ref shows: somebody may push a hundred thousand at once."""
         if names:

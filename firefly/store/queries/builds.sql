@@ -218,6 +218,11 @@ insert into build_heads (project_id, ref, commit, reason, seen_at) values (:proj
 on conflict (project_id, ref) do update set commit = excluded.commit, reason = excluded.reason,
     seen_at = excluded.seen_at, ended_at = null, told_at = null;
 
+-- name: know_head!
+-- Of a ref of which nothing is known yet.
+insert into build_heads (project_id, ref, commit, reason, seen_at) values (:project_id, :ref, :commit, '', :now)
+on conflict (project_id, ref) do nothing;
+
 -- name: put_heads!
 -- Many at once, each ref but once.
 insert into build_heads (project_id, ref, commit, reason, seen_at)
