@@ -1,21 +1,24 @@
 import type { ReactNode } from "react";
 import type { Api, FrontDoor, Talker } from "../shared/api";
-import { ErrorState, type Figure, Figures, RelativeTime, Skeleton } from "../shared/components";
+import { type Figure, Figures, RelativeTime } from "../shared/components";
 import { sayBytes, sayNumber, saySeconds } from "./amounts";
 import "./front-door.css";
+import { NotYet } from "./NotYet";
 import { Routes } from "./Routes";
 import { useLive } from "./useLive";
 
+const HINT = "The last minute, and now.";
+
 export function FrontDoorPage({ api }: { api: Api }) {
   const { answer, problem, stale, again } = useLive(api.frontDoor);
-  if (!answer) return problem ? <ErrorState problem={problem} onRetry={again} /> : <Skeleton rows={6} label="Loading the front door" />;
+  if (!answer) return <NotYet title="Front door" hint={HINT} problem={problem} onRetry={again} rows={6} />;
   return (
     <div className="account door">
       <div className="account-head">
         <div>
           <h1>Front door</h1>
           <p className="ff-muted" role="status">
-            {stale ? "The server does not answer just now; these are the numbers from before." : "The last minute, and now."}
+            {stale ? "The server does not answer just now; these are the numbers from before." : HINT}
           </p>
         </div>
       </div>

@@ -1,13 +1,15 @@
 import { Monitor } from "lucide-react";
 import type { Api, Session } from "../shared/api";
-import { Button, ErrorState, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { Button, RelativeTime, showToast } from "../shared/components";
 import { sayAgent } from "../shared/agents";
+import { NotYet } from "./NotYet";
 import { useList } from "./useList";
+
+const HINT = "Where you are signed in.";
 
 export function Sessions({ api }: { api: Api }) {
   const { items, problem, again, change } = useList(api.sessions);
-  if (problem) return <ErrorState problem={problem} onRetry={again} />;
-  if (!items) return <Skeleton rows={3} label="Loading the sessions" />;
+  if (!items || problem) return <NotYet title="Sessions" hint={HINT} problem={problem} onRetry={again} />;
   const close = async (session: Session) => {
     if ((await change(api.closeSession(session.id).then(() => true))) === null) return;
     if (session.current) location.assign("/auth/sign-in");
@@ -21,7 +23,7 @@ export function Sessions({ api }: { api: Api }) {
       <div className="account-head">
         <div>
           <h1>Sessions</h1>
-          <p className="ff-muted">Where you are signed in.</p>
+          <p className="ff-muted">{HINT}</p>
         </div>
         <Button onClick={() => closeAll()}>Sign out everywhere</Button>
       </div>

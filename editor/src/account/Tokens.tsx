@@ -1,16 +1,18 @@
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import type { Account, Api, Token } from "../shared/api";
-import { Button, Dialog, EmptyState, ErrorState, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { Button, Dialog, EmptyState, RelativeTime, showToast } from "../shared/components";
 import { NewToken } from "./NewToken";
+import { NotYet } from "./NotYet";
 import { useList } from "./useList";
+
+const HINT = "For git, the command line and programs that act for you.";
 
 export function Tokens({ api, user }: { api: Api; user: Account }) {
   const { items, problem, again, change } = useList(api.tokens);
   const [making, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<Token | null>(null);
-  if (problem) return <ErrorState problem={problem} onRetry={again} />;
-  if (!items) return <Skeleton rows={3} label="Loading the tokens" />;
+  if (!items || problem) return <NotYet title="API tokens" hint={HINT} problem={problem} onRetry={again} />;
   const revoke = async (token: Token) => {
     setLeaving(null);
     if ((await change(api.revokeToken(token.id).then(() => true))) !== null) showToast(`${token.name} is revoked.`);
@@ -25,7 +27,7 @@ export function Tokens({ api, user }: { api: Api; user: Account }) {
       <div className="account-head">
         <div>
           <h1>API tokens</h1>
-          <p className="ff-muted">For git, the command line and programs that act for you.</p>
+          <p className="ff-muted">{HINT}</p>
         </div>
         {items.length > 0 && button}
       </div>

@@ -1,14 +1,16 @@
 import { Plus } from "lucide-react";
 import { useState, type SyntheticEvent } from "react";
 import { asProblem, type Account, type Api, type CreatedAccount } from "../shared/api";
-import { Button, CopyButton, Dialog, ErrorState, Field, initialsOf, RelativeTime, showToast, Skeleton } from "../shared/components";
+import { Button, CopyButton, Dialog, Field, initialsOf, RelativeTime, showToast } from "../shared/components";
+import { NotYet } from "./NotYet";
 import { useList } from "./useList";
+
+const HINT = "Everyone with an account on this Firefly.";
 
 export function Users({ api, user }: { api: Api; user: Account }) {
   const { items, problem, again, change } = useList(api.users);
   const [making, setMaking] = useState(false);
-  if (problem) return <ErrorState problem={problem} onRetry={again} />;
-  if (!items) return <Skeleton rows={4} label="Loading the users" />;
+  if (!items || problem) return <NotYet title="Users" hint={HINT} problem={problem} onRetry={again} />;
   const setRole = async (account: Account, isAdministrator: boolean) => {
     const changed = await change(api.changeUser(account.name, { is_administrator: isAdministrator }));
     if (!changed) return;
@@ -20,7 +22,7 @@ export function Users({ api, user }: { api: Api; user: Account }) {
       <div className="account-head">
         <div>
           <h1>Users</h1>
-          <p className="ff-muted">Everyone with an account on this Firefly.</p>
+          <p className="ff-muted">{HINT}</p>
         </div>
         <Button kind="primary" icon={<Plus size={16} aria-hidden />} onClick={() => setMaking(true)}>
           New user

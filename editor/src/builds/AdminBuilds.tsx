@@ -1,8 +1,10 @@
 import { OctagonX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
+import { NotYet } from "../account/NotYet";
 import { asProblem } from "../shared/api";
-import { ErrorState, type Figure, Figures, IconButton, RelativeTime, showToast, Skeleton, StaleNote } from "../shared/components";
+import { type Figure, Figures, IconButton, RelativeTime, showToast, StaleNote } from "../shared/components";
 import { Loaded, useLoaded } from "../shared/Loaded";
+import { useKeptFocus } from "../shared/useKeptFocus";
 import { ClearedAway } from "./ClearedAway";
 import { KillDialog } from "./build/KillDialog";
 import { onBuilds } from "./heard";
@@ -13,11 +15,14 @@ import { lookOf, sayPlace, sayTrigger } from "./words";
 
 const GATHER = 200;
 
+const HINT = "What is being built just now, in all projects.";
+
 /** For administrators: what is built just now, by whom, and what it cost this month. */
 export function AdminBuilds() {
   const api = useMemo(() => new OverviewApi(), []);
   const now = useMemo(() => new Loaded(api.everything), [api]);
   const { value: shown, problem } = useLoaded(now);
+  const box = useKeptFocus<HTMLElement>();
   const [asked, setAsked] = useState<Build | null>(null);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,7 +36,7 @@ export function AdminBuilds() {
       leave();
     };
   }, [now]);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => now.load()} /> : <Skeleton rows={6} label="Loading the builds" />;
+  if (!shown) return <NotYet title="Builds" hint={HINT} problem={problem} onRetry={() => now.load()} rows={6} />;
   const kill = async (build: Build): Promise<void> => {
     try {
       await api.kill(build.id);
@@ -45,12 +50,12 @@ export function AdminBuilds() {
       <div className="account-head">
         <div>
           <h1>Builds</h1>
-          <p className="ff-muted">What is being built just now, in all projects.</p>
+          <p className="ff-muted">{HINT}</p>
         </div>
       </div>
       <StaleNote problem={problem} />
       <Figures figures={figuresOf(shown)} narrow />
-      <section id="now" className="account-section" aria-label="On their way" tabIndex={-1}>
+      <section ref={box} id="now" className="account-section" aria-label="On their way" tabIndex={-1}>
         <h2>On their way</h2>
         {shown.builds.length === 0 ? <p className="ff-muted">Nothing is built, and nothing waits.</p> : <ul className="items">{shown.builds.map((build) => <Row key={build.id} build={build} onKill={() => setAsked(build)} />)}</ul>}
       </section>

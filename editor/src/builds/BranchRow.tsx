@@ -1,6 +1,6 @@
 import { ExternalLink, GitBranch, GitPullRequest, Hammer, Star } from "lucide-react";
 import { IconButton, RelativeTime, StateDot } from "../shared/components";
-import { go, stayHere } from "../shared/router";
+import { enter, stayHere } from "../shared/router";
 import type { Branches } from "./Branches";
 import { dotOfSite } from "./build/SiteLink";
 import type { Place } from "./place";
@@ -20,7 +20,7 @@ export function BranchRow({ branch, branches, place }: Props) {
   const mayManage = role === "owner" || role === "maintainer";
   const build = (): void =>
     void branches.build(branch).then((made) => {
-      if (made) go(place.link("builds", made.number));
+      if (made) enter(place.link("builds", made.number));
     });
   return (
     <li className={branch.deleted ? "branch branch-deleted" : "branch"}>

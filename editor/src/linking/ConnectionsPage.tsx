@@ -1,6 +1,7 @@
 import { Plug } from "lucide-react";
 import { useEffect, useMemo } from "react";
-import { EmptyState, ErrorState, RelativeTime, Skeleton, StaleNote } from "../shared/components";
+import { NotYet } from "../account/NotYet";
+import { EmptyState, RelativeTime, StaleNote } from "../shared/components";
 import { useLoaded } from "../shared/Loaded";
 import { MISSED, onAccess } from "../sharing/heard";
 import { LinkingApi } from "./api";
@@ -14,19 +15,21 @@ import "./linking.css";
 
 const HERE = "/account/connections";
 
+const HINT = "What Firefly may do for you at GitHub, GitLab, Bitbucket, Gitea and Forgejo.";
+
 /** One's connections to providers, whether they work, and what former links have left there. */
 export function ConnectionsPage() {
   const connections = useMemo(() => new Connections(new LinkingApi()), []);
   useEffect(() => onAccess((kind) => (kind === MISSED || kind === "connection.changed") && void connections.load()), [connections]);
   const { value: shown, problem } = useLoaded(connections);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => connections.load()} /> : <Skeleton rows={4} label="Loading the connections" />;
+  if (!shown) return <NotYet title="Connections" hint={HINT} problem={problem} onRetry={() => connections.load()} />;
   const free = shown.providers.filter(({ provider, url }) => !shown.connections.some((one) => one.provider === provider && one.url === url && one.state === "working"));
   return (
     <div className="account connections">
       <div className="account-head">
         <div>
           <h1>Connections</h1>
-          <p className="ff-muted">What Firefly may do for you at GitHub, GitLab, Bitbucket, Gitea and Forgejo.</p>
+          <p className="ff-muted">{HINT}</p>
         </div>
       </div>
       <StaleNote problem={problem} />

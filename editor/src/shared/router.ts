@@ -27,6 +27,12 @@ export function go(path: string): void {
   readers.forEach((tell) => tell());
 }
 
+/** To another page, which is seen from its top. */
+export function enter(path: string): void {
+  go(path);
+  scrollTo(0, 0);
+}
+
 /** The same page with another query, which is no step of its own. */
 export function replaceQuery(query: string): void {
   history.replaceState(history.state, "", location.pathname + query);
@@ -37,5 +43,5 @@ export function replaceQuery(query: string): void {
 export function stayHere(event: MouseEvent<HTMLAnchorElement>): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
   event.preventDefault();
-  go(event.currentTarget.pathname + event.currentTarget.search);
+  enter(event.currentTarget.pathname + event.currentTarget.search);
 }

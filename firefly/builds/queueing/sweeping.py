@@ -28,7 +28,7 @@ PAUSE = timedelta(minutes=2)
 RECENT = timedelta(minutes=30)
 LOOK_EVERY, MOST_ENDS = 10.0, 50
 FORGET_AFTER = timedelta(days=30)
-OLDER = "Not built: it is older than builds are here. Push to it, or build it by hand."
+OLDER = "Not built: it was here before the first push. Push to it, or build it by hand."
 
 
 class Sweeping:

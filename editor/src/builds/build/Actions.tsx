@@ -2,6 +2,7 @@ import { Check, CircleStop, OctagonX, Play, RotateCw, X } from "lucide-react";
 import { useState } from "react";
 import type { Role } from "../../shared/api";
 import { Button } from "../../shared/components";
+import { useKeptFocus } from "../../shared/useKeptFocus";
 import type { Build } from "../types";
 import { isOver } from "../words";
 import { KillDialog } from "./KillDialog";
@@ -18,6 +19,7 @@ interface Props {
 export function Actions({ build, one, role, onRetried }: Props) {
   const [asks, setAsks] = useState(false);
   const [busy, setBusy] = useState(false);
+  const box = useKeptFocus<HTMLDivElement>();
   if (!role || role === "viewer") return null;
   const run = (call: Promise<unknown>): void => {
     setBusy(true);
@@ -29,7 +31,7 @@ export function Actions({ build, one, role, onRetried }: Props) {
   };
   const live = build.site?.state === "live" || build.site?.state === "starting";
   return (
-    <div className="build-actions">
+    <div ref={box} className="build-actions">
       {build.state === "waiting" && (
         <Button kind="primary" busy={busy} icon={<Check size={16} aria-hidden />} onClick={() => run(one.approve())}>
           Approve
@@ -63,7 +65,7 @@ export function Actions({ build, one, role, onRetried }: Props) {
       {asks && (
         <KillDialog
           title={`Kill build ${build.number}?`}
-          text={`What it has done so far is lost; its log stays. The site of ${build.branch} goes on showing the build before.`}
+          text={`What it has done so far is lost; its log stays. A site that ${build.branch} has goes on showing the build before.`}
           onKill={() => one.kill()}
           onClose={() => setAsks(false)}
         />

@@ -2,7 +2,7 @@ import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { EmptyState, ErrorState, showToast, Skeleton, StaleNote } from "../../shared/components";
 import { copyText } from "../../shared/components/copying";
 import { useLoaded } from "../../shared/Loaded";
-import { go } from "../../shared/router";
+import { enter } from "../../shared/router";
 import { type PageKey, PageKeys } from "../PageKeys";
 import type { Place } from "../place";
 import { onBuilds } from "../heard";
@@ -85,13 +85,13 @@ function Shown({ place, one, build }: { place: Place; one: OneBuild; build: Buil
     { key: "d", does: "Details, and back to the log", run: () => setTab(tab === "details" ? "log" : "details") },
     { key: "s", does: "What the site prints, and back", run: () => build.site && setTab(tab === "output" ? "log" : "output") },
     { key: "o", does: "Open the site", run: () => build.site?.state === "live" && window.open(build.site.url, "_blank", "noopener") },
-    { key: "u", does: "Up, to all builds", run: () => go(place.link("builds")) },
+    { key: "u", does: "Up, to all builds", run: () => enter(place.link("builds")) },
   ];
   const mayLookAround = build.kept_until !== null && place.project.role !== null && place.project.role !== "viewer";
   const failed = build.failure ?? (build.state === "failed" || build.state === "tests_failed" || build.state === "timed_out");
   return (
     <div className="build">
-      <Head build={build} builds={place.link("builds")} actions={<Actions build={build} one={one} role={place.project.role} onRetried={(made) => go(place.link("builds", made.number))} />} />
+      <Head build={build} builds={place.link("builds")} actions={<Actions build={build} one={one} role={place.project.role} onRetried={(made) => enter(place.link("builds", made.number))} />} />
       {failed && (
         <FailureCard build={build} onShow={showFailure} onTerminal={mayLookAround ? () => setTab("terminal") : null}>
           <Changes place={place} build={build} />

@@ -2,6 +2,7 @@ import { Webhook } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { Button, EmptyState, ErrorState, Skeleton, StaleNote } from "../../shared/components";
 import { useLoaded } from "../../shared/Loaded";
+import { useKeptFocus } from "../../shared/useKeptFocus";
 import type { Place } from "../place";
 import { HooksApi } from "./api";
 import { HookRow } from "./HookRow";
@@ -17,11 +18,12 @@ export function HooksPage({ place }: { place: Place }) {
   const hooks = useMemo(() => new Hooks(api), [api]);
   const { value: shown, problem } = useLoaded(hooks);
   const [adds, setAdds] = useState(false);
+  const box = useKeptFocus<HTMLDivElement>();
   useEffect(() => {
     document.title = `Hooks · ${owner}/${name}`;
   }, [owner, name]);
   return (
-    <div className="builds hooks-page">
+    <div ref={box} className="builds hooks-page">
       <div className="builds-head">
         <h1>Hooks</h1>
         {shown && shown.length > 0 && (

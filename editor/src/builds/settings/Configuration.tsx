@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from "react";
 import { asProblem } from "../../shared/api";
 import { Button, showToast, Skeleton } from "../../shared/components";
-import { go } from "../../shared/router";
+import { enter } from "../../shared/router";
 import type { Place } from "../place";
 import type { BuildSettings } from "../types";
 import type { Settings } from "./Settings";
@@ -41,7 +41,7 @@ export function Configuration({ place, settings, shown }: Props) {
     if (!(await save())) return;
     try {
       const build = await place.api.start({ ref: branch.trim(), forced: true });
-      go(place.link("builds", build.number));
+      enter(place.link("builds", build.number));
     } catch (thrown) {
       setError(asProblem(thrown).detail);
     }

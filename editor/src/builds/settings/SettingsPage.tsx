@@ -19,7 +19,13 @@ export function SettingsPage({ place }: { place: Place }) {
   useEffect(() => {
     document.title = `Build settings · ${project.owner}/${project.name}`;
   }, [project]);
-  if (!shown) return problem ? <ErrorState problem={problem} onRetry={() => settings.load()} /> : <Skeleton rows={8} label="Loading the settings" />;
+  if (!shown)
+    return (
+      <div className="builds settings-of-builds">
+        <h1>Build settings</h1>
+        {problem ? <ErrorState problem={problem} onRetry={() => settings.load()} /> : <Skeleton rows={8} label="Loading the settings" />}
+      </div>
+    );
   const mayChange = project.role === "owner" || project.role === "maintainer";
   return (
     <div className="builds settings-of-builds">

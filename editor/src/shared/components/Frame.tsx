@@ -1,8 +1,8 @@
 import { CircleHelp, LogOut, Settings, Users } from "lucide-react";
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { countDrafts } from "../../bridge/drafts";
 import type { Account } from "../api";
-import { stayHere } from "../router";
+import { stayHere, usePath } from "../router";
 import { Away } from "./Away";
 import { Logo } from "./Logo";
 import { Menu } from "./Menu";
@@ -33,6 +33,7 @@ interface Props {
 /** The quiet frame of dashboard and account pages: a bar above, places at the side, the page, and at its corner what happens. */
 export function Frame({ user, path, links, search, action, navLabel, children }: Props) {
   const nav = useRef<HTMLElement>(null);
+  const main = useArrival();
   useLayoutEffect(() => showCurrent(nav.current), [path]);
   return (
     <div className="ff-frame">
@@ -57,12 +58,24 @@ export function Frame({ user, path, links, search, action, navLabel, children }:
           </a>
         ))}
       </nav>
-      <main id="main" className="ff-main" tabIndex={-1}>
+      <main ref={main} id="main" className="ff-main" tabIndex={-1}>
         {children}
       </main>
       <Toasts standing={<Away />} />
     </div>
   );
+}
+
+/** On another page, where what had the focus went with the page before, the page itself has it: keys go on from there. */
+function useArrival(): RefObject<HTMLElement | null> {
+  const main = useRef<HTMLElement>(null);
+  const path = usePath();
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current !== path && document.activeElement === document.body) main.current?.focus({ preventScroll: true });
+    before.current = path;
+  }, [path]);
+  return main;
 }
 
 /** Where the places stand in a row that is wider than the window, where one is comes into the middle. */
