@@ -41,7 +41,7 @@ export function ConnectionRow({ connection, connections, next }: Props) {
           Reconnect
         </Button>
       ) : (
-        <Button kind="quiet" busy={busy} aria-label={`Check ${title}`} onClick={() => check()}>
+        <Button busy={busy} aria-label={`Check ${title}`} onClick={() => check()}>
           Check
         </Button>
       )}

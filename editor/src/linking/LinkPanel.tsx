@@ -66,7 +66,7 @@ function Linked({ shown, link, project }: { shown: Link; link: ProjectLink; proj
   };
   return (
     <>
-      <div className="sh-row">
+      <div className="sh-row connection">
         <div className="sh-row-words">
           <span className="sh-row-title">
             <a href={shown.web_url} target="_blank" rel="noreferrer">

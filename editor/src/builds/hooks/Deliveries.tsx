@@ -58,6 +58,12 @@ function Call({ delivery, onAgain }: { delivery: Delivery; onAgain: () => void }
           <span className="ff-faint">
             {" "}
             {delivery.status ? `answered with ${delivery.status}` : delivery.reason} · <RelativeTime at={delivery.created_at} />
+            {delivery.state === "waiting" && delivery.attempts > 0 && (
+              <>
+                {" "}
+                · once more <RelativeTime at={delivery.due_at} />
+              </>
+            )}
           </span>
         </button>
         <Button kind="quiet" icon={<RotateCw size={14} aria-hidden />} onClick={onAgain}>
@@ -68,8 +74,15 @@ function Call({ delivery, onAgain }: { delivery: Delivery; onAgain: () => void }
         // What is too long scrolls, and must be reachable by key.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <pre className="call-body" tabIndex={0} aria-label="What was sent, and the answer">
-          {delivery.body}
-          {delivery.answer && `\n\n${delivery.answer}`}
+          <b>Sent</b>
+          {`\n${delivery.body}`}
+          {delivery.answer && (
+            <>
+              {"\n\n"}
+              <b>Answered</b>
+              {`\n${delivery.answer}`}
+            </>
+          )}
         </pre>
       )}
     </li>
