@@ -105,10 +105,15 @@ from site_hosts h join sites s on s.id = h.site_id join builds b on b.id = s.bui
 where h.project_id = :project_id and (s.workspace_id is not null or s.is_pages) order by h.label;
 
 -- name: move_host!
+-- The sites that were shown there before are the ref's, and found by it.
 with moved as (
-    update site_hosts set label = :new_label where label = :old_label returning project_id
+    update site_hosts set label = :new_label where label = :old_label returning project_id, ref, site_id
 )
-update sites s set label = :new_label from moved m where s.project_id = m.project_id and s.label = :old_label;
+update sites set label = :new_label
+where label = :old_label and id in (
+    select site_id from moved
+    union all select s.id from moved m join sites s on s.project_id = m.project_id and s.ref = m.ref
+);
 
 -- name: sites_of_ref
 select s.id, s.workspace_id, s.state from sites s
