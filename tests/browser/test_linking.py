@@ -56,7 +56,7 @@ async def test_a_project_comes_from_a_provider_is_kept_in_step_and_parted_from(g
     await page.get_by_role("button", name="Choose octo/garden").click()
     await expect(page.get_by_text("only members see it here")).to_be_visible()
     await look(page, "import-provider")
-    await page.get_by_role("button", name="Import octo/garden").click()
+    await fail_and_go_on(garden, look)
     await page.wait_for_url("**/app/ada/garden", timeout=90_000)
     assert len(garden.there.hooks) == 1
     await page.goto("/app/ada/garden/settings")
@@ -106,6 +106,20 @@ async def connect(garden: Garden, look: Looker) -> None:
     garden.twin.token = good
     await row.get_by_role("button", name="Check Gitea").click()
     await expect(row).to_contain_text("Works")
+
+
+async def fail_and_go_on(garden: Garden, look: Looker) -> None:
+    """The history cannot be fetched; the list leads back to the steps, where it is tried again."""
+    page = garden.person.page
+    folder, garden.there.folder = garden.there.folder, None
+    await page.get_by_role("button", name="Import octo/garden").click()
+    again = page.get_by_role("dialog", name="garden was not filled").get_by_role("button", name="Try again")
+    await expect(again).to_be_visible()
+    await look(page, "import-failed")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Steps of the import of garden").click()
+    garden.there.folder = folder
+    await again.click()
 
 
 async def diverge(garden: Garden, *, linked_page: Page) -> None:

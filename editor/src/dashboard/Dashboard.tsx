@@ -5,6 +5,7 @@ import { Button, Frame } from "../shared/components";
 import { go, usePath } from "../shared/router";
 import { Bin } from "./Bin";
 import "./dashboard.css";
+import { JobSteps } from "./JobSteps";
 import { NewProject, type Source } from "./NewProject";
 import { ProjectList } from "./ProjectList";
 import { sharedOf } from "../sharing/types";
@@ -20,7 +21,7 @@ const RequestsDialog = lazy(() => import("../sharing/RequestsDialog"));
 
 /** A dialog about one project. */
 export interface Asked {
-  about: "rename" | "members";
+  about: "rename" | "members" | "job";
   project: Project;
 }
 
@@ -38,6 +39,7 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
   const source = DIALOGS[path];
   const remixed = /^\/remix\/([^/]+\/[^/]+)$/.exec(path)?.[1];
   const projects = useDashboard((state) => state.projects.items);
+  const job = useDashboard((state) => (asked ? state.jobs[asked.project.id] : undefined));
   useShortcut("n", () => go("/new"));
   return (
     <>
@@ -70,6 +72,7 @@ export function Dashboard({ user: given, server }: { user: Account; server: stri
       {asked?.about === "rename" && (
         <RenameDialog project={asked.project} onClose={() => setAsked(null)} />
       )}
+      {asked?.about === "job" && job && <JobSteps project={asked.project} job={job} onClose={() => setAsked(null)} />}
       {asked?.about === "members" && (
         <Suspense>
           <ShareDialog api={api} project={sharedOf(asked.project)} user={user} onClose={() => setAsked(null)} />

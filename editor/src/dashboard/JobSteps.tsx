@@ -17,7 +17,7 @@ const WORDS: Record<JobState, string> = {
 };
 
 interface Props {
-  project: CreatedProject;
+  project: Pick<CreatedProject, "id" | "owner" | "name">;
   job: Job;
   onClose: () => void;
 }

@@ -20,6 +20,7 @@ export function ProjectRow({ project, user, onAsk }: Props) {
   const build = useDashboard((state) => state.builds[`${project.owner}/${project.name}`]);
   const filling = job && !jobEnded(job.state) ? job : null;
   const failed = job?.state === "failed" ? job : null;
+  const work = filling ?? failed;
   const dot = filling ? "busy" : failed ? "failed" : dotOf(project.sandbox);
   const { sandbox: state, sandbox_reason: reason, freezes_at, stops_at } = project;
   return (
@@ -37,7 +38,7 @@ export function ProjectRow({ project, user, onAsk }: Props) {
         )}
         {project.description && <span className="row-description">{project.description}</span>}
       </div>
-      <div className="row-change">{filling ? <Filling job={filling} /> : failed ? <Failed job={failed} /> : build ? <Building build={build} /> : <Change project={project} />}</div>
+      <div className="row-change">{work ? <Work job={work} name={project.name} onShow={() => onAsk({ about: "job", project })} /> : build ? <Building build={build} /> : <Change project={project} />}</div>
       <div className="row-tools">
         {filling ? (
           <Button kind="quiet" onClick={() => cancelJob(filling)}>
@@ -84,6 +85,16 @@ function Building({ build }: { build: Build }) {
   );
 }
 
+/** How its import goes, or why it failed; it leads to all steps, and there to trying again. */
+function Work({ job, name, onShow }: { job: Job; name: string; onShow: () => void }) {
+  return (
+    <button type="button" className="row-work" title={job.error ?? undefined} onClick={onShow}>
+      {job.state === "failed" ? <span className="row-what ff-bad">{job.error ?? "The import failed."}</span> : <Filling job={job} />}
+      <span className="ff-hidden">Steps of the import of {name}</span>
+    </button>
+  );
+}
+
 function Filling({ job }: { job: Job }) {
   const step = runningStep(job);
   return (
@@ -94,14 +105,6 @@ function Filling({ job }: { job: Job }) {
       </span>
       {step?.percent !== null && step?.percent !== undefined && <span>{step.percent} %</span>}
     </>
-  );
-}
-
-function Failed({ job }: { job: Job }) {
-  return (
-    <span className="row-what ff-bad" title={job.error ?? undefined}>
-      {job.error ?? "The import failed."}
-    </span>
   );
 }
 
