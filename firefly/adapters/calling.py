@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from firefly.auth import RateLimiter
 from firefly.builds.outgoing import HookListener, OutgoingHooks, Posting, Sending
 from firefly.builds.outgoing.records import HookRecords
 from firefly.git import AddressPolicy
@@ -24,7 +25,13 @@ class Calling:
         records = HookRecords(ground.database, ground.bus, ground.clock, keyring)
         posting = Posting(AddressPolicy(ground.settings.hook_addresses))
         return cls(
-            hooks=OutgoingHooks(records=records, posting=posting, projects=work.projects, audit=ground.audit),
+            hooks=OutgoingHooks(
+                records=records,
+                posting=posting,
+                projects=work.projects,
+                audit=ground.audit,
+                limiter=RateLimiter(ground.database, ground.clock),
+            ),
             listener=HookListener(records, url=ground.settings.url),
             sending=Sending(records, posting),
         )

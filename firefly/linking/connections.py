@@ -12,11 +12,12 @@ from ..audit import Audit
 from ..auth import Identity
 from ..bus import JSON, Bus
 from ..clock import Clock
-from ..errors import Conflict, FireflyError, InvalidInput, NotFound
+from ..errors import Conflict, FireflyError, InvalidInput, LimitReached, NotFound
 from ..git.providers.model import Credential, CredentialRefused
 from ..git.providers.transport import Transport
 from ..store import Database, load_queries
 from .dialects import DIALECTS
+from .each import look_at_each
 from .handshakes import Handshakes
 from .model import Connection, Kind, Need, State, Tokens
 from .offers import Offers
@@ -31,7 +32,7 @@ EACH = timedelta(hours=20)
 SOON = timedelta(hours=1)
 # Before a token ends, so that it does not on the way.
 EARLY = timedelta(minutes=2)
-MOST = 50
+MOST, MOST_OF_ACCOUNT = 50, 20
 
 
 class Connections:
@@ -99,7 +100,7 @@ class Connections:
     async def put_token(
         self, identity: Identity, provider: str, *, url: str | None, token: str, user: str = ""
     ) -> Connection:
-        """Connect by a personal access token. Raises CredentialRefused for one that is no good, InvalidInput."""
+        """Connect by a personal access token. Raises CredentialRefused, InvalidInput, LimitReached."""
         address = self.offers.address(provider, url)
         if not address:
             raise InvalidInput("Say at which address it is.", field="url")
@@ -114,6 +115,9 @@ class Connections:
         id = uuid5(account_id, f"{provider} {url}")
         scopes = found.scopes if found.scopes is not None else tokens.scopes
         async with self._database.transaction() as connection:
+            await self._queries.hold_account(connection, account_id=account_id)
+            if await self._queries.count_before_new(connection, account_id=account_id, id=id) >= MOST_OF_ACCOUNT:
+                raise LimitReached(f"An account has at most {MOST_OF_ACCOUNT} connections. End one first.")
             row = await self._queries.put(
                 connection, id=id, account_id=account_id, provider=provider, url=url, kind=kind, login=found.login,
                 user_id=found.id, scopes=sorted(scopes), sealed=self._vault.seal(id, tokens, user),
@@ -219,16 +223,12 @@ class Connections:
         return "" if revoked else by_hand
 
     async def look(self) -> int:
-        """Check what is due; returns how many that were."""
+        """Check what is due, some at one time; returns how many that were."""
         now = self._clock.now()
         async with self._database.connection() as connection:
             rows = self._queries.take_due(connection, now=now, until=now + SOON, most=MOST)
-            due = [Connection.from_row(row) async for row in rows]
-        for one in due:
-            try:
-                await self.check(one.id)
-            except FireflyError as error:
-                log.warning("connection.not_checked", connection_id=str(one.id), reason=error.detail)
+            due = [Connection.from_row(row).id async for row in rows]
+        await look_at_each(due, self.check)
         return len(due)
 
     async def _note(

@@ -1,18 +1,20 @@
 """Connecting to a provider: the whole way of OAuth, tokens that end, tokens that are taken away, and what is kept."""
 
 import asyncio
+from uuid import UUID
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from firefly.auth import Identity
-from firefly.errors import Forbidden, InvalidInput, NotFound
+from firefly.errors import Forbidden, InvalidInput, LimitReached, NotFound, Unavailable
 from firefly.git.providers.model import Credential, CredentialRefused
 from firefly.linking import Connection, Connections, Kind, Need, State
 from firefly.store import Database
 from firefly.testing.clock import ManualClock
 from tests.support.leave import Place
+from tests.support.waiting import eventually
 
 
 async def visit(page: str) -> dict[str, str]:
@@ -163,3 +165,30 @@ async def test_a_provider_that_has_no_address_of_its_own_is_connected_at_one(
         await connections.put_token(ada, "bitbucketdc", url=None, token="sesame")
     with pytest.raises(NotFound, match="Connect first"):
         await connections.get(ada, "bitbucketdc")
+
+
+async def test_an_account_has_so_many_connections_and_slow_ones_keep_few_others_waiting(
+    connections: Connections, gitea: Place, clock: ManualClock, ada: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, gate = 0, asyncio.Event()
+    token, another = gitea.oauth.give("ada-there"), f"{gitea.url}/another"
+    with monkeypatch.context() as patch:
+        patch.setattr("firefly.linking.connections.MOST_OF_ACCOUNT", 1)
+        await connections.put_token(ada, "gitea", url=gitea.url, token=token)
+        with pytest.raises(LimitReached):
+            await connections.put_token(ada, "gitea", url=another, token=token)
+        await connections.put_token(ada, "gitea", url=gitea.url, token=token)
+    await connections.put_token(ada, "gitea", url=another, token=token)
+
+    async def slow(_id: UUID) -> Connection:
+        nonlocal asked
+        asked += 1
+        await gate.wait()
+        raise Unavailable("It takes its time.")
+
+    monkeypatch.setattr(connections, "check", slow)
+    clock.advance(24 * 3600)
+    looking = asyncio.create_task(connections.look())
+    await eventually(lambda: asked == 2)
+    gate.set()
+    assert await looking == 2

@@ -26,6 +26,7 @@ async def giving_leave() -> AsyncIterator[Place]:
     place, app = Place(OAuthServer()), web.Application()
     place.oauth.add_routes(app)
     app.router.add_get("/api/v1/user", place.user)
+    app.router.add_get("/another/api/v1/user", place.user)
     server = TestServer(app)
     await server.start_server()
     place.url = str(server.make_url("")).rstrip("/")

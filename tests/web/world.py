@@ -244,7 +244,7 @@ def make_hooks(database: Database, keyring: Keyring, bus: Bus, clock: Clock, pro
     """May call what listens on this machine."""
     return OutgoingHooks(
         records=HookRecords(database, bus, clock, keyring), posting=Posting(AddressPolicy(["127.0.0.1"])),
-        projects=cast(Any, projects), audit=Audit(database),
+        projects=cast(Any, projects), audit=Audit(database), limiter=auth.RateLimiter(database, clock),
     )  # fmt: skip
 
 

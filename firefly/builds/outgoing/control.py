@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from ...audit import Audit
-from ...auth import Identity
+from ...auth import Identity, Limit, RateLimiter
 from ...errors import InvalidInput, LimitReached, NotFound
 from ...projects import Action, Project, Projects
 from ...store import Connection
@@ -16,6 +16,8 @@ from .posting import Posting
 from .records import HookRecords, Way
 
 MOST, PAGE = 20, 50
+# Calls that members ask for themselves: nobody is to be called without end, and what is called is kept for a while.
+CALLS = Limit(60, 600)
 UNKNOWN = "There is no such hook in this project."
 CHOICES = tuple(event for event in Event if event is not Event.PING)
 PING: dict[Flavour, dict[str, Any]] = {
@@ -41,12 +43,15 @@ _CHAT_PING = {"text": "Firefly can reach you."}
 class OutgoingHooks:
     """For maintainers: what is sent tells of the project, and where to is a credential often enough."""
 
-    def __init__(self, *, records: HookRecords, posting: Posting, projects: Projects, audit: Audit) -> None:
+    def __init__(
+        self, *, records: HookRecords, posting: Posting, projects: Projects, audit: Audit, limiter: RateLimiter
+    ) -> None:
         self._records = records
         self._queries = records.queries
         self._posting = posting
         self._projects = projects
         self._audit = audit
+        self._limiter = limiter
 
     async def list(self, identity: Identity, owner: str, name: str) -> Sequence[Hook]:
         project = await self._projects.get(identity, owner, name, Action.MANAGE)
@@ -78,11 +83,12 @@ class OutgoingHooks:
     ) -> tuple[Hook, str]:
         """The hook, and the key that signs its calls, which is shown this once; it is called for the first time.
 
-        Raises InvalidInput for an address that hooks may not have, LimitReached.
+        Raises InvalidInput for an address that hooks may not have, LimitReached, RateLimited.
         """
         wanted = _checked(events)
         project = await self._projects.get(identity, owner, name, Action.MANAGE)
         host = await self._posting.check(url)
+        await self._count(project.id)
         hook_id, way = uuid4(), Way(url, secret or secrets.token_urlsafe(32))
         async with self._records.database.transaction() as connection:
             await self._make_room(project, connection)
@@ -103,12 +109,16 @@ class OutgoingHooks:
                 f"A project calls at most {MOST} hooks. Remove one that is no longer needed.", limit=MOST
             )
 
+    async def _count(self, project_id: UUID) -> None:
+        await self._limiter.hit(f"hooks:{project_id}", CALLS)
+
     async def _ping(self, hook_id: UUID, flavour: Flavour, connection: Connection) -> UUID:
         return await self._records.deliver(hook_id, None, Event.PING, PING.get(flavour, _CHAT_PING), connection)
 
     async def ping(self, identity: Identity, owner: str, name: str, id: UUID) -> Delivery:
-        """Call it for nothing but to see whether it answers."""
-        hook, _ = await self._found(identity, owner, name, id)
+        """Call it for nothing but to see whether it answers. Raises RateLimited."""
+        hook, project = await self._found(identity, owner, name, id)
+        await self._count(project.id)
         async with self._records.database.transaction() as connection:
             delivery_id = await self._ping(id, hook.flavour, connection)
         return await self._delivery(id, delivery_id)
@@ -138,9 +148,10 @@ class OutgoingHooks:
             return [Delivery.from_row(row) async for row in rows]
 
     async def redeliver(self, identity: Identity, owner: str, name: str, id: UUID, delivery_id: UUID) -> Delivery:
-        """Send the same once more, as a delivery of its own."""
-        await self._found(identity, owner, name, id)
+        """Send the same once more, as a delivery of its own. Raises RateLimited."""
+        _, project = await self._found(identity, owner, name, id)
         old = await self._delivery(id, delivery_id)
+        await self._count(project.id)
         async with self._records.database.transaction() as connection:
             made = await self._records.deliver_text(id, old.build_id, old.event, old.body, connection)
         return await self._delivery(id, made)

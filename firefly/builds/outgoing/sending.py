@@ -1,9 +1,11 @@
 """Calls hooks: each in order, again with growing pauses where it failed; one that is gone is left alone."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -18,7 +20,8 @@ from .records import WAKE, HookRecords
 
 log = structlog.get_logger()
 
-LOOK_EVERY, AT_ONCE = 10.0, 16
+# Calls at one time; who has so many of them under way is given no more of them meanwhile.
+LOOK_EVERY, AT_ONCE, EACH = 10.0, 16, 4
 LEASE = timedelta(seconds=60)
 # Seconds after each failure but the last.
 PAUSES = (5.0, 30.0, 120.0, 600.0, 3600.0, 4 * 3600.0)
@@ -49,25 +52,28 @@ class Sending:
             await self._posting.close()
 
     async def _send_for_ever(self) -> None:
-        """At most so many at one time; a hook that hangs keeps up no other."""
-        flying = set[asyncio.Task[None]]()
+        """At most so many at one time; a hook that hangs keeps up no other, and no owner's hooks those of others."""
+        flying = dict[asyncio.Task[None], UUID]()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
-                due = await self._claimed(AT_ONCE - len(flying)) if len(flying) < AT_ONCE else []
+                busy = [owner for owner, count in Counter(flying.values()).items() if count >= EACH]
+                due = await self._claimed(AT_ONCE - len(flying), busy) if len(flying) < AT_ONCE else []
                 for row in due:
                     task = tasks.create_task(self._send(row))
-                    flying.add(task)
-                    task.add_done_callback(flying.discard)
+                    flying[task] = plain(row["owner_id"])
+                    task.add_done_callback(flying.pop)
                     task.add_done_callback(lambda _: self._wake.set())
                 if not due:
                     await happens(self._wake, LOOK_EVERY)
 
-    async def _claimed(self, most: int) -> list[Mapping[str, Any]]:
+    async def _claimed(self, most: int, busy: Sequence[UUID]) -> list[Mapping[str, Any]]:
         now = self._records.clock.now()
         try:
             async with self._records.database.connection() as connection:
-                rows = self._queries.claim_deliveries(connection, now=now, until=now + LEASE, most=most)
+                rows = self._queries.claim_deliveries(
+                    connection, now=now, until=now + LEASE, most=most, busy=list(busy), each=EACH
+                )
                 return [dict(row) async for row in rows]
         except DatabaseUnavailable as error:
             log.warning("hooks.not_called", reason=error.detail)

@@ -21,6 +21,15 @@ select * from provider_connections where id = :id for update;
 -- name: at_provider^
 select * from provider_connections where account_id = :account_id and provider = :provider and url = :url;
 
+-- name: hold_account!
+-- Additions to one account come one after another.
+select from accounts where id = :account_id for no key update;
+
+-- name: count_before_new$
+-- How many it has; none where this is one of them.
+select count(*) from provider_connections
+where account_id = :account_id and not exists (select from provider_connections where id = :id);
+
 -- name: put^
 insert into provider_connections (
     id, account_id, provider, url, kind, login, user_id, scopes, sealed, expires_at, state, created_at, checked_at,

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from firefly.auth import Identity
+from firefly.auth import Identity, Limit, RateLimiter
 from firefly.builds.model import BuildState, Failure
 from firefly.builds.outgoing import Flavour, Hook, HookListener, OutgoingHooks, Posting, Sending, sending
 from firefly.builds.outgoing.flavours import Happening, events_of, message
 from firefly.builds.outgoing.model import Delivery, Event
 from firefly.builds.outgoing.records import HookRecords
 from firefly.builds.telling.delivery import Delivery as Notifying
-from firefly.errors import Forbidden, InvalidInput, LimitReached, NotFound
+from firefly.errors import Forbidden, InvalidInput, LimitReached, NotFound, RateLimited
 from firefly.git import AddressPolicy
 from firefly.secrets import Keyring
 from tests.builds.yard import Yard
@@ -57,7 +57,10 @@ class Calling:
 async def calling(yard: Yard, ada: Identity, keyring: Keyring) -> AsyncIterator[Calling]:
     records = HookRecords(yard.database, yard.bus, yard.clock, keyring)
     posting = Posting(AddressPolicy(["127.0.0.1"]))
-    hooks = OutgoingHooks(records=records, posting=posting, projects=yard.projects, audit=yard.audit)
+    hooks = OutgoingHooks(
+        records=records, posting=posting, projects=yard.projects, audit=yard.audit,
+        limiter=RateLimiter(yard.database, yard.clock),
+    )  # fmt: skip
     yard.notices.register(HookListener(records, url="http://firefly.example"))
     working = [asyncio.create_task(part.run()) for part in (Sending(records, posting), Notifying(yard.records))]
     async with receiving() as receiver:
@@ -171,6 +174,35 @@ async def test_a_redirect_is_not_followed_and_a_host_is_looked_up_at_each_call(c
     await strict.close()
     assert (posted.status, "may not go" in posted.reason) == (None, True)
     assert len(calling.receiver.calls) == 1
+
+
+async def test_one_owners_hooks_that_hang_keep_nobody_elses_waiting(calling: Calling) -> None:
+    bob = await calling.yard.person("bob")
+    await calling.yard.project(calling.ada)
+    await calling.yard.project(bob, "other")
+    # More than are called at one time.
+    for _ in range(sending.AT_ONCE + 1):
+        await calling.hooks.add(calling.ada, "ada", "garden", url=f"{calling.receiver.url}/slow")
+    await eventually(lambda: len(calling.receiver.calls) >= sending.EACH)
+    await calling.hooks.add(bob, "bob", "other", url=f"{calling.receiver.url}/quick")
+    await eventually(lambda: any(call.path.endswith("/quick") for call in calling.receiver.calls))
+    assert len(calling.receiver.calls) <= 2 * sending.EACH
+    calling.receiver.gate.set()
+    await eventually(lambda: len(calling.receiver.calls) == sending.AT_ONCE + 2)
+
+
+async def test_nobody_is_called_without_end(calling: Calling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firefly.builds.outgoing.control.CALLS", Limit(3, 600))
+    await calling.yard.project(calling.ada)
+    hook, _ = await calling.add()
+    made = await calling.hooks.ping(calling.ada, "ada", "garden", hook.id)
+    await calling.hooks.redeliver(calling.ada, "ada", "garden", hook.id, made.id)
+    with pytest.raises(RateLimited):
+        await calling.hooks.ping(calling.ada, "ada", "garden", hook.id)
+    with pytest.raises(RateLimited):
+        await calling.hooks.redeliver(calling.ada, "ada", "garden", hook.id, made.id)
+    with pytest.raises(RateLimited):
+        await calling.hooks.add(calling.ada, "ada", "garden", url=calling.receiver.url)
 
 
 async def test_hooks_are_for_maintainers_few_and_tell_no_address(
