@@ -9,6 +9,7 @@ from firefly.projects import (
     Creation,
     Filling,
     Jobs,
+    PrebuildParts,
     Prebuilds,
     Preparation,
     Remixing,
@@ -93,11 +94,11 @@ class Workshop:
             importer=tools.importer, workspaces=workspaces, bridge=bridges, routes=routes, removal=removal, jobs=jobs,
             secrets=secrets,
         )  # fmt: skip
-        creation.ready = prebuilds = Prebuilds(
+        parts = PrebuildParts(
             records=records, bus=ground.bus, clock=clock, layers=runtime.layers, workspaces=workspaces, bridge=bridges,
             repositories=repositories, copier=tools.copier, preparation=tools.preparation, reading=runtime.reading,
-            wanted=ground.settings.prebuilds,
         )  # fmt: skip
+        creation.ready = prebuilds = Prebuilds(parts, wanted=ground.settings.prebuilds)
         return cls(
             catalogue=tools.catalogue, workspaces=workspaces, importer=tools.importer, filling=filling, jobs=jobs,
             removal=removal, creation=creation, prebuilds=prebuilds,

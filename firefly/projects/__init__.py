@@ -22,6 +22,7 @@ from .model import (
 )
 from .opening import Opening
 from .own import Opened, OwnWorkspace, OwnWorkspaces
+from .prebuild_making import PrebuildParts
 from .prebuilding import Prebuild, Prebuilds
 from .preparation import Preparation
 from .pushes import WorkspaceUpdater
@@ -56,6 +57,7 @@ __all__ = [
     "OwnWorkspaces",
     "Page",
     "Prebuild",
+    "PrebuildParts",
     "Prebuilds",
     "Preparation",
     "Project",

@@ -16,17 +16,11 @@ import structlog
 from firefly.waiting import happens
 
 from ..auth import Identity
-from ..bus import Bus
-from ..clock import Clock
 from ..errors import DatabaseUnavailable, FireflyError
-from ..git import Copier, Repositories
-from ..sandbox.layers import Layers
 from ..store import load_queries
 from .access import Action
-from .prebuild_making import MANY, PrebuildMaking, is_public
-from .preparation import Preparation
-from .records import Records, plain
-from .seams import BridgeGateway, Workspaces
+from .prebuild_making import MANY, PrebuildMaking, PrebuildParts, is_public
+from .records import plain
 from .service import Projects
 
 log = structlog.get_logger()
@@ -56,43 +50,19 @@ class Prebuild:
 class Prebuilds:
     """One at a time. A push cancels what is made of an older commit of the same project."""
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        bus: Bus,
-        clock: Clock,
-        layers: Layers,
-        workspaces: Workspaces,
-        bridge: BridgeGateway,
-        repositories: Repositories,
-        copier: Copier,
-        preparation: Preparation,
-        reading: dict[UUID, UUID],
-        wanted: Wanted,
-    ) -> None:
-        """`reading` tells, while the block lasts, which workspaces may read a project's repository, and only that."""
-        self._records = records
-        self._database = records.database
-        self._bus = bus
-        self._clock = clock
-        self._layers = layers
-        self._workspaces = workspaces
-        self._repositories = repositories
-        self._copier = copier
-        self._preparation = preparation
+    def __init__(self, parts: PrebuildParts, *, wanted: Wanted) -> None:
+        self._parts = parts
+        self._database = parts.records.database
+        self._layers = parts.layers
         self._queries: Any = load_queries("prebuilds")
-        self._making = PrebuildMaking(
-            database=records.database, bus=bus, clock=clock, layers=layers, workspaces=workspaces, bridge=bridge,
-            repositories=repositories, copier=copier, preparation=preparation, reading=reading,
-        )  # fmt: skip
+        self._making = PrebuildMaking(parts)
         self._wake = asyncio.Event()
         self._current: tuple[UUID | None, asyncio.Task[None]] | None = None
         self._wanted = wanted
 
     async def run(self) -> None:
         """Make ready what is asked for, until cancelled."""
-        async with self._bus.subscribe("events") as events, asyncio.TaskGroup() as group:
+        async with self._parts.bus.subscribe("events") as events, asyncio.TaskGroup() as group:
             await self._begin()
             group.create_task(self._work())
             async for event in events:
@@ -111,12 +81,12 @@ class Prebuilds:
     async def of_template(self, template: str) -> UUID | None:
         """The layer to begin a project of a template on; None while there is none of its present files."""
         ready = await self._layers.of_template(template)
-        return ready.id if ready and ready.origin == self._preparation.digest(template) else None
+        return ready.id if ready and ready.origin == self._parts.preparation.digest(template) else None
 
     async def of_project(self, project_id: UUID) -> UUID | None:
         """The layer to begin a copy of a project on; None where there is none, or it has history that was removed."""
         ready = await self._layers.of_project(project_id)
-        return ready.id if ready and await is_public(self._copier, project_id, ready) else None
+        return ready.id if ready and await is_public(self._parts.copier, project_id, ready) else None
 
     async def _begin(self) -> None:
         """Clear away what an earlier server did not end, and ask for the templates whose files are others now."""
@@ -124,9 +94,9 @@ class Prebuilds:
             async with self._database.connection() as connection:
                 rows = [row async for row in self._queries.interrupted_prebuilds(connection)]
             for row in rows:
-                await self._workspaces.remove(plain(row["workspace_id"]))
-            for template in self._preparation.installing() if self._wanted == "all" else ():
-                await self._ask(template=template, origin=self._preparation.digest(template))
+                await self._parts.workspaces.remove(plain(row["workspace_id"]))
+            for template in self._parts.preparation.installing() if self._wanted == "all" else ():
+                await self._ask(template=template, origin=self._parts.preparation.digest(template))
         except FireflyError as error:
             log.warning("prebuilds.not_begun", reason=error.detail)
         # Whatever it is: nobody who is served would be better off without us.
@@ -136,11 +106,11 @@ class Prebuilds:
     async def _notice(self, project_id: UUID) -> None:
         """Ask for the project's default branch, where making it ready saves anybody time."""
         try:
-            project = await self._records.find_by_id(None, project_id)
+            project = await self._parts.records.find_by_id(None, project_id)
             if project is None or project.deleted_at is not None:
                 return
-            commit = (await self._repositories.refs(project_id)).get(f"refs/heads/{project.default_branch}")
-            if commit is None or not await self._copier.is_large(project_id, commit, files=MANY, telling=TELLING):
+            commit = (await self._parts.repositories.refs(project_id)).get(f"refs/heads/{project.default_branch}")
+            if commit is None or not await self._parts.copier.is_large(project_id, commit, files=MANY, telling=TELLING):
                 return
             if await self._ask(project_id=project_id, origin=commit) and self._current is not None:
                 current, task = self._current
@@ -156,7 +126,7 @@ class Prebuilds:
         """Whether it is new."""
         values = {"id": uuid4(), "project_id": project_id, "template": template, "origin": origin}
         async with self._database.transaction() as connection:
-            asked = await self._queries.ask_for_prebuild(connection, **values, now=self._clock.now())
+            asked = await self._queries.ask_for_prebuild(connection, **values, now=self._parts.clock.now())
         self._wake.set()
         return asked is not None
 

@@ -25,6 +25,7 @@ from firefly.projects import (
     Members,
     Opening,
     OwnWorkspaces,
+    PrebuildParts,
     Prebuilds,
     Preparation,
     Projects,
@@ -314,7 +315,7 @@ class House:
         )
         self.backend = MemoryBackend(data / "run")
         self.layers = Layers(database, self.backend, clock)
-        self.prebuilds = Prebuilds(
+        parts = PrebuildParts(
             records=self.records,
             bus=self.bus,
             clock=clock,
@@ -325,8 +326,8 @@ class House:
             copier=Copier(git=self.git, repositories=self.repositories),
             preparation=self.preparation,
             reading={},
-            wanted="all",
         )
+        self.prebuilds = Prebuilds(parts, wanted="all")
         self.creation.ready = self.prebuilds
         self.revoked: list[tuple[UUID, UUID]] = []
         self.unfinished = UnfinishedWork(git=self.git, repositories=self.repositories)
