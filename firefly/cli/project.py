@@ -38,7 +38,7 @@ async def create(
     async with cli.client() as client:
         made = await client.projects.create(name, template=template, description=description, visibility=visibility)
     cli.show(made, _describe(made))
-    cli.note(f"To have a repository of your own in it: git push --force {made.urls.git} HEAD:main")
+    cli.note(f"To have a repository of your own in it: git push {made.urls.git} HEAD:main")
 
 
 @command(app, "import")

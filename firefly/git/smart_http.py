@@ -11,9 +11,10 @@ from uuid import UUID
 import structlog
 
 from ..errors import FireflyError, InvalidInput
+from . import beginning
 from .command import Git, last_line, tail
 from .flow import Flow, background
-from .model import PushListener, PushRecorded, Service
+from .model import PushListener, PushRecorded, RefChange, Service
 from .pktline import FLUSH, packet, remote_message
 from .pushes import PendingPush, Pushes
 from .receiving import CommandReader, ReportReader
@@ -47,8 +48,10 @@ class SmartHTTP:
         path = await self._repositories.existing(project_id)
         version = _version(protocol, service)
         arguments = [service.removeprefix("git-"), "--http-backend-info-refs", str(path)]
+        begun = await beginning.untouched(self._git, path) if service is Service.RECEIVE_PACK else None
+        hidden = beginning.hiding(begun)
         async with (
-            self._git.process(*arguments, environment={"GIT_PROTOCOL": version}) as process,
+            self._git.process(*arguments, settings=hidden, environment={"GIT_PROTOCOL": version}) as process,
             background(tail(process.stderr)),
         ):
             if version != "version=2":
@@ -81,11 +84,13 @@ class SmartHTTP:
         if service is Service.UPLOAD_PACK:
             return self._exchange(path, service, body, _version(protocol, service))
         commands, head = await _read_commands(body)
-        whole = _joined(head, body)
         if not commands.changes:
-            return self._exchange(path, service, whole, "")
+            return self._exchange(path, service, _joined(head, body), "")
+        begun, first = await beginning.untouched(self._git, path), None
+        if begun is not None:
+            head, first = beginning.give_way(begun, commands, head)
         push = await self._pushes.begin(project_id, pusher_id=pusher_id, via="http", changes=commands.changes)
-        return self._receive(path, push, commands, whole)
+        return self._receive(path, push, commands, _joined(head, body), first=first)
 
     async def _exchange(
         self, path: Path, service: Service, body: AsyncIterator[bytes], version: str
@@ -103,9 +108,18 @@ class SmartHTTP:
                 log.info("git.ended", service=service, status=process.returncode, reason=last_line(await errors))
 
     async def _receive(
-        self, path: Path, push: PendingPush, commands: CommandReader, body: AsyncIterator[bytes]
+        self,
+        path: Path,
+        push: PendingPush,
+        commands: CommandReader,
+        body: AsyncIterator[bytes],
+        *,
+        first: RefChange | None,
     ) -> AsyncGenerator[bytes, None]:
-        """As _exchange, but the end is held back until the push is settled and the pusher told."""
+        """As _exchange, but the end is held back until the push is settled and the pusher told.
+
+        `first`: its change from what the project began with.
+        """
         report = ReportReader(sideband=commands.sideband)
         held = b""
         settled = False
@@ -124,6 +138,8 @@ class SmartHTTP:
             if not settled:
                 await self._settle_whole(push, report)
         if commands.sideband and held == FLUSH:
+            if first and lines and await beginning.is_replaced(self._git, path, first):
+                lines = [beginning.REPLACED, *lines]
             yield b"".join(remote_message(line) for line in lines)
         yield held
 

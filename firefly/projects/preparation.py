@@ -16,17 +16,12 @@ from pathlib import Path
 
 import structlog
 
-from ..git import Git
+from ..git import Git, beginning
 from .catalogue import DESCRIPTION, Catalogue, Template
 
 log = structlog.get_logger()
 
 _MADE = "firefly-made-from"
-_IDENTITY = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "Firefly"), ("EMAIL", "firefly@localhost"), ("DATE", "2026-01-01T00:00:00Z"))
-}
 _CONFIG = '[remote "origin"]\n\turl = firefly::origin\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
 _BRANCH = '[branch "main"]\n\tremote = origin\n\tmerge = refs/heads/main\n'
 
@@ -79,7 +74,7 @@ class Preparation:
             await asyncio.to_thread(copy_files, template.folder, tree)
             await self._run("init", "-q", "-b", "main", "--template=", cwd=tree)
             await self._run("add", "-A", cwd=tree)
-            await self._run("commit", "-q", "-m", f"Start from the template {template.title}", cwd=tree)
+            await self._run("commit", "-q", "-m", f"{beginning.SUBJECT} {template.title}", cwd=tree)
             await self._run("repack", "-a", "-d", "-q", cwd=tree)
             await self._run("clone", "-q", "--bare", "--no-hardlinks", "--template=", str(tree), str(bare), cwd=work)
             await asyncio.to_thread(self._finish, template.name, tree, bare, digest)
@@ -88,7 +83,7 @@ class Preparation:
 
     async def _run(self, *arguments: str, cwd: Path) -> None:
         settings = {"protocol.file.allow": "always", "core.sharedRepository": "0644"}
-        await self._git.run(*arguments, cwd=cwd, settings=settings, environment=_IDENTITY)
+        await self._git.run(*arguments, cwd=cwd, settings=settings, environment=beginning.IDENTITY)
 
     def _finish(self, name: str, tree: Path, bare: Path, digest: str) -> None:
         with (tree / ".git" / "config").open("a") as config:

@@ -47,6 +47,21 @@ async def test_a_push_reaches_workspace_and_preview(
     await wait_for_text(client, project["urls"]["preview"], live_server.token, "pushed by stock git", within=20)
 
 
+async def test_a_repository_of_ones_own_is_the_first_push_and_is_shown(
+    live_server: LiveServer, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    project = await create_project(client, f"own-{secrets.token_hex(3)}", "static")
+    await wait_for_text(client, project["urls"]["preview"], live_server.token, "<html")
+    remote = project["urls"]["git"].replace("http://", f"http://token:{live_server.token}@", 1)
+    (own := tmp_path / "own").mkdir()
+    (own / "index.html").write_text("<!doctype html><html><p>of my own")
+    for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "Begin")):
+        await git(*arguments, cwd=own, home=tmp_path)
+    said = await git("push", remote, "HEAD:main", cwd=own, home=tmp_path)
+    assert "took the place of what the template began" in said
+    await wait_for_text(client, project["urls"]["preview"], live_server.token, "of my own", within=20)
+
+
 async def test_a_push_onto_an_edited_workspace_says_that_it_stays(
     live_server: LiveServer, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

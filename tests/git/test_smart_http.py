@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from firefly.errors import DatabaseUnavailable, InvalidInput, NotFound, Unavailable
-from firefly.git import GitFailed, Pushes, PushRecorded, RefChange, Service
+from firefly.git import GitFailed, Pushes, PushRecorded, RefChange, Service, beginning
 from firefly.git.pktline import FLUSH, packet
 from firefly.git.pushes import PendingPush
 from firefly.git.receiving import ReportReader
@@ -372,3 +372,45 @@ async def test_a_repository_that_cannot_tell_leaves_the_push_pending_and_no_long
     assert [row["state"] for row in await hosted.rows()] == ["pending"]
     assert await hosted.pushes.reconcile() == []
     assert [row["state"] for row in await hosted.rows()] == ["refused"]
+
+
+async def begun_from_a_template(hosted: Hosted, folder: Path) -> str:
+    made = history(folder, commits=0)
+    (made / "index.html").write_text("<p>a template's")
+    git(made, "add", "-A")
+    git(made, "commit", "-q", "-m", f"{beginning.SUBJECT} Page", **beginning.IDENTITY)
+    git(hosted.repositories.path(hosted.project_id), "fetch", "-q", str(made), "main:main")
+    return git(made, "rev-parse", "HEAD")
+
+
+async def test_the_first_push_takes_the_place_of_the_templates_commit(hosted: Hosted, url: str, tmp_path: Path) -> None:
+    begun = await begun_from_a_template(hosted, tmp_path / "template")
+    own = history(tmp_path / "own")
+    status, said = await client(own, "push", url, "HEAD:main")
+    assert status == 0, said
+    assert beginning.REPLACED in said
+    head = git(own, "rev-parse", "HEAD")
+    assert await hosted.repositories.refs(hosted.project_id) == {"refs/heads/main": head}
+    assert (await hosted.rows())[-1]["changes"] == [{"ref": "refs/heads/main", "old": begun, "new": head}]
+
+    other = history(tmp_path / "other", commits=2)
+    assert (await client(other, "push", url, "HEAD:main"))[0] != 0
+
+
+async def test_a_push_that_goes_on_from_the_templates_commit_replaces_nothing(
+    hosted: Hosted, url: str, tmp_path: Path
+) -> None:
+    await begun_from_a_template(hosted, tmp_path / "template")
+    copy = await clone(tmp_path, url)
+    head = commit(copy)
+    assert beginning.REPLACED not in await pushed(copy)
+    assert (await hosted.repositories.refs(hosted.project_id))["refs/heads/main"] == head
+
+
+async def test_where_something_was_edited_a_first_push_needs_force(hosted: Hosted, url: str, tmp_path: Path) -> None:
+    begun = await begun_from_a_template(hosted, tmp_path / "template")
+    git(hosted.repositories.path(hosted.project_id), "update-ref", "refs/firefly/w/main", begun)
+    own = history(tmp_path / "own")
+
+    assert (await client(own, "push", url, "HEAD:main"))[0] != 0
+    assert (await client(own, "push", "--force", url, "HEAD:main"))[0] == 0
