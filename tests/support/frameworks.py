@@ -110,7 +110,7 @@ class AppServiceProvider extends \\Illuminate\\Support\\ServiceProvider
     {
         Route::get('/', function () {
             DB::table('notes')->insert(['text' => 'hello']);
-            return view('garden', ['notes' => DB::table('notes')->count()]);
+            return view('garden', ['notes' => DB::table('notes')->count(), 'driver' => DB::getDriverName()]);
         });
     }
 }
@@ -151,14 +151,18 @@ return $app;
 """
 CONNECTIONS = """<?php
 return [
-    'default' => 'sqlite', 'migrations' => 'migrations',
-    'connections' => ['sqlite' => ['driver' => 'sqlite', 'database' => database_path('database.sqlite')]],
+    'default' => env('DB_CONNECTION', 'mysql'), 'migrations' => 'migrations',
+    'connections' => [
+        'mysql' => ['driver' => 'mysql', 'url' => env('DB_URL'), 'charset' => 'utf8mb4'],
+        'pgsql' => ['driver' => 'pgsql', 'url' => env('DB_URL'), 'charset' => 'utf8'],
+    ],
 ];
 """
 LARAVEL = {
     "composer.json": '{"require": {"laravel/framework": "*"}, "replace": {"laravel/framework": "8.83"},'
     ' "autoload": {"psr-4": {"App\\\\": "app/"}}, "repositories": [{"packagist.org": false}]}',
     "app/Providers/AppServiceProvider.php": PROVIDER,
+    ".env.example": "DB_CONNECTION=mysql\n",
     "artisan": "<?php\n$kernel = (require __DIR__ . '/bootstrap/app.php')"
     "->make(Illuminate\\Contracts\\Console\\Kernel::class);\n"
     "exit($kernel->handle(new Symfony\\Component\\Console\\Input\\ArgvInput(),"
@@ -168,12 +172,11 @@ LARAVEL = {
     "config/app.php": CONFIGURATION,
     "config/database.php": CONNECTIONS,
     "config/view.php": "<?php\nreturn ['paths' => [resource_path('views')], 'compiled' => storage_path('views')];\n",
-    "database/database.sqlite": "",
     "database/migrations/2026_01_01_000000_create_notes.php": MIGRATION,
     "public/index.php": "<?php\n$kernel = (require __DIR__ . '/../bootstrap/app.php')"
     "->make(Illuminate\\Contracts\\Http\\Kernel::class);\n"
     "$kernel->handle(Illuminate\\Http\\Request::capture())->send();\n",
-    "resources/views/garden.blade.php": "{{ app()->environment() }} keeps {{ $notes }} notes\n",
+    "resources/views/garden.blade.php": "{{ app()->environment() }} keeps notes in {{ $driver }}: {{ $notes }}\n",
     "storage/views/.gitignore": "*.php\n",
     "storage/logs/.gitignore": "*.log\n",
 }
@@ -220,7 +223,7 @@ LARGE = {
     ),
     "php": (
         Kind("symfony", "Symfony", SYMFONY, "Symfony counts 42 in prod", "/garden", ("assets:install public",)),
-        Kind("laravel", "Laravel", LARAVEL, "production keeps", log=("artisan view:cache",)),
+        Kind("laravel", "Laravel", LARAVEL, "production keeps notes in pgsql", log=("artisan view:cache",)),
     ),
     "ruby": (Kind("rails", "Rails", RAILS, "PostgreSQL keeps", log=("bundle install",)),),
 }
