@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from firefly.client import FireflyClient
+from firefly.client import ClientError, FireflyClient
 from firefly.client.build_models import Build
 
 from .build_log import watch
 from .build_words import describe
 from .command import Cli, Failure
 
-POLL = 1.0
+# Seconds between two looks, and how many in a row may find no server.
+POLL, MOST_RETRIES = 1.0, 30
 # Seconds for which nothing may happen to a build that went well before its site is no longer expected.
 NO_SITE = 60.0
 Wait = Annotated[bool, typer.Option("--wait", help="Until its site is live; exit code 1 where either fails.")]
@@ -45,8 +46,7 @@ async def ended(cli: Cli, client: FireflyClient, build: Build) -> Build:
             if (now := f"{build.name}: {_does(build) or _waits(build)}") != told:
                 told = now
                 status.update(told) if status else cli.note(told)
-            await asyncio.sleep(POLL)
-            build = await client.builds.get(build.id)
+            build = await _later(client, build)
     return build
 
 
@@ -58,9 +58,20 @@ async def shown(cli: Cli, client: FireflyClient, build: Build) -> Build:
             if (now := f"{build.name}: its site: {_does(build) or 'starting'}") != told:
                 since, told = time.monotonic(), now
                 status.update(told) if status else cli.note(told)
-            await asyncio.sleep(POLL)
-            build = await client.builds.get(build.id)
+            build = await _later(client, build)
     return build
+
+
+async def _later(client: FireflyClient, build: Build) -> Build:
+    """As it is in a moment. A server that is away meanwhile, as one that is replaced, is asked again."""
+    for _ in range(MOST_RETRIES):
+        await asyncio.sleep(POLL)
+        try:
+            return await client.builds.get(build.id)
+        except ClientError as error:
+            if 400 <= error.status < 500:
+                raise
+    return await client.builds.get(build.id)
 
 
 def _does(build: Build) -> str:

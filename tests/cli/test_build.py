@@ -1,14 +1,18 @@
 """`firefly build`: of a folder of this machine, and of projects on a server."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import BaseModel
 
+from firefly.cli import build_waiting
 from firefly.cli.build_words import describe
 from firefly.cli.command import Cli
+from firefly.client import ClientError
 from firefly.client.build_models import Build
 from tests.support.waiting import eventually
 from tests.web.world import World
@@ -145,6 +149,36 @@ async def test_waiting_goes_on_until_the_site_is_live_and_ends_with_1_and_the_re
     assert (failed.code, failed.err) == (1, "ada/site#1 was built, and its site did not start. Nothing listens.\n")
     assert "  Its site did not start: Nothing listens.\n" in failed.out
     assert (await logged_in("build", "start", "site#1", "--wait", "--no-site", "--json")).code == 0
+
+
+class Away:
+    """Calls about builds, to a server that is away at first; `status` of its problem, 0: nothing answers."""
+
+    def __init__(self, status: int, build: Build) -> None:
+        self._status, self._build = status, build
+        self.builds = self
+        self.asked = 0
+
+    async def get(self, _: UUID) -> Build:
+        self.asked += 1
+        if self.asked < 3:
+            raise ClientError("It is away.", status=self._status)
+        return self._build
+
+
+async def test_waiting_outlasts_a_server_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_waiting, "POLL", 0)
+    queued = Build(
+        id=uuid4(), project="ada/site", number=1, ref="refs/heads/main", branch="main", commit="a" * 40, trigger="api",
+        state="queued", created_at=datetime.now(UTC), steps=[],
+    )  # fmt: skip
+    failed, cli = queued.model_copy(update={"state": "failed"}), Cli("", "", True)
+    for status in (0, 503):
+        assert (await build_waiting.ended(cli, cast(Any, Away(status, failed)), queued)).state == "failed"
+    gone = Away(404, failed)
+    with pytest.raises(ClientError):
+        await build_waiting.ended(cli, cast(Any, gone), queued)
+    assert gone.asked == 1
 
 
 async def _builds(world: World) -> list[Any]:
