@@ -12,6 +12,7 @@ from firefly.auth import Identity
 from firefly.builds.model import BuildState, Outcome
 from firefly.builds.queueing.claims import PUBLISHER
 from firefly.builds.republishing import Republishing
+from firefly.builds.seams import Notice
 from firefly.builds.telling import delivery
 from firefly.builds.telling.delivery import Delivery
 from firefly.testing.build_log import MemoryLogs
@@ -68,6 +69,35 @@ async def test_one_that_always_fails_is_given_up_with_the_reason(yard: Yard, ada
 
         found = await eventually(given_up)
     assert (found["error"], found["attempts"]) == ("nobody there", delivery.MOST_ATTEMPTS)
+
+
+class Slow(MemoryListener):
+    """Is told of one owner's builds as if that owner's provider never answered."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__("slow", "queued")
+        self._owner = owner
+        self.hanging = 0
+
+    async def heed(self, notice: Notice) -> None:
+        if notice.build.owner == self._owner:
+            self.hanging += 1
+            await asyncio.Event().wait()
+        await super().heed(notice)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_an_owner_whose_provider_hangs_keeps_nobody_elses_waiting(yard: Yard, ada: Identity) -> None:
+    listener, bob = Slow("ada"), await yard.person("bob")
+    yard.notices.register(listener)
+    mine, other = await yard.project(ada), await yard.project(bob, "other")
+    for number in range(delivery.AT_ONCE + 1):
+        await yard.ask(mine, ref=f"refs/heads/b{number}")
+    async with delivering(yard):
+        await eventually(lambda: listener.hanging >= delivery.EACH)
+        build = await yard.ask(other)
+        await eventually(lambda: [notice.build.id for notice in listener.heard] == [build.id])
+        assert listener.hanging < delivery.AT_ONCE
 
 
 async def test_what_a_dead_builder_built_is_shown_by_another(yard: Yard, ada: Identity) -> None:

@@ -20,7 +20,7 @@ from .records import WAKE, HookRecords
 
 log = structlog.get_logger()
 
-# Calls at one time; who has so many of them under way is given no more of them meanwhile.
+# Calls at one time; so many are taken up at once, and none of an owner who has as many under way.
 LOOK_EVERY, AT_ONCE, EACH = 10.0, 16, 4
 LEASE = timedelta(seconds=60)
 # Seconds after each failure but the last.
@@ -58,7 +58,7 @@ class Sending:
             while True:
                 self._wake.clear()
                 busy = [owner for owner, count in Counter(flying.values()).items() if count >= EACH]
-                due = await self._claimed(AT_ONCE - len(flying), busy) if len(flying) < AT_ONCE else []
+                due = await self._claimed(min(AT_ONCE - len(flying), EACH), busy) if len(flying) < AT_ONCE else []
                 for row in due:
                     task = tasks.create_task(self._send(row))
                     flying[task] = plain(row["owner_id"])
@@ -72,7 +72,7 @@ class Sending:
         try:
             async with self._records.database.connection() as connection:
                 rows = self._queries.claim_deliveries(
-                    connection, now=now, until=now + LEASE, most=most, busy=list(busy), each=EACH
+                    connection, now=now, until=now + LEASE, most=most, busy=list(busy)
                 )
                 return [dict(row) async for row in rows]
         except DatabaseUnavailable as error:

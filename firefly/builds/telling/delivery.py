@@ -1,7 +1,8 @@
 """Notices reach their listeners: each in its own time, in order for each build, again where it failed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,8 @@ from ..seams import Listener, Notice
 log = structlog.get_logger()
 
 LOOK_EVERY = 5.0
-AT_ONCE = 8
+# Notices of one listener at one time; so many are taken up at once, and none of an owner who has as many under way.
+AT_ONCE, EACH = 8, 4
 # Seconds that a listener has for one notice, and that another replica waits beyond that.
 LIMIT, MARGIN = 60.0, 30.0
 FIRST_PAUSE, LONGEST_PAUSE, MOST_ATTEMPTS = 2.0, 3600.0, 10
@@ -36,6 +38,7 @@ class Due:
     kind: str
     data: Mapping[str, Any]
     attempt: int
+    owner_id: UUID
 
 
 class Delivery:
@@ -62,29 +65,33 @@ class Delivery:
                         wake.set()
 
     async def _serve(self, listener: Listener) -> None:
-        """At most so many at one time; whoever hangs keeps up none but his own listener, and that only in part."""
-        wake, flying = self._wakes[listener.name], set[asyncio.Task[None]]()
+        """At most so many at one time; whoever hangs keeps up none but his own listener, and that only in part.
+
+        Whom a listener tells may be an owner's own, and take his time: others' turns are not his.
+        """
+        wake, flying = self._wakes[listener.name], dict[asyncio.Task[None], UUID]()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 wake.clear()
-                due = await self._claimed(listener, AT_ONCE - len(flying)) if len(flying) < AT_ONCE else []
+                busy = [owner for owner, count in Counter(flying.values()).items() if count >= EACH]
+                most = min(AT_ONCE - len(flying), EACH)
+                due = await self._claimed(listener, most, busy) if most else []
                 for notice in due:
                     task = tasks.create_task(self._deliver(listener, notice))
-                    flying.add(task)
-                    task.add_done_callback(flying.discard)
+                    flying[task] = notice.owner_id
+                    task.add_done_callback(flying.pop)
                     task.add_done_callback(lambda _: wake.set())
                 if not due:
                     await happens(wake, LOOK_EVERY)
 
-    async def _claimed(self, listener: Listener, most: int) -> list[Due]:
+    async def _claimed(self, listener: Listener, most: int, busy: Sequence[UUID]) -> list[Due]:
         try:
             async with self._records.database.connection() as connection:
                 lease = timedelta(seconds=self._limit(listener) + MARGIN)
-                rows = self._queries.claim_notices(connection, listener=listener.name, lease=lease, most=most)
-                return [
-                    Due(row["id"], plain(row["build_id"]), row["kind"], row["data"], row["attempts"])
-                    async for row in rows
-                ]
+                rows = self._queries.claim_notices(
+                    connection, listener=listener.name, lease=lease, most=most, busy=list(busy)
+                )
+                return [Due(**{name: plain(value) for name, value in row.items()}) async for row in rows]
         except DatabaseUnavailable as error:
             log.warning("notices.not_claimed", listener=listener.name, reason=error.detail)
         # Whatever it is: it is looked again.

@@ -191,17 +191,20 @@ update build_notices set done_at = :now, error = :error where id = :id;
 update build_notices set due_at = clock_timestamp() + :pause::interval, error = :error where id = :id and done_at is null;
 
 -- name: claim_notices
--- In the order in which things happened, for each build and listener; given to one replica for a while.
-update build_notices set attempts = attempts + 1, due_at = clock_timestamp() + :lease::interval
-where id in (
-    select n.id from build_notices n
-    where n.done_at is null and n.due_at <= clock_timestamp() and n.listener = :listener and not exists (
+-- In the order in which things happened, for each build and listener; given to one replica for a while. Of no owner who
+-- is `busy`.
+update build_notices m set attempts = m.attempts + 1, due_at = clock_timestamp() + :lease::interval
+from builds b join projects p on p.id = b.project_id
+where b.id = m.build_id and m.id in (
+    select n.id from build_notices n join builds w on w.id = n.build_id join projects q on q.id = w.project_id
+    where n.done_at is null and n.due_at <= clock_timestamp() and n.listener = :listener
+    and q.owner_id <> all(:busy::uuid[]) and not exists (
         select from build_notices e
         where e.build_id = n.build_id and e.listener = n.listener and e.id < n.id and e.done_at is null
     )
-    order by n.due_at, n.id limit :most for no key update skip locked
+    order by n.due_at, n.id limit :most for no key update of n skip locked
 )
-returning id, build_id, kind, data, attempts;
+returning m.id, m.build_id, m.kind, m.data, m.attempts as attempt, p.owner_id;
 
 -- name: forget_notices!
 delete from build_notices where done_at < :before or created_at < :forgotten;

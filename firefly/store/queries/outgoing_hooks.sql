@@ -39,19 +39,18 @@ order by position desc limit :most;
 select * from outgoing_deliveries where id = :id and hook_id = :hook_id;
 
 -- name: claim_deliveries
--- In the order in which things happened, for each hook, past what failed; given to one replica for a while: another that
--- looked at the same moment finds them no longer due. Owners take turns, without those who are `busy`.
+-- In the order in which things happened, for each hook, past what failed; given to one replica for a while. Of no owner
+-- who is `busy`.
 update outgoing_deliveries d set attempts = d.attempts + 1, due_at = :until
 from outgoing_hooks h join projects p on p.id = h.project_id
-where h.id = d.hook_id and d.state = 'waiting' and d.due_at <= :now and d.id in (
-    select t.id from (
-        select o.id, o.due_at, row_number() over (partition by q.owner_id order by o.due_at, o.position) as turn
-        from outgoing_deliveries o join outgoing_hooks k on k.id = o.hook_id join projects q on q.id = k.project_id
-        where o.state = 'waiting' and o.due_at <= :now and q.owner_id <> all(:busy::uuid[]) and not exists (
-            select from outgoing_deliveries e
-            where e.hook_id = o.hook_id and e.state = 'waiting' and e.reason = '' and e.position < o.position
-        )
-    ) t where t.turn <= :each order by t.turn, t.due_at limit :most
+where h.id = d.hook_id and d.id in (
+    select o.id from outgoing_deliveries o
+    join outgoing_hooks k on k.id = o.hook_id join projects q on q.id = k.project_id
+    where o.state = 'waiting' and o.due_at <= :now and q.owner_id <> all(:busy::uuid[]) and not exists (
+        select from outgoing_deliveries e
+        where e.hook_id = o.hook_id and e.state = 'waiting' and e.reason = '' and e.position < o.position
+    )
+    order by o.due_at limit :most for no key update of o skip locked
 )
 returning d.*, h.project_id, h.sealed, h.active, p.owner_id;
 
