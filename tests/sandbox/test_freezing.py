@@ -16,7 +16,7 @@ async def test_a_frozen_sandbox_ends_with_its_supervisor(
     sandbox = await start()
     marker = f"77{os.getpid()}.5"
     await sandbox.run(f"(setsid sleep {marker} >/dev/null 2>&1 &)")
-    assert processes(marker)
+    await eventually(lambda: processes(marker))
     network = way_out(settings, sandbox.instance.id)
     await backend.freeze(sandbox.instance.id)
     os.kill(supervisor(settings, sandbox.instance.id), signal.SIGKILL)

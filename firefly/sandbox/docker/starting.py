@@ -28,6 +28,8 @@ BRIDGE, GATEWAY, OWN_FILES = "bridge.sock", "gateway", "etc"
 ENGINE_LIMIT, HAND_LIMIT, HEALTH_LIMIT, PAUSE = 120.0, 30.0, 30.0, 0.02
 # Until what has ended is known to have, with what it printed.
 END_LIMIT, ENDED = 15.0, ("exited", "dead")
+# A busy engine counts what is there no more as running until it hears of its end.
+HEARD_LIMIT = 5.0
 
 
 class Starter:
@@ -139,11 +141,15 @@ class Starter:
 
     async def has_ended(self, run: Run) -> bool:
         """Whether the engine says so; not where it says nothing."""
+        return await self._state(run) in ENDED
+
+    async def _state(self, run: Run) -> str:
+        """What the engine says of it; nothing where it says nothing."""
         try:
             found = await self._engine.call("GET", f"containers/{run.container}/json")
         except FireflyError as error:
-            return isinstance(error, NotFound)
-        return found["State"]["Status"] in ENDED
+            return "dead" if isinstance(error, NotFound) else ""
+        return str(found["State"]["Status"])
 
     async def _unless_ended(self, run: Run, wanted: Coroutine[Any, Any, None], limit: float) -> None:
         """Raises SandboxFailed where the run ends first, or nothing happens in time."""
@@ -152,8 +158,8 @@ class Starter:
             await asyncio.wait([work, ended], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
             if work.done() and work.exception() is None:
                 return
-            if work.done() and not ended.done() and await self.has_ended(run):
-                await asyncio.wait([ended], timeout=END_LIMIT)
+            if work.done() and not ended.done():
+                await self._hear(run, ended)
             if run.status is not None:
                 raise SandboxFailed(run.status.reason, output=run.status.output)
             if work.done():
@@ -163,6 +169,14 @@ class Starter:
             for task in (work, ended):
                 task.cancel()
             await asyncio.gather(work, ended, return_exceptions=True)
+
+    async def _hear(self, run: Run, ended: asyncio.Future[Any]) -> None:
+        """Wait for the end of what cannot be reached, if that is why."""
+        state = await self._state(run)
+        if state == "running":
+            await asyncio.wait([ended], timeout=HEARD_LIMIT)
+        elif state in ENDED:
+            await asyncio.wait([ended], timeout=END_LIMIT)
 
 
 async def _healthy(run: Run) -> None:

@@ -5,16 +5,20 @@ import contextlib
 import json
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from firefly.errors import SandboxFailed, Unavailable
 from firefly.sandbox.backend import Limits
+from firefly.sandbox.dialing import JoiningSource
+from firefly.sandbox.docker import runs
 from firefly.sandbox.docker.backend import DockerBackend
 from firefly.sandbox.docker.building import base_name
 from firefly.sandbox.docker.companions import COMPANION
 from firefly.sandbox.docker.debian import own_suite
+from firefly.sandbox.docker.runs import _joined
 from firefly.settings import Settings
 from firefly.testing.subnets import MemorySubnets
 from tests.sandbox.backends import Ground
@@ -106,13 +110,15 @@ async def test_an_end_is_told_with_its_cause_and_leaves_nothing(
 
 
 async def test_a_start_that_fails_or_is_given_up_leaves_nothing(
-    settings: Settings, subnets: MemorySubnets, shown: Shown
+    settings: Settings, subnets: MemorySubnets, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ("/usr/bin/python3", "-c", "import sys; sys.exit('no such module')")
     failing = Ground(lambda _: DockerBackend(settings, subnets, command=command))
     await failing.backend.open()
-    with pytest.raises(SandboxFailed, match="ended with code 1") as failure:
-        await failing.start()
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "_joined", _joined_late)
+        with pytest.raises(SandboxFailed, match="ended with code 1") as failure:
+            await failing.start()
     assert "no such module" in failure.value.output
     await failing.clear()
     command = ("/usr/bin/python3", "-c", "import time; time.sleep(300)")
@@ -187,6 +193,13 @@ async def test_an_engine_that_dies_is_survived(ground: Ground, engine: Engine, s
     assert (await staying.run("ps x | grep -c '[c]ompanion.py'")).stdout == "1\n"
     assert await greeting(backend, staying, 3000) == b"still here"
     assert (await (await ground.start()).run("echo new")).stdout == "new\n"
+
+
+def _joined_late(pid: int, container: str) -> JoiningSource:
+    """When nobody is there any more, and the engine may not have heard of it yet."""
+    while Path(f"/proc/{pid}/exe").exists():
+        time.sleep(0.001)
+    return _joined(pid, container)
 
 
 async def _running(shown: Shown) -> list[str]:
