@@ -2,6 +2,7 @@ import { useState, type SyntheticEvent } from "react";
 import { asProblem, type Account, type Api } from "../shared/api";
 import { Button, Field, initialsOf, RelativeTime, showToast } from "../shared/components";
 import { chooseTheme, currentTheme, themes } from "../shared/theme/theme";
+import { Use } from "./Use";
 
 const SHORTEST = 10;
 
@@ -31,6 +32,7 @@ export function Profile({ api, user, onChange }: Props) {
       <DisplayName key={user.display_name} api={api} user={user} onChange={onChange} />
       <ThemeChoice />
       <Password api={api} user={user} />
+      <Use api={api} user={user} />
     </div>
   );
 }

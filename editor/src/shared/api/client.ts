@@ -71,6 +71,7 @@ export class Api {
   closeSession = (id: string): Promise<void> => this.transport.request("DELETE", pathOf("sessions", id));
   closeSessions = (): Promise<void> => this.transport.request("DELETE", "/sessions");
 
+  quotas = (owners: string): Promise<t.Page<t.Quota>> => this.transport.request("GET", "/quotas", { query: { owners } });
   users = (): Promise<t.Page<t.Account>> => this.transport.request("GET", "/users");
   createUser = (wanted: t.NewAccount): Promise<t.CreatedAccount> =>
     this.transport.request("POST", "/users", { body: wanted });

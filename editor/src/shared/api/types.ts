@@ -206,3 +206,23 @@ export interface RouteEntry {
   project_id: string | null;
   redirect_to: string | null;
 }
+
+export interface Amount {
+  used: number;
+  /** Null: there is no limit. */
+  most: number | null;
+}
+
+/** What an owner takes up beside what is allowed. */
+export interface Quota {
+  owner: string;
+  projects: Amount;
+  /** Builds that wait for their turn. */
+  queued: number;
+  running: Amount;
+  /** For which builds ran this month. */
+  minutes: Amount;
+  sites: Amount;
+  /** Names of those of the amounts that are too much. */
+  exceeded: string[];
+}
