@@ -15,6 +15,7 @@ import structlog
 from firefly.waiting import happens
 
 from ..errors import DatabaseUnavailable, InvalidInput
+from .failures import LOST, MISCONFIGURED, PASSING
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -33,19 +34,6 @@ ACQUIRE_LIMIT, CONNECT_LIMIT, COMMAND_LIMIT = 10.0, 10.0, 30.0
 FEW, PATIENCE = 4, 0.1
 PROBE_INTERVAL, PROBE_INTERVAL_AWAY, REPORT_INTERVAL = 5.0, 0.5, 5.0
 AGAIN = "Nothing is lost; try again in a moment."
-# What says that the server is away or going; other errors of the same connection are the statement's own.
-LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-)
-MISCONFIGURED = (
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.ClientConfigurationError,
-)
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
@@ -168,8 +156,9 @@ class Database:
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             if self._means_loss(error, connection):
                 raise self._lost(error) from error
-            if isinstance(error, TimeoutError):
-                raise DatabaseUnavailable(f"The database took too long to answer. {AGAIN}") from error
+            if isinstance(error, PASSING):
+                log.warning("database.not_done", reason=str(error) or type(error).__name__)
+                raise DatabaseUnavailable(f"The database cannot do that now, or took too long. {AGAIN}") from error
             raise
         finally:
             await self._release(connection)

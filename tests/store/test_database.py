@@ -151,6 +151,30 @@ async def test_a_statement_that_takes_too_long_is_an_error_of_ours_and_no_loss(d
         assert await connection.fetchval("select 1") == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "statement"),
+    [
+        ("set local statement_timeout = 50", "select pg_sleep(60)"),
+        ("set local lock_timeout = 50", "lock table accounts"),
+        ("set transaction read only", "delete from jobs"),
+        ("select 1", "do $$ begin raise sqlstate '53100'; end $$"),
+        ("select 1", "do $$ begin raise sqlstate '40P01'; end $$"),
+    ],
+    ids=["an operator's limit", "a lock", "a standby", "no disk", "a deadlock"],
+)
+async def test_what_passes_is_an_error_of_ours_too(database: Database, before: str, statement: str) -> None:
+    async def do_both() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(before)
+            await connection.execute(statement)
+
+    async with database.transaction() as other:
+        await other.execute("lock table accounts")
+        with pytest.raises(DatabaseUnavailable, match="cannot do that now"):
+            await do_both()
+    assert database.available
+
+
 async def test_errors_of_a_statement_stay_what_they_are(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         async with database.connection() as connection:
