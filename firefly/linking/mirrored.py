@@ -1,6 +1,6 @@
 """What is known of a project and its repository at the provider: records of mirrors and of their refs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -57,10 +57,14 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One project that is to be looked at now; what asked for it up to `wanted` is then done."""
+    """One project that is to be looked at now; what asked for it up to `wanted` is then done.
+
+    `owner_id` is None where it was asked for by itself.
+    """
 
     project_id: UUID
     wanted: int
+    owner_id: UUID | None = None
 
 
 class Mirrored:
@@ -84,11 +88,15 @@ class Mirrored:
         async with self._database.connection() as connection:
             await self._queries.end(connection, project_id=project_id)
 
-    async def take_due(self, most: int) -> Sequence[Turn]:
+    async def take_due(self, most: int, busy: Collection[UUID] = ()) -> Sequence[Turn]:
+        """Those whose time has come, of no owner who is `busy`."""
         now = self._clock.now()
         async with self._database.connection() as connection:
-            rows = self._queries.take_due(connection, now=now, until=now + LEASE, most=most)
-            return [Turn(UUID(bytes=row["project_id"].bytes), row["wanted"]) async for row in rows]
+            rows = self._queries.take_due(connection, now=now, until=now + LEASE, most=most, busy=list(busy))
+            return [
+                Turn(UUID(bytes=row["project_id"].bytes), row["wanted"], UUID(bytes=row["owner_id"].bytes))
+                async for row in rows
+            ]
 
     async def take(self, project_id: UUID) -> Turn | None:
         """This one; None while somebody looks already, or where it is not mirrored."""

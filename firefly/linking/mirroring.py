@@ -1,7 +1,8 @@
 """Keeping a project and its repository at the provider in step, both ways, and never over anybody's commits."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -22,7 +23,8 @@ from .comparing import Move, compare
 from .mirrored import Mirrored, MirroredRef, MirrorState, RefState, Turn
 from .taking import Taking
 
-AT_ONCE = 8
+# Looked at at one time; so many are taken up at once, and none of an owner who has as many under way.
+AT_ONCE, EACH = 8, 4
 LOOK_EVERY = 5.0
 KEPT = "It is the default branch here, and was deleted at the provider. Choose another there, or push it again."
 log = structlog.get_logger()
@@ -178,25 +180,28 @@ class Mirrors:
     async def run(self) -> None:
         """Until cancelled. Pushes wake it; what was missed is found by looking now and then.
 
-        So many at one time; a provider that takes its time keeps up no more than its own turn.
+        So many at one time; a provider that takes its time keeps up no more than its own turn, and those of one owner
+        not all of them.
         """
-        flying = set[asyncio.Task[object]]()
+        flying = dict[asyncio.Task[None], UUID | None]()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             while True:
                 self._wake.clear()
-                due = await self._due(AT_ONCE - len(flying)) if len(flying) < AT_ONCE else ()
+                busy = [owner for owner, count in Counter(flying.values()).items() if owner and count >= EACH]
+                most = min(AT_ONCE - len(flying), EACH)
+                due = await self._due(most, busy) if most else ()
                 for turn in due:
                     task = group.create_task(self._safely(turn))
-                    flying.add(task)
-                    task.add_done_callback(flying.discard)
+                    flying[task] = turn.owner_id
+                    task.add_done_callback(flying.pop)
                     task.add_done_callback(lambda _: self._wake.set())
                 if not due:
                     await happens(self._wake, LOOK_EVERY)
 
-    async def _due(self, most: int) -> Sequence[Turn]:
+    async def _due(self, most: int, busy: Collection[UUID]) -> Sequence[Turn]:
         try:
-            return await self.mirrored.take_due(most)
+            return await self.mirrored.take_due(most, busy)
         except FireflyError as error:
             log.warning("mirrors.not_looked", reason=error.detail)
         except Exception:

@@ -210,18 +210,23 @@ async def test_a_link_whose_secrets_do_not_open_keeps_no_other_project_waiting(
 
 
 async def test_a_provider_that_takes_its_time_keeps_no_other_waiting(
-    linked: Linked, ada: Identity, monkeypatch: pytest.MonkeyPatch
+    linked: Linked, ada: Identity, bob: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = linked.repository()
-    linked.repository("octo/field")
     await linked.connect(ada)
-    slow = await linked.imported(ada, "octo/field", "field")
+    await linked.connect(bob)
+    # As many as are looked at at one time.
+    for name in "xyz":
+        linked.repository(f"octo/{name}")
+    slow = [await linked.imported(bob, f"octo/{name}", name) for name in "xyz"]
     project = await linked.imported(ada)
+    monkeypatch.setattr(mirroring, "AT_ONCE", 3)
+    monkeypatch.setattr(mirroring, "EACH", 2)
     began, reach = asyncio.Event(), linked.mirrors._access.reach
 
     @contextlib.asynccontextmanager
     async def reached(link: ProviderLink) -> AsyncIterator[Target]:
-        if link.project_id == slow.id:
+        if link.project_id in {one.id for one in slow}:
             began.set()
             await asyncio.get_running_loop().create_future()
         async with reach(link) as target:
@@ -229,13 +234,14 @@ async def test_a_provider_that_takes_its_time_keeps_no_other_waiting(
 
     monkeypatch.setattr(linked.mirrors._access, "reach", reached)
     monkeypatch.setattr(mirroring, "LOOK_EVERY", 0.2)
-    await linked.mirrors.mirrored.want(slow.id)
+    for one in slow:
+        await linked.mirrors.mirrored.want(one.id)
     running = asyncio.create_task(linked.mirrors.run())
     async with asyncio.timeout(30):
         await began.wait()
     theirs = linked.clone(there).commit("theirs")
     await linked.mirrors.mirrored.want(project.id)
-    await pushed(linked, slow)
+    await pushed(linked, slow[0])
 
     async def came() -> bool:
         return await linked.ref(project) == theirs

@@ -9,12 +9,14 @@ update mirrors set wanted = wanted + 1, due_at = :now, attempts = 0 where projec
 delete from mirrors where project_id = :project_id;
 
 -- name: take_due
-update mirrors set lease_until = :until where project_id in (
+-- Of no owner who is `busy`.
+update mirrors d set lease_until = :until from projects o where o.id = d.project_id and d.project_id in (
     select m.project_id from mirrors m join projects p on p.id = m.project_id
     where m.due_at <= :now and (m.lease_until is null or m.lease_until <= :now) and p.deleted_at is null
+    and p.owner_id <> all(:busy::uuid[])
     order by m.due_at limit :most for update of m skip locked
 )
-returning project_id, wanted;
+returning d.project_id, d.wanted, o.owner_id;
 
 -- name: take^
 -- One project's, now; nothing while somebody else looks.
