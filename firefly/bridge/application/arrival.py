@@ -30,6 +30,8 @@ async def arrive(command: Running, board: Board, *, port: int, restarts: int, st
         waited = time.monotonic() - began
         if waited > _OTHER_PORT_AFTER:
             taken = await (asyncio.to_thread(ports_of, command.pid) if stillness else asyncio.to_thread(of_nobody))
+            # It may have been opened since it was tried.
+            taken.discard(port)
             if len(taken) == 1:
                 await _elsewhere(board, taken.pop(), port=port, restarts=restarts)
                 break
