@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -20,7 +21,8 @@ log = structlog.get_logger()
 _INTERVAL = 0.25
 _RETRY = 1.0
 _END_LIMIT = 60.0
-_AT_ONCE = 4
+# At one time, and of one account: a host that it imports from may take its time.
+_AT_ONCE, _EACH = 4, 3
 CANCELLED = "It was cancelled."
 BROKEN = "Something went wrong in Firefly; its log says what. Try again, or tell an administrator."
 
@@ -60,6 +62,7 @@ class Jobs:
         self._cancelled: set[UUID] = set()
         self._ending: set[UUID] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._own = WeakValueDictionary[UUID, asyncio.Semaphore]()
         self._elsewhere: Callable[[], None] | None = None
 
     def register(self, kind: str, steps: Sequence[str], work: Work, undo: Undo, *, tidy: Tidy | None = None) -> None:
@@ -198,8 +201,9 @@ class Jobs:
 
     async def _outcome(self, progress: Progressing) -> tuple[JobState, str | None]:
         job = progress.job
+        own = self._own.setdefault(job.account_id, asyncio.Semaphore(_EACH))
         try:
-            async with self._slots:
+            async with own, self._slots:
                 await self._work(progress, self._kinds[job.kind].work)
         except asyncio.CancelledError:
             if job.id not in self._cancelled:

@@ -90,6 +90,20 @@ async def test_success_is_written_then_tidied(house: House, ada: Identity, kind:
     await jobs.close()
 
 
+async def test_one_account_whose_jobs_take_long_keeps_nobody_elses_waiting(
+    house: House, ada: Identity, bob: Identity, kind: Kind
+) -> None:
+    jobs = jobs_of(house, kind)
+    many = [await begun(house, jobs, ada) for _ in range(5)]
+    await eventually(lambda: len(kind.again) == 3)
+    other = await begun(house, jobs, bob)
+    await eventually(lambda: len(kind.again) == 4)
+    kind.go_on.set()
+    for who, job in [(bob, other), *((ada, one) for one in many)]:
+        assert (await ended(jobs, who, job)).state is JobState.SUCCEEDED
+    await jobs.close()
+
+
 async def test_a_failure_is_undone_before_it_is_told(house: House, ada: Identity, kind: Kind) -> None:
     jobs = jobs_of(house, kind)
     kind.fails = InvalidInput("That is no archive.")
