@@ -247,10 +247,6 @@ async def test_a_site_is_shown_with_its_build_and_branch_stopped_started_and_mad
     made = await asked(owner, ref="feature/x")
     async with world.services.database.connection() as connection:
         await connection.execute(
-            "insert into build_heads (project_id, ref, commit, seen_at) values ($1, 'refs/heads/feature/x', $2, now())",
-            project.id, "c" * 40,
-        )  # fmt: skip
-        await connection.execute(
             "insert into sites (id, project_id, build_id, shows, ref, label, workspace_id, state, created_at, is_demo)"
             " values ($1, $2, $1, 'ref', 'refs/heads/feature/x', 'x--site--ada', $3, 'live', now(), true)",
             made["id"], project.id, project.workspace_id,
