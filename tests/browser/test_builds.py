@@ -121,8 +121,10 @@ async def look_at_one_that_runs(observatory: Observatory, look: Looker) -> None:
     await observatory.show("builds/1")
     await page.get_by_role("button", name="Kill", exact=True).click()
     await look(page, "build-kill", looks=("light", "dark"))
-    await page.get_by_role("button", name="Kill it").click()
+    await page.keyboard.press("Enter")
     await expect(observatory.state).to_have_text("Killed")
+    # What was pressed has gone; keys go on from what stands there now.
+    await expect(page.get_by_role("button", name="Build again")).to_be_focused()
 
 
 async def look_at_one_that_failed(observatory: Observatory, look: Looker) -> None:
@@ -198,6 +200,7 @@ async def look_at_lists(observatory: Observatory, look: Looker) -> None:
     for key in ("j", "j", "k", "Enter"):
         await page.keyboard.press(key)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Draw the stars where they are tonight")
+    await expect(page.get_by_role("main")).to_be_focused()
     await page.keyboard.press("u")
     await expect(rows).to_have_count(3)
     await page.keyboard.press("?")
