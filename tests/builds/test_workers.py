@@ -1,7 +1,6 @@
 """Builders: what they do with a build, how its end reaches them from any replica, and what happens when one dies."""
 
 import asyncio
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,17 +66,15 @@ async def test_a_build_is_built_shown_and_told_of(yard: Yard) -> None:
 
 @pytest.mark.parametrize("how", ["cancel", "kill"])
 async def test_an_end_asked_of_any_replica_is_heeded_at_once(yard: Yard, ada: Identity, how: str) -> None:
-    gang, project = Gang(yard), await yard.project(ada)
+    # Whoever is not told looks after a sixth of the lease.
+    gang, project = Gang(yard, lease=timedelta(hours=1)), await yard.project(ada)
     gang.runner.hold()
     async with gang.at_work():
         build = await yard.ask(project)
         await eventually(lambda: gang.runner.started)
         other_replica: Builds = yard.builds
-        began = time.monotonic()
         await getattr(other_replica, how)(ada, build.id)
         ended = await over(yard, build)
-        # On a machine that has nothing else to do it takes some 20 ms; whoever is not told looks every 5 s.
-        assert time.monotonic() - began < 4
 
     assert gang.runner.cancelled == [build.id]
     assert (ended.state, ended.reason) == (
