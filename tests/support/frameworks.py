@@ -215,6 +215,13 @@ RAILS = {
     '    render plain: "#{Note.connection.adapter_name} keeps #{Note.count} notes"\n  end\nend\n',
     "firefly.yml": GEMS + BY_RAILS,
 }
+JEKYLL = {
+    "Gemfile": 'source "https://rubygems.org"\ngem "jekyll"\n',
+    "_config.yml": "title: Garden\n",
+    "_layouts/page.html": "<title>{{ site.title }}</title>{{ content }}\n",
+    "index.md": "---\nlayout: page\n---\n# Jekyll counts {{ 6 | times: 7 }}\n",
+    "firefly.yml": f'{GEMS}build: ["env -u BUNDLE_PATH bundle exec jekyll build"]\n',
+}
 # What is too large for an image, by language.
 LARGE = {
     "java": (
@@ -225,5 +232,8 @@ LARGE = {
         Kind("symfony", "Symfony", SYMFONY, "Symfony counts 42 in prod", "/garden", ("assets:install public",)),
         Kind("laravel", "Laravel", LARAVEL, "production keeps notes in pgsql", log=("artisan view:cache",)),
     ),
-    "ruby": (Kind("rails", "Rails", RAILS, "PostgreSQL keeps", log=("bundle install",)),),
+    "ruby": (
+        Kind("rails", "Rails", RAILS, "PostgreSQL keeps", log=("bundle install",)),
+        Kind("jekyll", "Jekyll", JEKYLL, '<title>Garden</title><h1 id="jekyll-counts-42">', log=("bundle install",)),
+    ),
 }
