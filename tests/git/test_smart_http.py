@@ -393,7 +393,8 @@ async def test_the_first_push_takes_the_place_of_the_templates_commit(hosted: Ho
     assert await hosted.repositories.refs(hosted.project_id) == {"refs/heads/main": head}
     assert (await hosted.rows())[-1]["changes"] == [{"ref": "refs/heads/main", "old": begun, "new": head}]
 
-    other = history(tmp_path / "other", commits=2)
+    other = history(tmp_path / "other", commits=0)
+    commit(other, text="another's\n")
     assert (await client(other, "push", url, "HEAD:main"))[0] != 0
 
 
