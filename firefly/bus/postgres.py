@@ -12,6 +12,7 @@ import structlog
 
 from ..errors import DatabaseUnavailable, TooLarge
 from ..store import Connection, Database, connect, load_queries
+from ..store.failures import RAISED
 from .interface import JSON, LARGEST_EVENT, Bus, Event, Notify
 
 log = structlog.get_logger()
@@ -83,12 +84,12 @@ class PostgresBus(Bus):
         while True:
             try:
                 connection = await connect(self._db.dsn)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except RAISED:
                 await asyncio.sleep(RETRY_INTERVAL)
                 continue
             try:
                 await self._listen(connection, again=listened_before)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except RAISED as error:
                 log.warning("bus.disconnected", reason=str(error) or type(error).__name__)
             finally:
                 connection.terminate()

@@ -15,7 +15,7 @@ import structlog
 from firefly.waiting import happens
 
 from ..errors import DatabaseUnavailable, InvalidInput
-from .failures import LOST, MISCONFIGURED, PASSING
+from .failures import LOST, MISCONFIGURED, PASSING, RAISED
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -153,7 +153,9 @@ class Database:
         connection = await self._acquire()
         try:
             yield connection
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except RAISED as error:
+            if isinstance(error, asyncpg.InternalClientError):
+                connection.terminate()
             if self._means_loss(error, connection):
                 raise self._lost(error) from error
             if isinstance(error, PASSING):
@@ -196,7 +198,7 @@ class Database:
     async def _release(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
         if self._pool is None:
             return
-        with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+        with contextlib.suppress(*RAISED):
             await self._pool.release(connection, timeout=5)
 
     def _means_loss(self, error: BaseException, connection: Connection) -> bool:
@@ -223,7 +225,7 @@ class Database:
             interval = PROBE_INTERVAL if self._available else PROBE_INTERVAL_AWAY
             await happens(self._went_away, interval)
             self._went_away.clear()
-            with contextlib.suppress(DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(DatabaseUnavailable, *RAISED):
                 await self._ask()
                 self._change(True)
 

@@ -2,8 +2,12 @@
 
 import asyncpg
 
-# The server is away, or going.
+# All that a connection raises.
+RAISED = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError)
+# The server is away, or going; or it has said so on a connection that nobody was using, in whose state no statement is
+# begun any more, a moment before asyncpg hears that it is closed.
 LOST = (
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

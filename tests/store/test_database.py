@@ -119,6 +119,35 @@ async def test_an_idle_loss_is_noticed_by_the_probe(
     await db.close()
 
 
+def ended_unheard(process: int) -> None:
+    """End it, and let the loop hear of nothing before its last words and its end have both arrived."""
+    os.kill(process, signal.SIGTERM)
+    while Path(f"/proc/{process}").exists():
+        os.sched_yield()
+
+
+async def test_what_the_server_has_just_ended_counts_as_away(embedded: EmbeddedPostgres) -> None:
+    """Between the last words, where nobody waits for any, and the end asyncpg calls statements its own fault."""
+    db = Database(await embedded.start(), min_size=1)
+    await db.open()
+
+    async def asked_after(turns: int) -> None:
+        async with db.connection() as connection:
+            ended_unheard(await connection.fetchval("SELECT pg_backend_pid()"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await connection.execute("SELECT 1")
+
+    causes = []
+    for turns in range(4):
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await asked_after(turns)
+        causes.append(type(caught.value.__cause__))
+        await eventually(lambda: works(db))
+    assert asyncpg.InternalClientError in causes
+    await db.close()
+
+
 def processes_of(settings: Settings) -> list[int]:
     postmaster = int((settings.data_dir / "postgres" / str(MAJOR) / "postmaster.pid").read_text().split()[0])
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
