@@ -12,6 +12,7 @@ from firefly.protocol.quantities import Duration, Size
 from firefly.protocol.yamltext import Lines, load
 
 LONGEST = 64 << 10
+UNQUOTED = " YAML reads a text with `: ` in it as a key and its value: put it into quotes."
 
 
 def _as_list(value: object) -> object:
@@ -172,7 +173,8 @@ def _located(error: ValidationError, lines: Lines, file: str, kind: type[BaseMod
         sentence = f"{file}, line {line}: the key {name} is not known.{_meant(location, kind.model_fields)}"
         return ManifestError(sentence, line=line)
     message = first["msg"].removeprefix("Value error, ")
-    return ManifestError(f"{file}, line {line}: {name}: {message}.", line=line)
+    hint = UNQUOTED if first["type"] == "string_type" and isinstance(first["input"], dict) else ""
+    return ManifestError(f"{file}, line {line}: {name}: {message}.{hint}", line=line)
 
 
 def _meant(location: tuple[str, ...], known: Iterable[str]) -> str:

@@ -64,6 +64,12 @@ def test_one_command_needs_no_list_and_values_of_env_become_text() -> None:
         ("preview:\n  inject: true\n  foo: 1", 3, "preview.foo is not known"),
         ("port: 99999", 1, "port"),
         ("dev:\n  - a\n  - {b: c}", 3, "dev.1"),
+        (
+            "build:\n  - a\n  - echo so: it is",
+            3,
+            "build.1: Input should be a valid string. YAML reads a text with `: `",
+        ),
+        ("build: echo so: it is", 1, "line 1"),
         ("dockerfile:\n  path: ../x", 2, "stays in the project"),
         ("writable: [/etc]", 1, "stays in the project"),
         ("a: [1", 1, "expected"),
