@@ -143,7 +143,8 @@ def read(text: str, name: str) -> tuple[dict[str, object], Lines]:
         data, lines = load(text)
     except ValueError as error:
         message, line = error.args
-        raise ManifestError(f"{name}, line {line}: {message}.", line=line) from error
+        hint = UNQUOTED if message.startswith("mapping values are not allowed") else ""
+        raise ManifestError(f"{name}, line {line}: {message}.{hint}", line=line) from error
     if data is not None and not isinstance(data, dict):
         raise ManifestError(f"{name}, line 1: the file is a list of keys with values.", line=1)
     return data or {}, lines

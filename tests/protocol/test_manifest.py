@@ -69,7 +69,7 @@ def test_one_command_needs_no_list_and_values_of_env_become_text() -> None:
             3,
             "build.1: Input should be a valid string. YAML reads a text with `: `",
         ),
-        ("build: echo so: it is", 1, "line 1"),
+        ("build: echo so: it is", 1, "YAML reads a text with `: `"),
         ("dockerfile:\n  path: ../x", 2, "stays in the project"),
         ("writable: [/etc]", 1, "stays in the project"),
         ("a: [1", 1, "expected"),
