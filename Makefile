@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# One more than there are processors: tests wait for others' work half of their time.
-JOBS   ?= $(shell echo $$(( $$(nproc) + 1 )))
+# Two more than there are processors: tests wait for the work of others for half of their time.
+JOBS   ?= $(shell echo $$(( $$(nproc) + 2 )))
 SHELL  := /bin/bash
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -51,7 +51,7 @@ async def test_what_no_environment_can_hold_is_refused_with_a_sentence(
     refused = await owner.post(SECRETS, json={"name": name, "value": value})
     text = await refused.text()
     assert (refused.status, said in text) == (422, True), text
-    assert "aaaa" not in text
+    assert len(text) < 500, "it repeats what was sent"
 
 
 async def test_there_is_an_end_to_how_many_and_how_much(owner: TestClient[Any, Any]) -> None:
