@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from ..bus import MISSED, Bus, Event, Subscription
 from ..clock import Clock
 from ..errors import DatabaseUnavailable
 from ..store import Connection, Database, load_queries
+from ..store.failures import RAISED
 from .refusals import Refusals, Revocation
 
 log = structlog.get_logger()
@@ -107,7 +107,7 @@ class Revocations(Refusals):
         while event.kind == MISSED:
             try:
                 return await self.reload()
-            except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (DatabaseUnavailable, *RAISED) as error:
                 log.warning("revocations.waiting", reason=repr(error))
                 await asyncio.sleep(RETRY)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from firefly.client import ClientError, FireflyClient
-from firefly.client.build_models import Build
+from firefly.client.build_models import Build, BuildStep
 
 from .build_log import watch
 from .build_words import describe
@@ -40,22 +41,26 @@ async def finish(
 
 async def ended(cli: Cli, client: FireflyClient, build: Build) -> Build:
     """Until it is built, or was given up."""
-    told = ""
-    with cli.err.status("") if cli.interactive else nullcontext() as status:
-        while not build.is_over:
-            if (now := f"{build.name}: {_does(build) or _waits(build)}") != told:
-                told = now
-                status.update(told) if status else cli.note(told)
-            build = await _later(client, build)
-    return build
+    return await _watched(cli, client, build, lambda one, _: not one.is_over, lambda one: _does(one) or _waits(one))
 
 
 async def shown(cli: Cli, client: FireflyClient, build: Build) -> Build:
     """Until the site of one that went well is live, or is not to become so."""
+    return await _watched(cli, client, build, _comes, lambda one: f"its site: {_does(one) or 'starting'}")
+
+
+async def _watched(
+    cli: Cli,
+    client: FireflyClient,
+    build: Build,
+    goes_on: Callable[[Build, float], bool],
+    words: Callable[[Build], str],
+) -> Build:
+    """While it `goes_on`, which is told for how many seconds the `words` have been the same."""
     since, told = time.monotonic(), ""
     with cli.err.status("") if cli.interactive else nullcontext() as status:
-        while _comes(build, waited=time.monotonic() - since):
-            if (now := f"{build.name}: its site: {_does(build) or 'starting'}") != told:
+        while goes_on(build, time.monotonic() - since):
+            if (now := f"{build.name}: {words(build)}") != told:
                 since, told = time.monotonic(), now
                 status.update(told) if status else cli.note(told)
             build = await _later(client, build)
@@ -84,15 +89,19 @@ def _waits(build: Build) -> str:
     return f"{build.state}. {reason}" if reason else build.state
 
 
-def _comes(build: Build, *, waited: float) -> bool:
+def _comes(build: Build, waited: float) -> bool:
     """Whether its site is still to be expected. What it is made from is unpacked before there is one."""
     if build.state != "succeeded":
         return False
     if build.site is not None:
         return build.site.state == "starting"
-    if any(step.name == "start" and step.state == "failed" for step in build.steps):
+    if _failed_start(build) is not None:
         return False
     return bool(_does(build)) or waited < NO_SITE
+
+
+def _failed_start(build: Build) -> BuildStep | None:
+    return next((step for step in build.steps if step.name == "start" and step.state == "failed"), None)
 
 
 def _must_be_well(build: Build, *, no_site: bool) -> None:
@@ -101,8 +110,8 @@ def _must_be_well(build: Build, *, no_site: bool) -> None:
     if no_site:
         return
     if build.site is None:
-        failed = next((step.reason for step in build.steps if step.name == "start" and step.state == "failed"), "")
-        raise Failure(f"{build.name} was built, and has no site. {failed}".rstrip())
+        failed = _failed_start(build)
+        raise Failure(f"{build.name} was built, and has no site. {failed.reason if failed else ''}".rstrip())
     # Another build's may have taken its place by now.
     if build.site.state not in ("live", "replaced"):
         what = "did not start" if build.site.state == "failed" else f"is {build.site.state}"

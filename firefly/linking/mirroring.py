@@ -1,7 +1,6 @@
 """Keeping a project and its repository at the provider in step, both ways, and never over anybody's commits."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from firefly.waiting import happens
+from firefly.claims import carry_out
 
 from ..bus import Bus
 from ..errors import FireflyError, Forbidden, NotFound
@@ -183,21 +182,17 @@ class Mirrors:
         So many at one time; a provider that takes its time keeps up no more than its own turn, and those of one owner
         not all of them.
         """
-        flying = dict[asyncio.Task[None], UUID | None]()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
-            while True:
-                self._wake.clear()
-                busy = [owner for owner, count in Counter(flying.values()).items() if owner and count >= EACH]
-                most = min(AT_ONCE - len(flying), EACH)
-                due = await self._due(most, busy) if most else ()
-                for turn in due:
-                    task = group.create_task(self._safely(turn))
-                    flying[task] = turn.owner_id
-                    task.add_done_callback(flying.pop)
-                    task.add_done_callback(lambda _: self._wake.set())
-                if not due:
-                    await happens(self._wake, LOOK_EVERY)
+            await carry_out(
+                self._due,
+                self._safely,
+                owner=lambda turn: turn.owner_id,
+                wake=self._wake,
+                at_once=AT_ONCE,
+                each=EACH,
+                look_every=LOOK_EVERY,
+            )
 
     async def _due(self, most: int, busy: Collection[UUID]) -> Sequence[Turn]:
         try:

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 import structlog
 
 from firefly.errors import FireflyError
+from firefly.store.failures import RAISED
 
 from .lease import Lease
 
 log = structlog.get_logger()
 
-LOST = (FireflyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+LOST = (FireflyError, *RAISED)
 
 
 class Tenure:

@@ -14,6 +14,7 @@ from firefly.bus import JSON, Bus
 from firefly.clock import Clock
 from firefly.errors import DatabaseUnavailable, NotFound, Unavailable
 from firefly.store import Database, load_queries
+from firefly.store.failures import RAISED
 
 from .backend import State
 from .lease import Lease
@@ -182,14 +183,14 @@ class Records:
                 await self._bus.publish_by(
                     lambda channel, text: put(channel=channel, event=text), "events", "sandbox.changed", event
                 )
-        except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (DatabaseUnavailable, *RAISED) as error:
             log.warning("sandbox.unrecorded", workspace_id=str(record.workspace_id), reason=str(error))
 
     async def tell(self, kind: str, workspace_id: UUID, **data: JSON) -> None:
         """Something that is not written down: a bus that is away is no obstacle."""
         try:
             await self._bus.publish("events", kind, {"project_id": None, "workspace_id": str(workspace_id), **data})
-        except (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (DatabaseUnavailable, *RAISED) as error:
             log.warning("sandbox.untold", workspace_id=str(workspace_id), what=kind, reason=str(error))
 
     async def check_node(self, workspace_id: UUID) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.support.previews import wait_for_text
-from tests.support.server import LiveServer, create_project
+from tests.support.server import LiveServer, create_project, remote_of
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("live")]
 
@@ -37,7 +37,7 @@ async def test_a_push_reaches_workspace_and_preview(
 ) -> None:
     project = await create_project(client, f"pushed-{secrets.token_hex(3)}", "static")
     await wait_for_text(client, project["urls"]["preview"], live_server.token, "<html")
-    remote = project["urls"]["git"].replace("http://", f"http://token:{live_server.token}@", 1)
+    remote = remote_of(project, live_server.token)
     await git("clone", remote, "clone", cwd=tmp_path, home=tmp_path)
     clone = tmp_path / "clone"
     (clone / "index.html").write_text("<!doctype html><html><p>pushed by stock git")
@@ -52,7 +52,7 @@ async def test_a_repository_of_ones_own_is_the_first_push_and_is_shown(
 ) -> None:
     project = await create_project(client, f"own-{secrets.token_hex(3)}", "static")
     await wait_for_text(client, project["urls"]["preview"], live_server.token, "<html")
-    remote = project["urls"]["git"].replace("http://", f"http://token:{live_server.token}@", 1)
+    remote = remote_of(project, live_server.token)
     (own := tmp_path / "own").mkdir()
     (own / "index.html").write_text("<!doctype html><html><p>of my own")
     for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "Begin")):
@@ -69,7 +69,7 @@ async def test_a_push_onto_an_edited_workspace_says_that_it_stays(
     path = f"/api/v1/projects/{project['owner']}/{project['name']}/files/index.html"
     async with client.put(path, data=b"<!doctype html><p>not committed") as response:
         assert response.status < 300
-    remote = project["urls"]["git"].replace("http://", f"http://token:{live_server.token}@", 1)
+    remote = remote_of(project, live_server.token)
     await git("clone", remote, "clone", cwd=tmp_path, home=tmp_path)
     clone = tmp_path / "clone"
     (clone / "index.html").write_text("<!doctype html><p>pushed")
@@ -82,6 +82,6 @@ async def test_a_push_onto_an_edited_workspace_says_that_it_stays(
 
 async def test_a_push_needs_a_token(live_server: LiveServer, client: aiohttp.ClientSession, tmp_path: Path) -> None:
     project = await create_project(client, f"closed-{secrets.token_hex(3)}", "static")
-    remote = project["urls"]["git"].replace("http://", "http://token:wrong@", 1)
+    remote = remote_of(project, "wrong")
     with pytest.raises(AssertionError, match=r"Authentication failed|could not read"):
         await git("clone", remote, "clone", cwd=tmp_path, home=tmp_path)

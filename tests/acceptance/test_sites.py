@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.test_git import git
 from tests.support.previews import Answer, ask, wait_for_text
-from tests.support.server import LiveServer, create_project
+from tests.support.server import LiveServer, create_project, remote_of
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("live")]
@@ -69,7 +69,7 @@ async def opened(server: LiveServer, folder: Path) -> AsyncIterator[Shop]:
     """A new one on that server, which shows its template already; its clone lies in the folder."""
     async with server.client() as client:
         project = await create_project(client, f"shop-{secrets.token_hex(3)}", "static")
-        remote = project["urls"]["git"].replace("http://", f"http://token:{server.token}@", 1)
+        remote = remote_of(project, server.token)
         await wait_for_text(client, project["urls"]["preview"], server.token, "<html")
         await git("clone", "-q", remote, "clone", cwd=folder, home=folder)
         yield Shop(server, client, folder / "clone", project["name"], project["owner"])

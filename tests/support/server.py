@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -193,6 +193,12 @@ class LiveServer:
             connector=aiohttp.TCPConnector(resolver=LoopbackResolver(), ssl=self.tls or True, limit=connections),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+
+def remote_of(project: Mapping[str, Any], token: str) -> str:
+    """Where git clones it from and pushes it to, with what lets it."""
+    address: str = project["urls"]["git"]
+    return address.replace("http://", f"http://token:{token}@", 1)
 
 
 async def create_project(

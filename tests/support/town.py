@@ -13,7 +13,7 @@ import aiohttp
 from tests.acceptance.test_git import git
 from tests.support.kinds import Kind
 from tests.support.previews import wait_for_text
-from tests.support.server import BUILDING, LiveServer, create_project
+from tests.support.server import BUILDING, LiveServer, create_project, remote_of
 from tests.support.waiting import eventually
 
 # Seconds for all builds together, and for a site to begin; of a log that a failure shows, characters.
@@ -37,7 +37,7 @@ class Town:
         for name, text in files.items():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             (clone / name).write_text(text)
-        remote = project["urls"]["git"].replace("http://", f"http://token:{self.server.token}@", 1)
+        remote = remote_of(project, self.server.token)
         for arguments in (
             ("init", "-q", "-b", "site"), ("add", "-A"), ("commit", "-qm", "Begin"), ("push", "-q", remote, "site"),
         ):  # fmt: skip

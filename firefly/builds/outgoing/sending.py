@@ -1,7 +1,6 @@
 """Calls hooks: each in order, again with growing pauses where it failed; one that is gone is left alone."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from firefly.waiting import happens
+from firefly.claims import carry_out
 
 from ...bus import MISSED
 from ...errors import DatabaseUnavailable, FireflyError
@@ -52,20 +51,15 @@ class Sending:
             await self._posting.close()
 
     async def _send_for_ever(self) -> None:
-        """At most so many at one time; a hook that hangs keeps up no other, and no owner's hooks those of others."""
-        flying = dict[asyncio.Task[None], UUID]()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                self._wake.clear()
-                busy = [owner for owner, count in Counter(flying.values()).items() if count >= EACH]
-                due = await self._claimed(min(AT_ONCE - len(flying), EACH), busy) if len(flying) < AT_ONCE else []
-                for row in due:
-                    task = tasks.create_task(self._send(row))
-                    flying[task] = plain(row["owner_id"])
-                    task.add_done_callback(flying.pop)
-                    task.add_done_callback(lambda _: self._wake.set())
-                if not due:
-                    await happens(self._wake, LOOK_EVERY)
+        await carry_out(
+            self._claimed,
+            self._send,
+            owner=lambda row: plain(row["owner_id"]),
+            wake=self._wake,
+            at_once=AT_ONCE,
+            each=EACH,
+            look_every=LOOK_EVERY,
+        )
 
     async def _claimed(self, most: int, busy: Sequence[UUID]) -> list[Mapping[str, Any]]:
         now = self._records.clock.now()

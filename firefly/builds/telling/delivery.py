@@ -1,16 +1,16 @@
 """Notices reach their listeners: each in its own time, in order for each build, again where it failed."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from firefly.waiting import happens
+from firefly.claims import carry_out
 
 from ...bus import MISSED
 from ...errors import DatabaseUnavailable
@@ -65,24 +65,19 @@ class Delivery:
                         wake.set()
 
     async def _serve(self, listener: Listener) -> None:
-        """At most so many at one time; whoever hangs keeps up none but his own listener, and that only in part.
+        """Whoever hangs keeps up none but his own listener, and that only in part.
 
         Whom a listener tells may be an owner's own, and take his time: others' turns are not his.
         """
-        wake, flying = self._wakes[listener.name], dict[asyncio.Task[None], UUID]()
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                wake.clear()
-                busy = [owner for owner, count in Counter(flying.values()).items() if count >= EACH]
-                most = min(AT_ONCE - len(flying), EACH)
-                due = await self._claimed(listener, most, busy) if most else []
-                for notice in due:
-                    task = tasks.create_task(self._deliver(listener, notice))
-                    flying[task] = notice.owner_id
-                    task.add_done_callback(flying.pop)
-                    task.add_done_callback(lambda _: wake.set())
-                if not due:
-                    await happens(wake, LOOK_EVERY)
+        await carry_out(
+            partial(self._claimed, listener),
+            partial(self._deliver, listener),
+            owner=lambda due: due.owner_id,
+            wake=self._wakes[listener.name],
+            at_once=AT_ONCE,
+            each=EACH,
+            look_every=LOOK_EVERY,
+        )
 
     async def _claimed(self, listener: Listener, most: int, busy: Sequence[UUID]) -> list[Due]:
         try:
