@@ -3,25 +3,19 @@ import type { Api, FrontDoor, Talker } from "../shared/api";
 import { type Figure, Figures, RelativeTime } from "../shared/components";
 import { sayBytes, sayNumber, saySeconds } from "./amounts";
 import "./front-door.css";
+import { Head } from "./Head";
 import { NotYet } from "./NotYet";
 import { Routes } from "./Routes";
 import { useLive } from "./useLive";
 
-const HINT = "The last minute, and now.";
+const HEAD = { title: "Front door", hint: "The last minute, and now." };
 
 export function FrontDoorPage({ api }: { api: Api }) {
   const { answer, problem, stale, again } = useLive(api.frontDoor);
-  if (!answer) return <NotYet title="Front door" hint={HINT} problem={problem} onRetry={again} rows={6} />;
+  if (!answer) return <NotYet {...HEAD} problem={problem} onRetry={again} rows={6} />;
   return (
     <div className="account door">
-      <div className="account-head">
-        <div>
-          <h1>Front door</h1>
-          <p className="ff-muted" role="status">
-            {stale ? "The server does not answer just now; these are the numbers from before." : HINT}
-          </p>
-        </div>
-      </div>
+      <Head {...HEAD} hint={stale ? "The server does not answer just now; these are the numbers from before." : HEAD.hint} live />
       <Figures figures={figuresOf(answer)} />
       <Failures failures={answer.failures} />
       <div className="door-pair">

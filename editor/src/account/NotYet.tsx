@@ -1,10 +1,8 @@
 import { ErrorState, Skeleton } from "../shared/components";
 import type { Problem } from "../shared/api";
-import "./account.css";
+import { Head, type Heading } from "./Head";
 
-interface Props {
-  title: string;
-  hint: string;
+interface Props extends Heading {
   problem: Problem | null;
   onRetry: () => unknown;
   rows?: number;
@@ -14,12 +12,7 @@ interface Props {
 export function NotYet({ title, hint, problem, onRetry, rows = 4 }: Props) {
   return (
     <div className="account">
-      <div className="account-head">
-        <div>
-          <h1>{title}</h1>
-          <p className="ff-muted">{hint}</p>
-        </div>
-      </div>
+      <Head title={title} hint={hint} />
       {problem ? <ErrorState problem={problem} onRetry={onRetry} /> : <Skeleton rows={rows} label={`Loading: ${title}`} />}
     </div>
   );

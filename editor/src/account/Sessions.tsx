@@ -2,14 +2,15 @@ import { Monitor } from "lucide-react";
 import type { Api, Session } from "../shared/api";
 import { Button, RelativeTime, showToast } from "../shared/components";
 import { sayAgent } from "../shared/agents";
+import { Head } from "./Head";
 import { NotYet } from "./NotYet";
 import { useList } from "./useList";
 
-const HINT = "Where you are signed in.";
+const HEAD = { title: "Sessions", hint: "Where you are signed in." };
 
 export function Sessions({ api }: { api: Api }) {
   const { items, problem, again, change } = useList(api.sessions);
-  if (!items || problem) return <NotYet title="Sessions" hint={HINT} problem={problem} onRetry={again} />;
+  if (!items || problem) return <NotYet {...HEAD} problem={problem} onRetry={again} />;
   const close = async (session: Session) => {
     if ((await change(api.closeSession(session.id).then(() => true))) === null) return;
     if (session.current) location.assign("/auth/sign-in");
@@ -20,13 +21,9 @@ export function Sessions({ api }: { api: Api }) {
   };
   return (
     <div className="account">
-      <div className="account-head">
-        <div>
-          <h1>Sessions</h1>
-          <p className="ff-muted">{HINT}</p>
-        </div>
+      <Head {...HEAD}>
         <Button onClick={() => closeAll()}>Sign out everywhere</Button>
-      </div>
+      </Head>
       <ul className="items">
         {items.map((session) => (
           <li key={session.id} className="item">

@@ -3,16 +3,17 @@ import { useState } from "react";
 import type { Account, Api, Token } from "../shared/api";
 import { Button, Dialog, EmptyState, RelativeTime, showToast } from "../shared/components";
 import { NewToken } from "./NewToken";
+import { Head } from "./Head";
 import { NotYet } from "./NotYet";
 import { useList } from "./useList";
 
-const HINT = "For git, the command line and programs that act for you.";
+const HEAD = { title: "API tokens", hint: "For git, the command line and programs that act for you." };
 
 export function Tokens({ api, user }: { api: Api; user: Account }) {
   const { items, problem, again, change } = useList(api.tokens);
   const [making, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<Token | null>(null);
-  if (!items || problem) return <NotYet title="API tokens" hint={HINT} problem={problem} onRetry={again} />;
+  if (!items || problem) return <NotYet {...HEAD} problem={problem} onRetry={again} />;
   const revoke = async (token: Token) => {
     setLeaving(null);
     if ((await change(api.revokeToken(token.id).then(() => true))) !== null) showToast(`${token.name} is revoked.`);
@@ -24,13 +25,9 @@ export function Tokens({ api, user }: { api: Api; user: Account }) {
   );
   return (
     <div className="account">
-      <div className="account-head">
-        <div>
-          <h1>API tokens</h1>
-          <p className="ff-muted">{HINT}</p>
-        </div>
+      <Head {...HEAD}>
         {items.length > 0 && button}
-      </div>
+      </Head>
       {items.length === 0 ? (
         <EmptyState icon={<KeyRound size={20} aria-hidden />} title="No tokens yet" action={button}>
           A token is the password that <code>git push</code> and <code>firefly login</code> ask for.

@@ -2,15 +2,16 @@ import { Plus } from "lucide-react";
 import { useState, type SyntheticEvent } from "react";
 import { asProblem, type Account, type Api, type CreatedAccount } from "../shared/api";
 import { Button, CopyButton, Dialog, Field, initialsOf, RelativeTime, showToast } from "../shared/components";
+import { Head } from "./Head";
 import { NotYet } from "./NotYet";
 import { useList } from "./useList";
 
-const HINT = "Everyone with an account on this Firefly.";
+const HEAD = { title: "Users", hint: "Everyone with an account on this Firefly." };
 
 export function Users({ api, user }: { api: Api; user: Account }) {
   const { items, problem, again, change } = useList(api.users);
   const [making, setMaking] = useState(false);
-  if (!items || problem) return <NotYet title="Users" hint={HINT} problem={problem} onRetry={again} />;
+  if (!items || problem) return <NotYet {...HEAD} problem={problem} onRetry={again} />;
   const setRole = async (account: Account, isAdministrator: boolean) => {
     const changed = await change(api.changeUser(account.name, { is_administrator: isAdministrator }));
     if (!changed) return;
@@ -19,15 +20,11 @@ export function Users({ api, user }: { api: Api; user: Account }) {
   };
   return (
     <div className="account account-wide">
-      <div className="account-head">
-        <div>
-          <h1>Users</h1>
-          <p className="ff-muted">{HINT}</p>
-        </div>
+      <Head {...HEAD}>
         <Button kind="primary" icon={<Plus size={16} aria-hidden />} onClick={() => setMaking(true)}>
           New user
         </Button>
-      </div>
+      </Head>
       <ul className="items">
         {items.map((account) => (
           <li key={account.id} className="item">

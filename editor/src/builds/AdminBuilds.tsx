@@ -1,5 +1,6 @@
 import { OctagonX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
+import { Head } from "../account/Head";
 import { NotYet } from "../account/NotYet";
 import { asProblem } from "../shared/api";
 import { type Figure, Figures, IconButton, RelativeTime, showToast, StaleNote } from "../shared/components";
@@ -15,7 +16,7 @@ import { lookOf, sayPlace, sayTrigger } from "./words";
 
 const GATHER = 200;
 
-const HINT = "What is being built just now, in all projects.";
+const HEAD = { title: "Builds", hint: "What is being built just now, in all projects." };
 
 /** For administrators: what is built just now, by whom, and what it cost this month. */
 export function AdminBuilds() {
@@ -36,7 +37,7 @@ export function AdminBuilds() {
       leave();
     };
   }, [now]);
-  if (!shown) return <NotYet title="Builds" hint={HINT} problem={problem} onRetry={() => now.load()} rows={6} />;
+  if (!shown) return <NotYet {...HEAD} problem={problem} onRetry={() => now.load()} rows={6} />;
   const kill = async (build: Build): Promise<void> => {
     try {
       await api.kill(build.id);
@@ -47,12 +48,7 @@ export function AdminBuilds() {
   };
   return (
     <div className="account account-wide">
-      <div className="account-head">
-        <div>
-          <h1>Builds</h1>
-          <p className="ff-muted">{HINT}</p>
-        </div>
-      </div>
+      <Head {...HEAD} />
       <StaleNote problem={problem} />
       <Figures figures={figuresOf(shown)} narrow />
       <section ref={box} id="now" className="account-section" aria-label="On their way" tabIndex={-1}>

@@ -1,5 +1,6 @@
 import { Plug } from "lucide-react";
 import { useEffect, useMemo } from "react";
+import { Head } from "../account/Head";
 import { NotYet } from "../account/NotYet";
 import { EmptyState, RelativeTime, StaleNote } from "../shared/components";
 import { useLoaded } from "../shared/Loaded";
@@ -15,23 +16,18 @@ import "./linking.css";
 
 const HERE = "/account/connections";
 
-const HINT = "What Firefly may do for you at GitHub, GitLab, Bitbucket, Gitea and Forgejo.";
+const HEAD = { title: "Connections", hint: "What Firefly may do for you at GitHub, GitLab, Bitbucket, Gitea and Forgejo." };
 
 /** One's connections to providers, whether they work, and what former links have left there. */
 export function ConnectionsPage() {
   const connections = useMemo(() => new Connections(new LinkingApi()), []);
   useEffect(() => onAccess((kind) => (kind === MISSED || kind === "connection.changed") && void connections.load()), [connections]);
   const { value: shown, problem } = useLoaded(connections);
-  if (!shown) return <NotYet title="Connections" hint={HINT} problem={problem} onRetry={() => connections.load()} />;
+  if (!shown) return <NotYet {...HEAD} problem={problem} onRetry={() => connections.load()} />;
   const free = shown.providers.filter(({ provider, url }) => !shown.connections.some((one) => one.provider === provider && one.url === url && one.state === "working"));
   return (
     <div className="account connections">
-      <div className="account-head">
-        <div>
-          <h1>Connections</h1>
-          <p className="ff-muted">{HINT}</p>
-        </div>
-      </div>
+      <Head {...HEAD} />
       <StaleNote problem={problem} />
       {shown.connections.length === 0 ? (
         <EmptyState icon={<Plug size={20} aria-hidden />} title="No connections yet">
