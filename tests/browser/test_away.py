@@ -29,6 +29,7 @@ async def test_away(browser: Browser, tmp_path: Path, look: Looker) -> None:
                 await page.goto(path)
                 await expect(page.get_by_role("heading", name=SHOWN[path])).to_be_visible()
             settings = pages[f"{BUILDS}/settings"]
+            await expect(settings.get_by_role("textbox", name="Configuration")).to_be_visible()
             await say_that_it_is_away(server, pages, look)
             server.start()
             for page in pages.values():

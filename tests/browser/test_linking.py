@@ -133,5 +133,6 @@ async def diverge(garden: Garden, *, linked_page: Page) -> None:
         f"{commit} && git push -q origin HEAD",
     )
     assert answer["exit_code"] == 0, answer
-    garden.there.folder = folder
+    # Before the provider is back: what is ours goes there at once then.
     await asyncio.to_thread(garden.clone.commit, "theirs")
+    garden.there.folder = folder

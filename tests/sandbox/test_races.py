@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 
 import pytest
 
@@ -67,9 +68,12 @@ async def test_a_folder_that_turns_into_a_link_leads_nobody_out(ground: Ground) 
     await ground.leave(sandbox, SWAP)
     results = Counter[str]()
     async with sandbox.bridge() as bridge, bridge.connect(member=MEMBER) as connection:
-        for number in range(ROUNDS):
+        for number in count():
             async with asyncio.timeout(60):
                 await one_round(bridge, connection, number, results)
+            # On a busy machine it may lie in the way for most of them.
+            if number + 1 >= ROUNDS and ROUNDS < results["done"] < results.total():
+                break
     after = (await sandbox.run(f"cd {OUTSIDE}; ls -laR --time-style=full-iso; cat *")).stdout
     assert after == before
     copied = await sandbox.run("grep -rl treasure copy-*; find copy-* -name treasure")
