@@ -16,6 +16,8 @@ BUILDS = "/app/annie/plates/builds"
 # What each page shows before, while the server is away, and after.
 SHOWN = {"/": "Projects", f"{BUILDS}/hooks": "Tell another service of builds", f"{BUILDS}/settings": "Build settings"}
 
+ALL_STYLES = "() => [...document.querySelectorAll('link[rel=stylesheet]')].every(({ sheet }) => sheet)"
+
 
 async def test_away(browser: Browser, tmp_path: Path, look: Looker) -> None:
     (tmp_path / "server").mkdir()
@@ -31,7 +33,10 @@ async def test_away(browser: Browser, tmp_path: Path, look: Looker) -> None:
             settings = pages[f"{BUILDS}/settings"]
             await expect(settings.get_by_role("textbox", name="Configuration")).to_be_visible()
             await say_that_it_is_away(server, pages, look)
+            await ask_for_a_part(pages["/"])
             server.start()
+            await expect(pages["/"].get_by_role("heading", name="Share plates")).to_be_visible()
+            await pages["/"].wait_for_function(ALL_STYLES)
             for page in pages.values():
                 await expect(page.get_by_text("Firefly does not answer just now.")).to_have_count(0)
             await hold_once_from_afar(settings)
@@ -48,6 +53,15 @@ async def say_that_it_is_away(server: LiveServer, pages: dict[str, Page], look: 
     await settings.get_by_label("Nothing by itself").click()
     await expect(settings.get_by_text("Check your connection, then try again.")).to_be_visible()
     await expect(settings.get_by_label("Every branch")).to_be_checked()
+
+
+async def ask_for_a_part(page: Page) -> None:
+    """Of the page, whose program is fetched now: it comes with the server, and the page stays meanwhile."""
+    async with page.expect_event("requestfailed"):
+        await page.get_by_role("button", name="More for plates").click()
+        await page.get_by_role("menuitem", name="Share…").click()
+    await expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def hold_once_from_afar(page: Page) -> None:

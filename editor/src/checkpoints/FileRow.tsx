@@ -1,11 +1,12 @@
 import { ChevronRight, FileDiff as Changed, FileMinus, FilePlus, RotateCcw } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Button, Skeleton } from "../shared/components";
+import { lazily } from "../shared/lazily";
 import type { CheckpointsApi } from "./api";
 import type { Changes, FileChange } from "./types";
 import { isText, sayChange } from "./words";
 
-const FileDiff = lazy(() => import("./FileDiff"));
+const FileDiff = lazily(() => import("./FileDiff"));
 const icons: Record<FileChange["change"], typeof Changed> = { added: FilePlus, deleted: FileMinus, modified: Changed };
 
 interface Props {

@@ -1,8 +1,9 @@
 import { FolderGit2, Plus, Trash2 } from "lucide-react";
-import { lazy, Suspense, useDeferredValue, useState } from "react";
+import { Suspense, useDeferredValue, useState } from "react";
 import type { Account, Project } from "../shared/api";
 import { Button, Frame } from "../shared/components";
 import { go, usePath } from "../shared/router";
+import { lazily } from "../shared/lazily";
 import { Bin } from "./Bin";
 import "./dashboard.css";
 import { JobSteps } from "./JobSteps";
@@ -15,9 +16,9 @@ import { Search } from "./Search";
 import { api, useDashboard } from "./store";
 import { useShortcut } from "./useShortcut";
 
-const ShareDialog = lazy(() => import("../sharing/ShareDialog"));
-const RequestNotice = lazy(() => import("../sharing/RequestNotice"));
-const RequestsDialog = lazy(() => import("../sharing/RequestsDialog"));
+const ShareDialog = lazily(() => import("../sharing/ShareDialog"));
+const RequestNotice = lazily(() => import("../sharing/RequestNotice"));
+const RequestsDialog = lazily(() => import("../sharing/RequestsDialog"));
 
 /** A dialog about one project. */
 export interface Asked {

@@ -1,14 +1,15 @@
 import { FileArchive, FolderGit2, GitBranch, LayoutTemplate } from "lucide-react";
-import { lazy, Suspense, useRef, useState, type KeyboardEvent } from "react";
+import { Suspense, useRef, useState, type KeyboardEvent } from "react";
 import type { Account, CreatedProject } from "../shared/api";
 import { Dialog, Skeleton } from "../shared/components";
+import { lazily } from "../shared/lazily";
 import { FromArchive } from "./FromArchive";
 import { FromGit } from "./FromGit";
 import { FromTemplate } from "./FromTemplate";
 import { JobSteps } from "./JobSteps";
 import { loadProjects, rememberJob, useDashboard } from "./store";
 
-const FromProvider = lazy(() => import("../linking/FromProvider"));
+const FromProvider = lazily(() => import("../linking/FromProvider"));
 
 export type Source = "template" | "provider" | "git" | "archive";
 

@@ -1,5 +1,5 @@
 import { CodeXml, GitBranch, Hammer, Settings, Settings2, Webhook } from "lucide-react";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { Suspense, useEffect, useMemo, useState } from "react";
 import { BranchesPage } from "../builds/BranchesPage";
 import { BuildPage } from "../builds/build/BuildPage";
 import "../builds/builds.css";
@@ -10,9 +10,10 @@ import { SettingsPage } from "../builds/settings/SettingsPage";
 import type { Account, Project } from "../shared/api";
 import { Frame, type FrameLink, Skeleton } from "../shared/components";
 import { usePath } from "../shared/router";
+import { lazily } from "../shared/lazily";
 import { hearProject } from "./heard";
 
-const ProjectSettings = lazy(() => import("./ProjectSettings"));
+const ProjectSettings = lazily(() => import("./ProjectSettings"));
 
 /** All pages of one project but the editor, in the frame that all pages have. */
 export function ProjectPages({ user, project: given }: { user: Account; project: Project }) {

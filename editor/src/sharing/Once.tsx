@@ -1,8 +1,9 @@
 import { QrCode } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { Button, CopyButton } from "../shared/components";
+import { lazily } from "../shared/lazily";
 
-const Qr = lazy(() => import("./Qr"));
+const Qr = lazily(() => import("./Qr"));
 
 interface Props {
   title: string;

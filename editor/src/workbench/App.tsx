@@ -1,11 +1,12 @@
 import { CodeXml, FolderTree, Globe } from "lucide-react";
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { CodePanel } from "../panels/code/CodePanel";
 import { PreviewPanel } from "../panels/preview/PreviewPanel";
 import { Drawer } from "../panels/terminal/Drawer";
 import { TreePanel } from "../panels/tree/TreePanel";
 import type { Account } from "../shared/api";
 import { Toasts } from "../shared/components";
+import { lazily } from "../shared/lazily";
 import { Banner } from "./Banner";
 import { commandsOf } from "./commands";
 import { useWorkbench, useWorkbenchState } from "./context";
@@ -16,9 +17,9 @@ import { Splitter } from "./Splitter";
 import type { Phone } from "./state";
 import { TopBar } from "./TopBar";
 
-const Share = lazy(() => import("./Share"));
-const Checkpoints = lazy(() => import("./Checkpoints"));
-const Asking = lazy(() => whenIdle().then(() => import("./Asking")));
+const Share = lazily(() => import("./Share"));
+const Checkpoints = lazily(() => import("./Checkpoints"));
+const Asking = lazily(() => whenIdle().then(() => import("./Asking")));
 
 /** What nobody waits for comes after what everybody does. */
 function whenIdle(): Promise<void> {

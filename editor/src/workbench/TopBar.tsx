@@ -21,9 +21,10 @@ import {
   Sun,
   UserPlus,
 } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { IconButton, Logo, Menu, type MenuItem, StateDot, type DotState } from "../shared/components";
 import { chooseTheme, themes } from "../shared/theme/theme";
+import { lazily } from "../shared/lazily";
 import { WorkspaceMenu } from "../workspaces/WorkspaceMenu";
 import { commandsOf } from "./commands";
 import { useWorkbench, useWorkbenchState } from "./context";
@@ -32,7 +33,7 @@ import type { Sandbox } from "../bridge";
 import { awakeUntil, restsAt, runOf } from "./run";
 import { type Sync, syncOf } from "./sync";
 
-const NewestBuild = lazy(() => import("../builds/NewestBuild"));
+const NewestBuild = lazily(() => import("../builds/NewestBuild"));
 
 export function TopBar() {
   const { store, application } = useWorkbench();

@@ -48,3 +48,19 @@ test("whoever is signed out is told so, and one that answers others is not away"
   await vi.runAllTimersAsync();
   expect(state()).toBe("signed out");
 });
+
+test("who waits for an answer has it at once, or when the server is back", async () => {
+  const { reach, ask } = open();
+  const answered = vi.fn();
+  ask.mockResolvedValueOnce({});
+  await reach.answering().then(answered);
+  expect(answered).toHaveBeenCalledTimes(1);
+  ask.mockRejectedValue(Problem.offline());
+  reach.lost();
+  void reach.answering().then(answered);
+  await vi.runAllTimersAsync();
+  expect(answered).toHaveBeenCalledTimes(1);
+  reach.found();
+  await vi.runAllTimersAsync();
+  expect(answered).toHaveBeenCalledTimes(2);
+});

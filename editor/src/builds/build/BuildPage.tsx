@@ -1,8 +1,9 @@
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { EmptyState, ErrorState, showToast, Skeleton, StaleNote } from "../../shared/components";
 import { copyText } from "../../shared/components/copying";
 import { useLoaded } from "../../shared/Loaded";
 import { enter } from "../../shared/router";
+import { lazily } from "../../shared/lazily";
 import { type PageKey, PageKeys } from "../PageKeys";
 import type { Place } from "../place";
 import { onBuilds } from "../heard";
@@ -24,7 +25,7 @@ import { Steps } from "./Steps";
 import { useTab } from "./tab";
 import { Tell } from "./Tell";
 
-const TerminalPanel = lazy(() => import("../terminal/TerminalPanel"));
+const TerminalPanel = lazily(() => import("../terminal/TerminalPanel"));
 
 /** One build: how it stands, why it failed, its steps and its log, live. */
 export function BuildPage({ place, number }: { place: Place; number: number }) {

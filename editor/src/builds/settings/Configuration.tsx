@@ -1,13 +1,14 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { asProblem } from "../../shared/api";
 import { Button, showToast, Skeleton } from "../../shared/components";
 import { enter } from "../../shared/router";
+import { lazily } from "../../shared/lazily";
 import type { Place } from "../place";
 import type { BuildSettings } from "../types";
 import type { Settings } from "./Settings";
 import { Switch } from "./Switch";
 
-const YamlField = lazy(() => import("./YamlField"));
+const YamlField = lazily(() => import("./YamlField"));
 
 interface Props {
   place: Place;

@@ -1,12 +1,13 @@
-import { lazy, Suspense, useEffect, useMemo } from "react";
+import { Suspense, useEffect, useMemo } from "react";
 import { useStore } from "zustand";
 import { EmptyState, RelativeTime, Skeleton } from "../../shared/components";
+import { lazily } from "../../shared/lazily";
 import type { BuildsApi } from "../api";
 import type { Build } from "../types";
 import { KeptShell } from "./KeptShell";
 import "./terminal.css";
 
-const TerminalScreen = lazy(() => import("../../panels/terminal/TerminalScreen"));
+const TerminalScreen = lazily(() => import("../../panels/terminal/TerminalScreen"));
 
 /** A terminal in the kept sandbox of a failed build, as its step left it. */
 export default function TerminalPanel({ api, build }: { api: BuildsApi; build: Build }) {

@@ -1,8 +1,9 @@
 import { EditorView } from "@codemirror/view";
 import { EditorState } from "@codemirror/state";
 import { Download, FileCode, FileQuestion } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { Button, EmptyState, Skeleton } from "../../shared/components";
+import { lazily } from "../../shared/lazily";
 import { useWorkbench, useWorkbenchState } from "../../workbench/context";
 import { nameOf } from "../../workbench/paths";
 import { sayKey } from "../../workbench/platform";
@@ -10,7 +11,7 @@ import { download } from "../tree/RowMenu";
 import { ConflictBar } from "./ConflictBar";
 import { Tabs } from "./Tabs";
 
-const Compare = lazy(() => import("./Compare"));
+const Compare = lazily(() => import("./Compare"));
 
 export function CodePanel() {
   const active = useWorkbenchState((state) => state.active);

@@ -1,11 +1,12 @@
 import { Eraser, Plus, X } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Button, EmptyState, IconButton, Skeleton } from "../../shared/components";
+import { lazily } from "../../shared/lazily";
 import { useWorkbench, useWorkbenchState } from "../../workbench/context";
 import type { Terminal } from "../../workbench/state";
 import { OutputPanel } from "../output/OutputPanel";
 
-const TerminalScreen = lazy(() => import("./TerminalScreen"));
+const TerminalScreen = lazily(() => import("./TerminalScreen"));
 
 export function Drawer() {
   const { store, terminals, application } = useWorkbench();

@@ -24,6 +24,18 @@ export class Reach {
     return () => void this.listeners.delete(listener);
   }
 
+  /** Until it answers: at once where it does. */
+  answering(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        leave();
+        resolve();
+      };
+      const leave = this.onReturn(done);
+      void this.ask().then(done, (thrown: unknown) => asProblem(thrown).isSignedOut && done());
+    });
+  }
+
   /** The stream is broken, which it does not tell why. */
   lost(): void {
     this.isLost = true;
